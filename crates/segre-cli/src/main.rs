@@ -1,0 +1,3 @@
+//! The `segre` command line.
+use mimalloc as _;
+fn main() {}

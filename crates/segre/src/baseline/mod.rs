@@ -1,0 +1,87 @@
+//! Simple models that every learned one must beat: uniform, independent sites, Chow–Liu tree.
+
+mod chow_liu;
+mod independent;
+mod uniform;
+
+pub use chow_liu::ChowLiu;
+pub use independent::Independent;
+pub use uniform::Uniform;
+
+use crate::data::Dataset;
+use crate::error::Result;
+use rayon::prelude::*;
+use std::f64::consts::LN_2;
+
+/// Rows summed as one piece: sums do not depend on the number of threads.
+const ROWS_PER_PIECE: usize = 1024;
+
+/// A model with an exact probability of every row.
+pub trait Baseline: Sync {
+    /// `ln P(row)` in nats.
+    ///
+    /// # Panics
+    /// If the row has another number of sites than the model or a label out of range.
+    fn log_prob(&self, row: &[u16]) -> f64;
+
+    /// `−(1 / (rows · sites)) Σ log₂ P(row)`; NaN without rows.
+    ///
+    /// # Panics
+    /// As [`log_prob`](Self::log_prob).
+    fn bits_per_dim(&self, data: &Dataset) -> f64 {
+        -total_log_prob(self, data) / (LN_2 * data.rows() as f64 * data.sites() as f64)
+    }
+}
+
+/// `Σ ln P(row)` in nats.
+fn total_log_prob<B: Baseline + ?Sized>(model: &B, data: &Dataset) -> f64 {
+    let rows: Vec<&[u16]> = data.iter().collect();
+    let pieces: Vec<f64> = rows
+        .par_chunks(ROWS_PER_PIECE)
+        .map(|piece| piece.iter().map(|row| model.log_prob(row)).sum())
+        .collect();
+    pieces.iter().sum()
+}
+
+/// The three baselines fitted on one split.
+#[derive(Debug, Clone)]
+pub struct Baselines {
+    /// All configurations alike.
+    pub uniform: Uniform,
+    /// A product of the sites' frequencies.
+    pub independent: Independent,
+    /// The best tree.
+    pub chow_liu: ChowLiu,
+}
+
+impl Baselines {
+    /// Fits all three on the training rows; smoothing is chosen by the validation rows.
+    ///
+    /// # Errors
+    /// [`Error::SchemaMismatch`](crate::Error::SchemaMismatch) if the parts differ in schema or are
+    /// empty.
+    pub fn fit(train: &Dataset, validation: &Dataset) -> Result<Self> {
+        let independent = Independent::fit(train, validation)?;
+        let chow_liu = ChowLiu::fit(train, validation)?;
+        Ok(Self {
+            uniform: Uniform::new(&train.schema),
+            independent,
+            chow_liu,
+        })
+    }
+}
+
+/// Checks that two parts belong together and hold rows.
+fn require_parts(train: &Dataset, validation: &Dataset) -> Result<()> {
+    train.schema.same_as(&validation.schema)?;
+    for (what, part) in [("training rows", train), ("validation rows", validation)] {
+        if part.rows() == 0 {
+            return Err(crate::Error::SchemaMismatch {
+                what: format!("the number of {what}"),
+                expected: "at least 1".into(),
+                found: "0".into(),
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! Labels of many rows together with the schema that gives them meaning.
+
+use super::schema::Schema;
+use crate::error::{Error, Result};
+
+/// A data set: one label per row and site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dataset {
+    /// What the sites and categories are.
+    pub schema: Schema,
+    /// Row-major labels, `[rows, sites]`.
+    labels: Vec<u16>,
+}
+
+impl Dataset {
+    /// A data set from labels in row-major order.
+    ///
+    /// # Shapes
+    /// `labels`: `[rows, sites]`, flat.
+    ///
+    /// # Errors
+    /// [`Error::SchemaMismatch`] if the schema is faulty or the labels do not fill whole rows;
+    /// [`Error::LabelOutOfRange`] for a label that its site does not have.
+    pub fn new(schema: Schema, labels: Vec<u16>) -> Result<Self> {
+        schema.validate()?;
+        let sites = schema.sites();
+        if !labels.len().is_multiple_of(sites) {
+            return Err(Error::SchemaMismatch {
+                what: "the number of labels".into(),
+                expected: format!("a multiple of {sites}"),
+                found: labels.len().to_string(),
+            });
+        }
+        let cardinalities = schema.cardinalities();
+        for (row, values) in labels.chunks_exact(sites).enumerate() {
+            for (site, (&label, &categories)) in values.iter().zip(&cardinalities).enumerate() {
+                if usize::from(label) >= categories {
+                    let site = schema.sites[site].name.clone();
+                    return Err(Error::LabelOutOfRange {
+                        row,
+                        site,
+                        label,
+                        categories,
+                    });
+                }
+            }
+        }
+        Ok(Self { schema, labels })
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.labels.len() / self.sites()
+    }
+
+    /// Number of sites.
+    pub fn sites(&self) -> usize {
+        self.schema.sites()
+    }
+
+    /// The labels of one row.
+    ///
+    /// # Panics
+    /// If the row does not exist.
+    pub fn row(&self, row: usize) -> &[u16] {
+        let sites = self.sites();
+        assert!(row < self.rows(), "row {row} of {} rows", self.rows());
+        &self.labels[row * sites..(row + 1) * sites]
+    }
+
+    /// All rows, one after the other.
+    pub fn iter(&self) -> std::slice::ChunksExact<'_, u16> {
+        self.labels.chunks_exact(self.sites())
+    }
+
+    /// All labels in row-major order, `[rows, sites]`.
+    pub fn labels(&self) -> &[u16] {
+        &self.labels
+    }
+
+    /// The chosen rows, in the given order, repeats allowed.
+    ///
+    /// # Panics
+    /// If a row does not exist.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let mut labels = Vec::with_capacity(rows.len() * self.sites());
+        for &row in rows {
+            labels.extend_from_slice(self.row(row));
+        }
+        Self {
+            schema: self.schema.clone(),
+            labels,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema::{Layout, Vocabulary};
+    use super::*;
+
+    fn schema() -> Schema {
+        let names = vec!["a".into(), "b".into()];
+        Schema::shared(Layout::Table, names, Vocabulary::Integers { count: 3 })
+    }
+
+    #[test]
+    fn rows_are_row_major_and_selectable() {
+        let data = Dataset::new(schema(), vec![0, 1, 2, 0, 1, 1]).expect("legal labels");
+        assert_eq!((data.rows(), data.sites()), (3, 2));
+        assert_eq!(data.row(1), [2, 0]);
+        assert_eq!(data.select(&[2, 0, 2]).labels(), [1, 1, 0, 1, 1, 1]);
+        assert_eq!(data.select(&[]).rows(), 0);
+    }
+
+    #[test]
+    fn illegal_labels_are_placed() {
+        let error = Dataset::new(schema(), vec![0, 1, 2, 3]).expect_err("3 is no category");
+        assert!(matches!(
+            error,
+            Error::LabelOutOfRange { row: 1, ref site, label: 3, categories: 3 } if site == "b"
+        ));
+        assert!(Dataset::new(schema(), vec![0, 1, 2]).is_err());
+    }
+}

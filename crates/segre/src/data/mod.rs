@@ -1,0 +1,123 @@
+//! Discrete data sets: sources, formats, vocabularies, splits, built-in distributions, samplers' divergence.
+
+mod builtin;
+mod csv;
+mod dataset;
+mod divergence;
+mod fasta;
+mod input;
+mod npy;
+mod options;
+mod schema;
+mod source;
+mod split;
+mod text;
+mod write;
+
+pub use builtin::{BuiltIn, KnownDistribution};
+pub use dataset::Dataset;
+pub use divergence::{Comparison, Divergence};
+pub use options::{Missing, ReadOptions};
+pub use schema::{Layout, MAX_CATEGORIES, Schema, Site, Vocabulary};
+pub use source::DataSource;
+pub use split::Split;
+pub use write::{writable, write};
+
+use crate::error::{Error, Result};
+use input::FileKind;
+
+/// Reads a data set and finds out its schema.
+///
+/// # Errors
+/// Any [`Error`] of a missing, malformed or empty file, with its place.
+pub fn read(source: &DataSource, options: &ReadOptions) -> Result<Dataset> {
+    match source {
+        DataSource::BuiltIn(built_in) => built_in.dataset(options),
+        DataSource::File(path) => match FileKind::of(path)? {
+            FileKind::Npy => npy::read_npy(path, None),
+            FileKind::Npz { file, key } => npy::read_npz(&file, key.as_deref(), None),
+            FileKind::Table { delimiter } => csv::read(path, delimiter, options),
+            FileKind::Fasta => fasta::read(path, None),
+            FileKind::Text => text::read(path, options.text_window),
+        },
+    }
+}
+
+/// Reads a data set into a schema that is known already, for instance a saved model's.
+///
+/// Labels mean the same as in the data the schema comes from: table columns are matched by name,
+/// categories by their text, arrays by their shape.
+///
+/// # Errors
+/// As [`read`]; moreover [`Error::UnseenCategory`], [`Error::MissingColumn`],
+/// [`Error::ExtraColumn`], [`Error::BadLabel`] and [`Error::SchemaMismatch`] where the data do not
+/// fit the schema.
+pub fn read_as(source: &DataSource, schema: &Schema, options: &ReadOptions) -> Result<Dataset> {
+    schema.validate()?;
+    match source {
+        DataSource::BuiltIn(built_in) => {
+            let data = built_in.dataset(options)?;
+            schema.same_as(&data.schema)?;
+            Ok(data)
+        }
+        DataSource::File(path) => match FileKind::of(path)? {
+            FileKind::Npy => npy::read_npy(path, Some(schema)),
+            FileKind::Npz { file, key } => npy::read_npz(&file, key.as_deref(), Some(schema)),
+            FileKind::Table { delimiter } => csv::read_as(path, delimiter, schema, options),
+            FileKind::Fasta => {
+                require_layout(schema, &Layout::Sequence)?;
+                fasta::read(path, Some(schema))
+            }
+            FileKind::Text => {
+                require_layout(schema, &Layout::Text)?;
+                text::read_as(path, schema)
+            }
+        },
+    }
+}
+
+/// Refuses a file type whose layout is not the schema's.
+fn require_layout(schema: &Schema, layout: &Layout) -> Result<()> {
+    if schema.layout == *layout {
+        return Ok(());
+    }
+    Err(Error::SchemaMismatch {
+        what: "the layout".into(),
+        expected: schema.layout.name().into(),
+        found: layout.name().into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_builtin_is_read_into_its_own_schema_only() {
+        let options = ReadOptions {
+            builtin_rows: Some(50),
+            ..ReadOptions::default()
+        };
+        let source = DataSource::parse("pinwheel").expect("a built-in");
+        let data = read(&source, &options).expect("always readable");
+        assert_eq!(data.rows(), 50);
+        assert_eq!(
+            read_as(&source, &data.schema, &options).expect("the same schema"),
+            data
+        );
+        let other = DataSource::parse("digits").expect("a built-in");
+        let error = read_as(&other, &data.schema, &options).expect_err("another schema");
+        assert!(matches!(error, Error::SchemaMismatch { .. }));
+    }
+
+    #[test]
+    fn a_text_is_no_alignment() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a.fasta");
+        std::fs::write(&path, ">a\nACGT\n").expect("a writable folder");
+        let names = (0..4).map(|site| format!("x{site}")).collect();
+        let schema = Schema::shared(Layout::Text, names, Vocabulary::Integers { count: 4 });
+        let error = read_as(&DataSource::File(path), &schema, &ReadOptions::default());
+        assert!(matches!(error, Err(Error::SchemaMismatch { .. })));
+    }
+}

@@ -1,0 +1,74 @@
+//! How a data set is to be read; saved with a model so that later reads agree.
+
+use serde::{Deserialize, Serialize};
+
+/// What becomes of missing table fields: empty, `?` or `NA`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// A category of its own, written `?`.
+    #[default]
+    Category,
+    /// A row with a missing field in a column that is read is left out.
+    DropRows,
+}
+
+/// How to read a data set. Each field says what it applies to; the others ignore it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReadOptions {
+    /// Tables: what becomes of missing fields.
+    pub missing: Missing,
+    /// Tables: whether the first row names the columns; otherwise they are `column 1`, `column 2`, ….
+    pub has_header: bool,
+    /// Tables: columns to leave out, by name.
+    pub drop_columns: Vec<String>,
+    /// Tables: the columns to read, by name; all when `None`.
+    pub only_columns: Option<Vec<String>>,
+    /// Tables read into a schema: whether columns that the schema lacks are ignored rather than refused.
+    pub allow_extra_columns: bool,
+    /// Text: characters in one window.
+    pub text_window: usize,
+    /// Built-in distributions: seed of the draws.
+    pub builtin_seed: u64,
+    /// Built-in distributions: rows to draw; the parameter `rows=` of the source goes before it.
+    pub builtin_rows: Option<usize>,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            missing: Missing::Category,
+            has_header: true,
+            drop_columns: Vec::new(),
+            only_columns: None,
+            allow_extra_columns: false,
+            text_window: 64,
+            builtin_seed: 0,
+            builtin_rows: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_survive_json_and_absent_fields_are_defaults() {
+        let options = ReadOptions {
+            missing: Missing::DropRows,
+            only_columns: Some(vec!["a".into()]),
+            ..ReadOptions::default()
+        };
+        let text = serde_json::to_string(&options).expect("plain data");
+        assert_eq!(
+            serde_json::from_str::<ReadOptions>(&text).expect("just written"),
+            options
+        );
+        assert_eq!(
+            serde_json::from_str::<ReadOptions>("{}").expect("all default"),
+            ReadOptions::default()
+        );
+    }
+}

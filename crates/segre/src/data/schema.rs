@@ -1,0 +1,419 @@
+//! What the sites and categories of a data set are; saved with a model as JSON.
+
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// Largest number of categories that one site may have: labels are 16-bit.
+pub const MAX_CATEGORIES: usize = 1 << 16;
+
+/// How the sites of one row are arranged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layout {
+    /// Named columns without an order.
+    Table,
+    /// A picture, row after row.
+    Image {
+        /// Rows of pixels.
+        height: usize,
+        /// Pixels in a row.
+        width: usize,
+    },
+    /// Positions of an aligned sequence.
+    Sequence,
+    /// Consecutive characters.
+    Text,
+    /// An array of any shape, last axis fastest.
+    Array {
+        /// Length of each axis.
+        shape: Vec<usize>,
+    },
+}
+
+impl Layout {
+    /// The layout's name for messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Image { .. } => "image",
+            Self::Sequence => "sequence",
+            Self::Text => "text",
+            Self::Array { .. } => "array",
+        }
+    }
+}
+
+/// One discrete variable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// Column name, `r0c3`, `position 7`, ….
+    pub name: String,
+    /// Index into [`Schema::vocabularies`].
+    pub vocabulary: usize,
+}
+
+/// The categories of one or more sites.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Vocabulary {
+    /// Labels `0..count`, written as integers.
+    Integers {
+        /// Number of categories.
+        count: usize,
+    },
+    /// One string per category.
+    Words {
+        /// The strings, by label.
+        categories: Vec<String>,
+    },
+}
+
+impl Vocabulary {
+    /// Number of categories.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Integers { count } => *count,
+            Self::Words { categories } => categories.len(),
+        }
+    }
+}
+
+/// The sites of a data set and their categories.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schema {
+    /// How the sites are arranged.
+    pub layout: Layout,
+    /// The variables, in the order of a row.
+    pub sites: Vec<Site>,
+    /// The vocabularies that the sites point to.
+    pub vocabularies: Vec<Vocabulary>,
+}
+
+impl Schema {
+    /// A schema whose sites all share one vocabulary.
+    pub fn shared(layout: Layout, names: Vec<String>, vocabulary: Vocabulary) -> Self {
+        let sites = names
+            .into_iter()
+            .map(|name| Site {
+                name,
+                vocabulary: 0,
+            })
+            .collect();
+        Self {
+            layout,
+            sites,
+            vocabularies: vec![vocabulary],
+        }
+    }
+
+    /// A schema of integer labels `0..count` in a picture or an array, sites named by their place.
+    ///
+    /// Sites of a picture are named `r0c3`, of an array `x3` or `x0_3`.
+    pub(super) fn integers(shape: &[usize], image: bool, count: usize) -> Self {
+        let total = shape.iter().product();
+        let mut names = Vec::with_capacity(total);
+        for site in 0..total {
+            let mut rest = site;
+            let mut place: Vec<String> = Vec::with_capacity(shape.len());
+            for &length in shape.iter().rev() {
+                place.insert(0, (rest % length).to_string());
+                rest /= length;
+            }
+            names.push(match &place[..] {
+                [row, column] if image => format!("r{row}c{column}"),
+                _ => format!("x{}", place.join("_")),
+            });
+        }
+        let layout = match shape {
+            &[height, width] if image => Layout::Image { height, width },
+            _ => Layout::Array {
+                shape: shape.to_vec(),
+            },
+        };
+        Self::shared(layout, names, Vocabulary::Integers { count })
+    }
+
+    /// The shape of one row as an array: `[height, width]`, an array's own shape, else `[sites]`.
+    pub fn row_shape(&self) -> Vec<usize> {
+        match &self.layout {
+            Layout::Image { height, width } => vec![*height, *width],
+            Layout::Array { shape } => shape.clone(),
+            Layout::Table | Layout::Sequence | Layout::Text => vec![self.sites()],
+        }
+    }
+
+    /// Number of sites `n`.
+    pub fn sites(&self) -> usize {
+        self.sites.len()
+    }
+
+    /// Number of categories of a site.
+    ///
+    /// # Panics
+    /// If the site does not exist.
+    pub fn cardinality(&self, site: usize) -> usize {
+        self.vocabulary(site).count()
+    }
+
+    /// Number of categories of every site.
+    pub fn cardinalities(&self) -> Vec<usize> {
+        (0..self.sites())
+            .map(|site| self.cardinality(site))
+            .collect()
+    }
+
+    /// The largest number of categories of any site; 0 without sites.
+    pub fn max_categories(&self) -> usize {
+        (0..self.sites())
+            .map(|site| self.cardinality(site))
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// How the user writes a category.
+    ///
+    /// # Panics
+    /// If the site or the label does not exist.
+    pub fn category_name(&self, site: usize, label: u16) -> Cow<'_, str> {
+        match self.vocabulary(site) {
+            Vocabulary::Integers { count } => {
+                assert!(
+                    usize::from(label) < *count,
+                    "label {label} of {count} categories"
+                );
+                Cow::Owned(label.to_string())
+            }
+            Vocabulary::Words { categories } => Cow::Borrowed(&categories[usize::from(label)]),
+        }
+    }
+
+    /// The label of a category as the user writes it, `None` if the site has no such category.
+    ///
+    /// # Panics
+    /// If the site does not exist.
+    pub fn label_of(&self, site: usize, name: &str) -> Option<u16> {
+        match self.vocabulary(site) {
+            Vocabulary::Integers { count } => name
+                .parse()
+                .ok()
+                .filter(|&label| usize::from(label) < *count),
+            Vocabulary::Words { categories } => {
+                let label = categories.iter().position(|category| category == name)?;
+                u16::try_from(label).ok()
+            }
+        }
+    }
+
+    /// Whether the categories of a site are ordered: integers, and more than two.
+    ///
+    /// # Panics
+    /// If the site does not exist.
+    pub fn is_ordinal(&self, site: usize) -> bool {
+        matches!(self.vocabulary(site), Vocabulary::Integers { count } if *count > 2)
+    }
+
+    /// Bits per site of the uniform distribution, `(1/n) Σ_i log₂ c_i`; 0 without sites.
+    pub fn uniform_bits_per_dim(&self) -> f64 {
+        let bits: f64 = self
+            .cardinalities()
+            .iter()
+            .map(|&count| (count as f64).log2())
+            .sum();
+        bits / self.sites().max(1) as f64
+    }
+
+    /// Checks that another schema is this one.
+    ///
+    /// # Errors
+    /// [`Error::SchemaMismatch`] with the first difference: layout, sites, names or categories.
+    pub fn same_as(&self, other: &Schema) -> Result<()> {
+        let differ = |what: String, expected: String, found: String| {
+            Err(Error::SchemaMismatch {
+                what,
+                expected,
+                found,
+            })
+        };
+        if self.layout != other.layout {
+            let (expected, found) = (format!("{:?}", self.layout), format!("{:?}", other.layout));
+            return differ("the layout".into(), expected, found);
+        }
+        if self.sites() != other.sites() {
+            let (expected, found) = (self.sites().to_string(), other.sites().to_string());
+            return differ("the number of sites".into(), expected, found);
+        }
+        for (site, (mine, theirs)) in self.sites.iter().zip(&other.sites).enumerate() {
+            if mine.name != theirs.name {
+                let what = format!("the name of site {site}");
+                return differ(
+                    what,
+                    format!("{:?}", mine.name),
+                    format!("{:?}", theirs.name),
+                );
+            }
+            let (known, found) = (self.vocabulary(site), other.vocabulary(site));
+            if known != found {
+                let what = format!("the vocabulary of {:?}", mine.name);
+                return differ(what, summary(known), summary(found));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks what a file written by hand could get wrong: dangling indices, empty vocabularies.
+    ///
+    /// # Errors
+    /// [`Error::SchemaMismatch`] with the first fault.
+    pub fn validate(&self) -> Result<()> {
+        let fault = |what: &str, expected: String, found: String| {
+            Err(Error::SchemaMismatch {
+                what: what.into(),
+                expected,
+                found,
+            })
+        };
+        let area = match &self.layout {
+            Layout::Image { height, width } => height.checked_mul(*width),
+            Layout::Array { shape } => shape
+                .iter()
+                .try_fold(1_usize, |product, &length| product.checked_mul(length)),
+            Layout::Table | Layout::Sequence | Layout::Text => Some(self.sites()),
+        };
+        if self.sites.is_empty() || area != Some(self.sites()) {
+            let expected = format!("{area:?} from its layout");
+            return fault("the number of sites", expected, self.sites().to_string());
+        }
+        for site in &self.sites {
+            if site.vocabulary >= self.vocabularies.len() {
+                let expected = format!("below {}", self.vocabularies.len());
+                return fault(
+                    "a site's vocabulary index",
+                    expected,
+                    site.vocabulary.to_string(),
+                );
+            }
+        }
+        for vocabulary in &self.vocabularies {
+            if !(1..=MAX_CATEGORIES).contains(&vocabulary.count()) {
+                let expected = format!("from 1 to {MAX_CATEGORIES}");
+                let found = vocabulary.count().to_string();
+                return fault("a number of categories", expected, found);
+            }
+        }
+        Ok(())
+    }
+
+    /// The vocabulary of a site.
+    fn vocabulary(&self, site: usize) -> &Vocabulary {
+        &self.vocabularies[self.sites[site].vocabulary]
+    }
+}
+
+/// A vocabulary in a few words.
+fn summary(vocabulary: &Vocabulary) -> String {
+    match vocabulary {
+        Vocabulary::Integers { count } => format!("integers below {count}"),
+        Vocabulary::Words { categories } => {
+            let first: Vec<&str> = categories.iter().take(8).map(String::as_str).collect();
+            let more = if categories.len() > first.len() {
+                ", …"
+            } else {
+                ""
+            };
+            format!("{} words ({}{more})", categories.len(), first.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mixed() -> Schema {
+        let words = |list: &[&str]| Vocabulary::Words {
+            categories: list.iter().map(|word| (*word).to_string()).collect(),
+        };
+        Schema {
+            layout: Layout::Table,
+            sites: vec![
+                Site {
+                    name: "colour".into(),
+                    vocabulary: 0,
+                },
+                Site {
+                    name: "level".into(),
+                    vocabulary: 1,
+                },
+            ],
+            vocabularies: vec![words(&["red", "green"]), Vocabulary::Integers { count: 8 }],
+        }
+    }
+
+    #[test]
+    fn names_and_labels_invert_each_other() {
+        let schema = mixed();
+        for site in 0..schema.sites() {
+            for label in 0..schema.cardinality(site) as u16 {
+                let name = schema.category_name(site, label);
+                assert_eq!(schema.label_of(site, &name), Some(label));
+            }
+        }
+        assert_eq!(schema.label_of(0, "blue"), None);
+        assert_eq!(schema.label_of(1, "8"), None);
+        assert_eq!(schema.label_of(1, "-1"), None);
+        assert!(schema.is_ordinal(1) && !schema.is_ordinal(0));
+        assert!((schema.uniform_bits_per_dim() - 2.0).abs() < 1e-12);
+        assert_eq!(schema.max_categories(), 8);
+    }
+
+    #[test]
+    fn first_difference_is_named() {
+        let schema = mixed();
+        assert!(schema.same_as(&mixed()).is_ok());
+        let mut other = mixed();
+        other.vocabularies[1] = Vocabulary::Integers { count: 9 };
+        let message = schema
+            .same_as(&other)
+            .expect_err("counts differ")
+            .to_string();
+        assert!(
+            message.contains("level") && message.contains("below 9"),
+            "{message}"
+        );
+        let mut other = mixed();
+        other.sites[0].name = "hue".into();
+        let message = schema
+            .same_as(&other)
+            .expect_err("names differ")
+            .to_string();
+        assert!(
+            message.contains("\"colour\"") && message.contains("\"hue\""),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn survives_json() {
+        let text = serde_json::to_string(&mixed()).expect("plain data");
+        let back: Schema = serde_json::from_str(&text).expect("what was written");
+        assert_eq!(back, mixed());
+        assert!(back.validate().is_ok());
+    }
+
+    #[test]
+    fn faulty_schemas_are_refused() {
+        let mut schema = mixed();
+        schema.sites[1].vocabulary = 2;
+        assert!(schema.validate().is_err());
+        let mut schema = mixed();
+        schema.layout = Layout::Image {
+            height: 2,
+            width: 2,
+        };
+        assert!(schema.validate().is_err());
+        let mut schema = mixed();
+        schema.vocabularies[1] = Vocabulary::Integers { count: 0 };
+        assert!(schema.validate().is_err());
+    }
+}

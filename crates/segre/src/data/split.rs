@@ -1,0 +1,106 @@
+//! A seeded division of the rows into training, validation and test parts.
+
+use crate::error::{Error, Result};
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+/// Which rows are trained on, which choose settings, and which are only for the final figure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// Rows for training, ascending.
+    pub train: Vec<usize>,
+    /// Rows for early stopping and for choosing settings, ascending.
+    pub validation: Vec<usize>,
+    /// Rows for the final figure, ascending.
+    pub test: Vec<usize>,
+}
+
+impl Split {
+    /// A random split; each row falls in exactly one part.
+    ///
+    /// The validation and the test part hold `round(rows · fraction)` rows, training the rest.
+    ///
+    /// # Errors
+    /// [`Error::BadSplit`] if a part would be empty or a fraction is not in `(0, 1)`.
+    pub fn random(
+        rows: usize,
+        validation_fraction: f64,
+        test_fraction: f64,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Self> {
+        let size = |part: &'static str, fraction: f64| {
+            // A NaN casts to 0 and is refused like a zero.
+            let count = (rows as f64 * fraction).round() as usize;
+            if count == 0 || !(0.0..1.0).contains(&fraction) {
+                return Err(Error::BadSplit {
+                    rows,
+                    part,
+                    fraction,
+                    count,
+                });
+            }
+            Ok(count)
+        };
+        let validation = size("validation", validation_fraction)?;
+        let test = size("test", test_fraction)?;
+        if validation + test >= rows {
+            let fraction = 1.0 - validation_fraction - test_fraction;
+            return Err(Error::BadSplit {
+                rows,
+                part: "training",
+                fraction,
+                count: 0,
+            });
+        }
+        let mut order: Vec<usize> = (0..rows).collect();
+        order.shuffle(rng);
+        let mut rest = order.split_off(validation);
+        let mut train = rest.split_off(test);
+        for part in [&mut order, &mut rest, &mut train] {
+            part.sort_unstable();
+        }
+        Ok(Self {
+            train,
+            validation: order,
+            test: rest,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+
+    proptest! {
+        #[test]
+        fn every_row_falls_in_one_part(rows in 20_usize..500, seed: u64) {
+            let split = Split::random(rows, 0.1, 0.2, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap();
+            let mut all = [split.train.clone(), split.validation.clone(), split.test.clone()].concat();
+            all.sort_unstable();
+            prop_assert_eq!(all, (0..rows).collect::<Vec<_>>());
+            prop_assert_eq!(split.test.len(), (rows as f64 * 0.2).round() as usize);
+            let again = Split::random(rows, 0.1, 0.2, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap();
+            prop_assert_eq!(split, again);
+        }
+    }
+
+    #[test]
+    fn empty_parts_are_refused() {
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        for (rows, validation, test, part) in [
+            (4, 0.1, 0.5, "validation"),
+            (100, 0.1, 0.0, "test"),
+            (100, 0.1, f64::NAN, "test"),
+            (100, -0.1, 0.5, "validation"),
+            (100, 0.5, 0.5, "training"),
+            (2, 0.4, 0.4, "training"),
+            (0, 0.1, 0.1, "validation"),
+        ] {
+            let error = Split::random(rows, validation, test, &mut rng).expect_err("an empty part");
+            assert!(error.to_string().contains(part), "{error}");
+        }
+    }
+}

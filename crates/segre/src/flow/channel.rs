@@ -1,0 +1,163 @@
+//! The Gaussian channel of a labeling, `x = √γ v̄_β + z`: its noise, its evidence, its limits.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
+
+use crate::geometry::AssignmentManifold;
+use crate::random::row_generator;
+
+/// What is expected of the labels given noisy states.
+pub trait Denoiser {
+    /// The posterior mean of the corners, `E[e_{β_i} | x]`: the probabilities `p(β_i = · | x)`.
+    ///
+    /// What a velocity field implies sums to 1 per site but may leave `[0, 1]`.
+    ///
+    /// # Shapes
+    /// `state [batch, sites, categories]`, `root_snr [batch, sites]` (`√γ`) →
+    /// `[batch, sites, categories]`, padding 0.
+    fn posterior_mean(&self, state: Tensor<3>, root_snr: Tensor<2>) -> Tensor<3>;
+}
+
+/// Noisy states of a batch of labelings, in host memory.
+#[derive(Clone, Debug)]
+pub struct NoisyBatch {
+    /// `[batch, sites, categories]`.
+    pub shape: [usize; 3],
+    /// States `√γ √(c/(c−1)) e_β + z`: `x` up to a constant per site, which no user of it sees;
+    /// padding 0.
+    pub states: Vec<f32>,
+    /// Root signal-to-noise ratios, `[batch, sites]`.
+    pub root_snr: Vec<f32>,
+    /// One-hot labels `e_β`, `[batch, sites, categories]`.
+    pub corners: Vec<f32>,
+}
+
+impl NoisyBatch {
+    /// Draws the states of the given rows (each `sites` labels) at the given levels.
+    ///
+    /// Rows have generators of their own, so threads change nothing.
+    pub fn draw(
+        manifold: &AssignmentManifold,
+        rows: &[&[u16]],
+        root_snr: Vec<f32>,
+        rng: &ChaCha8Rng,
+    ) -> Self {
+        let (sites, categories) = (manifold.sites(), manifold.categories());
+        assert_eq!(root_snr.len(), rows.len() * sites, "one level per row and site");
+        let width = sites * categories;
+        let mut states = vec![0.0; rows.len() * width];
+        let mut corners = vec![0.0; rows.len() * width];
+        let scales = direction_scales(manifold);
+        states
+            .par_chunks_mut(width)
+            .zip(corners.par_chunks_mut(width))
+            .zip(root_snr.par_chunks(sites))
+            .enumerate()
+            .for_each(|(row, ((states, corners), levels))| {
+                let mut rng = row_generator(rng, row);
+                for (site, &label) in rows[row].iter().enumerate() {
+                    let from = site * categories;
+                    let own = manifold.cardinalities()[site];
+                    for state in &mut states[from..from + own] {
+                        *state = StandardNormal.sample(&mut rng);
+                    }
+                    states[from + usize::from(label)] += levels[site] * scales[site];
+                    corners[from + usize::from(label)] = 1.0;
+                }
+            });
+        Self { shape: [rows.len(), sites, categories], states, root_snr, corners }
+    }
+
+    /// The states on a device, `[batch, sites, categories]`.
+    pub fn states(&mut self, device: &Device) -> Tensor<3> {
+        let states = std::mem::take(&mut self.states);
+        Tensor::from_data(TensorData::new(states, self.shape), device)
+    }
+
+    /// The levels on a device, `[batch, sites]`.
+    pub fn root_snr(&self, device: &Device) -> Tensor<2> {
+        let [batch, sites, _] = self.shape;
+        Tensor::from_data(TensorData::new(self.root_snr.clone(), [batch, sites]), device)
+    }
+
+    /// The one-hot labels on a device, `[batch, sites, categories]`.
+    pub fn corners(&mut self, device: &Device) -> Tensor<3> {
+        let corners = std::mem::take(&mut self.corners);
+        Tensor::from_data(TensorData::new(corners, self.shape), device)
+    }
+}
+
+/// `√(c_i/(c_i−1))` per site.
+pub(crate) fn direction_scales(manifold: &AssignmentManifold) -> Vec<f32> {
+    let scale = |c: &usize| AssignmentManifold::direction_scale(*c) as f32;
+    manifold.cardinalities().iter().map(scale).collect()
+}
+
+/// Local evidence of the states: `log p(x_i | β_i = j) = √γ_i √(c_i/(c_i−1)) x_ij`, up to a constant
+/// per site.
+///
+/// # Shapes
+/// `state [batch, sites, categories]`, `root_snr [batch, sites]` → `[batch, sites, categories]`.
+///
+/// Source: SPEC §2.1.2.
+pub fn evidence(manifold: &AssignmentManifold, state: Tensor<3>, root_snr: Tensor<2>) -> Tensor<3> {
+    let scale = manifold.per_site(AssignmentManifold::direction_scale, &state);
+    state * (root_snr.unsqueeze_dim::<3>(2) * scale)
+}
+
+/// The root signal-to-noise ratio from which the evidence of a site decides it: less than
+/// `10⁻⁵` nats per site of the likelihood integral lie beyond.
+///
+/// With `m = γ c/(c−1)` the log-odds of the true label against another are `N(m, 2m)`, so the error
+/// of the local posterior is at most `½(c−1) e^{−m/4}` and the rest of the integral
+/// `½∫_γ^∞ E‖v̄ − E[v̄|x]‖² dγ ≤ 2(c−1) e^{−γ c/(4(c−1))}`.
+pub fn decisive_root_snr(cardinalities: &[usize]) -> f64 {
+    const REST_NATS: f64 = 1e-5;
+    let decisive = |c: &usize| match *c {
+        0 | 1 => 1.0,
+        c => {
+            let others = (c - 1) as f64;
+            (4.0 * others / c as f64 * (2.0 * others / REST_NATS).ln()).sqrt()
+        }
+    };
+    cardinalities.iter().map(decisive).fold(1.0, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, generator};
+
+    #[test]
+    fn evidence_beyond_the_decisive_level_leaves_little_error() {
+        for c in [2_usize, 17, 160] {
+            let level = decisive_root_snr(&[c]);
+            let m = level * level * c as f64 / (c - 1) as f64;
+            let rest = 2.0 * (c - 1) as f64 * (-m / 4.0).exp();
+            assert!((rest / 1e-5 - 1.0).abs() < 1e-9, "c = {c}: {rest}");
+        }
+        assert_eq!(decisive_root_snr(&[1, 1]), 1.0);
+    }
+
+    #[test]
+    fn states_have_the_stated_mean_and_variance_and_quiet_padding() {
+        let device = Device::flex();
+        let manifold = AssignmentManifold::new(&[2, 3], &device);
+        let rows = vec![&[1_u16, 2][..]; 20_000];
+        let levels = [1.5_f32, 0.5].repeat(rows.len());
+        let batch = NoisyBatch::draw(&manifold, &rows, levels, &generator(3, Purpose::Noise, 0));
+        let count = rows.len() as f64;
+        let expected = [[0.0, 1.5 * 2_f64.sqrt(), 0.0], [0.0, 0.0, 0.5 * 1.5_f64.sqrt()]];
+        for (place, want) in expected.iter().flatten().enumerate() {
+            let draws = batch.states.iter().skip(place).step_by(6).map(|x| f64::from(*x));
+            let mean = draws.clone().sum::<f64>() / count;
+            let variance = draws.map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+            let noise = if place == 2 { 0.0 } else { 1.0 };
+            assert!((mean - want).abs() < 4.0 / count.sqrt(), "place {place}: mean {mean}");
+            assert!((variance - noise).abs() < 0.06, "place {place}: variance {variance}");
+        }
+        assert_eq!(batch.corners[..6], [0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+    }
+}

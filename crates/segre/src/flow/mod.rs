@@ -1,0 +1,27 @@
+//! The generative model: learning a flow from data, sampling from it, scoring data under it.
+//!
+//! Everything but the published field loss works on one channel: a site with label `β` is seen as
+//! `x = √γ v̄_β + z`, `z ~ N(0, I)`, with the unit direction `v̄_β` of SPEC §2 and a signal-to-noise
+//! ratio `γ` of its own. A [`Denoiser`] says what is expected of `β` given all `x`. A path of
+//! [`crate::path`] is such a channel with a clock.
+//!
+//! | task | file |
+//! |---|---|
+//! | the channel, its noise and its evidence | `channel.rs` |
+//! | the model: network, head, path, prior | `model.rs` |
+//! | losses: (23) of EG, and cross-entropy | `matching.rs` |
+//! | training with checkpoints and validation | `training/` |
+//! | samplers, deterministic and stochastic | `sampling.rs` |
+//! | likelihood: I-MMSE bound, exact enumeration | `likelihood/` |
+//! | a model in a folder | `saving.rs` |
+
+pub mod channel;
+pub mod likelihood;
+mod matching;
+mod model;
+pub mod sampling;
+pub mod saving;
+pub mod training;
+
+pub use channel::Denoiser;
+pub use model::{Head, Model, ModelConfig};

@@ -1,0 +1,384 @@
+//! Samplers: from noise to labels, deterministic along the path or stochastic along the channel.
+
+use std::time::Instant;
+
+use burn::tensor::{Tensor, TensorData};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::channel::{Denoiser, direction_scales};
+use super::model::{Head, Model};
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::geometry::AssignmentManifold;
+use crate::ode::{AdaptiveOptions, Method, Stepping, TimeGrid, integrate};
+use crate::random::{Purpose, generator, row_generator};
+
+/// How samples are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sampler {
+    /// Stochastic: at every level labels are drawn from the posterior marginals and the channel is
+    /// advanced with them; exact for independent sites with any number of steps. Needs a posterior head.
+    Ancestral,
+    /// Stochastic localisation: `dy = E[v̄ | y] dγ + dB` by Euler–Maruyama (SPEC §2.1.4).
+    Localisation,
+    /// The assignment flow by the explicit Euler method.
+    Euler,
+    /// The assignment flow by Heun's method, order 2.
+    Heun,
+    /// The assignment flow by the classical Runge–Kutta method, order 4.
+    Rk4,
+    /// The assignment flow by Dormand–Prince 5(4) with adaptive steps.
+    DormandPrince,
+}
+
+/// Where the levels of a fixed number of steps lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LevelGrid {
+    /// Uniform in the time of the path (in `√γ` on the infinite-time path).
+    #[default]
+    Uniform,
+    /// Uniform in `log γ` after a first step.
+    LogSnr,
+}
+
+/// Settings of sampling.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SamplingOptions {
+    /// The sampler; by default [`Sampler::Ancestral`] for a posterior head and [`Sampler::Rk4`] for a
+    /// field.
+    pub sampler: Option<Sampler>,
+    /// Number of steps of a sampler with fixed steps.
+    pub steps: usize,
+    /// Where the steps lie.
+    pub grid: LevelGrid,
+    /// Tolerances of the adaptive sampler.
+    pub tolerances: AdaptiveOptions,
+    /// Seed of all noise.
+    pub seed: u64,
+    /// Samples drawn at a time.
+    pub batch: usize,
+}
+
+impl Default for SamplingOptions {
+    fn default() -> Self {
+        Self {
+            sampler: None,
+            steps: 64,
+            grid: LevelGrid::Uniform,
+            tolerances: AdaptiveOptions::default(),
+            seed: 0,
+            batch: 1024,
+        }
+    }
+}
+
+/// Samples and what they cost.
+#[derive(Clone, Debug)]
+pub struct Samples {
+    /// The samples, in the model's schema.
+    pub data: Dataset,
+    /// Evaluations of the network per sample (of the batch with the most).
+    pub function_evaluations: usize,
+    /// Mean entropy per site before labels are read off, over `log c_i`: 0 is decided, 1 uniform.
+    pub mean_entropy: f64,
+    /// Wall time in seconds.
+    pub seconds: f64,
+}
+
+/// First signal-to-noise ratio of a grid uniform in `log γ`, relative to the last.
+const FIRST_SNR: f64 = 1e-4;
+
+/// Draws `count` samples; `progress` is told how many are done and may stop by returning `false`.
+///
+/// The result depends on model, options and count only, not on the number of threads.
+///
+/// # Errors
+/// [`Error::InvalidSetting`] for zero steps or a sampler that the head cannot serve,
+/// [`Error::Interrupted`] if stopped, and those of [`integrate`].
+pub fn sample(
+    model: &Model,
+    count: usize,
+    options: &SamplingOptions,
+    progress: &mut dyn FnMut(usize) -> bool,
+) -> Result<Samples> {
+    let start = Instant::now();
+    let sampler = options.sampler.unwrap_or(match model.config.head {
+        Head::Posterior => Sampler::Ancestral,
+        Head::Field => Sampler::Rk4,
+    });
+    check(model, sampler, count, options)?;
+    let mut labels = Vec::with_capacity(count * model.manifold.sites());
+    let (mut evaluations, mut entropy) = (0, 0.0);
+    for (chunk, from) in (0..count).step_by(options.batch).enumerate() {
+        let size = options.batch.min(count - from);
+        let rng = generator(options.seed, Purpose::Sample, chunk as u64);
+        let drawn = match sampler {
+            Sampler::Ancestral | Sampler::Localisation => {
+                stochastic(model, sampler, size, options, rng)?
+            }
+            Sampler::Euler => flow(model, Some(Method::Euler), size, options, rng)?,
+            Sampler::Heun => flow(model, Some(Method::Heun), size, options, rng)?,
+            Sampler::Rk4 => flow(model, Some(Method::Rk4), size, options, rng)?,
+            Sampler::DormandPrince => flow(model, None, size, options, rng)?,
+        };
+        labels.extend(drawn.labels);
+        evaluations = evaluations.max(drawn.evaluations);
+        entropy += drawn.entropy * size as f64;
+        if !progress(from + size) {
+            return Err(Error::Interrupted);
+        }
+    }
+    Ok(Samples {
+        data: Dataset::new(model.schema.clone(), labels)?,
+        function_evaluations: evaluations,
+        mean_entropy: entropy / count as f64,
+        seconds: start.elapsed().as_secs_f64(),
+    })
+}
+
+fn check(model: &Model, sampler: Sampler, count: usize, options: &SamplingOptions) -> Result<()> {
+    let least = if options.grid == LevelGrid::LogSnr { 2 } else { 1 };
+    let numbers = [
+        ("number of samples", count, 1, "at least 1"),
+        ("steps", options.steps, least, "at least 1, and 2 for a grid in log SNR"),
+        ("batch", options.batch, 1, "at least 1"),
+    ];
+    for (name, value, least, expected) in numbers {
+        if value < least {
+            return Err(Error::InvalidSetting { name, value: value as f64, expected });
+        }
+    }
+    if sampler == Sampler::Ancestral && model.config.head == Head::Field {
+        return Err(Error::SamplerNeedsPosterior);
+    }
+    Ok(())
+}
+
+/// A batch of samples.
+struct Drawn {
+    labels: Vec<u16>,
+    evaluations: usize,
+    entropy: f64,
+}
+
+/// Follows the channel `y_γ = γ v̄ + B_γ` level by level.
+///
+/// Source: SPEC §2.1.4.
+fn stochastic(
+    model: &Model,
+    sampler: Sampler,
+    size: usize,
+    options: &SamplingOptions,
+    rng: ChaCha8Rng,
+) -> Result<Drawn> {
+    let manifold = &model.manifold;
+    let (sites, categories) = (manifold.sites(), manifold.categories());
+    let grid = channel_grid(model, options);
+    let mut rows: Vec<ChaCha8Rng> = (0..size).map(|row| row_generator(&rng, row)).collect();
+    let scales = direction_scales(manifold);
+    // y up to a constant per site, [batch, sites, categories].
+    let mut walk = vec![0.0_f32; size * sites * categories];
+    let mut current = model.levels_at(0.0);
+    for next in &grid {
+        let mean = posterior_of_walk(model, &walk, &current, size);
+        let next = model.levels_at(*next);
+        walk.par_chunks_mut(sites * categories)
+            .zip(mean.par_chunks(sites * categories))
+            .zip(rows.par_iter_mut())
+            .for_each(|((walk, mean), rng)| {
+                for site in 0..sites {
+                    let own = site * categories..site * categories + manifold.cardinalities()[site];
+                    let (walk, mean) = (&mut walk[own.clone()], &mean[own]);
+                    let growth = (next[site].powi(2) - current[site].powi(2)) as f32;
+                    if sampler == Sampler::Ancestral {
+                        walk[categorical(mean, rng)] += scales[site] * growth;
+                    } else {
+                        for (y, p) in walk.iter_mut().zip(mean) {
+                            *y += scales[site] * growth * p;
+                        }
+                    }
+                    let deviation = growth.sqrt();
+                    for y in walk {
+                        let z: f32 = StandardNormal.sample(rng);
+                        *y += deviation * z;
+                    }
+                }
+            });
+        current = next;
+    }
+    let mean = posterior_of_walk(model, &walk, &current, size);
+    let entropy = normalised_entropy(&mean, manifold);
+    let labels: Vec<u16> = mean
+        .par_chunks(sites * categories)
+        .zip(rows.par_iter_mut())
+        .flat_map_iter(|(mean, rng)| {
+            (0..sites).map(move |site| {
+                let from = site * categories;
+                let own = &mean[from..from + manifold.cardinalities()[site]];
+                let label = match sampler {
+                    Sampler::Ancestral => categorical(own, rng),
+                    _ => largest(own),
+                };
+                label as u16
+            })
+        })
+        .collect();
+    Ok(Drawn { labels, evaluations: grid.len() + 1, entropy })
+}
+
+/// Levels `√γ` of a stochastic sampler, without the start at 0.
+fn channel_grid(model: &Model, options: &SamplingOptions) -> Vec<f64> {
+    let (end, steps) = (model.end_root_snr(), options.steps);
+    match options.grid {
+        LevelGrid::Uniform => (1..=steps).map(|k| end * k as f64 / steps as f64).collect(),
+        LevelGrid::LogSnr => {
+            let ratio = FIRST_SNR.ln() / 2.0 / (steps - 1) as f64;
+            (0..steps).map(|k| end * (ratio * (steps - 1 - k) as f64).exp()).collect()
+        }
+    }
+}
+
+/// The posterior means at `y = √γ x`, in host memory.
+fn posterior_of_walk(model: &Model, walk: &[f32], levels: &[f64], size: usize) -> Vec<f32> {
+    let (sites, categories) = (model.manifold.sites(), model.manifold.categories());
+    let device = model.device();
+    // At level 0 there is no evidence, whatever the state.
+    let inverse: Vec<f32> = levels
+        .iter()
+        .map(|level| if *level > 0.0 { level.recip() as f32 } else { 0.0 })
+        .collect();
+    let inverse =
+        Tensor::<3>::from_data(TensorData::new(inverse, [1, sites, 1]), device);
+    let walk = TensorData::new(walk.to_vec(), [size, sites, categories]);
+    let state = Tensor::<3>::from_data(walk, device) * inverse;
+    let levels: Vec<f32> = levels.iter().map(|level| *level as f32).collect();
+    let levels = Tensor::<2>::from_data(TensorData::new(levels, [1, sites]), device);
+    let mean = model.posterior_mean(state, levels.repeat_dim(0, size));
+    host(mean)
+}
+
+/// Integrates the assignment flow in e-coordinates from the reference noise.
+///
+/// Source: EG (1), SPEC §4; Zeilmann et al. 2020.
+fn flow(
+    model: &Model,
+    method: Option<Method>,
+    size: usize,
+    options: &SamplingOptions,
+    mut rng: ChaCha8Rng,
+) -> Result<Drawn> {
+    let path = &model.config.path;
+    // A posterior's velocity ends where the channel decides all; a field's where the path ends.
+    let end = match model.config.head {
+        Head::Posterior => model.time_at(model.end_root_snr()),
+        Head::Field => path.end_time(),
+    };
+    let stepping = match method {
+        None => Stepping::Adaptive { start: 0.0, end, options: options.tolerances.clone() },
+        Some(method) => {
+            let grid = match options.grid {
+                LevelGrid::Uniform => TimeGrid::uniform(0.0, end, options.steps)?,
+                LevelGrid::LogSnr => {
+                    let last = model.end_root_snr().powi(2);
+                    let categories = model.manifold.categories();
+                    let time = |snr| path.time_at_snr(snr, categories);
+                    TimeGrid::uniform_in_log_snr((FIRST_SNR * last, last), options.steps, time)?
+                }
+            };
+            Stepping::Fixed { method, grid }
+        }
+    };
+    let start = model.manifold.reference_noise(size, &mut rng);
+    let start = start.to_device(model.device());
+    let field = |state: Tensor<3>, time: Tensor<1>| model.velocity(state, time);
+    let solution = integrate(&field, start, &stepping)?;
+    let points = host(model.manifold.point(solution.state));
+    let entropy = normalised_entropy(&points, &model.manifold);
+    let (sites, categories) = (model.manifold.sites(), model.manifold.categories());
+    let labels = points
+        .chunks(categories)
+        .enumerate()
+        .map(|(place, point)| {
+            largest(&point[..model.manifold.cardinalities()[place % sites]]) as u16
+        })
+        .collect();
+    Ok(Drawn { labels, evaluations: solution.evaluations, entropy })
+}
+
+fn host(tensor: Tensor<3>) -> Vec<f32> {
+    tensor.into_data().try_into_vec::<f32>().expect("the network computes in 32-bit floats")
+}
+
+/// A category drawn with the given probabilities.
+fn categorical(probabilities: &[f32], rng: &mut ChaCha8Rng) -> usize {
+    let total: f32 = probabilities.iter().sum();
+    let mut rest = rng.random::<f32>() * total;
+    for (label, probability) in probabilities.iter().enumerate() {
+        rest -= probability;
+        if rest < 0.0 {
+            return label;
+        }
+    }
+    // Rounding ate the rest: the last category that can occur.
+    probabilities.iter().rposition(|p| *p > 0.0).unwrap_or(0)
+}
+
+/// The most probable category.
+fn largest(probabilities: &[f32]) -> usize {
+    let better = |best: usize, label: usize| {
+        if probabilities[label] > probabilities[best] { label } else { best }
+    };
+    (0..probabilities.len()).fold(0, better)
+}
+
+/// Mean over batch and sites of `H(W_i)/log c_i`; sites with one category do not count.
+fn normalised_entropy(points: &[f32], manifold: &AssignmentManifold) -> f64 {
+    let (sites, categories) = (manifold.sites(), manifold.categories());
+    let (mut sum, mut count) = (0.0, 0_usize);
+    for (place, point) in points.chunks(categories).enumerate() {
+        let own = manifold.cardinalities()[place % sites];
+        if own < 2 {
+            continue;
+        }
+        let terms = point[..own].iter().map(|p| f64::from(*p)).filter(|p| *p > 0.0);
+        sum += terms.map(|p| -p * p.ln()).sum::<f64>() / (own as f64).ln();
+        count += 1;
+    }
+    if count == 0 { 0.0 } else { sum / count as f64 }
+}
+
+/// Draws the labels of a device-independent pmf; here for tests of samplers against it.
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    #[test]
+    fn categories_are_drawn_with_their_probabilities() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut counts = [0_u32; 4];
+        for _ in 0..40_000 {
+            counts[categorical(&[0.5, 0.0, 0.2, 0.3], &mut rng)] += 1;
+        }
+        assert_eq!(counts[1], 0);
+        for (count, p) in counts.iter().zip([0.5, 0.0, 0.2, 0.3]) {
+            assert!((f64::from(*count) / 40_000.0 - p).abs() < 0.01);
+        }
+    }
+
+    #[test]
+    fn entropy_is_relative_to_the_number_of_categories() {
+        let manifold = AssignmentManifold::new(&[2, 3, 1], &Device::flex());
+        let third = 1.0 / 3.0;
+        let points = [0.5, 0.5, 0.0, third, third, third, 1.0, 0.0, 0.0];
+        assert!((normalised_entropy(&points, &manifold) - 1.0).abs() < 1e-6);
+        let points = [1.0, 0.0, 0.0, third, third, third, 1.0, 0.0, 0.0];
+        assert!((normalised_entropy(&points, &manifold) - 0.5).abs() < 1e-6);
+    }
+}

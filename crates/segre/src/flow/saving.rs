@@ -1,0 +1,219 @@
+//! A model in a folder: `model.safetensors`, `config.json`; all files are written atomically.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensors, serialize};
+use serde::{Deserialize, Serialize};
+
+use super::model::{Model, ModelConfig};
+use crate::data::{ReadOptions, Schema};
+use crate::error::{Error, Result};
+use crate::network::SiteSpec;
+use crate::network::parameters::{self, Values};
+use crate::random::{Purpose, generator};
+
+/// File of the parameters in a model's folder.
+pub const MODEL_FILE: &str = "model.safetensors";
+/// File of the settings in a model's folder.
+pub const CONFIG_FILE: &str = "config.json";
+/// Name of the tensor of log marginals; no network's parameter is called so.
+const LOG_MARGINALS: &str = "log_marginals";
+
+/// What is stored beside the parameters: enough to sample, score and read data alike.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelCard {
+    /// Version of Segre that wrote the folder.
+    pub version: String,
+    /// Where the data came from: a built-in's name or a path as given.
+    pub source: String,
+    /// How the data were read.
+    pub read_options: ReadOptions,
+    /// Seed and fractions of the split.
+    pub split: SplitConfig,
+    /// The model's settings.
+    pub model: ModelConfig,
+    /// The settings of the training run.
+    pub training: super::training::TrainingConfig,
+    /// What the sites and categories are.
+    pub schema: Schema,
+}
+
+/// How rows are divided.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitConfig {
+    /// Seed of the shuffle.
+    pub seed: u64,
+    /// Fraction of rows for validation.
+    pub validation: f64,
+    /// Fraction of rows for the test.
+    pub test: f64,
+}
+
+impl Default for SplitConfig {
+    fn default() -> Self {
+        Self { seed: 0, validation: 0.1, test: 0.1 }
+    }
+}
+
+/// Stores the settings of a model in its folder.
+///
+/// # Errors
+/// [`Error::Io`] if a file cannot be written.
+pub fn save_card(folder: &Path, card: &ModelCard) -> Result<()> {
+    let text = serde_json::to_string_pretty(card).expect("a model card is plain data");
+    write_atomically(&folder.join(CONFIG_FILE), text.as_bytes())
+}
+
+/// Stores the parameters of a model in its folder.
+///
+/// # Errors
+/// [`Error::Io`] if a file cannot be written.
+pub fn save_parameters(folder: &Path, model: &Model) -> Result<()> {
+    let mut tensors = parameters::collect(&model.network);
+    let shape = vec![model.manifold.sites(), model.manifold.categories()];
+    let values = model.log_marginals.clone();
+    tensors.insert(LOG_MARGINALS.to_owned(), Values { shape, values });
+    let file = TensorFile { tensors, header: String::new() };
+    write_tensors(&folder.join(MODEL_FILE), &file)
+}
+
+/// Reads the settings of a model's folder.
+///
+/// # Errors
+/// [`Error::NotAModel`] if the folder has none, [`Error::Damaged`] if they cannot be understood.
+pub fn load_card(folder: &Path) -> Result<ModelCard> {
+    let path = folder.join(CONFIG_FILE);
+    if !path.is_file() {
+        return Err(Error::NotAModel { path: folder.to_path_buf(), missing: CONFIG_FILE });
+    }
+    let text =
+        fs::read_to_string(&path).map_err(|cause| Error::reading(&path, cause))?;
+    let card: ModelCard = serde_json::from_str(&text)
+        .map_err(|error| Error::Damaged { path: path.clone(), detail: error.to_string() })?;
+    card.schema.validate()?;
+    card.model.validate()?;
+    Ok(card)
+}
+
+/// Reads a model from its folder.
+///
+/// # Errors
+/// As [`load_card`]; [`Error::Damaged`] or [`Error::ParameterMismatch`] if the parameters do not fit.
+pub fn load(folder: &Path, device: &Device) -> Result<(Model, ModelCard)> {
+    let card = load_card(folder)?;
+    let path = folder.join(MODEL_FILE);
+    if !path.is_file() {
+        return Err(Error::NotAModel { path: folder.to_path_buf(), missing: MODEL_FILE });
+    }
+    let mut tensors = read_tensors(&path)?.tensors;
+    let expected = vec![card.schema.sites(), card.schema.max_categories()];
+    let log_marginals = match tensors.remove(LOG_MARGINALS) {
+        Some(found) if found.shape == expected => found.values,
+        found => {
+            let found = found.map(|values| values.shape);
+            return Err(Error::ParameterMismatch { name: LOG_MARGINALS.into(), expected, found });
+        }
+    };
+    // The random start is overwritten at once.
+    let mut rng = generator(0, Purpose::Initialise, 0);
+    let network = card.model.network.init(&SiteSpec::of(&card.schema), &mut rng, device);
+    let network = parameters::replace(network, &tensors)?;
+    let (config, schema) = (card.model.clone(), card.schema.clone());
+    Ok((Model::assemble(config, schema, network, log_marginals, device), card))
+}
+
+/// Tensors by name, and a text beside them.
+pub(super) struct TensorFile {
+    pub tensors: BTreeMap<String, Values>,
+    pub header: String,
+}
+
+/// Metadata keys of a tensor file.
+const HEADER_KEY: &str = "segre";
+const CHECKSUM_KEY: &str = "crc32";
+
+/// Writes a safetensors file with a checksum of its contents.
+pub(super) fn write_tensors(path: &Path, file: &TensorFile) -> Result<()> {
+    let bytes: Vec<(&String, &Values, Vec<u8>)> = file
+        .tensors
+        .iter()
+        .map(|(name, tensor)| {
+            let bytes = tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            (name, tensor, bytes)
+        })
+        .collect();
+    let mut checksum = flate2::Crc::new();
+    checksum.update(file.header.as_bytes());
+    for (name, _, bytes) in &bytes {
+        checksum.update(name.as_bytes());
+        checksum.update(bytes);
+    }
+    let views = bytes.iter().map(|(name, tensor, bytes)| {
+        let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes);
+        (name.as_str(), view.expect("a parameter has as many values as its shape says"))
+    });
+    let metadata = std::collections::HashMap::from([
+        (HEADER_KEY.to_owned(), file.header.clone()),
+        (CHECKSUM_KEY.to_owned(), checksum.sum().to_string()),
+    ]);
+    let contents = serialize(views, Some(metadata)).expect("views and metadata can be serialised");
+    write_atomically(path, &contents)
+}
+
+/// Reads what [`write_tensors`] wrote.
+pub(super) fn read_tensors(path: &Path) -> Result<TensorFile> {
+    let contents = fs::read(path).map_err(|cause| Error::reading(path, cause))?;
+    let damaged = |detail: String| Error::Damaged { path: path.to_path_buf(), detail };
+    let (_, metadata) =
+        SafeTensors::read_metadata(&contents).map_err(|error| damaged(error.to_string()))?;
+    let file = SafeTensors::deserialize(&contents).map_err(|error| damaged(error.to_string()))?;
+    let extra = metadata.metadata().clone().unwrap_or_default();
+    let header = extra.get(HEADER_KEY).cloned().unwrap_or_default();
+    let mut views: Vec<(String, TensorView)> = file.tensors();
+    views.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut checksum = flate2::Crc::new();
+    checksum.update(header.as_bytes());
+    let mut tensors = BTreeMap::new();
+    for (name, view) in views {
+        checksum.update(name.as_bytes());
+        checksum.update(view.data());
+        if view.dtype() != Dtype::F32 {
+            return Err(damaged(format!("{name} holds {:?}, not F32", view.dtype())));
+        }
+        let values = view.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b));
+        let values = Values { shape: view.shape().to_vec(), values: values.collect() };
+        tensors.insert(name, values);
+    }
+    if extra.get(CHECKSUM_KEY) != Some(&checksum.sum().to_string()) {
+        return Err(damaged("the checksum is wrong".to_owned()));
+    }
+    Ok(TensorFile { tensors, header })
+}
+
+/// Writes a file under a temporary name beside it and renames it: it is there whole or not at all.
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be written.
+pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    let partial: PathBuf = path.with_file_name(name);
+    let write = || -> std::io::Result<()> {
+        let mut file = fs::File::create(&partial)?;
+        file.write_all(contents)?;
+        file.sync_all()?;
+        fs::rename(&partial, path)
+    };
+    write().map_err(|cause| {
+        // The temporary file may not exist; the first error is the one to report.
+        let _ = fs::remove_file(&partial);
+        Error::writing(path, cause)
+    })
+}

@@ -1,0 +1,96 @@
+//! Checkpoints: everything a run needs to go on as if it had never stopped.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use super::optimizer::{Optimizer, Slot};
+use super::{Progress, Trainer, TrainingConfig};
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::flow::model::ModelConfig;
+use crate::flow::saving::{TensorFile, read_tensors, write_tensors};
+use crate::network::parameters::{self, Values};
+
+/// What stands beside the tensors of a checkpoint.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    progress: Progress,
+    /// The seed, so that a checkpoint is not resumed with another one.
+    seed: u64,
+}
+
+/// Stores a run in one file, atomically: a reader sees the old or the new one.
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be written.
+pub fn write(trainer: &Trainer, path: &Path) -> Result<()> {
+    let weights = parameters::collect(&trainer.model.network);
+    let mut tensors = BTreeMap::new();
+    for (name, values) in &weights {
+        if let Some(slot) = trainer.optimizer.slots.get(name) {
+            let parts = [("first", &slot.first), ("second", &slot.second), ("average", &slot.average)];
+            for (part, own) in parts {
+                let values = Values { shape: values.shape.clone(), values: own.clone() };
+                tensors.insert(format!("{part}/{name}"), values);
+            }
+        }
+    }
+    if let Some(best) = &trainer.best {
+        tensors.extend(best.iter().map(|(name, values)| (format!("best/{name}"), values.clone())));
+    }
+    tensors.extend(weights.into_iter().map(|(name, values)| (format!("weights/{name}"), values)));
+    let header = Header { progress: trainer.progress.clone(), seed: trainer.config.seed };
+    let header = serde_json::to_string(&header).expect("a header is plain data");
+    write_tensors(path, &TensorFile { tensors, header })
+}
+
+/// Takes up a stored run; settings and data must be those of its start.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::Damaged`] if the file cannot be read, [`Error::ParameterMismatch`] if it
+/// belongs to another network, [`Error::OtherSeed`] if to another run.
+pub fn read(
+    path: &Path,
+    model: ModelConfig,
+    config: TrainingConfig,
+    train: &Dataset,
+    device: &Device,
+) -> Result<Trainer> {
+    let mut trainer = Trainer::new(model, config, train, device)?;
+    let file = read_tensors(path)?;
+    let damaged = |detail: String| Error::Damaged { path: path.to_path_buf(), detail };
+    let header: Header =
+        serde_json::from_str(&file.header).map_err(|error| damaged(error.to_string()))?;
+    if header.seed != trainer.config.seed {
+        let (found, expected) = (header.seed, trainer.config.seed);
+        return Err(Error::OtherSeed { path: path.to_path_buf(), found, expected });
+    }
+    let mut parts: BTreeMap<String, BTreeMap<String, Values>> = BTreeMap::new();
+    for (name, values) in file.tensors {
+        let Some((part, name)) = name.split_once('/') else {
+            return Err(damaged(format!("unexpected tensor {name:?}")));
+        };
+        parts.entry(part.to_owned()).or_default().insert(name.to_owned(), values);
+    }
+    let weights = parts.remove("weights").unwrap_or_default();
+    trainer.model.network = parameters::replace(trainer.model.network, &weights)?;
+    trainer.best = parts.remove("best");
+    let mut optimizer = Optimizer::new(trainer.config.optimizer.clone());
+    let [mut first, mut second, average] =
+        ["first", "second", "average"].map(|part| parts.remove(part).unwrap_or_default());
+    for (name, average) in average {
+        let [first, second] = [&mut first, &mut second].map(|part| part.remove(&name));
+        let (Some(first), Some(second)) = (first, second) else {
+            return Err(damaged(format!("the moments of {name} are missing")));
+        };
+        let slot =
+            Slot { first: first.values, second: second.values, average: average.values };
+        optimizer.slots.insert(name, slot);
+    }
+    trainer.optimizer = optimizer;
+    trainer.progress = header.progress;
+    Ok(trainer)
+}

@@ -1,0 +1,375 @@
+//! Training: a loop of steps with validation, early stopping and bit-exact checkpoints.
+
+mod checkpoint;
+mod optimizer;
+mod order;
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+pub use checkpoint::{read as read_checkpoint, write as write_checkpoint};
+pub use optimizer::OptimizerConfig;
+
+use self::optimizer::Optimizer;
+use self::order::DataOrder;
+use super::likelihood::{Estimate, ImmseOptions, score};
+use super::matching::loss;
+use super::model::{Model, ModelConfig, check_schema};
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::network::parameters::{self, Values};
+use crate::random::{Purpose, generator};
+
+/// When training ends: at the first of the limits that are set.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// Number of steps. Only a run limited by steps alone can be repeated exactly.
+    pub steps: Option<u64>,
+    /// Seconds of wall time, over all parts of a resumed run.
+    pub seconds: Option<f64>,
+}
+
+impl Budget {
+    /// The used fraction, 1 at the end.
+    pub fn progress(&self, step: u64, seconds: f64) -> f64 {
+        let by_steps = self.steps.map_or(0.0, |limit| step as f64 / limit as f64);
+        by_steps.max(self.seconds.map_or(0.0, |limit| seconds / limit)).min(1.0)
+    }
+
+    fn validate(&self) -> Result<()> {
+        let limits = [("steps", self.steps.map(|s| s as f64)), ("time", self.seconds)];
+        for (name, value) in limits {
+            if let Some(value) = value.filter(|v| !(*v > 0.0 && v.is_finite())) {
+                return Err(Error::InvalidSetting { name, value, expected: "positive and finite" });
+            }
+        }
+        match self.steps.is_none() && self.seconds.is_none() {
+            true => Err(Error::NoBudget),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Settings of a training run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingConfig {
+    /// Seed of initial parameters, data order and noise.
+    pub seed: u64,
+    /// When training ends.
+    pub budget: Budget,
+    /// Rows per step.
+    pub batch_size: usize,
+    /// The optimiser.
+    pub optimizer: OptimizerConfig,
+    /// How many validations are spread over the budget.
+    pub validations: u32,
+    /// Most validation rows to score.
+    pub validation_rows: usize,
+    /// Validations without improvement after which training stops.
+    pub patience: u32,
+}
+
+impl Default for TrainingConfig {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            budget: Budget { steps: None, seconds: Some(90.0) },
+            batch_size: 128,
+            optimizer: OptimizerConfig::default(),
+            validations: 20,
+            validation_rows: 512,
+            patience: 8,
+        }
+    }
+}
+
+impl TrainingConfig {
+    /// Checks all settings.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] names the first setting outside its range; [`Error::NoBudget`].
+    pub fn validate(&self) -> Result<()> {
+        self.budget.validate()?;
+        self.optimizer.validate()?;
+        let numbers = [
+            ("batch size", self.batch_size),
+            ("validations", self.validations as usize),
+            ("validation rows", self.validation_rows),
+            ("patience", self.patience as usize),
+        ];
+        for (name, value) in numbers {
+            if value == 0 {
+                return Err(Error::InvalidSetting { name, value: 0.0, expected: "at least 1" });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How far a run has come; part of its checkpoint.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+    /// Steps done.
+    pub step: u64,
+    /// Seconds spent, over all parts of the run.
+    pub seconds: f64,
+    /// Validations done.
+    pub validations: u32,
+    /// Validations since the best one.
+    pub stale: u32,
+    /// Step of the best validation.
+    pub best_step: u64,
+    /// Bits per dimension of the best validation.
+    pub best_bits_per_dim: Option<f64>,
+    /// Whether the run ended by itself.
+    pub finished: bool,
+}
+
+/// What happens in a run, for progress bars and logs.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A step was done.
+    Step {
+        /// Steps done.
+        step: u64,
+        /// Loss of the step's batch: nats per site (posterior head) or EG (23) per site (field head).
+        loss: f64,
+        /// Norm of the gradient before clipping.
+        gradient_norm: f64,
+        /// Learning rate of the step.
+        learning_rate: f64,
+    },
+    /// The averaged parameters were scored on the validation rows.
+    Validation {
+        /// Steps done.
+        step: u64,
+        /// Seconds spent.
+        seconds: f64,
+        /// Mean training loss since the last validation.
+        loss: f64,
+        /// I-MMSE bound, bits per dimension.
+        bits_per_dim: Estimate,
+        /// Whether it is the best so far.
+        best: bool,
+    },
+}
+
+/// What an observer of a run wants next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// Go on.
+    Continue,
+    /// Call the observer's `save` now and go on.
+    Save,
+    /// Save and stop; the run can be resumed.
+    Stop,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The budget is used up.
+    Budget,
+    /// Validation did not improve any more.
+    EarlyStop,
+    /// The observer stopped it.
+    Stopped,
+}
+
+/// Who watches a run: draws progress, writes checkpoints.
+pub trait Observer {
+    /// Is told every event and says what to do.
+    fn event(&mut self, event: &Event, progress: &Progress) -> Control;
+    /// Stores the run; called after validations and when asked for.
+    ///
+    /// # Errors
+    /// What storing it fails with; the run ends then.
+    fn save(&mut self, trainer: &Trainer) -> Result<()>;
+}
+
+/// A training run.
+pub struct Trainer {
+    config: TrainingConfig,
+    /// Network on the autodiff device.
+    model: Model,
+    optimizer: Optimizer,
+    progress: Progress,
+    best: Option<BTreeMap<String, Values>>,
+}
+
+impl Trainer {
+    /// A run that has done nothing yet.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] and [`Error::NoBudget`] for bad settings.
+    pub fn new(
+        model: ModelConfig,
+        config: TrainingConfig,
+        train: &Dataset,
+        device: &Device,
+    ) -> Result<Self> {
+        model.validate()?;
+        config.validate()?;
+        let mut rng = generator(config.seed, Purpose::Initialise, 0);
+        let model = Model::new(model, train, &mut rng, &device.clone().autodiff());
+        let optimizer = Optimizer::new(config.optimizer.clone());
+        Ok(Self { config, model, optimizer, progress: Progress::default(), best: None })
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &TrainingConfig {
+        &self.config
+    }
+
+    /// How far the run has come.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// The best model so far: averaged parameters of the best validation, on the plain device.
+    ///
+    /// # Errors
+    /// None in practice: the parameters are the network's own.
+    pub fn best_model(&self) -> Result<Model> {
+        match &self.best {
+            Some(best) => self.model_with(best),
+            None => self.averaged_model(),
+        }
+    }
+
+    fn averaged_model(&self) -> Result<Model> {
+        let current = parameters::collect(&self.model.network);
+        self.model_with(&self.optimizer.averages(&current))
+    }
+
+    fn model_with(&self, values: &BTreeMap<String, Values>) -> Result<Model> {
+        let network = parameters::replace(self.model.network.valid(), values)?;
+        let device = self.model.device().clone().inner();
+        let model = &self.model;
+        let (config, schema) = (model.config.clone(), model.schema.clone());
+        Ok(Model::assemble(config, schema, network, model.log_marginals.clone(), &device))
+    }
+
+    /// Trains until the budget is used up, validation stops improving, or the observer stops it.
+    ///
+    /// # Errors
+    /// [`Error::NonFiniteTraining`] if loss or gradient are not finite (the best model so far stays
+    /// available), [`Error::SchemaMismatch`] for data of another schema, and what saving fails with.
+    pub fn run(
+        &mut self,
+        train: &Dataset,
+        validation: &Dataset,
+        observer: &mut dyn Observer,
+    ) -> Result<Ending> {
+        check_schema(&self.model, train)?;
+        check_schema(&self.model, validation)?;
+        let kept = self.config.validation_rows.min(validation.rows());
+        let validation = validation.select(&(0..kept).collect::<Vec<_>>());
+        let start = Instant::now();
+        let before = self.progress.seconds;
+        let mut order = DataOrder::new(self.config.seed, train.rows(), self.config.batch_size);
+        let (mut loss_sum, mut loss_count) = (0.0, 0_u32);
+        while !self.progress.finished {
+            let budget = self.config.budget;
+            let done = budget.progress(self.progress.step, self.progress.seconds);
+            if self.validation_due(done) {
+                let bits_per_dim = self.validate(&validation)?;
+                self.progress.seconds = before + start.elapsed().as_secs_f64();
+                let best = self.progress.stale == 0;
+                let event = Event::Validation {
+                    step: self.progress.step,
+                    seconds: self.progress.seconds,
+                    loss: loss_sum / f64::from(loss_count.max(1)),
+                    bits_per_dim,
+                    best,
+                };
+                (loss_sum, loss_count) = (0.0, 0);
+                let early = self.progress.stale >= self.config.patience;
+                self.progress.finished = done >= 1.0 || early;
+                let control = observer.event(&event, &self.progress);
+                observer.save(self)?;
+                match (self.progress.finished, early, control) {
+                    (true, true, _) => return Ok(Ending::EarlyStop),
+                    (true, false, _) => return Ok(Ending::Budget),
+                    (false, _, Control::Stop) => return Ok(Ending::Stopped),
+                    _ => {}
+                }
+            }
+            let rate = self
+                .config
+                .optimizer
+                .learning_rate_at(self.progress.step, budget.progress(self.progress.step, self.progress.seconds));
+            let (loss, gradient_norm) = self.step(train, &mut order, rate)?;
+            loss_sum += loss;
+            loss_count += 1;
+            self.progress.seconds = before + start.elapsed().as_secs_f64();
+            let step = self.progress.step;
+            let event = Event::Step { step, loss, gradient_norm, learning_rate: rate };
+            match observer.event(&event, &self.progress) {
+                Control::Continue => {}
+                Control::Save => observer.save(self)?,
+                Control::Stop => {
+                    observer.save(self)?;
+                    return Ok(Ending::Stopped);
+                }
+            }
+        }
+        Ok(Ending::Budget)
+    }
+
+    /// Validations lie at equal fractions of the budget, the last one at its end.
+    fn validation_due(&self, done: f64) -> bool {
+        let next = f64::from(self.progress.validations + 1) / f64::from(self.config.validations);
+        self.progress.step > 0 && (done >= next || done >= 1.0)
+    }
+
+    /// One step of the optimiser; returns loss and gradient norm.
+    fn step(&mut self, train: &Dataset, order: &mut DataOrder, rate: f64) -> Result<(f64, f64)> {
+        let (seed, step) = (self.config.seed, self.progress.step);
+        let rows: Vec<&[u16]> = order.rows(step).into_iter().map(|row| train.row(row)).collect();
+        let mut noise = generator(seed, Purpose::Noise, step);
+        let mut dropout = generator(seed, Purpose::Dropout, step);
+        let device = self.model.device().clone();
+        let loss = loss(&self.model, &rows, &mut noise, &mut dropout, &device);
+        let value = loss.clone().into_scalar::<f64>();
+        let gradients = loss.backward();
+        let network = self.model.network.clone();
+        let (network, norm) = self.optimizer.step(network, gradients, step, rate)?;
+        if !value.is_finite() {
+            return Err(Error::NonFiniteTraining { step, parameter: "the loss".to_owned() });
+        }
+        self.model.network = network;
+        self.progress.step += 1;
+        Ok((value, norm))
+    }
+
+    /// Scores the averaged parameters with the same noise every time and keeps the best.
+    fn validate(&mut self, validation: &Dataset) -> Result<Estimate> {
+        let model = self.averaged_model()?;
+        let options = ImmseOptions {
+            levels: 8,
+            rounds: 2,
+            std_error: None,
+            seed: self.config.seed,
+            ..ImmseOptions::default()
+        };
+        let bits = score(&model, validation, &options, &mut |_| true)?.bits_per_dim;
+        self.progress.validations += 1;
+        if self.progress.best_bits_per_dim.is_none_or(|best| bits.value < best) {
+            self.progress.best_bits_per_dim = Some(bits.value);
+            self.progress.best_step = self.progress.step;
+            self.progress.stale = 0;
+            self.best = Some(parameters::collect(&model.network));
+        } else {
+            self.progress.stale += 1;
+        }
+        Ok(bits)
+    }
+}

@@ -1,0 +1,58 @@
+//! The order in which training rows are visited: a function of seed and step.
+
+use rand::seq::SliceRandom;
+
+use crate::random::{Purpose, generator};
+
+/// Endless stream of shuffled epochs, cut into batches; a batch may span two epochs.
+pub(super) struct DataOrder {
+    seed: u64,
+    batch: usize,
+    rows: usize,
+    epoch: Option<u64>,
+    shuffled: Vec<usize>,
+}
+
+impl DataOrder {
+    pub fn new(seed: u64, rows: usize, batch: usize) -> Self {
+        Self { seed, batch, rows, epoch: None, shuffled: Vec::new() }
+    }
+
+    /// The rows of a step.
+    pub fn rows(&mut self, step: u64) -> Vec<usize> {
+        let first = step * self.batch as u64;
+        (first..first + self.batch as u64)
+            .map(|position| {
+                let count = self.rows as u64;
+                self.open(position / count);
+                self.shuffled[(position % count) as usize]
+            })
+            .collect()
+    }
+
+    fn open(&mut self, epoch: u64) {
+        if self.epoch != Some(epoch) {
+            self.shuffled = (0..self.rows).collect();
+            self.shuffled.shuffle(&mut generator(self.seed, Purpose::Order, epoch));
+            self.epoch = Some(epoch);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_epoch_visits_every_row_once_and_any_step_can_be_the_first() {
+        let mut order = DataOrder::new(7, 10, 4);
+        let visits: Vec<usize> = (0..5).flat_map(|step| order.rows(step)).collect();
+        for epoch in visits.chunks(10) {
+            let mut seen = epoch.to_vec();
+            seen.sort_unstable();
+            assert_eq!(seen, (0..10).collect::<Vec<_>>());
+        }
+        assert_ne!(visits[..10], visits[10..]);
+        assert_eq!(DataOrder::new(7, 10, 4).rows(3), visits[12..16]);
+    }
+}

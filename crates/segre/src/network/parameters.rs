@@ -1,0 +1,109 @@
+//! Parameters by name: reading them out of a network and putting them back.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Tensor, TensorData};
+
+use super::Network;
+use crate::error::{Error, Result};
+
+/// The values of one parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Values {
+    /// Length of each axis.
+    pub shape: Vec<usize>,
+    /// Values, last axis fastest.
+    pub values: Vec<f32>,
+}
+
+/// All parameters and running statistics of a network by path, such as `Residual.input.weight`.
+pub fn collect(network: &Network) -> BTreeMap<String, Values> {
+    let mut collector = Collector::default();
+    // `valid` brings running statistics up to date, which a plain visit may see late.
+    network.valid().visit(&mut collector);
+    collector.found
+}
+
+/// The names of all parameters in the order of a visit.
+pub fn names(network: &Network) -> Vec<String> {
+    let mut collector = Collector::default();
+    network.visit(&mut collector);
+    collector.order
+}
+
+/// The network with the given parameters.
+///
+/// # Errors
+/// [`Error::ParameterMismatch`] if a parameter is missing or has another shape.
+pub fn replace(network: Network, values: &BTreeMap<String, Values>) -> Result<Network> {
+    let mut replacer = Replacer { values, path: Vec::new(), error: None };
+    let network = network.map(&mut replacer);
+    match replacer.error {
+        Some(error) => Err(error),
+        None => Ok(network),
+    }
+}
+
+#[derive(Default)]
+struct Collector {
+    path: Vec<String>,
+    order: Vec<String>,
+    found: BTreeMap<String, Values>,
+}
+
+impl ModuleVisitor for Collector {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        let name = self.path.join(".");
+        let tensor = parameter.val();
+        let shape = tensor.dims().to_vec();
+        self.order.push(name.clone());
+        self.found.insert(name, Values { shape, values: host_values(tensor) });
+    }
+}
+
+struct Replacer<'a> {
+    values: &'a BTreeMap<String, Values>,
+    path: Vec<String>,
+    error: Option<Error>,
+}
+
+impl ModuleMapper for Replacer<'_> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let name = self.path.join(".");
+        let expected = parameter.val().dims().to_vec();
+        let Some(found) = self.values.get(&name).filter(|found| found.shape == expected) else {
+            let found = self.values.get(&name).map(|values| values.shape.clone());
+            self.error.get_or_insert(Error::ParameterMismatch { name, expected, found });
+            return parameter;
+        };
+        parameter.map(|old| with_values(&old, found.values.clone()))
+    }
+}
+
+/// The values of a tensor in host memory.
+pub fn host_values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_into_vec::<f32>().expect("parameters are 32-bit floats")
+}
+
+/// A parameter like `old`, on its device and with its gradient setting, with other values.
+pub fn with_values<const D: usize>(old: &Tensor<D>, values: Vec<f32>) -> Tensor<D> {
+    let data = TensorData::new(values, old.dims());
+    Tensor::from_data(data, &old.device()).set_require_grad(old.is_require_grad())
+}
