@@ -410,7 +410,9 @@ pub enum Error {
         found: Option<Vec<usize>>,
     },
     /// A checkpoint belongs to a run with another seed.
-    #[error("{path}: the checkpoint was made with seed {found}, not {expected}; resume with that seed")]
+    #[error(
+        "{path}: the checkpoint was made with seed {found}, not {expected}; resume with that seed"
+    )]
     OtherSeed {
         /// The checkpoint.
         path: PathBuf,
@@ -420,7 +422,9 @@ pub enum Error {
         expected: u64,
     },
     /// A folder holds no model.
-    #[error("{path}: not a model folder, {missing} is missing; give a folder written by `segre fit`")]
+    #[error(
+        "{path}: not a model folder, {missing} is missing; give a folder written by `segre fit`"
+    )]
     NotAModel {
         /// The folder.
         path: PathBuf,

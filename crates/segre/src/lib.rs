@@ -11,5 +11,7 @@ pub mod ode;
 pub mod path;
 mod random;
 
+/// Where tensors live and are computed with: burn's device.
+pub use burn::tensor::Device;
 pub use error::{Error, Result};
 pub use field::VectorField;

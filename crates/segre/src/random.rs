@@ -14,7 +14,6 @@ pub(crate) enum Purpose {
     Order,
     Noise,
     Dropout,
-    Validation,
     Score,
     Sample,
 }

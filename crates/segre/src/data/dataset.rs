@@ -78,6 +78,15 @@ impl Dataset {
         &self.labels
     }
 
+    /// Checksum (CRC-32) of all labels: tells whether data have changed.
+    pub fn fingerprint(&self) -> u32 {
+        let mut checksum = flate2::Crc::new();
+        for label in &self.labels {
+            checksum.update(&label.to_le_bytes());
+        }
+        checksum.sum()
+    }
+
     /// The chosen rows, in the given order, repeats allowed.
     ///
     /// # Panics

@@ -1,6 +1,7 @@
 //! A seeded division of the rows into training, validation and test parts.
 
 use crate::error::{Error, Result};
+use crate::random::{Purpose, generator};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,20 @@ pub struct Split {
 }
 
 impl Split {
+    /// A random split fixed by its seed, independent of all other uses of that seed.
+    ///
+    /// # Errors
+    /// As [`random`](Self::random).
+    pub fn seeded(
+        rows: usize,
+        validation_fraction: f64,
+        test_fraction: f64,
+        seed: u64,
+    ) -> Result<Self> {
+        let mut rng = generator(seed, Purpose::Split, 0);
+        Self::random(rows, validation_fraction, test_fraction, &mut rng)
+    }
+
     /// A random split; each row falls in exactly one part.
     ///
     /// The validation and the test part hold `round(rows · fraction)` rows, training the rest.

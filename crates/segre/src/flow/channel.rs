@@ -45,7 +45,11 @@ impl NoisyBatch {
         rng: &ChaCha8Rng,
     ) -> Self {
         let (sites, categories) = (manifold.sites(), manifold.categories());
-        assert_eq!(root_snr.len(), rows.len() * sites, "one level per row and site");
+        assert_eq!(
+            root_snr.len(),
+            rows.len() * sites,
+            "one level per row and site"
+        );
         let width = sites * categories;
         let mut states = vec![0.0; rows.len() * width];
         let mut corners = vec![0.0; rows.len() * width];
@@ -67,7 +71,12 @@ impl NoisyBatch {
                     corners[from + usize::from(label)] = 1.0;
                 }
             });
-        Self { shape: [rows.len(), sites, categories], states, root_snr, corners }
+        Self {
+            shape: [rows.len(), sites, categories],
+            states,
+            root_snr,
+            corners,
+        }
     }
 
     /// The states on a device, `[batch, sites, categories]`.
@@ -79,7 +88,10 @@ impl NoisyBatch {
     /// The levels on a device, `[batch, sites]`.
     pub fn root_snr(&self, device: &Device) -> Tensor<2> {
         let [batch, sites, _] = self.shape;
-        Tensor::from_data(TensorData::new(self.root_snr.clone(), [batch, sites]), device)
+        Tensor::from_data(
+            TensorData::new(self.root_snr.clone(), [batch, sites]),
+            device,
+        )
     }
 
     /// The one-hot labels on a device, `[batch, sites, categories]`.
@@ -149,14 +161,28 @@ mod tests {
         let levels = [1.5_f32, 0.5].repeat(rows.len());
         let batch = NoisyBatch::draw(&manifold, &rows, levels, &generator(3, Purpose::Noise, 0));
         let count = rows.len() as f64;
-        let expected = [[0.0, 1.5 * 2_f64.sqrt(), 0.0], [0.0, 0.0, 0.5 * 1.5_f64.sqrt()]];
+        let expected = [
+            [0.0, 1.5 * 2_f64.sqrt(), 0.0],
+            [0.0, 0.0, 0.5 * 1.5_f64.sqrt()],
+        ];
         for (place, want) in expected.iter().flatten().enumerate() {
-            let draws = batch.states.iter().skip(place).step_by(6).map(|x| f64::from(*x));
+            let draws = batch
+                .states
+                .iter()
+                .skip(place)
+                .step_by(6)
+                .map(|x| f64::from(*x));
             let mean = draws.clone().sum::<f64>() / count;
             let variance = draws.map(|x| (x - mean).powi(2)).sum::<f64>() / count;
             let noise = if place == 2 { 0.0 } else { 1.0 };
-            assert!((mean - want).abs() < 4.0 / count.sqrt(), "place {place}: mean {mean}");
-            assert!((variance - noise).abs() < 0.06, "place {place}: variance {variance}");
+            assert!(
+                (mean - want).abs() < 4.0 / count.sqrt(),
+                "place {place}: mean {mean}"
+            );
+            assert!(
+                (variance - noise).abs() < 0.06,
+                "place {place}: variance {variance}"
+            );
         }
         assert_eq!(batch.corners[..6], [0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
     }

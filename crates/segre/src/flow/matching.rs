@@ -59,23 +59,32 @@ fn field_matching(
         path @ ProbabilityPath::InfiniteTime(_) => path.training_times().sample(rows.len(), noise),
         ProbabilityPath::EGeodesic(_) => stratified(rows.len(), noise).collect(),
     };
-    let times: Vec<f32> =
-        times.into_iter().flat_map(|t| std::iter::repeat_n(t as f32, sites)).collect();
+    let times: Vec<f32> = times
+        .into_iter()
+        .flat_map(|t| std::iter::repeat_n(t as f32, sites))
+        .collect();
     let time = Tensor::<2>::from_data(TensorData::new(times, [rows.len(), sites]), device);
     // Level 0: the states are the reference noise V_0.
-    let mut batch =
-        NoisyBatch::draw(&model.manifold, rows, vec![0.0; rows.len() * sites], noise);
+    let mut batch = NoisyBatch::draw(&model.manifold, rows, vec![0.0; rows.len() * sites], noise);
     let reference = model.manifold.project(batch.states(device));
-    let sample =
-        model.config.path.sample(&model.manifold, batch.corners(device), reference, time.clone());
+    let sample = model.config.path.sample(
+        &model.manifold,
+        batch.corners(device),
+        reference,
+        time.clone(),
+    );
     let difference = model.field(sample.state.clone(), time) - sample.target;
     let points = model.manifold.point(sample.state);
-    model.manifold.replicator_norm_squared(points, difference).mean()
+    model
+        .manifold
+        .replicator_norm_squared(points, difference)
+        .mean()
 }
 
 /// One number from each of `count` equal parts of `[0, 1)`: uniform, with less variance together.
 fn stratified<R: Rng + ?Sized>(count: usize, rng: &mut R) -> std::vec::IntoIter<f64> {
-    let draws: Vec<f64> =
-        (0..count).map(|k| (k as f64 + rng.random::<f64>()) / count as f64).collect();
+    let draws: Vec<f64> = (0..count)
+        .map(|k| (k as f64 + rng.random::<f64>()) / count as f64)
+        .collect();
     draws.into_iter()
 }

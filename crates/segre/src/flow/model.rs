@@ -83,7 +83,14 @@ impl Model {
         device: &Device,
     ) -> Self {
         let manifold = AssignmentManifold::new(&schema.cardinalities(), device);
-        Self { config, schema, network, manifold, log_marginals, device: device.clone() }
+        Self {
+            config,
+            schema,
+            network,
+            manifold,
+            log_marginals,
+            device: device.clone(),
+        }
     }
 
     /// The settings.
@@ -123,7 +130,9 @@ impl Model {
 
     /// The time of the path at which a site with the most categories has the given level.
     pub fn time_at(&self, root_snr: f64) -> f64 {
-        self.config.path.time_at_snr(root_snr * root_snr, self.manifold.categories())
+        self.config
+            .path
+            .time_at_snr(root_snr * root_snr, self.manifold.categories())
     }
 
     /// The levels of all sites when one with the most categories has the given level.
@@ -163,7 +172,8 @@ impl Model {
     /// Logits of the posterior if the sites were independent: evidence + log marginals.
     fn local_logits(&self, state: Tensor<3>, root_snr: Tensor<2>) -> Tensor<3> {
         let prior = self.prior(&state.device());
-        self.manifold.mask_logits(evidence(&self.manifold, state, root_snr) + prior)
+        self.manifold
+            .mask_logits(evidence(&self.manifold, state, root_snr) + prior)
     }
 
     /// The log marginals on a device, `[1, sites, categories]`.
@@ -179,7 +189,8 @@ impl Model {
     /// `[batch, sites, categories]`.
     pub(crate) fn field(&self, state: Tensor<3>, time: Tensor<2>) -> Tensor<3> {
         let points = self.manifold.point(state);
-        self.manifold.project(self.network.forward(points, time, None))
+        self.manifold
+            .project(self.network.forward(points, time, None))
     }
 
     /// The velocity of the path at e-coordinates `V_t`, whatever the head.
@@ -189,7 +200,9 @@ impl Model {
     ///
     /// Source: SPEC §2.1.
     pub fn velocity(&self, state: Tensor<3>, time: Tensor<1>) -> Tensor<3> {
-        let time = time.unsqueeze_dim::<2>(1).repeat_dim(1, self.manifold.sites());
+        let time = time
+            .unsqueeze_dim::<2>(1)
+            .repeat_dim(1, self.manifold.sites());
         if self.config.head == Head::Field {
             return self.field(state, time);
         }
@@ -203,12 +216,13 @@ impl Model {
 impl Denoiser for Model {
     fn posterior_mean(&self, state: Tensor<3>, root_snr: Tensor<2>) -> Tensor<3> {
         match self.config.head {
-            Head::Posterior => {
-                activation::softmax(self.posterior_logits(state, root_snr, None), 2)
-            }
+            Head::Posterior => activation::softmax(self.posterior_logits(state, root_snr, None), 2),
             Head::Field => {
                 // F = ṡ m + (σ̇/σ)(V − s m) solved for the mean direction m, V = σ x.
-                let time = self.config.path.times_at_snr(&self.manifold, root_snr.square());
+                let time = self
+                    .config
+                    .path
+                    .times_at_snr(&self.manifold, root_snr.square());
                 let channel = self.config.path.channel(&self.manifold, time.clone());
                 let state = self.manifold.project(state) * channel.noise_scale.clone();
                 let velocity = self.field(state.clone(), time);

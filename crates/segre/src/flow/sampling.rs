@@ -143,15 +143,28 @@ pub fn sample(
 }
 
 fn check(model: &Model, sampler: Sampler, count: usize, options: &SamplingOptions) -> Result<()> {
-    let least = if options.grid == LevelGrid::LogSnr { 2 } else { 1 };
+    let least = if options.grid == LevelGrid::LogSnr {
+        2
+    } else {
+        1
+    };
     let numbers = [
         ("number of samples", count, 1, "at least 1"),
-        ("steps", options.steps, least, "at least 1, and 2 for a grid in log SNR"),
+        (
+            "steps",
+            options.steps,
+            least,
+            "at least 1, and 2 for a grid in log SNR",
+        ),
         ("batch", options.batch, 1, "at least 1"),
     ];
     for (name, value, least, expected) in numbers {
         if value < least {
-            return Err(Error::InvalidSetting { name, value: value as f64, expected });
+            return Err(Error::InvalidSetting {
+                name,
+                value: value as f64,
+                expected,
+            });
         }
     }
     if sampler == Sampler::Ancestral && model.config.head == Head::Field {
@@ -229,7 +242,11 @@ fn stochastic(
             })
         })
         .collect();
-    Ok(Drawn { labels, evaluations: grid.len() + 1, entropy })
+    Ok(Drawn {
+        labels,
+        evaluations: grid.len() + 1,
+        entropy,
+    })
 }
 
 /// Levels `√γ` of a stochastic sampler, without the start at 0.
@@ -239,7 +256,9 @@ fn channel_grid(model: &Model, options: &SamplingOptions) -> Vec<f64> {
         LevelGrid::Uniform => (1..=steps).map(|k| end * k as f64 / steps as f64).collect(),
         LevelGrid::LogSnr => {
             let ratio = FIRST_SNR.ln() / 2.0 / (steps - 1) as f64;
-            (0..steps).map(|k| end * (ratio * (steps - 1 - k) as f64).exp()).collect()
+            (0..steps)
+                .map(|k| end * (ratio * (steps - 1 - k) as f64).exp())
+                .collect()
         }
     }
 }
@@ -251,10 +270,15 @@ fn posterior_of_walk(model: &Model, walk: &[f32], levels: &[f64], size: usize) -
     // At level 0 there is no evidence, whatever the state.
     let inverse: Vec<f32> = levels
         .iter()
-        .map(|level| if *level > 0.0 { level.recip() as f32 } else { 0.0 })
+        .map(|level| {
+            if *level > 0.0 {
+                level.recip() as f32
+            } else {
+                0.0
+            }
+        })
         .collect();
-    let inverse =
-        Tensor::<3>::from_data(TensorData::new(inverse, [1, sites, 1]), device);
+    let inverse = Tensor::<3>::from_data(TensorData::new(inverse, [1, sites, 1]), device);
     let walk = TensorData::new(walk.to_vec(), [size, sites, categories]);
     let state = Tensor::<3>::from_data(walk, device) * inverse;
     let levels: Vec<f32> = levels.iter().map(|level| *level as f32).collect();
@@ -280,7 +304,11 @@ fn flow(
         Head::Field => path.end_time(),
     };
     let stepping = match method {
-        None => Stepping::Adaptive { start: 0.0, end, options: options.tolerances.clone() },
+        None => Stepping::Adaptive {
+            start: 0.0,
+            end,
+            options: options.tolerances.clone(),
+        },
         Some(method) => {
             let grid = match options.grid {
                 LevelGrid::Uniform => TimeGrid::uniform(0.0, end, options.steps)?,
@@ -308,11 +336,18 @@ fn flow(
             largest(&point[..model.manifold.cardinalities()[place % sites]]) as u16
         })
         .collect();
-    Ok(Drawn { labels, evaluations: solution.evaluations, entropy })
+    Ok(Drawn {
+        labels,
+        evaluations: solution.evaluations,
+        entropy,
+    })
 }
 
 fn host(tensor: Tensor<3>) -> Vec<f32> {
-    tensor.into_data().try_into_vec::<f32>().expect("the network computes in 32-bit floats")
+    tensor
+        .into_data()
+        .try_into_vec::<f32>()
+        .expect("the network computes in 32-bit floats")
 }
 
 /// A category drawn with the given probabilities.
@@ -332,7 +367,11 @@ fn categorical(probabilities: &[f32], rng: &mut ChaCha8Rng) -> usize {
 /// The most probable category.
 fn largest(probabilities: &[f32]) -> usize {
     let better = |best: usize, label: usize| {
-        if probabilities[label] > probabilities[best] { label } else { best }
+        if probabilities[label] > probabilities[best] {
+            label
+        } else {
+            best
+        }
     };
     (0..probabilities.len()).fold(0, better)
 }
@@ -346,7 +385,10 @@ fn normalised_entropy(points: &[f32], manifold: &AssignmentManifold) -> f64 {
         if own < 2 {
             continue;
         }
-        let terms = point[..own].iter().map(|p| f64::from(*p)).filter(|p| *p > 0.0);
+        let terms = point[..own]
+            .iter()
+            .map(|p| f64::from(*p))
+            .filter(|p| *p > 0.0);
         sum += terms.map(|p| -p * p.ln()).sum::<f64>() / (own as f64).ln();
         count += 1;
     }

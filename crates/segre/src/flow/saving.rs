@@ -34,6 +34,8 @@ pub struct ModelCard {
     pub source: String,
     /// How the data were read.
     pub read_options: ReadOptions,
+    /// Checksum of the data's labels, see [`Dataset::fingerprint`](crate::data::Dataset::fingerprint).
+    pub fingerprint: u32,
     /// Seed and fractions of the split.
     pub split: SplitConfig,
     /// The model's settings.
@@ -58,7 +60,11 @@ pub struct SplitConfig {
 
 impl Default for SplitConfig {
     fn default() -> Self {
-        Self { seed: 0, validation: 0.1, test: 0.1 }
+        Self {
+            seed: 0,
+            validation: 0.1,
+            test: 0.1,
+        }
     }
 }
 
@@ -80,7 +86,10 @@ pub fn save_parameters(folder: &Path, model: &Model) -> Result<()> {
     let shape = vec![model.manifold.sites(), model.manifold.categories()];
     let values = model.log_marginals.clone();
     tensors.insert(LOG_MARGINALS.to_owned(), Values { shape, values });
-    let file = TensorFile { tensors, header: String::new() };
+    let file = TensorFile {
+        tensors,
+        header: String::new(),
+    };
     write_tensors(&folder.join(MODEL_FILE), &file)
 }
 
@@ -91,12 +100,16 @@ pub fn save_parameters(folder: &Path, model: &Model) -> Result<()> {
 pub fn load_card(folder: &Path) -> Result<ModelCard> {
     let path = folder.join(CONFIG_FILE);
     if !path.is_file() {
-        return Err(Error::NotAModel { path: folder.to_path_buf(), missing: CONFIG_FILE });
+        return Err(Error::NotAModel {
+            path: folder.to_path_buf(),
+            missing: CONFIG_FILE,
+        });
     }
-    let text =
-        fs::read_to_string(&path).map_err(|cause| Error::reading(&path, cause))?;
-    let card: ModelCard = serde_json::from_str(&text)
-        .map_err(|error| Error::Damaged { path: path.clone(), detail: error.to_string() })?;
+    let text = fs::read_to_string(&path).map_err(|cause| Error::reading(&path, cause))?;
+    let card: ModelCard = serde_json::from_str(&text).map_err(|error| Error::Damaged {
+        path: path.clone(),
+        detail: error.to_string(),
+    })?;
     card.schema.validate()?;
     card.model.validate()?;
     Ok(card)
@@ -110,7 +123,10 @@ pub fn load(folder: &Path, device: &Device) -> Result<(Model, ModelCard)> {
     let card = load_card(folder)?;
     let path = folder.join(MODEL_FILE);
     if !path.is_file() {
-        return Err(Error::NotAModel { path: folder.to_path_buf(), missing: MODEL_FILE });
+        return Err(Error::NotAModel {
+            path: folder.to_path_buf(),
+            missing: MODEL_FILE,
+        });
     }
     let mut tensors = read_tensors(&path)?.tensors;
     let expected = vec![card.schema.sites(), card.schema.max_categories()];
@@ -118,15 +134,25 @@ pub fn load(folder: &Path, device: &Device) -> Result<(Model, ModelCard)> {
         Some(found) if found.shape == expected => found.values,
         found => {
             let found = found.map(|values| values.shape);
-            return Err(Error::ParameterMismatch { name: LOG_MARGINALS.into(), expected, found });
+            return Err(Error::ParameterMismatch {
+                name: LOG_MARGINALS.into(),
+                expected,
+                found,
+            });
         }
     };
     // The random start is overwritten at once.
     let mut rng = generator(0, Purpose::Initialise, 0);
-    let network = card.model.network.init(&SiteSpec::of(&card.schema), &mut rng, device);
+    let network = card
+        .model
+        .network
+        .init(&SiteSpec::of(&card.schema), &mut rng, device);
     let network = parameters::replace(network, &tensors)?;
     let (config, schema) = (card.model.clone(), card.schema.clone());
-    Ok((Model::assemble(config, schema, network, log_marginals, device), card))
+    Ok((
+        Model::assemble(config, schema, network, log_marginals, device),
+        card,
+    ))
 }
 
 /// Tensors by name, and a text beside them.
@@ -145,7 +171,11 @@ pub(super) fn write_tensors(path: &Path, file: &TensorFile) -> Result<()> {
         .tensors
         .iter()
         .map(|(name, tensor)| {
-            let bytes = tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            let bytes = tensor
+                .values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect();
             (name, tensor, bytes)
         })
         .collect();
@@ -157,7 +187,10 @@ pub(super) fn write_tensors(path: &Path, file: &TensorFile) -> Result<()> {
     }
     let views = bytes.iter().map(|(name, tensor, bytes)| {
         let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes);
-        (name.as_str(), view.expect("a parameter has as many values as its shape says"))
+        (
+            name.as_str(),
+            view.expect("a parameter has as many values as its shape says"),
+        )
     });
     let metadata = std::collections::HashMap::from([
         (HEADER_KEY.to_owned(), file.header.clone()),
@@ -170,7 +203,10 @@ pub(super) fn write_tensors(path: &Path, file: &TensorFile) -> Result<()> {
 /// Reads what [`write_tensors`] wrote.
 pub(super) fn read_tensors(path: &Path) -> Result<TensorFile> {
     let contents = fs::read(path).map_err(|cause| Error::reading(path, cause))?;
-    let damaged = |detail: String| Error::Damaged { path: path.to_path_buf(), detail };
+    let damaged = |detail: String| Error::Damaged {
+        path: path.to_path_buf(),
+        detail,
+    };
     let (_, metadata) =
         SafeTensors::read_metadata(&contents).map_err(|error| damaged(error.to_string()))?;
     let file = SafeTensors::deserialize(&contents).map_err(|error| damaged(error.to_string()))?;
@@ -187,8 +223,16 @@ pub(super) fn read_tensors(path: &Path) -> Result<TensorFile> {
         if view.dtype() != Dtype::F32 {
             return Err(damaged(format!("{name} holds {:?}, not F32", view.dtype())));
         }
-        let values = view.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b));
-        let values = Values { shape: view.shape().to_vec(), values: values.collect() };
+        let values = view
+            .data()
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|b| f32::from_le_bytes(*b));
+        let values = Values {
+            shape: view.shape().to_vec(),
+            values: values.collect(),
+        };
         tensors.insert(name, values);
     }
     if extra.get(CHECKSUM_KEY) != Some(&checksum.sum().to_string()) {

@@ -30,7 +30,10 @@ pub struct CnnConfig {
 impl Default for CnnConfig {
     /// Width 128 as in the reference; bounded features, since levels are not limited to `[0, 1]`.
     fn default() -> Self {
-        Self { width: 128, time_embedding: TimeEmbeddingConfig::Bounded { frequencies: 4 } }
+        Self {
+            width: 128,
+            time_embedding: TimeEmbeddingConfig::Bounded { frequencies: 4 },
+        }
     }
 }
 
@@ -67,13 +70,19 @@ impl CnnConfig {
             }
         };
         let bounded = LevelFeatures::new(frequencies);
-        let features = if fourier.is_some() { width / 2 * 2 } else { bounded.width() };
+        let features = if fourier.is_some() {
+            width / 2 * 2
+        } else {
+            bounded.width()
+        };
         CnnNetwork {
             input: initialise::convolution([categories, width], KERNEL, 1, rng, device),
             fourier,
             bounded,
             time: initialise::linear(features, width, true, rng, device),
-            norms: DILATIONS.map(|_| LayerNormConfig::new(width).init(device)).into(),
+            norms: DILATIONS
+                .map(|_| LayerNormConfig::new(width).init(device))
+                .into(),
             time_projections: DILATIONS
                 .map(|_| initialise::linear(width, width, true, rng, device))
                 .into(),
@@ -96,12 +105,17 @@ impl CnnNetwork {
         };
         let time = activation::relu(self.time.forward(features)); // [batch, sites, width]
         let mut hidden = activation::relu(convolve(&self.input, points)); // [batch, sites, width]
-        let layers = self.norms.iter().zip(&self.time_projections).zip(&self.convolutions);
+        let layers = self
+            .norms
+            .iter()
+            .zip(&self.time_projections)
+            .zip(&self.convolutions);
         for ((norm, projection), convolution) in layers {
             let input = norm.forward(hidden.clone()) + projection.forward(time.clone());
             hidden = hidden + activation::relu(convolve(convolution, input));
         }
-        self.output.forward(activation::relu(self.hidden.forward(hidden)))
+        self.output
+            .forward(activation::relu(self.hidden.forward(hidden)))
     }
 }
 

@@ -20,7 +20,9 @@ pub struct DenseConfig {
 impl Default for DenseConfig {
     /// EG Appendix A: (256, 256).
     fn default() -> Self {
-        Self { hidden: vec![256, 256] }
+        Self {
+            hidden: vec![256, 256],
+        }
     }
 }
 
@@ -36,7 +38,9 @@ pub struct DenseNetwork {
 
 impl DenseConfig {
     pub(super) fn validate(&self) -> Result<()> {
-        self.hidden.iter().try_for_each(|width| check_size("hidden width", *width, 1 << 16))
+        self.hidden
+            .iter()
+            .try_for_each(|width| check_size("hidden width", *width, 1 << 16))
     }
 
     /// A network with random parameters.
@@ -50,7 +54,11 @@ impl DenseConfig {
             width = *hidden;
         }
         let output = initialise::linear(width, outputs, true, rng, device);
-        DenseNetwork { norms, layers, output }
+        DenseNetwork {
+            norms,
+            layers,
+            output,
+        }
     }
 }
 
@@ -64,6 +72,8 @@ impl DenseNetwork {
         for (norm, layer) in self.norms.iter().zip(&self.layers) {
             hidden = activation::relu(layer.forward(norm.forward(hidden)));
         }
-        self.output.forward(hidden).reshape([batch, sites, categories])
+        self.output
+            .forward(hidden)
+            .reshape([batch, sites, categories])
     }
 }

@@ -33,7 +33,9 @@ pub(super) fn normal(count: usize, deviation: f64, rng: &mut ChaCha8Rng) -> Vec<
 /// Source: LeCun et al., Efficient BackProp, 1998, §4.6 (PyTorch's default draws from the same).
 pub(super) fn uniform(count: usize, fan_in: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
     let bound = (fan_in as f32).sqrt().recip();
-    (0..count).map(|_| rng.random_range(-bound..=bound)).collect()
+    (0..count)
+        .map(|_| rng.random_range(-bound..=bound))
+        .collect()
 }
 
 /// A dense layer with uniform start.
@@ -44,8 +46,14 @@ pub(super) fn linear(
     rng: &mut ChaCha8Rng,
     device: &Device,
 ) -> Linear {
-    let mut layer = LinearConfig::new(inputs, outputs).with_bias(bias).init(device);
-    layer.weight = parameter(uniform(inputs * outputs, inputs, rng), [inputs, outputs], device);
+    let mut layer = LinearConfig::new(inputs, outputs)
+        .with_bias(bias)
+        .init(device);
+    layer.weight = parameter(
+        uniform(inputs * outputs, inputs, rng),
+        [inputs, outputs],
+        device,
+    );
     layer.bias = bias.then(|| parameter(uniform(outputs, inputs, rng), [outputs], device));
     layer
 }

@@ -25,7 +25,9 @@ impl LinearConfig {
     /// A field with random matrix.
     pub fn init(&self, sites: &SiteSpec, rng: &mut ChaCha8Rng, device: &Device) -> LinearField {
         let width = sites.sites() * sites.categories();
-        LinearField { matrix: initialise::linear(width + 1, width, false, rng, device) }
+        LinearField {
+            matrix: initialise::linear(width + 1, width, false, rng, device),
+        }
     }
 }
 
@@ -36,6 +38,8 @@ impl LinearField {
         let [batch, sites, categories] = points.dims();
         let flat = points.reshape([batch, sites * categories]);
         let input = Tensor::cat(vec![flat, level.mean_dim(1)], 1);
-        self.matrix.forward(input).reshape([batch, sites, categories])
+        self.matrix
+            .forward(input)
+            .reshape([batch, sites, categories])
     }
 }

@@ -113,7 +113,10 @@ impl NetworkConfig {
 
 /// A network with its parameters.
 #[derive(Module, Debug)]
-#[allow(clippy::large_enum_variant, reason = "there is one network, not a list of them")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one network, not a list of them"
+)]
 pub enum Network {
     /// See [`LinearField`].
     Linear(LinearField),
@@ -153,5 +156,9 @@ fn check_size(name: &'static str, value: usize, limit: usize) -> Result<()> {
         return Ok(());
     }
     let expected = "a whole number from 1 to 65536";
-    Err(Error::InvalidSetting { name, value: value as f64, expected })
+    Err(Error::InvalidSetting {
+        name,
+        value: value as f64,
+        expected,
+    })
 }

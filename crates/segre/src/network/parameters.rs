@@ -37,7 +37,11 @@ pub fn names(network: &Network) -> Vec<String> {
 /// # Errors
 /// [`Error::ParameterMismatch`] if a parameter is missing or has another shape.
 pub fn replace(network: Network, values: &BTreeMap<String, Values>) -> Result<Network> {
-    let mut replacer = Replacer { values, path: Vec::new(), error: None };
+    let mut replacer = Replacer {
+        values,
+        path: Vec::new(),
+        error: None,
+    };
     let network = network.map(&mut replacer);
     match replacer.error {
         Some(error) => Err(error),
@@ -66,7 +70,13 @@ impl ModuleVisitor for Collector {
         let tensor = parameter.val();
         let shape = tensor.dims().to_vec();
         self.order.push(name.clone());
-        self.found.insert(name, Values { shape, values: host_values(tensor) });
+        self.found.insert(
+            name,
+            Values {
+                shape,
+                values: host_values(tensor),
+            },
+        );
     }
 }
 
@@ -88,9 +98,17 @@ impl ModuleMapper for Replacer<'_> {
     fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let name = self.path.join(".");
         let expected = parameter.val().dims().to_vec();
-        let Some(found) = self.values.get(&name).filter(|found| found.shape == expected) else {
+        let Some(found) = self
+            .values
+            .get(&name)
+            .filter(|found| found.shape == expected)
+        else {
             let found = self.values.get(&name).map(|values| values.shape.clone());
-            self.error.get_or_insert(Error::ParameterMismatch { name, expected, found });
+            self.error.get_or_insert(Error::ParameterMismatch {
+                name,
+                expected,
+                found,
+            });
             return parameter;
         };
         parameter.map(|old| with_values(&old, found.values.clone()))
@@ -99,7 +117,10 @@ impl ModuleMapper for Replacer<'_> {
 
 /// The values of a tensor in host memory.
 pub fn host_values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_into_vec::<f32>().expect("parameters are 32-bit floats")
+    tensor
+        .into_data()
+        .try_into_vec::<f32>()
+        .expect("parameters are 32-bit floats")
 }
 
 /// A parameter like `old`, on its device and with its gradient setting, with other values.

@@ -31,7 +31,12 @@ pub struct ResidualConfig {
 impl Default for ResidualConfig {
     /// Chosen by measurement on the digits and the toys.
     fn default() -> Self {
-        Self { hidden: 512, blocks: 2, site_width: None, dropout: 0.3 }
+        Self {
+            hidden: 512,
+            blocks: 2,
+            site_width: None,
+            dropout: 0.3,
+        }
     }
 }
 
@@ -78,13 +83,20 @@ impl ResidualConfig {
             return Ok(());
         }
         let expected = "at least 0 and below 1";
-        Err(Error::InvalidSetting { name: "dropout", value: self.dropout, expected })
+        Err(Error::InvalidSetting {
+            name: "dropout",
+            value: self.dropout,
+            expected,
+        })
     }
 
     /// A network with random parameters; its output starts at zero.
     pub fn init(&self, sites: &SiteSpec, rng: &mut ChaCha8Rng, device: &Device) -> ResidualNetwork {
         let (count, categories, hidden) = (sites.sites(), sites.categories(), self.hidden);
-        let width = self.site_width.unwrap_or((256 / count).clamp(4, 32)).min(categories);
+        let width = self
+            .site_width
+            .unwrap_or((256 / count).clamp(4, 32))
+            .min(categories);
         let features = LevelFeatures::new(FREQUENCIES);
         let embedded = if sites.shared { 1 } else { count };
         let (mut embedding, mut decoder) = (Vec::new(), Vec::new());
@@ -160,7 +172,10 @@ impl ResidualNetwork {
         for block in &self.blocks {
             let inner = block.inner.forward(block.norm.forward(hidden.clone()));
             let inner = activation::relu(inner + block.level.forward(common.clone()));
-            hidden = hidden + block.outer.forward(self.drop(inner, dropout.as_deref_mut()));
+            hidden = hidden
+                + block
+                    .outer
+                    .forward(self.drop(inner, dropout.as_deref_mut()));
         }
         let hidden = self.drop(activation::relu(self.norm.forward(hidden)), dropout);
         let code = self.output.forward(hidden).reshape([batch, sites, width]);
@@ -182,7 +197,11 @@ impl ResidualNetwork {
         let threshold = (self.dropout * 65536.0).round() as u32;
         let mut word = 0_u32;
         let mask = (0..shape[0] * shape[1]).map(|unit| {
-            word = if unit % 2 == 0 { rng.random() } else { word >> 16 };
+            word = if unit % 2 == 0 {
+                rng.random()
+            } else {
+                word >> 16
+            };
             if word & 0xFFFF < threshold { 0.0 } else { kept }
         });
         let mask = TensorData::new(mask.collect::<Vec<f32>>(), shape);
@@ -201,7 +220,9 @@ fn per_site(input: Tensor<3>, matrices: &Param<Tensor<3>>) -> Tensor<3> {
     let [count, _, outputs] = matrices.dims();
     if count == 1 {
         let flat = input.reshape([batch * sites, width]);
-        return flat.matmul(matrices.squeeze_dim(0)).reshape([batch, sites, outputs]);
+        return flat
+            .matmul(matrices.squeeze_dim(0))
+            .reshape([batch, sites, outputs]);
     }
     input.swap_dims(0, 1).matmul(matrices).swap_dims(0, 1)
 }

@@ -70,7 +70,9 @@ impl FourierFeatures {
     /// `width` features (an even number).
     pub fn new(width: usize, scale: f64, rng: &mut ChaCha8Rng, device: &Device) -> Self {
         let frequencies = parameter(normal(width / 2, scale, rng), [width / 2], device);
-        Self { frequencies: frequencies.set_require_grad(false) }
+        Self {
+            frequencies: frequencies.set_require_grad(false),
+        }
     }
 
     /// # Shapes
@@ -94,10 +96,19 @@ mod tests {
         let features = LevelFeatures::new(4).forward(level).into_data();
         let values = features.as_slice::<f32>().expect("f32");
         assert_eq!(values.len(), 4 * 9);
-        assert!(values.iter().all(|v| v.is_finite() && v.abs() <= 1.0 + 1e-6));
+        assert!(
+            values
+                .iter()
+                .all(|v| v.is_finite() && v.abs() <= 1.0 + 1e-6)
+        );
         assert_eq!((values[0], values[27]), (0.0, 1.0));
         for pair in values.chunks(9).collect::<Vec<_>>().windows(2) {
-            assert!(pair[0].iter().zip(pair[1]).any(|(a, b)| (a - b).abs() > 0.05));
+            assert!(
+                pair[0]
+                    .iter()
+                    .zip(pair[1])
+                    .any(|(a, b)| (a - b).abs() > 0.05)
+            );
         }
     }
 }

@@ -25,8 +25,15 @@ impl EnumeratedPosterior {
     /// If their number is not the product of the cardinalities, or above 65 536.
     pub fn new(cardinalities: &[usize], probabilities: &[f64], device: &Device) -> Self {
         let configurations: usize = cardinalities.iter().product();
-        assert!(configurations <= MAX_CONFIGURATIONS, "{configurations} configurations");
-        assert_eq!(probabilities.len(), configurations, "one probability per configuration");
+        assert!(
+            configurations <= MAX_CONFIGURATIONS,
+            "{configurations} configurations"
+        );
+        assert_eq!(
+            probabilities.len(),
+            configurations,
+            "one probability per configuration"
+        );
         let manifold = AssignmentManifold::new(cardinalities, device);
         let width = manifold.sites() * manifold.categories();
         let mut corners = vec![0.0_f32; configurations * width];
@@ -37,12 +44,18 @@ impl EnumeratedPosterior {
                 rest /= own;
             }
         }
-        let logs: Vec<f32> = probabilities.iter().map(|p| p.ln().max(-1e30) as f32).collect();
+        let logs: Vec<f32> = probabilities
+            .iter()
+            .map(|p| p.ln().max(-1e30) as f32)
+            .collect();
         let shape = [configurations, width];
         Self {
             manifold,
             corners: Tensor::from_data(TensorData::new(corners, shape), device),
-            log_probabilities: Tensor::from_data(TensorData::new(logs, [1, configurations]), device),
+            log_probabilities: Tensor::from_data(
+                TensorData::new(logs, [1, configurations]),
+                device,
+            ),
         }
     }
 }
@@ -52,8 +65,9 @@ impl Denoiser for EnumeratedPosterior {
         let shape = state.dims();
         let evidence = evidence(&self.manifold, state, root_snr);
         let flat = evidence.reshape([shape[0], shape[1] * shape[2]]);
-        let logits =
-            flat.matmul(self.corners.clone().transpose()) + self.log_probabilities.clone();
-        activation::softmax(logits, 1).matmul(self.corners.clone()).reshape(shape)
+        let logits = flat.matmul(self.corners.clone().transpose()) + self.log_probabilities.clone();
+        activation::softmax(logits, 1)
+            .matmul(self.corners.clone())
+            .reshape(shape)
     }
 }

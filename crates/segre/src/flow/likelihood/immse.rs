@@ -100,7 +100,11 @@ pub fn score_with(
     options: &ImmseOptions,
     progress: &mut dyn FnMut(f64) -> bool,
 ) -> Result<Scores> {
-    let integral = Integral { denoiser, model, end: model.end_root_snr() };
+    let integral = Integral {
+        denoiser,
+        model,
+        end: model.end_root_snr(),
+    };
     let mut levels = LevelDistribution::uniform();
     let mut sums = vec![(0.0_f64, 0.0_f64); data.rows()];
     let mut rounds = 0;
@@ -145,7 +149,9 @@ pub fn score_with(
             continue;
         }
         let scores = summarise(model, data, &sums, rounds, options.levels);
-        let reached = options.std_error.is_none_or(|goal| scores.bits_per_dim.std_error <= goal);
+        let reached = options
+            .std_error
+            .is_none_or(|goal| scores.bits_per_dim.std_error <= goal);
         if reached || rounds >= options.max_rounds {
             return Ok(scores);
         }
@@ -174,13 +180,22 @@ fn summarise(
             let mean = sum / count;
             let variance = (squares / count - mean * mean).max(0.0) * count / (count - 1.0);
             let value = independent.negative_log_probability(row) + mean;
-            Estimate { value, std_error: (variance / count).sqrt(), samples }
+            Estimate {
+                value,
+                std_error: (variance / count).sqrt(),
+                samples,
+            }
         })
         .collect();
     let total = rows.len() as f64;
     let mean_nats = Estimate {
         value: rows.iter().map(|row| row.value).sum::<f64>() / total,
-        std_error: rows.iter().map(|row| row.std_error.powi(2)).sum::<f64>().sqrt() / total,
+        std_error: rows
+            .iter()
+            .map(|row| row.std_error.powi(2))
+            .sum::<f64>()
+            .sqrt()
+            / total,
         samples: samples * rows.len() as u64,
     };
     let bits = (data.sites() as f64 * std::f64::consts::LN_2).recip();
@@ -201,12 +216,7 @@ struct Integral<'a> {
 
 impl Integral<'_> {
     /// `½ Σ_i (‖v̄_i − m_θi‖² − ‖v̄_i − m_0i‖²) dγ_i/dx` for each draw of a row and a fraction.
-    fn values(
-        &self,
-        data: &Dataset,
-        draws: &[(usize, f64)],
-        rng: &ChaCha8Rng,
-    ) -> Result<Vec<f64>> {
+    fn values(&self, data: &Dataset, draws: &[(usize, f64)], rng: &ChaCha8Rng) -> Result<Vec<f64>> {
         let manifold = &self.model.manifold;
         let device = self.model.device();
         let mut root_snr = Vec::with_capacity(draws.len() * manifold.sites());
@@ -226,10 +236,12 @@ impl Integral<'_> {
         let (levels, corners) = (batch.root_snr(device), batch.corners(device));
         let states = batch.states(device);
         let shape = [draws.len(), manifold.sites(), 1];
-        let weights =
-            Tensor::<3>::from_data(TensorData::new(weights, shape), device);
+        let weights = Tensor::<3>::from_data(TensorData::new(weights, shape), device);
         let learned = self.denoiser.posterior_mean(states.clone(), levels.clone());
-        let independent = self.model.independent_sites().posterior_mean(states, levels);
+        let independent = self
+            .model
+            .independent_sites()
+            .posterior_mean(states, levels);
         let error = |mean: Tensor<3>| (corners.clone() - mean).square().sum_dim(2);
         // ‖v̄_β − m‖² = c/(c−1) ‖e_β − p‖²: means over categories cancel.
         let values = (error(learned) - error(independent)) * weights;
@@ -244,7 +256,10 @@ impl Integral<'_> {
         match values.iter().position(|value| !value.is_finite()) {
             Some(place) => {
                 let (row, fraction) = draws[place];
-                Err(Error::NonFiniteScore { row, root_snr: self.end * fraction })
+                Err(Error::NonFiniteScore {
+                    row,
+                    root_snr: self.end * fraction,
+                })
             }
             None => Ok(values),
         }
@@ -259,7 +274,9 @@ struct LevelDistribution {
 
 impl LevelDistribution {
     fn uniform() -> Self {
-        Self { shares: vec![1.0 / BINS as f64; BINS] }
+        Self {
+            shares: vec![1.0 / BINS as f64; BINS],
+        }
     }
 
     /// Proportional to the root mean square of the integrand, mixed with the uniform density: the
@@ -271,9 +288,10 @@ impl LevelDistribution {
         if total == 0.0 {
             return Self::uniform();
         }
-        let share =
-            |root: &f64| UNIFORM_SHARE / BINS as f64 + (1.0 - UNIFORM_SHARE) * root / total;
-        Self { shares: roots.iter().map(share).collect() }
+        let share = |root: &f64| UNIFORM_SHARE / BINS as f64 + (1.0 - UNIFORM_SHARE) * root / total;
+        Self {
+            shares: roots.iter().map(share).collect(),
+        }
     }
 
     fn bin(fraction: f64) -> usize {
@@ -320,6 +338,9 @@ mod tests {
         for (count, share) in counts.iter().zip(&levels.shares) {
             assert!((count - share).abs() < 1e-3);
         }
-        assert!((area - 1.0).abs() < 1e-3, "the reciprocal density integrates to the length: {area}");
+        assert!(
+            (area - 1.0).abs() < 1e-3,
+            "the reciprocal density integrates to the length: {area}"
+        );
     }
 }

@@ -28,7 +28,15 @@ impl Estimate {
     /// The estimate in another unit.
     #[must_use]
     pub fn scaled(self, factor: f64) -> Self {
-        let Self { value, std_error, samples } = self;
-        Self { value: value * factor, std_error: std_error * factor.abs(), samples }
+        let Self {
+            value,
+            std_error,
+            samples,
+        } = self;
+        Self {
+            value: value * factor,
+            std_error: std_error * factor.abs(),
+            samples,
+        }
     }
 }

@@ -31,18 +31,35 @@ pub fn write(trainer: &Trainer, path: &Path) -> Result<()> {
     let mut tensors = BTreeMap::new();
     for (name, values) in &weights {
         if let Some(slot) = trainer.optimizer.slots.get(name) {
-            let parts = [("first", &slot.first), ("second", &slot.second), ("average", &slot.average)];
+            let parts = [
+                ("first", &slot.first),
+                ("second", &slot.second),
+                ("average", &slot.average),
+            ];
             for (part, own) in parts {
-                let values = Values { shape: values.shape.clone(), values: own.clone() };
+                let values = Values {
+                    shape: values.shape.clone(),
+                    values: own.clone(),
+                };
                 tensors.insert(format!("{part}/{name}"), values);
             }
         }
     }
     if let Some(best) = &trainer.best {
-        tensors.extend(best.iter().map(|(name, values)| (format!("best/{name}"), values.clone())));
+        tensors.extend(
+            best.iter()
+                .map(|(name, values)| (format!("best/{name}"), values.clone())),
+        );
     }
-    tensors.extend(weights.into_iter().map(|(name, values)| (format!("weights/{name}"), values)));
-    let header = Header { progress: trainer.progress.clone(), seed: trainer.config.seed };
+    tensors.extend(
+        weights
+            .into_iter()
+            .map(|(name, values)| (format!("weights/{name}"), values)),
+    );
+    let header = Header {
+        progress: trainer.progress.clone(),
+        seed: trainer.config.seed,
+    };
     let header = serde_json::to_string(&header).expect("a header is plain data");
     write_tensors(path, &TensorFile { tensors, header })
 }
@@ -61,19 +78,29 @@ pub fn read(
 ) -> Result<Trainer> {
     let mut trainer = Trainer::new(model, config, train, device)?;
     let file = read_tensors(path)?;
-    let damaged = |detail: String| Error::Damaged { path: path.to_path_buf(), detail };
+    let damaged = |detail: String| Error::Damaged {
+        path: path.to_path_buf(),
+        detail,
+    };
     let header: Header =
         serde_json::from_str(&file.header).map_err(|error| damaged(error.to_string()))?;
     if header.seed != trainer.config.seed {
         let (found, expected) = (header.seed, trainer.config.seed);
-        return Err(Error::OtherSeed { path: path.to_path_buf(), found, expected });
+        return Err(Error::OtherSeed {
+            path: path.to_path_buf(),
+            found,
+            expected,
+        });
     }
     let mut parts: BTreeMap<String, BTreeMap<String, Values>> = BTreeMap::new();
     for (name, values) in file.tensors {
         let Some((part, name)) = name.split_once('/') else {
             return Err(damaged(format!("unexpected tensor {name:?}")));
         };
-        parts.entry(part.to_owned()).or_default().insert(name.to_owned(), values);
+        parts
+            .entry(part.to_owned())
+            .or_default()
+            .insert(name.to_owned(), values);
     }
     let weights = parts.remove("weights").unwrap_or_default();
     trainer.model.network = parameters::replace(trainer.model.network, &weights)?;
@@ -86,8 +113,11 @@ pub fn read(
         let (Some(first), Some(second)) = (first, second) else {
             return Err(damaged(format!("the moments of {name} are missing")));
         };
-        let slot =
-            Slot { first: first.values, second: second.values, average: average.values };
+        let slot = Slot {
+            first: first.values,
+            second: second.values,
+            average: average.values,
+        };
         optimizer.slots.insert(name, slot);
     }
     trainer.optimizer = optimizer;

@@ -38,14 +38,23 @@ impl Budget {
     /// The used fraction, 1 at the end.
     pub fn progress(&self, step: u64, seconds: f64) -> f64 {
         let by_steps = self.steps.map_or(0.0, |limit| step as f64 / limit as f64);
-        by_steps.max(self.seconds.map_or(0.0, |limit| seconds / limit)).min(1.0)
+        by_steps
+            .max(self.seconds.map_or(0.0, |limit| seconds / limit))
+            .min(1.0)
     }
 
     fn validate(&self) -> Result<()> {
-        let limits = [("steps", self.steps.map(|s| s as f64)), ("time", self.seconds)];
+        let limits = [
+            ("steps", self.steps.map(|s| s as f64)),
+            ("time", self.seconds),
+        ];
         for (name, value) in limits {
             if let Some(value) = value.filter(|v| !(*v > 0.0 && v.is_finite())) {
-                return Err(Error::InvalidSetting { name, value, expected: "positive and finite" });
+                return Err(Error::InvalidSetting {
+                    name,
+                    value,
+                    expected: "positive and finite",
+                });
             }
         }
         match self.steps.is_none() && self.seconds.is_none() {
@@ -79,7 +88,10 @@ impl Default for TrainingConfig {
     fn default() -> Self {
         Self {
             seed: 0,
-            budget: Budget { steps: None, seconds: Some(90.0) },
+            budget: Budget {
+                steps: None,
+                seconds: Some(90.0),
+            },
             batch_size: 128,
             optimizer: OptimizerConfig::default(),
             validations: 20,
@@ -105,7 +117,11 @@ impl TrainingConfig {
         ];
         for (name, value) in numbers {
             if value == 0 {
-                return Err(Error::InvalidSetting { name, value: 0.0, expected: "at least 1" });
+                return Err(Error::InvalidSetting {
+                    name,
+                    value: 0.0,
+                    expected: "at least 1",
+                });
             }
         }
         Ok(())
@@ -220,12 +236,31 @@ impl Trainer {
         let mut rng = generator(config.seed, Purpose::Initialise, 0);
         let model = Model::new(model, train, &mut rng, &device.clone().autodiff());
         let optimizer = Optimizer::new(config.optimizer.clone());
-        Ok(Self { config, model, optimizer, progress: Progress::default(), best: None })
+        Ok(Self {
+            config,
+            model,
+            optimizer,
+            progress: Progress::default(),
+            best: None,
+        })
     }
 
     /// The settings.
     pub fn config(&self) -> &TrainingConfig {
         &self.config
+    }
+
+    /// Gives the run another budget; a finished run goes on if there is more of it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] and [`Error::NoBudget`] for a bad budget.
+    pub fn set_budget(&mut self, budget: Budget) -> Result<()> {
+        budget.validate()?;
+        self.config.budget = budget;
+        let done = budget.progress(self.progress.step, self.progress.seconds);
+        self.progress.finished &= done >= 1.0;
+        self.progress.validations = (done * f64::from(self.config.validations)) as u32;
+        Ok(())
     }
 
     /// How far the run has come.
@@ -254,7 +289,13 @@ impl Trainer {
         let device = self.model.device().clone().inner();
         let model = &self.model;
         let (config, schema) = (model.config.clone(), model.schema.clone());
-        Ok(Model::assemble(config, schema, network, model.log_marginals.clone(), &device))
+        Ok(Model::assemble(
+            config,
+            schema,
+            network,
+            model.log_marginals.clone(),
+            &device,
+        ))
     }
 
     /// Trains until the budget is used up, validation stops improving, or the observer stops it.
@@ -302,16 +343,21 @@ impl Trainer {
                     _ => {}
                 }
             }
-            let rate = self
-                .config
-                .optimizer
-                .learning_rate_at(self.progress.step, budget.progress(self.progress.step, self.progress.seconds));
+            let rate = self.config.optimizer.learning_rate_at(
+                self.progress.step,
+                budget.progress(self.progress.step, self.progress.seconds),
+            );
             let (loss, gradient_norm) = self.step(train, &mut order, rate)?;
             loss_sum += loss;
             loss_count += 1;
             self.progress.seconds = before + start.elapsed().as_secs_f64();
             let step = self.progress.step;
-            let event = Event::Step { step, loss, gradient_norm, learning_rate: rate };
+            let event = Event::Step {
+                step,
+                loss,
+                gradient_norm,
+                learning_rate: rate,
+            };
             match observer.event(&event, &self.progress) {
                 Control::Continue => {}
                 Control::Save => observer.save(self)?,
@@ -333,7 +379,11 @@ impl Trainer {
     /// One step of the optimiser; returns loss and gradient norm.
     fn step(&mut self, train: &Dataset, order: &mut DataOrder, rate: f64) -> Result<(f64, f64)> {
         let (seed, step) = (self.config.seed, self.progress.step);
-        let rows: Vec<&[u16]> = order.rows(step).into_iter().map(|row| train.row(row)).collect();
+        let rows: Vec<&[u16]> = order
+            .rows(step)
+            .into_iter()
+            .map(|row| train.row(row))
+            .collect();
         let mut noise = generator(seed, Purpose::Noise, step);
         let mut dropout = generator(seed, Purpose::Dropout, step);
         let device = self.model.device().clone();
@@ -343,7 +393,10 @@ impl Trainer {
         let network = self.model.network.clone();
         let (network, norm) = self.optimizer.step(network, gradients, step, rate)?;
         if !value.is_finite() {
-            return Err(Error::NonFiniteTraining { step, parameter: "the loss".to_owned() });
+            return Err(Error::NonFiniteTraining {
+                step,
+                parameter: "the loss".to_owned(),
+            });
         }
         self.model.network = network;
         self.progress.step += 1;
@@ -362,7 +415,11 @@ impl Trainer {
         };
         let bits = score(&model, validation, &options, &mut |_| true)?.bits_per_dim;
         self.progress.validations += 1;
-        if self.progress.best_bits_per_dim.is_none_or(|best| bits.value < best) {
+        if self
+            .progress
+            .best_bits_per_dim
+            .is_none_or(|best| bits.value < best)
+        {
             self.progress.best_bits_per_dim = Some(bits.value);
             self.progress.best_step = self.progress.step;
             self.progress.stale = 0;

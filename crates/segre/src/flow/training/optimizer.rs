@@ -60,7 +60,11 @@ impl OptimizerConfig {
         ];
         for (name, value) in positive {
             if !(value > 0.0 && value.is_finite()) {
-                return Err(Error::InvalidSetting { name, value, expected: "positive and finite" });
+                return Err(Error::InvalidSetting {
+                    name,
+                    value,
+                    expected: "positive and finite",
+                });
             }
         }
         let fractions = [
@@ -71,14 +75,22 @@ impl OptimizerConfig {
         for (name, value) in fractions {
             if !(0.0..1.0).contains(&value) {
                 let expected = "at least 0 and below 1";
-                return Err(Error::InvalidSetting { name, value, expected });
+                return Err(Error::InvalidSetting {
+                    name,
+                    value,
+                    expected,
+                });
             }
         }
         if self.weight_decay >= 0.0 && self.weight_decay.is_finite() {
             return Ok(());
         }
         let expected = "0 or positive";
-        Err(Error::InvalidSetting { name: "weight decay", value: self.weight_decay, expected })
+        Err(Error::InvalidSetting {
+            name: "weight decay",
+            value: self.weight_decay,
+            expected,
+        })
     }
 
     /// The learning rate at a step (from 0) and a fraction of the budget: linear warm-up, then cosine.
@@ -111,7 +123,10 @@ pub(super) struct Optimizer {
 
 impl Optimizer {
     pub fn new(config: OptimizerConfig) -> Self {
-        Self { config, slots: BTreeMap::new() }
+        Self {
+            config,
+            slots: BTreeMap::new(),
+        }
     }
 
     /// One step; `step` counts from 0. Returns the network and the norm of the gradient before clipping.
@@ -127,7 +142,10 @@ impl Optimizer {
         learning_rate: f64,
     ) -> Result<(Network, f64)> {
         let gradients = GradientsParams::from_grads(gradients, &network);
-        let mut reader = GradientReader { gradients, ..GradientReader::default() };
+        let mut reader = GradientReader {
+            gradients,
+            ..GradientReader::default()
+        };
         network.visit(&mut reader);
         if let Some(parameter) = reader.not_finite {
             return Err(Error::NonFiniteTraining { step, parameter });
@@ -146,19 +164,34 @@ impl Optimizer {
             epsilon: config.epsilon as f32,
             decay: (learning_rate * config.weight_decay) as f32,
             // The first steps' average forgets the random start quickly.
-            average: (1.0 - config.average_decay.min((1.0 + step as f64) / (10.0 + step as f64)))
-                as f32,
+            average: (1.0
+                - config
+                    .average_decay
+                    .min((1.0 + step as f64) / (10.0 + step as f64))) as f32,
         };
-        let mut mapper =
-            UpdateMapper { update, gradients: reader.values, slots: &mut self.slots, path: vec![] };
+        let mut mapper = UpdateMapper {
+            update,
+            gradients: reader.values,
+            slots: &mut self.slots,
+            path: vec![],
+        };
         Ok((network.map(&mut mapper), norm))
     }
 
     /// The averaged parameters, for sampling and scoring.
     pub fn averages(&self, shapes: &BTreeMap<String, Values>) -> BTreeMap<String, Values> {
         let average = |(name, values): (&String, &Values)| {
-            let own = self.slots.get(name).map_or(&values.values, |slot| &slot.average);
-            (name.clone(), Values { shape: values.shape.clone(), values: own.clone() })
+            let own = self
+                .slots
+                .get(name)
+                .map_or(&values.values, |slot| &slot.average);
+            (
+                name.clone(),
+                Values {
+                    shape: values.shape.clone(),
+                    values: own.clone(),
+                },
+            )
         };
         shapes.iter().map(average).collect()
     }
@@ -183,7 +216,9 @@ impl ModuleVisitor for GradientReader {
     }
 
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        let Some(gradient) = self.gradients.remove::<D>(parameter.id) else { return };
+        let Some(gradient) = self.gradients.remove::<D>(parameter.id) else {
+            return;
+        };
         let values = host_values(gradient);
         // In f64 and in order: the same for any number of threads.
         let square: f64 = values.iter().map(|g| f64::from(*g) * f64::from(*g)).sum();
@@ -286,13 +321,22 @@ mod tests {
             decay: 0.01,
             average: 0.25,
         };
-        let mut slot =
-            Slot { first: vec![0.0; 2], second: vec![0.0; 2], average: vec![1.0, -1.0] };
+        let mut slot = Slot {
+            first: vec![0.0; 2],
+            second: vec![0.0; 2],
+            average: vec![1.0, -1.0],
+        };
         let mut weights = vec![1.0, -1.0];
         update.apply(&mut weights, &[4.0, -0.02], &mut slot, update.decay);
         // A first step moves by the learning rate, whatever the gradient's size.
-        assert!((weights[0] - (1.0 - 0.1 - 0.01)).abs() < 1e-6, "{weights:?}");
-        assert!((weights[1] - (-1.0 + 0.1 + 0.01)).abs() < 1e-5, "{weights:?}");
+        assert!(
+            (weights[0] - (1.0 - 0.1 - 0.01)).abs() < 1e-6,
+            "{weights:?}"
+        );
+        assert!(
+            (weights[1] - (-1.0 + 0.1 + 0.01)).abs() < 1e-5,
+            "{weights:?}"
+        );
         assert!((slot.first[0] - 0.2).abs() < 1e-7 && (slot.second[0] - 0.04).abs() < 1e-7);
         assert!((slot.average[0] - (1.0 + 0.25 * (weights[0] - 1.0))).abs() < 1e-7);
     }
@@ -304,7 +348,10 @@ mod tests {
         assert!((config.learning_rate_at(99, 0.0) - 1e-3).abs() < 1e-12);
         assert!((config.learning_rate_at(500, 0.5) - 5e-4).abs() < 1e-12);
         assert!(config.learning_rate_at(900, 1.0).abs() < 1e-12);
-        let bad = OptimizerConfig { learning_rate: f64::NAN, ..config };
+        let bad = OptimizerConfig {
+            learning_rate: f64::NAN,
+            ..config
+        };
         assert!(bad.validate().is_err());
     }
 }

@@ -15,7 +15,13 @@ pub(super) struct DataOrder {
 
 impl DataOrder {
     pub fn new(seed: u64, rows: usize, batch: usize) -> Self {
-        Self { seed, batch, rows, epoch: None, shuffled: Vec::new() }
+        Self {
+            seed,
+            batch,
+            rows,
+            epoch: None,
+            shuffled: Vec::new(),
+        }
     }
 
     /// The rows of a step.
@@ -33,7 +39,8 @@ impl DataOrder {
     fn open(&mut self, epoch: u64) {
         if self.epoch != Some(epoch) {
             self.shuffled = (0..self.rows).collect();
-            self.shuffled.shuffle(&mut generator(self.seed, Purpose::Order, epoch));
+            self.shuffled
+                .shuffle(&mut generator(self.seed, Purpose::Order, epoch));
             self.epoch = Some(epoch);
         }
     }

@@ -1,0 +1,417 @@
+//! The command line's arguments, documented and typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use segre::data::{Missing, ReadOptions};
+
+use crate::device::DeviceName;
+use crate::interrupt;
+use crate::report::progress::Display;
+
+/// Learn, sample and score joint distributions of many discrete variables with assignment flows.
+#[derive(Debug, Parser)]
+#[command(name = "segre", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  segre fit digits --out runs/digits            learn handwritten digits in about two minutes
+  segre fit table.csv --out runs/t --time 5m    learn a table of categories
+  segre sample runs/digits -n 100 --out new.png draw new ones
+  segre score runs/t new.csv --out scores.csv   log-likelihood of every row
+  segre evaluate runs/t                         test likelihood beside simple baselines
+
+DATA is a built-in (digits, coupled-binary, eight-gaussians, pinwheel, product:c=160,n=4) or a file:
+.npy/.npz integer arrays, .csv/.tsv tables, .fasta alignments, .txt text; .gz works for text formats.";
+
+/// Options of every subcommand.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Print exactly one JSON object on standard output; progress goes to standard error
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress on standard error
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Seed of everything random: same seed, same result [default: 0; for a model: that of its fit]
+    #[arg(long, global = true, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Number of threads [default: one per processor]; changes no result
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Where to compute; other than cpu needs a build with that cargo feature
+    #[arg(long, global = true, default_value = "cpu", value_name = "NAME")]
+    pub device: DeviceName,
+}
+
+impl Common {
+    /// Applies what concerns the whole process.
+    pub fn start(&self) -> Result<()> {
+        if let Some(threads) = self.threads {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
+            pool.build_global().context("cannot start the threads")?;
+        }
+        interrupt::listen()
+    }
+
+    /// How progress is shown.
+    pub fn display(&self) -> Display {
+        Display::choose(self.quiet)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Learn a model from data
+    Fit(Fit),
+    /// Draw samples from a model
+    Sample(Sample),
+    /// Log-likelihood of data under a model
+    Score(Score),
+    /// Test likelihood beside baselines; divergence from a known distribution
+    Evaluate(Evaluate),
+    /// Describe a model or data
+    Info(Info),
+    /// Print shell completions
+    Completions(Completions),
+}
+
+/// How data files are read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reading data")]
+pub struct Reading {
+    /// Tables: what to do with missing fields (`?`, empty, NA)
+    #[arg(long, value_name = "WHAT", default_value = "category")]
+    pub missing: MissingFields,
+    /// Tables: the first row is data, not names
+    #[arg(long)]
+    pub no_header: bool,
+    /// Tables: columns to leave out, comma-separated
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub drop: Vec<String>,
+    /// Tables: the only columns to read, comma-separated
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub columns: Option<Vec<String>>,
+    /// Text: characters in a window
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one)]
+    pub text_window: usize,
+}
+
+/// What to do with missing fields.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum MissingFields {
+    /// A category of its own
+    Category,
+    /// Leave the row out
+    Drop,
+}
+
+impl Reading {
+    /// The library's options.
+    pub fn options(&self, seed: u64) -> ReadOptions {
+        ReadOptions {
+            missing: match self.missing {
+                MissingFields::Category => Missing::Category,
+                MissingFields::Drop => Missing::DropRows,
+            },
+            has_header: !self.no_header,
+            drop_columns: self.drop.clone(),
+            only_columns: self.columns.clone(),
+            text_window: self.text_window,
+            builtin_seed: seed,
+            ..ReadOptions::default()
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  segre fit digits --out runs/digits
+  segre fit mushroom.csv --out runs/mushroom --time 2m
+  segre fit pinwheel --out runs/pinwheel --steps 4000 --seed 1
+  segre fit digits --out runs/digits --resume               go on after Ctrl-C or a crash
+  segre fit coupled-binary --out runs/cb --head field --path e-geodesic --network linear
+
+A run limited by --steps repeats exactly with the same seed, also when interrupted and resumed.")]
+pub struct Fit {
+    /// Built-in name or file
+    pub data: String,
+    /// Folder for the model; must not exist, or see --resume and --force
+    #[arg(long, short, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Go on with the run in --out, with its settings; --time and --steps may be raised
+    #[arg(long, conflicts_with = "force")]
+    pub resume: bool,
+    /// Replace what a former run left in --out
+    #[arg(long)]
+    pub force: bool,
+    /// Wall time of training, as 90s, 10m or 1h [default: 90s, unless --steps is given]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub time: Option<Duration>,
+    /// Steps of training
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub steps: Option<u64>,
+    /// What the network predicts
+    #[arg(long, default_value = "posterior")]
+    pub head: HeadName,
+    /// Probability path
+    #[arg(long, default_value = "infinite")]
+    pub path: PathName,
+    /// Rate λ of the infinite path
+    #[arg(long, value_name = "RATE", default_value_t = 0.5)]
+    pub rate: f64,
+    /// Network
+    #[arg(long, default_value = "residual")]
+    pub network: NetworkName,
+    /// Width of hidden layers (channels of the cnn) [default: by network and data]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub hidden: Option<usize>,
+    /// Residual blocks
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub blocks: usize,
+    /// Dropout of the residual network [default: by the number of rows]
+    #[arg(long, value_name = "P")]
+    pub dropout: Option<f64>,
+    /// Rows per step
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub batch_size: Option<usize>,
+    /// Largest learning rate of Adam; warm-up and cosine decay are applied
+    #[arg(long, value_name = "RATE", default_value_t = 1e-3)]
+    pub learning_rate: f64,
+    /// Decoupled weight decay
+    #[arg(long, value_name = "RATE", default_value_t = 0.0)]
+    pub weight_decay: f64,
+    /// Validations without improvement before training stops early
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub patience: u32,
+    /// Fraction of rows for validation
+    #[arg(long, value_name = "FRACTION", default_value_t = 0.1)]
+    pub validation: f64,
+    /// Fraction of rows for the test
+    #[arg(long, value_name = "FRACTION", default_value_t = 0.1)]
+    pub test: f64,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// Heads by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HeadName {
+    /// Posterior of the labels, by cross-entropy (best)
+    Posterior,
+    /// Velocity field, by the papers' Riemannian loss
+    Field,
+}
+
+/// Paths by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PathName {
+    /// Infinite-time straight line in e-coordinates
+    Infinite,
+    /// Finite-time e-geodesic
+    EGeodesic,
+}
+
+/// Networks by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NetworkName {
+    /// Site embeddings and residual dense blocks
+    Residual,
+    /// Batch normalisation, dense layers, ReLU (two layers of --hidden)
+    Dense,
+    /// One-dimensional convolutions
+    Cnn,
+    /// One matrix
+    Linear,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  segre sample runs/digits -n 64 --out digits.png
+  segre sample runs/table -n 10000 --out rows.csv --seed 7
+  segre sample runs/digits -n 1000 --out digits.npz --sampler rk4 --steps 30")]
+pub struct Sample {
+    /// Folder of the model
+    pub model: PathBuf,
+    /// Number of samples
+    #[arg(long, short = 'n', value_name = "N", value_parser = at_least_one)]
+    pub number: usize,
+    /// File to write: .npz, .npy, .csv, .tsv, .fasta, .txt or .png, as the data allow
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub sampling: Sampling,
+}
+
+/// How samples are drawn.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sampling")]
+pub struct Sampling {
+    /// Sampler [default: ancestral; rk4 for a field]
+    #[arg(long, value_name = "NAME")]
+    pub sampler: Option<SamplerName>,
+    /// Steps of a sampler with fixed steps
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one)]
+    pub steps: usize,
+    /// Where the steps lie
+    #[arg(long, default_value = "uniform")]
+    pub grid: GridName,
+    /// Relative and absolute tolerance of dormand-prince
+    #[arg(long, value_name = "TOLERANCE", default_value_t = 1e-4)]
+    pub tolerance: f64,
+    /// Samples computed at a time
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = at_least_one)]
+    pub batch: usize,
+}
+
+/// Samplers by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SamplerName {
+    /// Stochastic, labels drawn from the posterior at every level
+    Ancestral,
+    /// Stochastic localisation by Euler–Maruyama
+    Localisation,
+    /// Assignment flow, Euler
+    Euler,
+    /// Assignment flow, Heun
+    Heun,
+    /// Assignment flow, classical Runge–Kutta
+    Rk4,
+    /// Assignment flow, Dormand–Prince 5(4), adaptive
+    DormandPrince,
+}
+
+/// Grids by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GridName {
+    /// Uniform in time
+    Uniform,
+    /// Uniform in the logarithm of the signal-to-noise ratio
+    LogSnr,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  segre score runs/table new.csv
+  segre score runs/table new.csv --out scores.csv --std-error 0.001
+  segre score runs/digits images.npy --json")]
+pub struct Score {
+    /// Folder of the model
+    pub model: PathBuf,
+    /// Built-in name or file, with the sites and categories of the fit
+    pub data: String,
+    /// File for the score of every row (.csv)
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub accuracy: Accuracy,
+}
+
+/// How precise a likelihood is wanted.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Accuracy")]
+pub struct Accuracy {
+    /// Standard error of the mean to reach, in bits per dimension
+    #[arg(long, value_name = "BITS", default_value_t = 0.003)]
+    pub std_error: f64,
+    /// Most rounds of 16 noise levels per row to spend on it
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one)]
+    pub max_rounds: usize,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  segre evaluate runs/digits                     the test part of the fit's data
+  segre evaluate runs/table held_out.csv         other data
+  segre evaluate runs/pinwheel --samples 512000  also divergence from the known distribution")]
+pub struct Evaluate {
+    /// Folder of the model
+    pub model: PathBuf,
+    /// Built-in name or file [default: the test part of the fit's data]
+    pub data: Option<String>,
+    /// Samples for the divergence from a known distribution
+    #[arg(long, value_name = "N", default_value_t = 512_000, value_parser = at_least_one)]
+    pub samples: usize,
+    #[command(flatten)]
+    pub accuracy: Accuracy,
+    #[command(flatten)]
+    pub sampling: Sampling,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  segre info runs/digits
+  segre info table.csv --json")]
+pub struct Info {
+    /// Folder of a model, built-in name or file
+    pub subject: String,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  segre completions bash > ~/.local/share/bash-completion/completions/segre")]
+pub struct Completions {
+    /// Shell
+    pub shell: Shell,
+}
+
+/// `90s`, `10m`, `1h` or a number of seconds.
+fn duration(text: &str) -> Result<Duration> {
+    let unit_at = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    let seconds = match unit {
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => anyhow::bail!("{unit:?} is no unit of time; use s, m or h"),
+    };
+    let number: f64 = number
+        .trim()
+        .parse()
+        .context("write a time as 90s, 10m or 1h")?;
+    let total = number * seconds;
+    ensure!(
+        total > 0.0 && total <= 1e7,
+        "the time must be positive and below 1e7 seconds"
+    );
+    Ok(Duration::from_secs_f64(total))
+}
+
+fn at_least_one(text: &str) -> Result<usize> {
+    let number: usize = text.parse().context("not a whole number")?;
+    ensure!(number >= 1, "must be at least 1");
+    Ok(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("90s").unwrap(), Duration::from_secs(90));
+        assert_eq!(duration("1.5m").unwrap(), Duration::from_secs(90));
+        assert_eq!(duration("2h").unwrap(), Duration::from_secs(7200));
+        for bad in ["", "ten", "5d", "-3s", "0", "nan", "inf"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What the command line shows: tables, progress, one JSON object, and pictures as PNG files.
+//!
+//! | to show | module |
+//! |---|---|
+//! | samples of image-like data | [`grid`] |
+//! | a training run | [`curve`] |
+//! | a distribution of two sites | [`histogram2d`] |
+//! | results in the terminal or in Markdown | [`table`] |
+//! | work under way | [`progress`] |
+//! | results for a program | [`json`] |
+//!
+//! The pictures stand on [`canvas`] (pixels and strokes), [`text`], [`axis`], [`colour`] and [`atomic`].
+
+pub mod atomic;
+pub mod axis;
+pub mod canvas;
+pub mod colour;
+pub mod curve;
+pub mod grid;
+pub mod histogram2d;
+pub mod json;
+pub mod progress;
+pub mod table;
+pub mod text;

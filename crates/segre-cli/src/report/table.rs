@@ -1,0 +1,222 @@
+//! Tables in plain text for the terminal, and in Markdown.
+
+use std::borrow::Cow;
+
+/// How the cells of a column line up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// At the left edge.
+    Left,
+    /// At the decimal point, or where it would be.
+    Decimal,
+}
+
+/// A table with a heading for every column.
+#[derive(Clone, Debug)]
+pub struct Table {
+    headings: Vec<String>,
+    alignments: Vec<Align>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// An empty table with these columns.
+    pub fn new(columns: &[(&str, Align)]) -> Self {
+        Self {
+            headings: columns
+                .iter()
+                .map(|(heading, _)| (*heading).to_owned())
+                .collect(),
+            alignments: columns.iter().map(|(_, align)| *align).collect(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Appends a row.
+    ///
+    /// # Panics
+    /// If the number of cells is not the number of columns.
+    pub fn push<const COLUMNS: usize>(&mut self, cells: [String; COLUMNS]) {
+        assert_eq!(COLUMNS, self.headings.len(), "cells in a row of the table");
+        // A line break in a cell would tear the table apart.
+        self.rows.push(
+            cells
+                .map(|cell| cell.replace(['\n', '\r', '\t'], " "))
+                .into(),
+        );
+    }
+
+    /// The table for a terminal: columns two spaces apart, a rule under the headings, no spaces at
+    /// line ends. Widths count characters.
+    pub fn to_text(&self) -> String {
+        let columns: Vec<Vec<String>> = (0..self.headings.len()).map(|c| self.column(c)).collect();
+        let rule = columns
+            .iter()
+            .map(|cells| "─".repeat(width(&cells[0])))
+            .collect();
+        let line = |row: usize| columns.iter().map(|cells| cells[row].clone()).collect();
+        let lines: Vec<Vec<String>> = [line(0), rule]
+            .into_iter()
+            .chain((1..=self.rows.len()).map(line))
+            .collect();
+        let mut text = String::new();
+        for cells in lines {
+            text.push_str(cells.join("  ").trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The table in Markdown (GitHub's dialect).
+    pub fn to_markdown(&self) -> String {
+        let rules = self.alignments.iter().map(|align| match align {
+            Align::Left => ":---".to_owned(),
+            Align::Decimal => "---:".to_owned(),
+        });
+        let mut text = markdown_line(self.headings.iter().map(|cell| escaped(cell)));
+        text += &markdown_line(rules.map(Cow::Owned));
+        for row in &self.rows {
+            text += &markdown_line(row.iter().map(|cell| escaped(cell)));
+        }
+        text
+    }
+
+    /// Heading and cells of a column, all padded to one width.
+    fn column(&self, column: usize) -> Vec<String> {
+        let cells: Vec<&str> = self.rows.iter().map(|row| row[column].as_str()).collect();
+        let decimal = self.alignments[column] == Align::Decimal;
+        // Before and after the place of the decimal point.
+        let parts: Vec<(&str, &str)> = cells
+            .into_iter()
+            .map(|cell| {
+                if decimal {
+                    cell.split_at(point(cell))
+                } else {
+                    ("", cell)
+                }
+            })
+            .collect();
+        let before = parts.iter().map(|(head, _)| width(head)).max().unwrap_or(0);
+        let after = parts.iter().map(|(_, tail)| width(tail)).max().unwrap_or(0);
+        let heading = &self.headings[column];
+        let total = (before + after).max(width(heading));
+        let left = total - before - after;
+        let heading = if decimal {
+            format!("{heading:>total$}")
+        } else {
+            format!("{heading:<total$}")
+        };
+        let body = parts.into_iter().map(|(head, tail)| {
+            let cell = format!("{head:>before$}{tail:<after$}");
+            if decimal {
+                format!("{}{cell}", " ".repeat(left))
+            } else {
+                format!("{cell:<total$}")
+            }
+        });
+        std::iter::once(heading).chain(body).collect()
+    }
+}
+
+/// Where the decimal point of the first number is, or the place after its last digit.
+fn point(cell: &str) -> usize {
+    let number = cell.find(' ').map_or(cell, |end| &cell[..end]);
+    number.find('.').unwrap_or(number.len())
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn escaped(cell: &str) -> Cow<'_, str> {
+    if cell.contains('|') {
+        Cow::Owned(cell.replace('|', "\\|"))
+    } else {
+        Cow::Borrowed(cell)
+    }
+}
+
+fn markdown_line<'a>(cells: impl Iterator<Item = Cow<'a, str>>) -> String {
+    let cells: Vec<_> = cells.collect();
+    format!("| {} |\n", cells.join(" | "))
+}
+
+/// `1.9532 ± 0.0041`: the standard error with two significant digits, the value with as many
+/// decimals; four decimals where there is no error or it is zero.
+pub fn estimate(value: f64, std_error: Option<f64>) -> String {
+    match std_error {
+        Some(error) if error.is_finite() && error > 0.0 => {
+            let decimals = (1.0 - error.log10().floor()).clamp(0.0, 10.0) as usize;
+            format!("{value:.decimals$} ± {error:.decimals$}")
+        }
+        Some(0.0) | None => format!("{value:.4}"),
+        Some(error) => format!("{value:.4} ± {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example() -> Table {
+        let mut table = Table::new(&[
+            ("model", Align::Left),
+            ("bits/dim", Align::Decimal),
+            ("remarks", Align::Left),
+        ]);
+        let row = |cells: [&str; 3]| cells.map(str::to_owned);
+        table.push(row(["Segre", "1.9532 ± 0.0041", "10.4 % below the tree"]));
+        table.push(row(["independent sites", "12.42", ""]));
+        table.push(row(["uniform", "4", "a | b"]));
+        table
+    }
+
+    #[test]
+    fn text_lines_up_at_the_decimal_point() {
+        let expected = "\
+model                     bits/dim  remarks
+─────────────────  ───────────────  ─────────────────────
+Segre               1.9532 ± 0.0041  10.4 % below the tree
+";
+        let text = example().to_text();
+        let lines: Vec<Vec<char>> = text.lines().map(|line| line.chars().collect()).collect();
+        let place = |line: usize, letter: char| lines[line].iter().position(|c| *c == letter);
+        assert_eq!(place(2, '.'), place(3, '.'), "{text}");
+        let units = place(4, '4').map(|place| place + 1);
+        assert_eq!(units, place(3, '.'), "{text}");
+        assert_eq!(text.lines().nth(2), expected.lines().nth(2), "{text}");
+        assert!(text.lines().all(|line| line == line.trim_end()), "{text}");
+        let starts = |line: usize, word: &str| {
+            let line: String = lines[line].iter().collect();
+            line.find(word).map(|byte| line[..byte].chars().count())
+        };
+        assert_eq!(starts(0, "remarks"), starts(2, "10.4"), "{text}");
+        assert_eq!(starts(0, "remarks"), starts(4, "a |"), "{text}");
+    }
+
+    #[test]
+    fn markdown_escapes_bars_and_marks_alignment() {
+        let markdown = example().to_markdown();
+        let lines: Vec<&str> = markdown.lines().collect();
+        assert_eq!(lines[0], "| model | bits/dim | remarks |");
+        assert_eq!(lines[1], "| :--- | ---: | :--- |");
+        assert_eq!(lines[4], "| uniform | 4 | a \\| b |");
+    }
+
+    #[test]
+    fn an_estimate_has_the_digits_its_error_allows() {
+        assert_eq!(estimate(1.953_24, Some(0.004_12)), "1.9532 ± 0.0041");
+        assert_eq!(estimate(1.953_24, Some(0.12)), "1.95 ± 0.12");
+        assert_eq!(estimate(1953.24, Some(12.3)), "1953 ± 12");
+        assert_eq!(estimate(0.5, None), "0.5000");
+        assert_eq!(estimate(0.5, Some(0.0)), "0.5000");
+        assert_eq!(estimate(0.5, Some(f64::NAN)), "0.5000 ± NaN");
+    }
+
+    #[test]
+    fn a_line_break_does_not_tear_the_table() {
+        let mut table = Table::new(&[("name", Align::Left)]);
+        table.push(["a\nb".to_owned()]);
+        assert_eq!(table.to_text().lines().count(), 3);
+    }
+}

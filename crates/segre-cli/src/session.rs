@@ -1,0 +1,281 @@
+//! What several subcommands share: a model with its data, its scores beside baselines, its pictures.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use segre::baseline::{Baseline, Baselines};
+use segre::data::{self, DataSource, Dataset, Layout, Split};
+use segre::flow::Model;
+use segre::flow::likelihood::{Estimate, ImmseOptions, Scores, score};
+use segre::flow::sampling::{LevelGrid, Sampler, Samples, SamplingOptions, sample};
+use segre::flow::saving::{ModelCard, SplitConfig};
+use segre::ode::AdaptiveOptions;
+use serde::Serialize;
+
+use crate::args::{Accuracy, Common, GridName, SamplerName, Sampling};
+use crate::interrupt;
+use crate::report::colour::Palette;
+use crate::report::grid::{ImageShape, Panel, draw_grid, images_shown};
+use crate::report::histogram2d::{HeatMap, SitePair, draw_heat_maps, frequencies};
+use crate::report::progress::{Budget, Progress, Spent};
+use crate::report::table::{Align, Table, estimate};
+
+/// The parts of a data set.
+pub struct Parts {
+    pub train: Dataset,
+    pub validation: Dataset,
+    pub test: Dataset,
+}
+
+impl Parts {
+    /// Divides a data set.
+    pub fn of(data: &Dataset, split: &SplitConfig) -> Result<Self> {
+        let rows = data.rows();
+        let split = Split::seeded(rows, split.validation, split.test, split.seed)?;
+        Ok(Self {
+            train: data.select(&split.train),
+            validation: data.select(&split.validation),
+            test: data.select(&split.test),
+        })
+    }
+
+    /// Reads the data of a fit again and divides them as the fit did.
+    pub fn of_fit(card: &ModelCard) -> Result<Self> {
+        let data = data::read(&DataSource::parse(&card.source)?, &card.read_options)?;
+        if data.fingerprint() != card.fingerprint {
+            bail!(
+                "{}: the data have changed since the fit; give the data as an argument, or fit again",
+                card.source
+            );
+        }
+        Self::of(&data, &card.split)
+    }
+}
+
+/// Mean bits per dimension of the simple models.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct BaselineScores {
+    pub uniform: f64,
+    pub independent: f64,
+    pub chow_liu: f64,
+}
+
+impl BaselineScores {
+    /// Fits the baselines on the training part and scores other data.
+    pub fn fit(parts: &Parts, data: &Dataset) -> Result<Self> {
+        let baselines = Baselines::fit(&parts.train, &parts.validation)?;
+        Ok(Self {
+            uniform: baselines.uniform.bits_per_dim(data),
+            independent: baselines.independent.bits_per_dim(data),
+            chow_liu: baselines.chow_liu.bits_per_dim(data),
+        })
+    }
+
+    /// The model and the baselines as a table for the terminal.
+    pub fn table(&self, bits_per_dim: Estimate) -> String {
+        let columns = [
+            ("model", Align::Left),
+            ("bits/dim", Align::Decimal),
+            ("", Align::Left),
+        ];
+        let mut table = Table::new(&columns);
+        let gain = 100.0 * (1.0 - bits_per_dim.value / self.chow_liu);
+        let beside = match gain >= 0.0 {
+            true => format!("{gain:.1} % below the Chow–Liu tree"),
+            false => format!("{:.1} % above the Chow–Liu tree", -gain),
+        };
+        let error = Some(bits_per_dim.std_error);
+        table.push(["segre".into(), estimate(bits_per_dim.value, error), beside]);
+        let baselines = [
+            ("Chow–Liu tree", self.chow_liu),
+            ("independent sites", self.independent),
+            ("uniform", self.uniform),
+        ];
+        for (name, value) in baselines {
+            table.push([name.into(), estimate(value, None), String::new()]);
+        }
+        table.to_text()
+    }
+}
+
+/// Scores data with a progress bar.
+pub fn score_with_progress(
+    model: &Model,
+    data: &Dataset,
+    accuracy: &Accuracy,
+    seed: u64,
+    common: &Common,
+) -> Result<Scores> {
+    const PARTS: u64 = 1000;
+    let options = ImmseOptions {
+        std_error: Some(accuracy.std_error),
+        max_rounds: accuracy.max_rounds,
+        seed,
+        ..ImmseOptions::default()
+    };
+    let budget = Budget {
+        steps: Some(PARTS),
+        time: None,
+    };
+    let mut bar = Progress::new("score", budget, Spent::default(), common.display());
+    let scores = score(model, data, &options, &mut |done| {
+        bar.update((done * PARTS as f64) as u64, || {
+            format!("{} rows", data.rows())
+        });
+        !interrupt::asked()
+    })?;
+    bar.finish(&format!(
+        "{} rows, {} evaluations",
+        data.rows(),
+        scores.evaluations
+    ));
+    Ok(scores)
+}
+
+/// Draws samples with a progress bar.
+pub fn sample_with_progress(
+    model: &Model,
+    count: usize,
+    options: &SamplingOptions,
+    common: &Common,
+) -> Result<Samples> {
+    let budget = Budget {
+        steps: Some(count as u64),
+        time: None,
+    };
+    let mut bar = Progress::new("sample", budget, Spent::default(), common.display());
+    let samples = sample(model, count, options, &mut |done| {
+        bar.update(done as u64, String::new);
+        !interrupt::asked()
+    })?;
+    bar.finish(&format!(
+        "{count} samples in {:.1} s, {} function evaluations each, mean entropy {:.4} before rounding",
+        samples.seconds, samples.function_evaluations, samples.mean_entropy
+    ));
+    Ok(samples)
+}
+
+/// The library's options from the command line's.
+pub fn sampling_options(arguments: &Sampling, seed: u64) -> SamplingOptions {
+    let sampler = arguments.sampler.map(|name| match name {
+        SamplerName::Ancestral => Sampler::Ancestral,
+        SamplerName::Localisation => Sampler::Localisation,
+        SamplerName::Euler => Sampler::Euler,
+        SamplerName::Heun => Sampler::Heun,
+        SamplerName::Rk4 => Sampler::Rk4,
+        SamplerName::DormandPrince => Sampler::DormandPrince,
+    });
+    SamplingOptions {
+        sampler,
+        steps: arguments.steps,
+        grid: match arguments.grid {
+            GridName::Uniform => LevelGrid::Uniform,
+            GridName::LogSnr => LevelGrid::LogSnr,
+        },
+        tolerances: AdaptiveOptions {
+            relative_tolerance: arguments.tolerance,
+            absolute_tolerance: arguments.tolerance,
+            ..AdaptiveOptions::default()
+        },
+        seed,
+        batch: arguments.batch,
+    }
+}
+
+/// Whether samples of this schema can be shown as a picture.
+pub fn has_picture(data: &Dataset) -> bool {
+    matches!(data.schema.layout, Layout::Image { .. }) || is_pair(data)
+}
+
+/// Two integer sites: a picture is their histogram.
+fn is_pair(data: &Dataset) -> bool {
+    data.sites() == 2 && (0..2).all(|site| data.schema.is_ordinal(site))
+}
+
+/// Draws samples as a picture, beside data if there are any.
+///
+/// # Errors
+/// If the layout has no picture or the file cannot be written.
+pub fn write_picture(path: &Path, samples: &Dataset, beside: Option<&Dataset>) -> Result<()> {
+    let schema = &samples.schema;
+    let canvas = match schema.layout {
+        Layout::Image { height, width } => {
+            let shape = ImageShape { height, width };
+            let count = schema.max_categories();
+            let ordinal = (0..schema.sites()).all(|site| schema.is_ordinal(site)) || count == 2;
+            let palette = if ordinal {
+                Palette::ordinal(count)
+            } else {
+                Palette::distinct(count)?
+            };
+            let shown = images_shown(samples.rows(), shape);
+            let own = &samples.labels()[..shown * samples.sites()];
+            match beside {
+                None => draw_grid(
+                    &[Panel {
+                        caption: "",
+                        labels: own,
+                    }],
+                    shape,
+                    &palette,
+                )?,
+                Some(data) => {
+                    let shown = shown.min(data.rows()) * data.sites();
+                    let panels = [
+                        Panel {
+                            caption: "data",
+                            labels: &data.labels()[..shown],
+                        },
+                        Panel {
+                            caption: "samples",
+                            labels: &own[..shown],
+                        },
+                    ];
+                    draw_grid(&panels, shape, &palette)?
+                }
+            }
+        }
+        _ if is_pair(samples) => {
+            let categories = [schema.cardinality(0), schema.cardinality(1)];
+            let names = [schema.sites[0].name.as_str(), schema.sites[1].name.as_str()];
+            let own = frequencies(samples.labels(), categories);
+            let data = beside.map(|data| frequencies(data.labels(), categories));
+            let mut maps = Vec::new();
+            if let Some(data) = &data {
+                maps.push(HeatMap {
+                    caption: "data",
+                    probabilities: data,
+                });
+            }
+            maps.push(HeatMap {
+                caption: "samples",
+                probabilities: &own,
+            });
+            draw_heat_maps(&maps, SitePair { names, categories })?
+        }
+        _ => bail!(
+            "{}: {} data have no picture; use one of {}",
+            path.display(),
+            schema.layout.name(),
+            data::writable(&schema.layout)
+        ),
+    };
+    canvas.write_png(path)
+}
+
+/// Refuses to write over an existing file's folder that is missing, before long work begins.
+pub fn check_writable(path: &Path) -> Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let probe = folder.join(format!(".segre-{}.partial", std::process::id()));
+    std::fs::write(&probe, b"")
+        .and_then(|()| std::fs::remove_file(&probe))
+        .with_context(|| {
+            format!(
+                "cannot write to {}; choose a folder that exists and is yours",
+                folder.display()
+            )
+        })
+}
