@@ -20,9 +20,10 @@ use serde_json::{Value, json};
 
 use crate::args::{Accuracy, Common, Fit, HeadName, NetworkName, PathName};
 use crate::interrupt;
-use crate::report::curve::{Baseline, Horizontal, TrainingCurve, draw_curve};
+use crate::report::curve::{Horizontal, TrainingCurve, draw_curve};
 use crate::report::json::print_object;
 use crate::report::progress::{Budget, Progress, Spent};
+use crate::report::validation::Baseline;
 use crate::session::{
     BaselineScores, Parts, check_writable, has_picture, sample_with_progress, score_with_progress,
     write_picture,
@@ -143,7 +144,7 @@ fn begin(
     };
     let parts = Parts::of(&data, &split)?;
     let model = model_config(arguments, &parts);
-    let training = training_config(arguments, seed);
+    let training = training_config(arguments, &parts, seed);
     // Everything that can be refused is refused before the folder is touched.
     let trainer = Trainer::new(model.clone(), training.clone(), &parts.train, device)?;
     if out.exists() {
@@ -302,7 +303,7 @@ fn model_config(arguments: &Fit, parts: &Parts) -> ModelConfig {
     }
 }
 
-fn training_config(arguments: &Fit, seed: u64) -> TrainingConfig {
+fn training_config(arguments: &Fit, parts: &Parts, seed: u64) -> TrainingConfig {
     let default = TrainingConfig::default();
     let budget = match (arguments.steps, arguments.time) {
         (None, None) => default.budget,
@@ -321,6 +322,8 @@ fn training_config(arguments: &Fit, seed: u64) -> TrainingConfig {
             ..default.optimizer
         },
         patience: arguments.patience,
+        // Rows with few sites say little each.
+        validation_rows: (32_768 / parts.train.sites()).clamp(512, 4096),
         ..default
     }
 }

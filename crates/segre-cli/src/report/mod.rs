@@ -3,13 +3,14 @@
 //! | to show | module |
 //! |---|---|
 //! | samples of image-like data | [`grid`] |
-//! | a training run | [`curve`] |
+//! | a training run | [`curve`], its upper panel [`validation`] |
 //! | a distribution of two sites | [`histogram2d`] |
 //! | results in the terminal or in Markdown | [`table`] |
 //! | work under way | [`progress`] |
 //! | results for a program | [`json`] |
 //!
-//! The pictures stand on [`canvas`] (pixels and strokes), [`text`], [`axis`], [`colour`] and [`atomic`].
+//! The pictures stand on [`canvas`] (pixels and strokes), [`text`], [`axis`], [`plot`],
+//! [`colour`] and [`atomic`].
 
 pub mod atomic;
 pub mod axis;
@@ -19,6 +20,8 @@ pub mod curve;
 pub mod grid;
 pub mod histogram2d;
 pub mod json;
+pub mod plot;
 pub mod progress;
 pub mod table;
 pub mod text;
+pub mod validation;

@@ -148,10 +148,9 @@ impl Progress {
 }
 
 fn bar(task: &str) -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{prefix} {bar:28.blue/dim} {percent:>3} %  {wide_msg}")
-            .expect("the template is valid")
-            .progress_chars("━╸─");
+    let style = ProgressStyle::with_template("{prefix} {bar:16.blue/dim} {wide_msg}")
+        .expect("the template is valid")
+        .progress_chars("━╸─");
     ProgressBar::with_draw_target(Some(PARTS), ProgressDrawTarget::stderr())
         .with_style(style)
         .with_prefix(task.to_owned())

@@ -174,24 +174,13 @@ mod tests {
     #[test]
     fn text_lines_up_at_the_decimal_point() {
         let expected = "\
-model                     bits/dim  remarks
-─────────────────  ───────────────  ─────────────────────
+model                      bits/dim  remarks
+─────────────────  ────────────────  ─────────────────────
 Segre               1.9532 ± 0.0041  10.4 % below the tree
+independent sites  12.42
+uniform             4                a | b
 ";
-        let text = example().to_text();
-        let lines: Vec<Vec<char>> = text.lines().map(|line| line.chars().collect()).collect();
-        let place = |line: usize, letter: char| lines[line].iter().position(|c| *c == letter);
-        assert_eq!(place(2, '.'), place(3, '.'), "{text}");
-        let units = place(4, '4').map(|place| place + 1);
-        assert_eq!(units, place(3, '.'), "{text}");
-        assert_eq!(text.lines().nth(2), expected.lines().nth(2), "{text}");
-        assert!(text.lines().all(|line| line == line.trim_end()), "{text}");
-        let starts = |line: usize, word: &str| {
-            let line: String = lines[line].iter().collect();
-            line.find(word).map(|byte| line[..byte].chars().count())
-        };
-        assert_eq!(starts(0, "remarks"), starts(2, "10.4"), "{text}");
-        assert_eq!(starts(0, "remarks"), starts(4, "a |"), "{text}");
+        assert_eq!(example().to_text(), expected);
     }
 
     #[test]

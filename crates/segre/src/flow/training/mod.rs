@@ -80,7 +80,7 @@ pub struct TrainingConfig {
     pub validations: u32,
     /// Most validation rows to score.
     pub validation_rows: usize,
-    /// Validations without improvement after which training stops.
+    /// Validations worse than the best by more than their standard error after which training stops.
     pub patience: u32,
 }
 
@@ -138,7 +138,7 @@ pub struct Progress {
     pub seconds: f64,
     /// Validations done.
     pub validations: u32,
-    /// Validations since the best one.
+    /// Validations since the best one that were worse by more than their standard error.
     pub stale: u32,
     /// Step of the best validation.
     pub best_step: u64,
@@ -323,7 +323,7 @@ impl Trainer {
             if self.validation_due(done) {
                 let bits_per_dim = self.validate(&validation)?;
                 self.progress.seconds = before + start.elapsed().as_secs_f64();
-                let best = self.progress.stale == 0;
+                let best = self.progress.best_step == self.progress.step;
                 let event = Event::Validation {
                     step: self.progress.step,
                     seconds: self.progress.seconds,
@@ -424,7 +424,12 @@ impl Trainer {
             self.progress.best_step = self.progress.step;
             self.progress.stale = 0;
             self.best = Some(parameters::collect(&model.network));
-        } else {
+        } else if self
+            .progress
+            .best_bits_per_dim
+            .is_some_and(|best| bits.value - best > bits.std_error)
+        {
+            // Only what is worse beyond the estimate's own noise counts as overfitting.
             self.progress.stale += 1;
         }
         Ok(bits)
