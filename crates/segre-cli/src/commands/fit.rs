@@ -315,7 +315,9 @@ fn training_config(arguments: &Fit, parts: &Parts, seed: u64) -> TrainingConfig 
     TrainingConfig {
         seed,
         budget,
-        batch_size: arguments.batch_size.unwrap_or(default.batch_size),
+        batch_size: arguments
+            .batch_size
+            .unwrap_or((8192 / parts.train.sites()).clamp(128, 512)),
         optimizer: OptimizerConfig {
             learning_rate: arguments.learning_rate,
             weight_decay: arguments.weight_decay,
@@ -323,7 +325,7 @@ fn training_config(arguments: &Fit, parts: &Parts, seed: u64) -> TrainingConfig 
         },
         patience: arguments.patience,
         // Rows with few sites say little each.
-        validation_rows: (32_768 / parts.train.sites()).clamp(512, 4096),
+        validation_rows: (8192 / parts.train.sites()).clamp(512, 1024),
         ..default
     }
 }

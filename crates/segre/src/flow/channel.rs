@@ -9,7 +9,7 @@ use crate::geometry::AssignmentManifold;
 use crate::random::row_generator;
 
 /// What is expected of the labels given noisy states.
-pub trait Denoiser {
+pub trait Denoiser: Sync {
     /// The posterior mean of the corners, `E[e_{β_i} | x]`: the probabilities `p(β_i = · | x)`.
     ///
     /// What a velocity field implies sums to 1 per site but may leave `[0, 1]`.

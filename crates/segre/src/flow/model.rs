@@ -200,16 +200,37 @@ impl Model {
     ///
     /// Source: SPEC §2.1.
     pub fn velocity(&self, state: Tensor<3>, time: Tensor<1>) -> Tensor<3> {
-        let time = time
-            .unsqueeze_dim::<2>(1)
-            .repeat_dim(1, self.manifold.sites());
-        if self.config.head == Head::Field {
-            return self.field(state, time);
+        match self.config.head {
+            Head::Posterior => self.velocity_of(self, state, time),
+            Head::Field => self.field(state, self.time_of_sites(time)),
         }
-        let channel = self.config.path.channel(&self.manifold, time);
+    }
+
+    /// The velocity of the model's path that any denoiser implies; the model's own for the posterior head.
+    ///
+    /// # Shapes
+    /// As [`velocity`](Self::velocity).
+    ///
+    /// Source: SPEC §2.1.
+    pub(crate) fn velocity_of(
+        &self,
+        denoiser: &dyn Denoiser,
+        state: Tensor<3>,
+        time: Tensor<1>,
+    ) -> Tensor<3> {
+        let channel = self
+            .config
+            .path
+            .channel(&self.manifold, self.time_of_sites(time));
         let root_snr = channel.snr().sqrt();
-        let mean = self.posterior_mean(state.clone() / channel.noise_scale.clone(), root_snr);
+        let mean = denoiser.posterior_mean(state.clone() / channel.noise_scale.clone(), root_snr);
         channel.velocity(&self.manifold, state, mean)
+    }
+
+    /// One time for all sites of an example: `[batch]` → `[batch, sites]`.
+    fn time_of_sites(&self, time: Tensor<1>) -> Tensor<2> {
+        let time: Tensor<2> = time.unsqueeze_dim(1);
+        time.repeat_dim(1, self.manifold.sites())
     }
 }
 

@@ -13,6 +13,7 @@ use super::channel::{Denoiser, direction_scales};
 use super::model::{Head, Model};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::field::VectorField;
 use crate::geometry::AssignmentManifold;
 use crate::ode::{AdaptiveOptions, Method, Stepping, TimeGrid, integrate};
 use crate::random::{Purpose, generator, row_generator};
@@ -107,30 +108,96 @@ pub fn sample(
     options: &SamplingOptions,
     progress: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Samples> {
+    if model.config.head == Head::Posterior {
+        return sample_with(model, model, count, options, progress);
+    }
+    if options.sampler == Some(Sampler::Ancestral) {
+        return Err(Error::SamplerNeedsPosterior);
+    }
+    let field = |state: Tensor<3>, time: Tensor<1>| model.velocity(state, time);
+    let source = Source {
+        model,
+        denoiser: model,
+        field: &field,
+        end_time: model.config.path.end_time(),
+    };
+    draw(&source, Sampler::Rk4, count, options, progress)
+}
+
+/// Draws samples with another denoiser than the model's own; the model gives schema, path and levels.
+///
+/// The default sampler is [`Sampler::Ancestral`], whatever the model's head; the deterministic samplers
+/// follow the velocity that the denoiser implies.
+///
+/// # Errors
+/// As [`sample`], but every sampler is served.
+pub fn sample_with(
+    denoiser: &dyn Denoiser,
+    model: &Model,
+    count: usize,
+    options: &SamplingOptions,
+    progress: &mut dyn FnMut(usize) -> bool,
+) -> Result<Samples> {
+    let field = |state: Tensor<3>, time: Tensor<1>| model.velocity_of(denoiser, state, time);
+    let source = Source {
+        model,
+        denoiser,
+        field: &field,
+        // A posterior's velocity ends where the channel decides all; a field's where the path ends.
+        end_time: model.time_at(model.end_root_snr()),
+    };
+    draw(&source, Sampler::Ancestral, count, options, progress)
+}
+
+/// What is sampled from.
+struct Source<'a> {
+    model: &'a Model,
+    /// Drives the stochastic samplers.
+    denoiser: &'a dyn Denoiser,
+    /// Drives the deterministic samplers, from time 0.
+    field: &'a (dyn VectorField + Sync),
+    /// To this time.
+    end_time: f64,
+}
+
+fn draw(
+    source: &Source,
+    default: Sampler,
+    count: usize,
+    options: &SamplingOptions,
+    progress: &mut dyn FnMut(usize) -> bool,
+) -> Result<Samples> {
     let start = Instant::now();
-    let sampler = options.sampler.unwrap_or(match model.config.head {
-        Head::Posterior => Sampler::Ancestral,
-        Head::Field => Sampler::Rk4,
-    });
-    check(model, sampler, count, options)?;
+    let model = source.model;
+    let sampler = options.sampler.unwrap_or(default);
+    check(count, options)?;
     let mut labels = Vec::with_capacity(count * model.manifold.sites());
     let (mut evaluations, mut entropy) = (0, 0.0);
-    for (chunk, from) in (0..count).step_by(options.batch).enumerate() {
-        let size = options.batch.min(count - from);
-        let rng = generator(options.seed, Purpose::Sample, chunk as u64);
-        let drawn = match sampler {
-            Sampler::Ancestral | Sampler::Localisation => {
-                stochastic(model, sampler, size, options, rng)?
-            }
-            Sampler::Euler => flow(model, Some(Method::Euler), size, options, rng)?,
-            Sampler::Heun => flow(model, Some(Method::Heun), size, options, rng)?,
-            Sampler::Rk4 => flow(model, Some(Method::Rk4), size, options, rng)?,
-            Sampler::DormandPrince => flow(model, None, size, options, rng)?,
-        };
-        labels.extend(drawn.labels);
-        evaluations = evaluations.max(drawn.evaluations);
-        entropy += drawn.entropy * size as f64;
-        if !progress(from + size) {
+    let chunks: Vec<(usize, usize)> = (0..count).step_by(options.batch).enumerate().collect();
+    // Whole chunks side by side keep the processors busier than the small products within one.
+    for wave in chunks.chunks(rayon::current_num_threads()) {
+        let drawn: Vec<Drawn> = wave
+            .par_iter()
+            .map(|(chunk, from)| {
+                let size = options.batch.min(count - from);
+                let rng = generator(options.seed, Purpose::Sample, *chunk as u64);
+                match sampler {
+                    Sampler::Ancestral | Sampler::Localisation => {
+                        stochastic(source, sampler, size, options, rng)
+                    }
+                    Sampler::Euler => flow(source, Some(Method::Euler), size, options, rng),
+                    Sampler::Heun => flow(source, Some(Method::Heun), size, options, rng),
+                    Sampler::Rk4 => flow(source, Some(Method::Rk4), size, options, rng),
+                    Sampler::DormandPrince => flow(source, None, size, options, rng),
+                }
+            })
+            .collect::<Result<_>>()?;
+        for drawn in drawn {
+            evaluations = evaluations.max(drawn.evaluations);
+            entropy += drawn.entropy * (drawn.labels.len() / model.manifold.sites()) as f64;
+            labels.extend(drawn.labels);
+        }
+        if !progress(labels.len() / model.manifold.sites()) {
             return Err(Error::Interrupted);
         }
     }
@@ -142,7 +209,7 @@ pub fn sample(
     })
 }
 
-fn check(model: &Model, sampler: Sampler, count: usize, options: &SamplingOptions) -> Result<()> {
+fn check(count: usize, options: &SamplingOptions) -> Result<()> {
     let least = if options.grid == LevelGrid::LogSnr {
         2
     } else {
@@ -167,9 +234,6 @@ fn check(model: &Model, sampler: Sampler, count: usize, options: &SamplingOption
             });
         }
     }
-    if sampler == Sampler::Ancestral && model.config.head == Head::Field {
-        return Err(Error::SamplerNeedsPosterior);
-    }
     Ok(())
 }
 
@@ -184,12 +248,13 @@ struct Drawn {
 ///
 /// Source: SPEC §2.1.4.
 fn stochastic(
-    model: &Model,
+    source: &Source,
     sampler: Sampler,
     size: usize,
     options: &SamplingOptions,
     rng: ChaCha8Rng,
 ) -> Result<Drawn> {
+    let model = source.model;
     let manifold = &model.manifold;
     let (sites, categories) = (manifold.sites(), manifold.categories());
     let grid = channel_grid(model, options);
@@ -199,7 +264,7 @@ fn stochastic(
     let mut walk = vec![0.0_f32; size * sites * categories];
     let mut current = model.levels_at(0.0);
     for next in &grid {
-        let mean = posterior_of_walk(model, &walk, &current, size);
+        let mean = posterior_of_walk(source, &walk, &current, size);
         let next = model.levels_at(*next);
         walk.par_chunks_mut(sites * categories)
             .zip(mean.par_chunks(sites * categories))
@@ -225,7 +290,7 @@ fn stochastic(
             });
         current = next;
     }
-    let mean = posterior_of_walk(model, &walk, &current, size);
+    let mean = posterior_of_walk(source, &walk, &current, size);
     let entropy = normalised_entropy(&mean, manifold);
     let labels: Vec<u16> = mean
         .par_chunks(sites * categories)
@@ -264,7 +329,8 @@ fn channel_grid(model: &Model, options: &SamplingOptions) -> Vec<f64> {
 }
 
 /// The posterior means at `y = √γ x`, in host memory.
-fn posterior_of_walk(model: &Model, walk: &[f32], levels: &[f64], size: usize) -> Vec<f32> {
+fn posterior_of_walk(source: &Source, walk: &[f32], levels: &[f64], size: usize) -> Vec<f32> {
+    let model = source.model;
     let (sites, categories) = (model.manifold.sites(), model.manifold.categories());
     let device = model.device();
     // At level 0 there is no evidence, whatever the state.
@@ -283,7 +349,9 @@ fn posterior_of_walk(model: &Model, walk: &[f32], levels: &[f64], size: usize) -
     let state = Tensor::<3>::from_data(walk, device) * inverse;
     let levels: Vec<f32> = levels.iter().map(|level| *level as f32).collect();
     let levels = Tensor::<2>::from_data(TensorData::new(levels, [1, sites]), device);
-    let mean = model.posterior_mean(state, levels.repeat_dim(0, size));
+    let mean = source
+        .denoiser
+        .posterior_mean(state, levels.repeat_dim(0, size));
     host(mean)
 }
 
@@ -291,18 +359,14 @@ fn posterior_of_walk(model: &Model, walk: &[f32], levels: &[f64], size: usize) -
 ///
 /// Source: EG (1), SPEC §4; Zeilmann et al. 2020.
 fn flow(
-    model: &Model,
+    source: &Source,
     method: Option<Method>,
     size: usize,
     options: &SamplingOptions,
     mut rng: ChaCha8Rng,
 ) -> Result<Drawn> {
+    let (model, end) = (source.model, source.end_time);
     let path = &model.config.path;
-    // A posterior's velocity ends where the channel decides all; a field's where the path ends.
-    let end = match model.config.head {
-        Head::Posterior => model.time_at(model.end_root_snr()),
-        Head::Field => path.end_time(),
-    };
     let stepping = match method {
         None => Stepping::Adaptive {
             start: 0.0,
@@ -324,8 +388,7 @@ fn flow(
     };
     let start = model.manifold.reference_noise(size, &mut rng);
     let start = start.to_device(model.device());
-    let field = |state: Tensor<3>, time: Tensor<1>| model.velocity(state, time);
-    let solution = integrate(&field, start, &stepping)?;
+    let solution = integrate(source.field, start, &stepping)?;
     let points = host(model.manifold.point(solution.state));
     let entropy = normalised_entropy(&points, &model.manifold);
     let (sites, categories) = (model.manifold.sites(), model.manifold.categories());

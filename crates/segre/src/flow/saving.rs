@@ -161,9 +161,9 @@ pub(super) struct TensorFile {
     pub header: String,
 }
 
-/// Metadata keys of a tensor file.
-const HEADER_KEY: &str = "segre";
-const CHECKSUM_KEY: &str = "crc32";
+/// The one metadata key of a tensor file: checksum, a space, header. One only, because the format's
+/// writer puts several in random order, and equal models shall be equal files.
+const METADATA_KEY: &str = "segre";
 
 /// Writes a safetensors file with a checksum of its contents.
 pub(super) fn write_tensors(path: &Path, file: &TensorFile) -> Result<()> {
@@ -192,10 +192,8 @@ pub(super) fn write_tensors(path: &Path, file: &TensorFile) -> Result<()> {
             view.expect("a parameter has as many values as its shape says"),
         )
     });
-    let metadata = std::collections::HashMap::from([
-        (HEADER_KEY.to_owned(), file.header.clone()),
-        (CHECKSUM_KEY.to_owned(), checksum.sum().to_string()),
-    ]);
+    let metadata = format!("{} {}", checksum.sum(), file.header);
+    let metadata = std::collections::HashMap::from([(METADATA_KEY.to_owned(), metadata)]);
     let contents = serialize(views, Some(metadata)).expect("views and metadata can be serialised");
     write_atomically(path, &contents)
 }
@@ -211,7 +209,12 @@ pub(super) fn read_tensors(path: &Path) -> Result<TensorFile> {
         SafeTensors::read_metadata(&contents).map_err(|error| damaged(error.to_string()))?;
     let file = SafeTensors::deserialize(&contents).map_err(|error| damaged(error.to_string()))?;
     let extra = metadata.metadata().clone().unwrap_or_default();
-    let header = extra.get(HEADER_KEY).cloned().unwrap_or_default();
+    let metadata = extra
+        .get(METADATA_KEY)
+        .and_then(|text| text.split_once(' '));
+    let Some((expected, header)) = metadata else {
+        return Err(damaged("the checksum is missing".to_owned()));
+    };
     let mut views: Vec<(String, TensorView)> = file.tensors();
     views.sort_by(|a, b| a.0.cmp(&b.0));
     let mut checksum = flate2::Crc::new();
@@ -235,10 +238,13 @@ pub(super) fn read_tensors(path: &Path) -> Result<TensorFile> {
         };
         tensors.insert(name, values);
     }
-    if extra.get(CHECKSUM_KEY) != Some(&checksum.sum().to_string()) {
+    if expected != checksum.sum().to_string() {
         return Err(damaged("the checksum is wrong".to_owned()));
     }
-    Ok(TensorFile { tensors, header })
+    Ok(TensorFile {
+        tensors,
+        header: header.to_owned(),
+    })
 }
 
 /// Writes a file under a temporary name beside it and renames it: it is there whole or not at all.

@@ -22,7 +22,7 @@ pub struct ResidualConfig {
     /// Number of residual blocks.
     pub blocks: usize,
     /// Numbers per site between network and categories; by default chosen from the data
-    /// (`256 / sites`, between 4 and 64, at most the number of categories).
+    /// (`256 / sites`, between 4 and 128, at most the number of categories).
     pub site_width: Option<usize>,
     /// Probability with which a hidden unit is dropped in training.
     pub dropout: f64,
@@ -95,7 +95,7 @@ impl ResidualConfig {
         let (count, categories, hidden) = (sites.sites(), sites.categories(), self.hidden);
         let width = self
             .site_width
-            .unwrap_or((256 / count).clamp(4, 64))
+            .unwrap_or((256 / count).clamp(4, 128))
             .min(categories);
         let features = LevelFeatures::new(FREQUENCIES);
         let embedded = if sites.shared { 1 } else { count };

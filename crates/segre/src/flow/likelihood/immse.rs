@@ -14,6 +14,7 @@
 use burn::tensor::{Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use super::Estimate;
 use crate::data::Dataset;
@@ -114,25 +115,30 @@ pub fn score_with(
         let mut shares = vec![0.0; data.rows()];
         let mut squares = vec![(0.0_f64, 0_u64); BINS];
         let pairs = data.rows() * options.levels;
-        for (chunk, from) in (0..pairs).step_by(options.batch).enumerate() {
-            let counter = ((round as u64) << 32) | chunk as u64;
-            let mut rng = generator(options.seed, Purpose::Score, counter);
-            let members = from..pairs.min(from + options.batch);
-            let draws: Vec<(usize, f64)> = members
-                .map(|pair| {
-                    let stratum = pair % options.levels;
-                    let quantile = (stratum as f64 + rng.random::<f64>()) / options.levels as f64;
-                    (pair / options.levels, levels.quantile(quantile))
+        let chunks: Vec<(usize, usize)> = (0..pairs).step_by(options.batch).enumerate().collect();
+        // Whole chunks side by side keep the processors busier than the small products within one.
+        for wave in chunks.chunks(rayon::current_num_threads()) {
+            let drawn: Vec<Vec<Draw>> = wave
+                .par_iter()
+                .map(|(chunk, from)| {
+                    let counter = ((round as u64) << 32) | *chunk as u64;
+                    let mut rng = generator(options.seed, Purpose::Score, counter);
+                    let members = *from..pairs.min(from + options.batch);
+                    let mut draws: Vec<Draw> = members
+                        .map(|pair| Draw::new(pair, options.levels, &levels, &mut rng))
+                        .collect();
+                    integral.evaluate(data, &mut draws, &rng)?;
+                    Ok(draws)
                 })
-                .collect();
-            let values = integral.values(data, &draws, &rng)?;
-            for ((row, level), value) in draws.iter().zip(values) {
-                let weighted = value / levels.density(*level);
-                shares[*row] += weighted / options.levels as f64;
-                let bin = &mut squares[LevelDistribution::bin(*level)];
-                *bin = (bin.0 + value * value, bin.1 + 1);
+                .collect::<Result<_>>()?;
+            for draw in drawn.iter().flatten() {
+                let weighted = draw.value / levels.density(draw.level);
+                shares[draw.row] += weighted / options.levels as f64;
+                let bin = &mut squares[LevelDistribution::bin(draw.level)];
+                *bin = (bin.0 + draw.value * draw.value, bin.1 + 1);
             }
-            let within = (from + options.batch).min(pairs) as f64 / pairs as f64;
+            let last = wave.last().map_or(0, |(_, from)| *from);
+            let within = (last + options.batch).min(pairs) as f64 / pairs as f64;
             if !progress((round as f64 + within) / (needed + 1) as f64) {
                 return Err(Error::Interrupted);
             }
@@ -207,6 +213,26 @@ fn summarise(
     }
 }
 
+/// The integrand of one row at one level.
+struct Draw {
+    row: usize,
+    /// Fraction `x = √γ/√γ*` of the last level.
+    level: f64,
+    value: f64,
+}
+
+impl Draw {
+    /// A draw from the stratum of a pair of row and stratum, its value still to be found.
+    fn new(pair: usize, strata: usize, levels: &LevelDistribution, rng: &mut ChaCha8Rng) -> Self {
+        let quantile = ((pair % strata) as f64 + rng.random::<f64>()) / strata as f64;
+        Self {
+            row: pair / strata,
+            level: levels.quantile(quantile),
+            value: 0.0,
+        }
+    }
+}
+
 /// The integrand over the fraction `x = √γ/√γ*` of the last level.
 struct Integral<'a> {
     denoiser: &'a dyn Denoiser,
@@ -215,13 +241,16 @@ struct Integral<'a> {
 }
 
 impl Integral<'_> {
-    /// `½ Σ_i (‖v̄_i − m_θi‖² − ‖v̄_i − m_0i‖²) dγ_i/dx` for each draw of a row and a fraction.
-    fn values(&self, data: &Dataset, draws: &[(usize, f64)], rng: &ChaCha8Rng) -> Result<Vec<f64>> {
+    /// Sets each draw's value to `½ Σ_i (‖v̄_i − m_θi‖² − ‖v̄_i − m_0i‖²) dγ_i/dx`.
+    fn evaluate(&self, data: &Dataset, draws: &mut [Draw], rng: &ChaCha8Rng) -> Result<()> {
         let manifold = &self.model.manifold;
         let device = self.model.device();
         let mut root_snr = Vec::with_capacity(draws.len() * manifold.sites());
         let mut weights = Vec::with_capacity(root_snr.capacity());
-        for (_, fraction) in draws {
+        for Draw {
+            level: fraction, ..
+        } in draws.iter()
+        {
             let levels = self.model.levels_at(self.end * fraction);
             let own = levels.iter().zip(manifold.cardinalities());
             // Levels are proportional to the fraction: ½ dγ/dx = γ/x.
@@ -231,7 +260,7 @@ impl Integral<'_> {
             }));
             root_snr.extend(levels.iter().map(|level| *level as f32));
         }
-        let rows: Vec<&[u16]> = draws.iter().map(|(row, _)| data.row(*row)).collect();
+        let rows: Vec<&[u16]> = draws.iter().map(|draw| data.row(draw.row)).collect();
         let mut batch = NoisyBatch::draw(manifold, &rows, root_snr, rng);
         let (levels, corners) = (batch.root_snr(device), batch.corners(device));
         let states = batch.states(device);
@@ -245,24 +274,21 @@ impl Integral<'_> {
         let error = |mean: Tensor<3>| (corners.clone() - mean).square().sum_dim(2);
         // ‖v̄_β − m‖² = c/(c−1) ‖e_β − p‖²: means over categories cancel.
         let values = (error(learned) - error(independent)) * weights;
-        let values: Vec<f64> = values
-            .sum_dim(1)
-            .into_data()
+        let values = values.sum_dim(1).into_data();
+        let values = values
             .as_slice::<f32>()
-            .expect("the network computes in 32-bit floats")
-            .iter()
-            .map(|value| f64::from(*value))
-            .collect();
-        match values.iter().position(|value| !value.is_finite()) {
-            Some(place) => {
-                let (row, fraction) = draws[place];
-                Err(Error::NonFiniteScore {
-                    row,
-                    root_snr: self.end * fraction,
-                })
+            .expect("the network computes in 32-bit floats");
+        for (draw, value) in draws.iter_mut().zip(values) {
+            draw.value = f64::from(*value);
+            if !value.is_finite() {
+                let root_snr = self.end * draw.level;
+                return Err(Error::NonFiniteScore {
+                    row: draw.row,
+                    root_snr,
+                });
             }
-            None => Ok(values),
         }
+        Ok(())
     }
 }
 

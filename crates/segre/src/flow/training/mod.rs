@@ -387,20 +387,33 @@ impl Trainer {
         let mut noise = generator(seed, Purpose::Noise, step);
         let mut dropout = generator(seed, Purpose::Dropout, step);
         let device = self.model.device().clone();
+        // The pass forward changes running statistics, which a broken step must not leave behind.
+        let before = self.model.network.valid();
         let loss = loss(&self.model, &rows, &mut noise, &mut dropout, &device);
         let value = loss.clone().into_scalar::<f64>();
         let gradients = loss.backward();
         let network = self.model.network.clone();
-        let (network, norm) = self.optimizer.step(network, gradients, step, rate)?;
-        if !value.is_finite() {
-            return Err(Error::NonFiniteTraining {
+        let outcome = match self.optimizer.step(network, gradients, step, rate) {
+            Ok(_) if !value.is_finite() => Err(Error::NonFiniteTraining {
                 step,
                 parameter: "the loss".to_owned(),
-            });
+            }),
+            outcome => outcome,
+        };
+        match outcome {
+            Ok((network, norm)) => {
+                self.model.network = network;
+                self.progress.step += 1;
+                Ok((value, norm))
+            }
+            Err(error) => {
+                // Takes in the statistics that are still pending; then nothing overwrites the old ones.
+                let _ = self.model.network.valid();
+                let network = self.model.network.clone();
+                self.model.network = parameters::replace(network, &parameters::collect(&before))?;
+                Err(error)
+            }
         }
-        self.model.network = network;
-        self.progress.step += 1;
-        Ok((value, norm))
     }
 
     /// Scores the averaged parameters with the same noise every time and keeps the best.
