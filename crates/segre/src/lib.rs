@@ -1,4 +1,50 @@
 //! Segre: joint distributions of many discrete variables by assignment flows.
+//!
+//! A data set has `n` sites with `c_i` categories each. A model is a flow on the product of the sites'
+//! simplices whose random end points are hard labelings; their mixture is the joint distribution.
+//!
+//! | symbol | meaning | where |
+//! |---|---|---|
+//! | `W`, `V = Π log W` | point of the product of simplices, its e-coordinates | [`geometry`] |
+//! | `Π`, `R_W`, `exp_W`, `T`, `Q`, `M` | maps of the geometry | [`geometry`] |
+//! | `V_t`, `γ(t)` | probability path, its signal-to-noise ratio | [`path`] |
+//! | `F(V, t)` | vector field, and its integration | [`VectorField`], [`ode`] |
+//! | `g_θ`, `F_θ` | networks | [`network`] |
+//! | `−log P(β)` | likelihood | [`flow::likelihood`] |
+//!
+//! # Example
+//!
+//! ```
+//! use segre::Device;
+//! use segre::data::{self, DataSource, ReadOptions};
+//! use segre::flow::training::{Budget, Control, Event, Observer, Progress, Trainer, TrainingConfig};
+//! use segre::flow::{ModelConfig, likelihood, sampling};
+//!
+//! struct Silent;
+//! impl Observer for Silent {
+//!     fn event(&mut self, _: &Event, _: &Progress) -> Control {
+//!         Control::Continue
+//!     }
+//!     fn save(&mut self, _: &Trainer) -> segre::Result<()> {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let data = data::read(&DataSource::parse("coupled-binary:rows=2000")?, &ReadOptions::default())?;
+//! let (train, validation) = (data.select(&(0..1800).collect::<Vec<_>>()),
+//!                            data.select(&(1800..2000).collect::<Vec<_>>()));
+//! let budget = Budget { steps: Some(50), seconds: None };
+//! let config = TrainingConfig { budget, ..TrainingConfig::default() };
+//! let mut trainer = Trainer::new(ModelConfig::default(), config, &train, &Device::flex())?;
+//! trainer.run(&train, &validation, &mut Silent)?;
+//! let model = trainer.best_model()?;
+//!
+//! let samples = sampling::sample(&model, 10, &Default::default(), &mut |_| true)?;
+//! let scores = likelihood::score(&model, &validation, &Default::default(), &mut |_| true)?;
+//! println!("{:?}: {} bits/dim", samples.data.row(0), scores.bits_per_dim.value);
+//! assert!(scores.bits_per_dim.value < 1.0);
+//! # Ok::<(), segre::Error>(())
+//! ```
 
 pub mod baseline;
 pub mod data;
