@@ -259,7 +259,7 @@ pub struct Sampling {
     #[arg(long, value_name = "NAME")]
     pub sampler: Option<SamplerName>,
     /// Steps of a sampler with fixed steps
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = at_least_one)]
     pub steps: usize,
     /// Where the steps lie
     #[arg(long, default_value = "uniform")]

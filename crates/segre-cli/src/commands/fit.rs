@@ -38,7 +38,7 @@ const STEPS_PER_LINE: u64 = 10;
 /// Samples of the picture or table at the end of a fit.
 const SHOWN_SAMPLES: usize = 100;
 /// Samples of the histogram of two-site data.
-const HISTOGRAM_SAMPLES: usize = 50_000;
+const HISTOGRAM_SAMPLES: usize = 20_000;
 
 #[derive(Serialize)]
 struct Report {
@@ -87,7 +87,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     }
     show_samples(out, &model, &parts, &card, common)?;
     let accuracy = Accuracy {
-        std_error: 0.003,
+        std_error: 0.004,
         max_rounds: 64,
     };
     let scores = score_with_progress(&model, &parts.test, &accuracy, card.training.seed, common)?;
@@ -324,8 +324,6 @@ fn training_config(arguments: &Fit, parts: &Parts, seed: u64) -> TrainingConfig 
             ..default.optimizer
         },
         patience: arguments.patience,
-        // Rows with few sites say little each.
-        validation_rows: (8192 / parts.train.sites()).clamp(512, 1024),
         ..default
     }
 }

@@ -70,7 +70,7 @@ impl Default for SamplingOptions {
     fn default() -> Self {
         Self {
             sampler: None,
-            steps: 64,
+            steps: 32,
             grid: LevelGrid::Uniform,
             tolerances: AdaptiveOptions::default(),
             seed: 0,

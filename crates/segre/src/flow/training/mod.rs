@@ -259,7 +259,7 @@ impl Trainer {
         self.config.budget = budget;
         let done = budget.progress(self.progress.step, self.progress.seconds);
         self.progress.finished &= done >= 1.0;
-        self.progress.validations = (done * f64::from(self.config.validations)) as u32;
+        self.progress.validations = (done * f64::from(self.config.validations)).ceil() as u32;
         Ok(())
     }
 
@@ -370,10 +370,11 @@ impl Trainer {
         Ok(Ending::Budget)
     }
 
-    /// Validations lie at equal fractions of the budget, the last one at its end.
+    /// Validations lie at equal fractions of the budget, from its start (where the model is that of
+    /// independent sites, which training may fail to beat) to its end.
     fn validation_due(&self, done: f64) -> bool {
-        let next = f64::from(self.progress.validations + 1) / f64::from(self.config.validations);
-        self.progress.step > 0 && (done >= next || done >= 1.0)
+        let next = f64::from(self.progress.validations) / f64::from(self.config.validations);
+        done >= next || done >= 1.0
     }
 
     /// One step of the optimiser; returns loss and gradient norm.
@@ -420,7 +421,7 @@ impl Trainer {
     fn validate(&mut self, validation: &Dataset) -> Result<Estimate> {
         let model = self.averaged_model()?;
         let options = ImmseOptions {
-            levels: 8,
+            levels: 4,
             rounds: 2,
             std_error: None,
             seed: self.config.seed,

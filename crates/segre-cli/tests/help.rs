@@ -1,0 +1,58 @@
+//! Help, version and shell completions.
+
+mod common;
+
+use common::{Room, stdout};
+
+const COMMANDS: [&str; 6] = ["fit", "sample", "score", "evaluate", "info", "completions"];
+
+#[test]
+fn every_help_shows_examples_of_its_command() {
+    let room = Room::new();
+    let help = stdout(&room.succeed(&["--help"]));
+    assert!(help.contains("Examples"), "{help}");
+    for command in COMMANDS {
+        assert!(help.contains(command), "{help}");
+        let own = stdout(&room.succeed(&[command, "--help"]));
+        assert!(own.contains("Examples"), "{command}: {own}");
+        let (_, examples) = own.split_once("Examples").expect("just found");
+        let example = format!("segre {command} ");
+        assert!(examples.contains(&example), "{command}: {examples}");
+        assert!(own.contains("--json") && own.contains("--seed"), "{own}");
+    }
+}
+
+#[test]
+fn completions_know_the_program_and_its_subcommands() {
+    let room = Room::new();
+    for (shell, mark) in [
+        ("bash", "complete "),
+        ("zsh", "#compdef segre"),
+        ("fish", "complete -c segre"),
+    ] {
+        let script = stdout(&room.succeed(&["completions", shell]));
+        assert!(script.contains(mark), "{shell}: {script}");
+        for command in COMMANDS {
+            assert!(script.contains(command), "{shell}: no {command}");
+        }
+        assert!(script.contains("learning-rate"), "{shell}");
+    }
+    room.refuse(&["completions", "cmd"], &["'cmd'"]);
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    let version = stdout(&Room::new().succeed(&["--version"]));
+    assert_eq!(version, format!("segre {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn unknown_commands_and_options_are_refused() {
+    let room = Room::new();
+    room.refuse(&["lern"], &["'lern'"]);
+    room.refuse(
+        &["fit", "digits", "--out", "x", "--step", "5"],
+        &["'--step'"],
+    );
+    room.refuse(&["fit", "digits"], &["required"]);
+}

@@ -1,0 +1,309 @@
+//! Samplers driven by exact posteriors reproduce the distribution.
+
+#![allow(clippy::unwrap_used)] // a failed test is what an unwrap is for here
+
+mod common;
+
+use common::{
+    Pmf, blank, dense, geodesic, infinite, linear, model_config, residual, shared_schema, untrained,
+};
+use segre::Error;
+use segre::data::Dataset;
+use segre::flow::sampling::{LevelGrid, Sampler, Samples, SamplingOptions, sample, sample_with};
+use segre::flow::{Head, Model};
+use segre::path::ProbabilityPath;
+
+const SAMPLES: usize = 20_000;
+
+fn with(sampler: Sampler, steps: usize) -> SamplingOptions {
+    SamplingOptions {
+        sampler: Some(sampler),
+        steps,
+        batch: 5000,
+        seed: 11,
+        ..SamplingOptions::default()
+    }
+}
+
+/// Samples of the exact posterior along a path.
+fn exact(pmf: &Pmf, path: ProbabilityPath, options: &SamplingOptions) -> Samples {
+    let model = blank(path, &pmf.every_row());
+    sample_with(&pmf.posterior(), &model, SAMPLES, options, &mut |_| true).unwrap()
+}
+
+/// The divergence is within four deviations of a perfect sampler's, and a bit for finite steps.
+fn assert_reproduced(
+    pmf: &Pmf,
+    path: &ProbabilityPath,
+    options: &SamplingOptions,
+    discretisation: f64,
+) -> Samples {
+    let samples = exact(pmf, path.clone(), options);
+    assert_eq!(samples.data.rows(), SAMPLES);
+    let (kl, limit) = (pmf.divergence(&samples.data), pmf.divergence_limit(SAMPLES));
+    println!(
+        "{:?} {path:?} {:?}: KL {kl:.2e}, limit {limit:.2e} + {discretisation:.0e}, {} evaluations, entropy {:.4}",
+        pmf.cardinalities, options.sampler, samples.function_evaluations, samples.mean_entropy
+    );
+    assert!(
+        kl < limit + discretisation,
+        "{:?} {path:?} {options:?}: {kl} above {limit} + {discretisation}",
+        pmf.cardinalities
+    );
+    samples
+}
+
+fn targets() -> [Pmf; 2] {
+    [Pmf::coupled(), Pmf::random(&[2, 3, 4], 1.0, 21)]
+}
+
+#[test]
+fn stochastic_samplers_reproduce_the_distribution() {
+    for pmf in targets() {
+        for path in [infinite(), geodesic()] {
+            for sampler in [Sampler::Ancestral, Sampler::Localisation] {
+                let samples = assert_reproduced(&pmf, &path, &with(sampler, 64), 1e-3);
+                assert_eq!(samples.function_evaluations, 65);
+                assert!(samples.mean_entropy < 0.005, "{}", samples.mean_entropy);
+            }
+        }
+    }
+}
+
+#[test]
+fn deterministic_samplers_reproduce_the_distribution() {
+    for pmf in targets() {
+        for path in [infinite(), geodesic()] {
+            for (sampler, evaluations) in [
+                (Sampler::Heun, 2 * 64),
+                (Sampler::Rk4, 4 * 64),
+                (Sampler::DormandPrince, 0),
+            ] {
+                let samples = assert_reproduced(&pmf, &path, &with(sampler, 64), 2e-4);
+                if evaluations > 0 {
+                    assert_eq!(samples.function_evaluations, evaluations);
+                } else {
+                    assert!((20..600).contains(&samples.function_evaluations));
+                }
+                // The e-geodesic shrinks the state with its noise, so its points are less decided.
+                let limit = if path == infinite() { 0.03 } else { 0.4 };
+                assert!(samples.mean_entropy < limit, "{}", samples.mean_entropy);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_grid_in_log_snr_reproduces_the_distribution() {
+    let options = |sampler, steps| SamplingOptions {
+        grid: LevelGrid::LogSnr,
+        ..with(sampler, steps)
+    };
+    for path in [infinite(), geodesic()] {
+        let pmf = Pmf::random(&[2, 3, 4], 1.0, 21);
+        let samples = assert_reproduced(&pmf, &path, &options(Sampler::Rk4, 48), 2e-4);
+        assert_eq!(samples.function_evaluations, 4 * 48);
+        let samples = assert_reproduced(&pmf, &path, &options(Sampler::Ancestral, 96), 2e-3);
+        assert_eq!(samples.function_evaluations, 97);
+    }
+}
+
+/// Fewer steps are worse, more are better: the divergence of Euler's method falls with the step.
+#[test]
+fn discretisation_errors_shrink_with_the_step() {
+    let pmf = Pmf::coupled();
+    for sampler in [Sampler::Euler, Sampler::Localisation, Sampler::Ancestral] {
+        let kl = |steps| {
+            let samples = exact(&pmf, infinite(), &with(sampler, steps));
+            if sampler == Sampler::Euler {
+                assert_eq!(samples.function_evaluations, steps);
+            }
+            pmf.divergence(&samples.data)
+        };
+        let (coarse, fine) = (kl(2), kl(100));
+        println!("{sampler:?}: {coarse:.2e} with 2 steps, {fine:.2e} with 100");
+        assert!(
+            coarse > 10.0 * fine && coarse > 1e-3,
+            "{sampler:?}: {coarse}, {fine}"
+        );
+        assert!(
+            fine < pmf.divergence_limit(SAMPLES) + 1e-3,
+            "{sampler:?}: {fine}"
+        );
+    }
+}
+
+#[test]
+fn one_ancestral_step_is_exact_for_independent_sites_only() {
+    let independent = Pmf::independent(&[vec![0.9, 0.1], vec![0.2, 0.5, 0.3], vec![1.0]]);
+    let samples = assert_reproduced(&independent, &infinite(), &with(Sampler::Ancestral, 1), 0.0);
+    assert_eq!(samples.function_evaluations, 2);
+    let coupled = Pmf::coupled();
+    let samples = exact(&coupled, infinite(), &with(Sampler::Ancestral, 1));
+    assert!(coupled.divergence(&samples.data) > 0.1);
+}
+
+/// A model without context is the product of its marginals, by the public entry point too.
+#[test]
+fn a_blank_model_samples_its_marginals() {
+    let pmf = Pmf::random(&[2, 3, 4], 1.0, 21);
+    let product = Pmf::independent(&pmf.marginals());
+    for path in [infinite(), geodesic()] {
+        let model = blank(path, &pmf.in_proportion(20_000));
+        for options in [
+            SamplingOptions {
+                steps: 4,
+                ..SamplingOptions::default()
+            },
+            with(Sampler::Rk4, 32),
+            with(Sampler::Localisation, 64),
+        ] {
+            let samples = sample(&model, SAMPLES, &options, &mut |_| true).unwrap();
+            let kl = product.divergence(&samples.data);
+            let limit = product.divergence_limit(SAMPLES) + 1e-3;
+            assert!(kl < limit, "{options:?}: {kl} above {limit}");
+            if options.sampler.is_none() {
+                assert_eq!(samples.function_evaluations, 5, "ancestral by default");
+            }
+        }
+    }
+}
+
+const ALL: [Sampler; 6] = [
+    Sampler::Ancestral,
+    Sampler::Localisation,
+    Sampler::Euler,
+    Sampler::Heun,
+    Sampler::Rk4,
+    Sampler::DormandPrince,
+];
+
+fn few(model: &Model, options: &SamplingOptions) -> Dataset {
+    let samples = sample(model, 300, options, &mut |_| true).unwrap();
+    assert!((0.0..=1.0).contains(&samples.mean_entropy));
+    // `Dataset::new` refuses illegal labels: these are legal.
+    assert_eq!(samples.data.rows(), 300);
+    assert_eq!(samples.data.schema, *model.schema());
+    samples.data
+}
+
+#[test]
+fn samples_depend_on_the_seed_and_on_nothing_else() {
+    let train = Pmf::random(&[2, 3, 1, 5], 1.0, 2).draw(200, 3);
+    for head in [Head::Posterior, Head::Field] {
+        for path in [infinite(), geodesic()] {
+            let model = untrained(model_config(head, path.clone(), dense()), &train);
+            for sampler in ALL {
+                // The one is refused; the other's drift alone decides with an untrained field.
+                if head == Head::Field
+                    && matches!(sampler, Sampler::Ancestral | Sampler::Localisation)
+                {
+                    continue;
+                }
+                let options = with(sampler, 8);
+                let first = few(&model, &options);
+                let threads = |count| {
+                    let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build();
+                    pool.unwrap().install(|| few(&model, &options))
+                };
+                assert_eq!(first, threads(1), "{head:?} {path:?} {sampler:?}");
+                assert_eq!(first, threads(2), "{head:?} {path:?} {sampler:?}");
+                let seed = SamplingOptions {
+                    seed: 12,
+                    ..options.clone()
+                };
+                assert_ne!(first, few(&model, &seed), "{head:?} {path:?} {sampler:?}");
+                for batch in [7, 300, 301] {
+                    few(
+                        &model,
+                        &SamplingOptions {
+                            batch,
+                            ..options.clone()
+                        },
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_batch_does_not_repeat_another() {
+    let pmf = Pmf::random(&[5, 5, 5, 5], 0.1, 2);
+    let model = blank(infinite(), &pmf.every_row());
+    for sampler in [Sampler::Ancestral, Sampler::Rk4] {
+        let options = SamplingOptions {
+            batch: 100,
+            ..with(sampler, 4)
+        };
+        let data = few(&model, &options);
+        let batches: Vec<&[u16]> = data.labels().chunks(400).collect();
+        assert_ne!(batches[0], batches[1]);
+        assert_ne!(batches[1], batches[2]);
+        assert_ne!(batches[0][..200], batches[0][200..]);
+    }
+}
+
+#[test]
+fn bad_requests_are_refused() {
+    let train = Dataset::new(shared_schema(2, 3), vec![0, 1, 2, 2]).unwrap();
+    let posterior = untrained(
+        model_config(Head::Posterior, infinite(), residual()),
+        &train,
+    );
+    let field = untrained(model_config(Head::Field, infinite(), linear()), &train);
+    let refused = |model: &Model, count, options: &SamplingOptions| {
+        sample(model, count, options, &mut |_| true).unwrap_err()
+    };
+    let good = SamplingOptions::default();
+    let log = SamplingOptions {
+        grid: LevelGrid::LogSnr,
+        steps: 1,
+        ..good.clone()
+    };
+    for (model, count, options, name) in [
+        (&posterior, 0, good.clone(), "number of samples"),
+        (&field, 0, good.clone(), "number of samples"),
+        (
+            &posterior,
+            1,
+            SamplingOptions {
+                steps: 0,
+                ..good.clone()
+            },
+            "steps",
+        ),
+        (
+            &field,
+            1,
+            SamplingOptions {
+                steps: 0,
+                ..good.clone()
+            },
+            "steps",
+        ),
+        (
+            &posterior,
+            1,
+            SamplingOptions {
+                batch: 0,
+                ..good.clone()
+            },
+            "batch",
+        ),
+        (&posterior, 1, log, "steps"),
+    ] {
+        let error = refused(model, count, &options);
+        assert!(
+            matches!(error, Error::InvalidSetting { name: found, .. } if found == name),
+            "{name}: {error}"
+        );
+    }
+    let error = refused(&field, 1, &with(Sampler::Ancestral, 4));
+    assert!(matches!(error, Error::SamplerNeedsPosterior), "{error}");
+    let stopped = sample(&posterior, 3, &good, &mut |_| false);
+    assert!(matches!(stopped, Err(Error::Interrupted)));
+    // By default a field follows its velocity to the end of its path.
+    let samples = sample(&field, 3, &good, &mut |_| true).unwrap();
+    assert_eq!(samples.function_evaluations, 4 * 64);
+}

@@ -1,0 +1,617 @@
+//! Training: resumed runs, threads, guards, budgets, and what is learned.
+
+#![allow(clippy::unwrap_used)] // a failed test is what an unwrap is for here
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use burn::tensor::Device;
+use common::{
+    Pmf, Recorder, cnn, dense, fourier_cnn, geodesic, infinite, learner, learning_run, linear,
+    model_config, residual, rng, shared_schema, short_run,
+};
+use rand::RngExt;
+use safetensors::SafeTensors;
+use segre::Error;
+use segre::data::Dataset;
+use segre::flow::likelihood::{ImmseOptions, score};
+use segre::flow::saving::save_parameters;
+use segre::flow::training::{
+    Budget, Ending, OptimizerConfig, Progress, Trainer, TrainingConfig, read_checkpoint,
+    write_checkpoint,
+};
+use segre::flow::{Head, ModelConfig};
+use segre::network::{NetworkConfig, ResidualConfig};
+
+fn data() -> (Dataset, Dataset) {
+    let pmf = Pmf::random(&[2, 3, 4], 1.2, 30);
+    (pmf.draw(70, 1), pmf.draw(40, 2))
+}
+
+fn models() -> Vec<ModelConfig> {
+    let mut models = Vec::new();
+    for head in [Head::Posterior, Head::Field] {
+        for path in [infinite(), geodesic()] {
+            for network in [linear(), dense(), residual(), cnn(), fourier_cnn()] {
+                models.push(model_config(head, path.clone(), network));
+            }
+        }
+    }
+    models
+}
+
+fn trainer(model: &ModelConfig, config: &TrainingConfig, train: &Dataset) -> Trainer {
+    Trainer::new(model.clone(), config.clone(), train, &Device::flex()).unwrap()
+}
+
+/// The tensors of a checkpoint, byte for byte: weights, moments, averages, the best parameters.
+fn tensors(trainer: &Trainer, folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let path = folder.join("compared.safetensors");
+    write_checkpoint(trainer, &path).unwrap();
+    let bytes = std::fs::read(path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let tensors = file.tensors().into_iter();
+    tensors
+        .map(|(name, view)| (name, view.data().to_vec()))
+        .collect()
+}
+
+fn assert_same(
+    found: &BTreeMap<String, Vec<u8>>,
+    expected: &BTreeMap<String, Vec<u8>>,
+    what: &str,
+) {
+    assert!(found.keys().eq(expected.keys()), "{what}: other tensors");
+    for (name, bytes) in expected {
+        assert!(found[name] == *bytes, "{what}: {name} differs");
+    }
+}
+
+/// Progress but for the time it took.
+fn timeless(progress: &Progress) -> Progress {
+    Progress {
+        seconds: 0.0,
+        ..progress.clone()
+    }
+}
+
+/// Stops at steps between validations, at a validation, and in the second epoch; reads the checkpoint
+/// back each time.
+#[test]
+fn a_resumed_run_is_the_uninterrupted_one_bit_for_bit() {
+    let (train, validation) = data();
+    let folder = tempfile::tempdir().unwrap();
+    let config = short_run(12);
+    for model in models() {
+        let mut whole = trainer(&model, &config, &train);
+        let mut watcher = Recorder::default();
+        let ending = whole.run(&train, &validation, &mut watcher).unwrap();
+        assert_eq!(ending, Ending::Budget);
+        let checkpoint = folder.path().join("checkpoint.safetensors");
+        let mut losses = Vec::new();
+        let mut part = trainer(&model, &config, &train);
+        for stop in [Some(1), None, Some(7), Some(11)] {
+            let mut recorder = Recorder {
+                checkpoint: Some(checkpoint.clone()),
+                stop_at: stop,
+                stop_at_validation: stop.is_none().then_some(1),
+                ..Recorder::default()
+            };
+            let ending = part.run(&train, &validation, &mut recorder).unwrap();
+            assert_eq!(ending, Ending::Stopped, "{model:?}");
+            assert_eq!(part.progress().step, stop.unwrap_or(3), "{model:?}");
+            losses.extend(recorder.losses);
+            part = read_checkpoint(
+                &checkpoint,
+                model.clone(),
+                config.clone(),
+                &train,
+                &Device::flex(),
+            )
+            .unwrap();
+        }
+        let mut recorder = Recorder::default();
+        assert_eq!(
+            part.run(&train, &validation, &mut recorder).unwrap(),
+            Ending::Budget
+        );
+        losses.extend(recorder.losses);
+        assert_eq!(losses, watcher.losses, "{model:?}");
+        assert_eq!(
+            timeless(part.progress()),
+            timeless(whole.progress()),
+            "{model:?}"
+        );
+        let expected = tensors(&whole, folder.path());
+        assert_same(
+            &tensors(&part, folder.path()),
+            &expected,
+            &format!("{model:?}"),
+        );
+        // The comparison sees all of the state.
+        for kind in ["weights/", "first/", "second/", "average/", "best/"] {
+            assert!(expected.keys().any(|name| name.starts_with(kind)), "{kind}");
+        }
+        // And the model that a user gets is the same file.
+        let files = [&whole, &part].map(|trainer| {
+            save_parameters(folder.path(), &trainer.best_model().unwrap()).unwrap();
+            std::fs::read(folder.path().join("model.safetensors")).unwrap()
+        });
+        assert!(files[0] == files[1], "{model:?}");
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_run_is_refused() {
+    let (train, validation) = data();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint.safetensors");
+    let model = model_config(Head::Posterior, infinite(), residual());
+    let config = short_run(3);
+    let mut run = trainer(&model, &config, &train);
+    run.run(&train, &validation, &mut Recorder::default())
+        .unwrap();
+    write_checkpoint(&run, &path).unwrap();
+    let read = |model: &ModelConfig, config: &TrainingConfig| {
+        read_checkpoint(
+            &path,
+            model.clone(),
+            config.clone(),
+            &train,
+            &Device::flex(),
+        )
+        .err()
+    };
+    assert!(read(&model, &config).is_none());
+    let seed = TrainingConfig {
+        seed: 6,
+        ..config.clone()
+    };
+    assert!(matches!(
+        read(&model, &seed),
+        Some(Error::OtherSeed {
+            found: 5,
+            expected: 6,
+            ..
+        })
+    ));
+    let other = model_config(Head::Posterior, infinite(), dense());
+    assert!(matches!(
+        read(&other, &config),
+        Some(Error::ParameterMismatch { .. })
+    ));
+    let whole = std::fs::read(&path).unwrap();
+    for place in [0, 9, whole.len() / 2, whole.len() - 1] {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 0x10;
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(
+            matches!(read(&model, &config), Some(Error::Damaged { .. })),
+            "byte {place}"
+        );
+    }
+    std::fs::write(&path, &whole[..whole.len() - 5]).unwrap();
+    assert!(matches!(read(&model, &config), Some(Error::Damaged { .. })));
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let (train, validation) = data();
+    let folder = tempfile::tempdir().unwrap();
+    // Large enough for its matrix products to be cut into parts.
+    let wide = NetworkConfig::Residual(ResidualConfig {
+        hidden: 300,
+        ..ResidualConfig::default()
+    });
+    let mut all = models();
+    all.push(model_config(Head::Posterior, infinite(), wide));
+    for model in all {
+        let config = TrainingConfig {
+            batch_size: 130,
+            ..short_run(4)
+        };
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.unwrap().install(|| {
+                let mut run = trainer(&model, &config, &train);
+                run.run(&train, &validation, &mut Recorder::default())
+                    .unwrap();
+                tensors(&run, folder.path())
+            })
+        };
+        assert_same(&run(2), &run(1), &format!("{model:?}"));
+    }
+}
+
+#[test]
+fn another_seed_is_another_run() {
+    let (train, validation) = data();
+    let model = model_config(Head::Posterior, infinite(), residual());
+    let losses = |seed| {
+        let config = TrainingConfig {
+            seed,
+            ..short_run(4)
+        };
+        let mut recorder = Recorder::default();
+        trainer(&model, &config, &train)
+            .run(&train, &validation, &mut recorder)
+            .unwrap();
+        recorder.losses
+    };
+    assert_eq!(losses(1), losses(1));
+    assert!(losses(1).iter().zip(losses(2)).all(|(a, b)| *a != b));
+}
+
+#[test]
+fn a_run_that_breaks_down_names_the_place_and_keeps_the_last_good_model() {
+    let (train, validation) = data();
+    let folder = tempfile::tempdir().unwrap();
+    for network in [dense(), residual(), cnn()] {
+        let model = model_config(Head::Posterior, infinite(), network);
+        let config = TrainingConfig {
+            optimizer: OptimizerConfig {
+                learning_rate: 1e30,
+                warmup_steps: 1,
+                ..OptimizerConfig::default()
+            },
+            ..short_run(40)
+        };
+        let mut run = trainer(&model, &config, &train);
+        let error = run
+            .run(&train, &validation, &mut Recorder::default())
+            .unwrap_err();
+        let Error::NonFiniteTraining { step, parameter } = &error else {
+            panic!("{model:?}: {error}");
+        };
+        assert!((1..40).contains(step), "{error}");
+        let known = tensors(&run, folder.path());
+        assert!(
+            parameter == "the loss" || known.contains_key(&format!("weights/{parameter}")),
+            "{error} names none of {:?}",
+            known.keys()
+        );
+        assert!(error.to_string().contains("learning rate"), "{error}");
+        save_parameters(folder.path(), &run.best_model().unwrap()).unwrap();
+        let bytes = std::fs::read(folder.path().join("model.safetensors")).unwrap();
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        for (name, view) in file.tensors() {
+            let values = view
+                .data()
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|b| f32::from_le_bytes(*b));
+            assert!(values.clone().all(f32::is_finite), "{model:?}: {name}");
+        }
+    }
+}
+
+/// A validation may be the first to meet the broken parameters.
+#[test]
+fn a_breakdown_seen_by_a_validation_is_one_of_the_training() {
+    let (train, validation) = data();
+    let model = model_config(Head::Posterior, infinite(), dense());
+    let config = TrainingConfig {
+        validations: 40,
+        optimizer: OptimizerConfig {
+            learning_rate: 1e30,
+            warmup_steps: 1,
+            ..OptimizerConfig::default()
+        },
+        ..short_run(40)
+    };
+    let mut run = trainer(&model, &config, &train);
+    let error = run
+        .run(&train, &validation, &mut Recorder::default())
+        .unwrap_err();
+    assert!(
+        matches!(&error, Error::NonFiniteTraining { step: 1, parameter } if parameter.contains("validation")),
+        "{error}"
+    );
+}
+
+/// Equal models are equal files, however often they are written.
+#[test]
+fn files_are_written_alike_every_time() {
+    let (train, _) = data();
+    let folder = tempfile::tempdir().unwrap();
+    let run = trainer(&ModelConfig::default(), &short_run(1), &train);
+    let write = || {
+        let path = folder.path().join("checkpoint.safetensors");
+        write_checkpoint(&run, &path).unwrap();
+        std::fs::read(path).unwrap()
+    };
+    let first = write();
+    assert!((0..12).all(|_| write() == first));
+}
+
+#[test]
+fn a_bad_setting_is_refused_before_the_first_step() {
+    let (train, _) = data();
+    let refused = |config: TrainingConfig| {
+        Trainer::new(ModelConfig::default(), config, &train, &Device::flex())
+            .err()
+            .unwrap()
+    };
+    for rate in [f64::NAN, 0.0, -1.0, f64::INFINITY] {
+        let optimizer = OptimizerConfig {
+            learning_rate: rate,
+            ..OptimizerConfig::default()
+        };
+        let error = refused(TrainingConfig {
+            optimizer,
+            ..short_run(3)
+        });
+        assert!(
+            matches!(
+                error,
+                Error::InvalidSetting {
+                    name: "learning rate",
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+    let budget = Budget {
+        steps: None,
+        seconds: None,
+    };
+    assert!(matches!(
+        refused(TrainingConfig {
+            budget,
+            ..short_run(3)
+        }),
+        Error::NoBudget
+    ));
+    for seconds in [f64::NAN, 0.0, -1.0] {
+        let budget = Budget {
+            steps: None,
+            seconds: Some(seconds),
+        };
+        let error = refused(TrainingConfig {
+            budget,
+            ..short_run(3)
+        });
+        assert!(
+            matches!(error, Error::InvalidSetting { name: "time", .. }),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn noise_stops_early_and_the_best_model_is_the_best() {
+    let mut rng = rng(3);
+    let mut noise = |rows: usize| {
+        let labels = (0..rows * 6).map(|_| rng.random_range(0..3_u16)).collect();
+        Dataset::new(shared_schema(6, 3), labels).unwrap()
+    };
+    let (train, validation) = (noise(60), noise(200));
+    let model = model_config(Head::Posterior, infinite(), residual());
+    let config = TrainingConfig {
+        batch_size: 60,
+        validations: 100,
+        validation_rows: 200,
+        patience: 4,
+        optimizer: OptimizerConfig {
+            learning_rate: 1e-2,
+            ..OptimizerConfig::default()
+        },
+        ..short_run(1000)
+    };
+    let mut run = trainer(&model, &config, &train);
+    let mut recorder = Recorder::default();
+    let ending = run.run(&train, &validation, &mut recorder).unwrap();
+    assert_eq!(ending, Ending::EarlyStop);
+    let progress = run.progress();
+    assert!(
+        progress.step < 1000 && progress.finished && progress.stale == 4,
+        "{progress:?}"
+    );
+    let best = recorder
+        .validations
+        .iter()
+        .copied()
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .unwrap();
+    assert_eq!(
+        (progress.best_step, progress.best_bits_per_dim),
+        (best.0, Some(best.1))
+    );
+    // The same noise at every validation: the best model has the best validation's bits again.
+    let options = ImmseOptions {
+        levels: 8,
+        rounds: 2,
+        std_error: None,
+        seed: config.seed,
+        ..ImmseOptions::default()
+    };
+    let again = score(
+        &run.best_model().unwrap(),
+        &validation,
+        &options,
+        &mut |_| true,
+    )
+    .unwrap();
+    assert_eq!(again.bits_per_dim.value, best.1);
+    // A finished run has nothing left to do; and the last validation was worse than the best.
+    assert!(recorder.validations.last().unwrap().1 > best.1);
+    let step = progress.step;
+    run.run(&train, &validation, &mut Recorder::default())
+        .unwrap();
+    assert_eq!(run.progress().step, step);
+}
+
+#[test]
+fn training_learns_two_coupled_bits() {
+    let pmf = Pmf::coupled();
+    let exact = pmf.entropy() / 2.0 / std::f64::consts::LN_2;
+    let (train, validation) = (pmf.in_proportion(2000), pmf.in_proportion(200));
+    let config = learning_run();
+    let model = model_config(Head::Posterior, infinite(), learner());
+    let mut run = trainer(&model, &config, &train);
+    run.run(&train, &validation, &mut Recorder::default())
+        .unwrap();
+    let options = ImmseOptions {
+        rounds: 300,
+        std_error: None,
+        ..ImmseOptions::default()
+    };
+    let best = run.best_model().unwrap();
+    let bits = score(&best, &validation, &options, &mut |_| true)
+        .unwrap()
+        .bits_per_dim;
+    println!(
+        "{bits:?}, exact {exact:.5}, {} seconds",
+        run.progress().seconds
+    );
+    assert!(bits.std_error < 0.002, "{bits:?}");
+    assert!(
+        bits.value > exact - 4.0 * bits.std_error,
+        "{bits:?} below {exact}"
+    );
+    assert!(bits.value < exact + 0.01, "{bits:?}, exact {exact}");
+}
+
+#[test]
+fn a_budget_of_steps_ends_exactly_and_can_be_extended() {
+    let (train, validation) = data();
+    let model = model_config(Head::Posterior, infinite(), linear());
+    for steps in [1, 3, 10, 17] {
+        let mut run = trainer(&model, &short_run(steps), &train);
+        let mut recorder = Recorder::default();
+        assert_eq!(
+            run.run(&train, &validation, &mut recorder).unwrap(),
+            Ending::Budget
+        );
+        assert_eq!(
+            (run.progress().step, recorder.losses.len() as u64),
+            (steps, steps)
+        );
+        assert!(run.progress().finished);
+        // The last validation is at the end, and there are at most as many as asked for.
+        assert_eq!(recorder.validations.last().unwrap().0, steps);
+        assert!(
+            recorder.validations.len() as u64 == steps.min(4),
+            "{:?}",
+            recorder.validations
+        );
+        run.set_budget(Budget {
+            steps: Some(steps + 5),
+            seconds: None,
+        })
+        .unwrap();
+        run.run(&train, &validation, &mut recorder).unwrap();
+        assert_eq!(run.progress().step, steps + 5);
+    }
+}
+
+#[test]
+fn a_budget_of_time_ends_in_time() {
+    let (train, validation) = data();
+    let model = model_config(Head::Posterior, infinite(), linear());
+    let budget = Budget {
+        steps: None,
+        seconds: Some(0.5),
+    };
+    let mut run = trainer(
+        &model,
+        &TrainingConfig {
+            budget,
+            ..short_run(1)
+        },
+        &train,
+    );
+    let start = std::time::Instant::now();
+    run.run(&train, &validation, &mut Recorder::default())
+        .unwrap();
+    let seconds = run.progress().seconds;
+    assert!(run.progress().step > 1);
+    assert!((0.5..3.0).contains(&seconds), "{seconds}");
+    assert!(start.elapsed().as_secs_f64() >= seconds);
+}
+
+/// The network's output starts at zero, so the first loss is that of independent sites:
+/// `E[−log p(β | x)]` with log-odds `log p/(1−p) + N(2γ, 4γ)` for a bit, `√γ` uniform up to the last
+/// level.
+#[test]
+fn the_first_loss_is_that_of_independent_sites() {
+    let rows = 4000;
+    let probabilities = [0.5, 0.2, 0.03];
+    let pmf = Pmf::independent(&probabilities.map(|p| vec![1.0 - p, p]));
+    let train = pmf.in_proportion(rows);
+    let rows = train.rows();
+    // Half a count in every category.
+    let marginals = pmf_of(&train);
+    let end = {
+        let run = trainer(
+            &model_config(Head::Posterior, infinite(), residual()),
+            &short_run(1),
+            &train,
+        );
+        run.best_model().unwrap().end_root_snr()
+    };
+    let smoothed = |p: f64| (p * rows as f64 + 0.5) / (rows as f64 + 1.0);
+    let exact = marginals
+        .iter()
+        .map(|p| {
+            let odds = (smoothed(*p) / smoothed(1.0 - p)).ln();
+            p * bit_loss(odds, end) + (1.0 - p) * bit_loss(-odds, end)
+        })
+        .sum::<f64>()
+        / 3.0;
+    let mut losses = Vec::new();
+    for seed in 0..12 {
+        let config = TrainingConfig {
+            seed,
+            batch_size: rows,
+            ..short_run(1)
+        };
+        let model = model_config(Head::Posterior, infinite(), residual());
+        let mut recorder = Recorder::default();
+        trainer(&model, &config, &train)
+            .run(&train, &train, &mut recorder)
+            .unwrap();
+        losses.push(recorder.losses[0]);
+    }
+    let count = losses.len() as f64;
+    let mean = losses.iter().sum::<f64>() / count;
+    let variance = losses.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    let std_error = (variance / count).sqrt();
+    println!("first loss {mean:.5} ± {std_error:.5}, exact {exact:.5}");
+    assert!(std_error < 0.002, "{std_error}");
+    assert!(
+        (mean - exact).abs() < 4.0 * std_error,
+        "{mean} ± {std_error}, exact {exact}"
+    );
+}
+
+/// The frequency of label 1 at every site.
+fn pmf_of(data: &Dataset) -> Vec<f64> {
+    let ones = |site: usize| data.iter().filter(|row| row[site] == 1).count();
+    (0..data.sites())
+        .map(|site| ones(site) as f64 / data.rows() as f64)
+        .collect()
+}
+
+/// Mean of `log(1 + e^{−L})`, `L ~ N(odds + 2γ, 4γ)`, over `√γ` uniform on `(0, end)`.
+fn bit_loss(odds: f64, end: f64) -> f64 {
+    let (levels, nodes) = (400, 400);
+    let mut sum = 0.0;
+    for level in 0..levels {
+        let root = end * (f64::from(level) + 0.5) / f64::from(levels);
+        let (mut inner, mut mass) = (0.0, 0.0);
+        for node in 0..=nodes {
+            let z = -8.0 + 16.0 * f64::from(node) / f64::from(nodes);
+            let weight = (-0.5 * z * z).exp();
+            let l = odds + 2.0 * root * root + 2.0 * root * z;
+            inner += weight * ((-l.abs()).exp().ln_1p() + (-l).max(0.0));
+            mass += weight;
+        }
+        sum += inner / mass;
+    }
+    sum / f64::from(levels)
+}
