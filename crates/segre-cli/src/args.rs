@@ -157,7 +157,7 @@ pub struct Fit {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub time: Option<Duration>,
     /// Steps of training
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(allow_negative_numbers = true, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub steps: Option<u64>,
     /// What the network predicts
     #[arg(long, default_value = "posterior")]
@@ -166,7 +166,12 @@ pub struct Fit {
     #[arg(long, default_value = "infinite")]
     pub path: PathName,
     /// Rate λ of the infinite path
-    #[arg(long, value_name = "RATE", default_value_t = 0.5)]
+    #[arg(
+        allow_negative_numbers = true,
+        long,
+        value_name = "RATE",
+        default_value_t = 0.5
+    )]
     pub rate: f64,
     /// Network
     #[arg(long, default_value = "residual")]
@@ -178,25 +183,45 @@ pub struct Fit {
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub blocks: usize,
     /// Dropout of the residual network [default: by the number of rows]
-    #[arg(long, value_name = "P")]
+    #[arg(allow_negative_numbers = true, long, value_name = "P")]
     pub dropout: Option<f64>,
     /// Rows per step
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub batch_size: Option<usize>,
     /// Largest learning rate of Adam; warm-up and cosine decay are applied
-    #[arg(long, value_name = "RATE", default_value_t = 1e-3)]
+    #[arg(
+        allow_negative_numbers = true,
+        long,
+        value_name = "RATE",
+        default_value_t = 1e-3
+    )]
     pub learning_rate: f64,
     /// Decoupled weight decay
-    #[arg(long, value_name = "RATE", default_value_t = 0.0)]
+    #[arg(
+        allow_negative_numbers = true,
+        long,
+        value_name = "RATE",
+        default_value_t = 0.0
+    )]
     pub weight_decay: f64,
     /// Validations without improvement before training stops early
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub patience: u32,
     /// Fraction of rows for validation
-    #[arg(long, value_name = "FRACTION", default_value_t = 0.1)]
+    #[arg(
+        allow_negative_numbers = true,
+        long,
+        value_name = "FRACTION",
+        default_value_t = 0.1
+    )]
     pub validation: f64,
     /// Fraction of rows for the test
-    #[arg(long, value_name = "FRACTION", default_value_t = 0.1)]
+    #[arg(
+        allow_negative_numbers = true,
+        long,
+        value_name = "FRACTION",
+        default_value_t = 0.1
+    )]
     pub test: f64,
     #[command(flatten)]
     pub reading: Reading,
@@ -242,7 +267,7 @@ pub struct Sample {
     /// Folder of the model
     pub model: PathBuf,
     /// Number of samples
-    #[arg(long, short = 'n', value_name = "N", value_parser = at_least_one)]
+    #[arg(allow_negative_numbers = true, long, short = 'n', value_name = "N", value_parser = at_least_one)]
     pub number: usize,
     /// File to write: .npz, .npy, .csv, .tsv, .fasta, .txt or .png, as the data allow
     #[arg(long, short, value_name = "FILE")]
@@ -265,7 +290,12 @@ pub struct Sampling {
     #[arg(long, default_value = "uniform")]
     pub grid: GridName,
     /// Relative and absolute tolerance of dormand-prince
-    #[arg(long, value_name = "TOLERANCE", default_value_t = 1e-4)]
+    #[arg(
+        allow_negative_numbers = true,
+        long,
+        value_name = "TOLERANCE",
+        default_value_t = 1e-4
+    )]
     pub tolerance: f64,
     /// Samples computed at a time
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = at_least_one)]
@@ -320,7 +350,12 @@ pub struct Score {
 #[command(next_help_heading = "Accuracy")]
 pub struct Accuracy {
     /// Standard error of the mean to reach, in bits per dimension
-    #[arg(long, value_name = "BITS", default_value_t = 0.003)]
+    #[arg(
+        allow_negative_numbers = true,
+        long,
+        value_name = "BITS",
+        default_value_t = 0.003
+    )]
     pub std_error: f64,
     /// Most rounds of 16 noise levels per row to spend on it
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one)]
@@ -358,7 +393,7 @@ pub struct Info {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   segre completions bash > ~/.local/share/bash-completion/completions/segre")]
 pub struct Completions {
     /// Shell

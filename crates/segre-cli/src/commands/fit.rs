@@ -66,17 +66,13 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     let mut run = Run::new(out, &card.training, &trainer, common)?;
     let ended = trainer.run(&parts.train, &parts.validation, &mut run);
     run.close();
-    if let Err(error) = &ended
-        && trainer.progress().best_bits_per_dim.is_some()
-    {
+    if ended.is_err() && trainer.progress().best_bits_per_dim.is_some() {
         saving::save_parameters(out, &trainer.best_model()?)?;
-        eprintln!("the best model so far is kept in {}", out.display());
-        bail!("{error}");
     }
     let ended = ended?;
     let model = trainer.best_model()?;
     saving::save_parameters(out, &model)?;
-    draw_training(out, &baselines)?;
+    draw_training(out, &card, &baselines)?;
     if ended == Ending::Stopped {
         bail!(
             "stopped at step {}; go on with: segre fit {} --out {} --resume",
@@ -150,7 +146,8 @@ fn begin(
     if out.exists() {
         clear(out)?;
     }
-    fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
+    fs::create_dir_all(out)
+        .with_context(|| format!("cannot create {}; choose another --out", out.display()))?;
     check_writable(&out.join(saving::CONFIG_FILE))?;
     let card = ModelCard {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -227,7 +224,8 @@ fn resume(
     let mut trainer = match checkpoint.is_file() {
         true => {
             let (model, training) = (card.model.clone(), card.training.clone());
-            training::read_checkpoint(&checkpoint, model, training, &parts.train, device)?
+            training::read_checkpoint(&checkpoint, model, training, &parts.train, device)
+                .map_err(|error| anyhow::anyhow!("{error}; or start anew with --force"))?
         }
         // Killed before the first checkpoint: the beginning is where it stopped.
         false => Trainer::new(
@@ -460,18 +458,22 @@ fn open_metrics(path: &Path, step: u64) -> Result<File> {
 }
 
 /// Draws the training curve from the metrics file.
-fn draw_training(out: &Path, baselines: &BaselineScores) -> Result<()> {
+fn draw_training(out: &Path, card: &ModelCard, baselines: &BaselineScores) -> Result<()> {
+    let (horizontal, axis) = match card.training.budget.steps {
+        Some(_) => (Horizontal::Steps, "step"),
+        None => (Horizontal::Seconds, "seconds"),
+    };
     let text = fs::read_to_string(out.join(METRICS_FILE)).context("cannot read the metrics")?;
     let (mut loss, mut validation) = (Vec::new(), Vec::new());
     for line in text.lines() {
         let Ok(value) = serde_json::from_str::<Value>(line) else {
             continue;
         };
-        let step = value["step"].as_f64().unwrap_or(f64::NAN);
+        let at = value[axis].as_f64().unwrap_or(f64::NAN);
         if let Some(bits) = value["validation_bits_per_dim"].as_f64() {
-            validation.push((step, bits));
+            validation.push((at, bits));
         } else if let Some(nats) = value["loss"].as_f64() {
-            loss.push((step, nats));
+            loss.push((at, nats));
         }
     }
     let baselines = [
@@ -484,7 +486,7 @@ fn draw_training(out: &Path, baselines: &BaselineScores) -> Result<()> {
     });
     let curve = TrainingCurve {
         title: "Training",
-        horizontal: Horizontal::Steps,
+        horizontal,
         loss_name: "loss, nats per site",
         loss: &loss,
         validation: &validation,
@@ -523,8 +525,8 @@ fn show_samples(
         return write_picture(&out.join("samples.png"), &samples, Some(&beside));
     }
     let name = match data::writable(&samples.schema.layout) {
-        legal if legal.contains(".csv") => "samples.csv",
         legal if legal.contains(".fasta") => "samples.fasta",
+        legal if legal.contains(".csv") => "samples.csv",
         _ => "samples.txt",
     };
     data::write(&samples, &out.join(name))?;

@@ -5,7 +5,7 @@
 //! | samples of image-like data | [`grid`] |
 //! | a training run | [`curve`], its upper panel [`validation`] |
 //! | a distribution of two sites | [`histogram2d`] |
-//! | results in the terminal or in Markdown | [`table`] |
+//! | results in the terminal | [`table`] |
 //! | work under way | [`progress`] |
 //! | results for a program | [`json`] |
 //!

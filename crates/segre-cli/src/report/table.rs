@@ -1,6 +1,4 @@
-//! Tables in plain text for the terminal, and in Markdown.
-
-use std::borrow::Cow;
+//! Tables in plain text for the terminal.
 
 /// How the cells of a column line up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,20 +65,6 @@ impl Table {
         text
     }
 
-    /// The table in Markdown (GitHub's dialect).
-    pub fn to_markdown(&self) -> String {
-        let rules = self.alignments.iter().map(|align| match align {
-            Align::Left => ":---".to_owned(),
-            Align::Decimal => "---:".to_owned(),
-        });
-        let mut text = markdown_line(self.headings.iter().map(|cell| escaped(cell)));
-        text += &markdown_line(rules.map(Cow::Owned));
-        for row in &self.rows {
-            text += &markdown_line(row.iter().map(|cell| escaped(cell)));
-        }
-        text
-    }
-
     /// Heading and cells of a column, all padded to one width.
     fn column(&self, column: usize) -> Vec<String> {
         let cells: Vec<&str> = self.rows.iter().map(|row| row[column].as_str()).collect();
@@ -128,19 +112,6 @@ fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-fn escaped(cell: &str) -> Cow<'_, str> {
-    if cell.contains('|') {
-        Cow::Owned(cell.replace('|', "\\|"))
-    } else {
-        Cow::Borrowed(cell)
-    }
-}
-
-fn markdown_line<'a>(cells: impl Iterator<Item = Cow<'a, str>>) -> String {
-    let cells: Vec<_> = cells.collect();
-    format!("| {} |\n", cells.join(" | "))
-}
-
 /// `1.9532 ± 0.0041`: the standard error with two significant digits, the value with as many
 /// decimals; four decimals where there is no error or it is zero.
 pub fn estimate(value: f64, std_error: Option<f64>) -> String {
@@ -181,15 +152,6 @@ independent sites  12.42
 uniform             4                a | b
 ";
         assert_eq!(example().to_text(), expected);
-    }
-
-    #[test]
-    fn markdown_escapes_bars_and_marks_alignment() {
-        let markdown = example().to_markdown();
-        let lines: Vec<&str> = markdown.lines().collect();
-        assert_eq!(lines[0], "| model | bits/dim | remarks |");
-        assert_eq!(lines[1], "| :--- | ---: | :--- |");
-        assert_eq!(lines[4], "| uniform | 4 | a \\| b |");
     }
 
     #[test]

@@ -458,10 +458,10 @@ fn normalised_entropy(points: &[f32], manifold: &AssignmentManifold) -> f64 {
     if count == 0 { 0.0 } else { sum / count as f64 }
 }
 
-/// Draws the labels of a device-independent pmf; here for tests of samplers against it.
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn::tensor::Device;
     use rand::SeedableRng;
 
     #[test]

@@ -32,6 +32,13 @@ pub fn names(network: &Network) -> Vec<String> {
     collector.order
 }
 
+/// The first parameter with a value that is NaN or infinite.
+pub fn first_not_finite(network: &Network) -> Option<String> {
+    let found = collect(network).into_iter();
+    let mut broken = found.filter(|(_, own)| own.values.iter().any(|value| !value.is_finite()));
+    broken.next().map(|(name, _)| name)
+}
+
 /// The network with the given parameters.
 ///
 /// # Errors

@@ -69,8 +69,10 @@ pub struct Scores {
 
 /// Number of bins of the proposal over levels.
 const BINS: usize = 48;
-/// Share of the proposal that stays uniform, so that no level is missed.
+/// Least share of the proposal that stays uniform, so that no level is missed.
 const UNIFORM_SHARE: f64 = 0.1;
+/// Draws per bin that are trusted as much as the uniform proposal.
+const TRUSTED_DRAWS: f64 = 4.0;
 
 /// The bound of every row of `data` under `model`.
 ///
@@ -101,6 +103,17 @@ pub fn score_with(
     options: &ImmseOptions,
     progress: &mut dyn FnMut(f64) -> bool,
 ) -> Result<Scores> {
+    if let Some(value) = options
+        .std_error
+        .filter(|goal| !(*goal > 0.0 && goal.is_finite()))
+    {
+        let expected = "positive and finite";
+        return Err(Error::InvalidSetting {
+            name: "std error",
+            value,
+            expected,
+        });
+    }
     let integral = Integral {
         denoiser,
         model,
@@ -110,10 +123,10 @@ pub fn score_with(
     let mut sums = vec![(0.0_f64, 0.0_f64); data.rows()];
     let mut rounds = 0;
     let mut needed = options.rounds.max(2);
-    // Round 0 only finds where the integrand is large.
+    let mut squares = vec![(0.0_f64, 0_u64); BINS];
+    // Round 0 only finds where the integrand is large; later rounds know more.
     for round in 0.. {
         let mut shares = vec![0.0; data.rows()];
-        let mut squares = vec![(0.0_f64, 0_u64); BINS];
         let pairs = data.rows() * options.levels;
         let chunks: Vec<(usize, usize)> = (0..pairs).step_by(options.batch).enumerate().collect();
         // Whole chunks side by side keep the processors busier than the small products within one.
@@ -143,8 +156,8 @@ pub fn score_with(
                 return Err(Error::Interrupted);
             }
         }
+        levels = LevelDistribution::proportional(&squares);
         if round == 0 {
-            levels = LevelDistribution::proportional(&squares);
             continue;
         }
         for (sum, share) in sums.iter_mut().zip(&shares) {
@@ -305,8 +318,8 @@ impl LevelDistribution {
         }
     }
 
-    /// Proportional to the root mean square of the integrand, mixed with the uniform density: the
-    /// proposal of least variance.
+    /// Proportional to the root mean square of the integrand, the proposal of least variance, mixed with
+    /// the uniform density: the more, the fewer draws it rests on.
     fn proportional(squares: &[(f64, u64)]) -> Self {
         let root = |(sum, count): &(f64, u64)| (sum / (*count).max(1) as f64).sqrt();
         let roots: Vec<f64> = squares.iter().map(root).collect();
@@ -314,7 +327,10 @@ impl LevelDistribution {
         if total == 0.0 {
             return Self::uniform();
         }
-        let share = |root: &f64| UNIFORM_SHARE / BINS as f64 + (1.0 - UNIFORM_SHARE) * root / total;
+        let draws: u64 = squares.iter().map(|(_, count)| count).sum();
+        let uniform = TRUSTED_DRAWS / (TRUSTED_DRAWS + draws as f64 / BINS as f64);
+        let uniform = uniform.max(UNIFORM_SHARE);
+        let share = |root: &f64| uniform / BINS as f64 + (1.0 - uniform) * root / total;
         Self {
             shares: roots.iter().map(share).collect(),
         }

@@ -427,7 +427,16 @@ impl Trainer {
             seed: self.config.seed,
             ..ImmseOptions::default()
         };
-        let bits = score(&model, validation, &options, &mut |_| true)?.bits_per_dim;
+        let scores = score(&model, validation, &options, &mut |_| true);
+        let scores = scores.map_err(|error| match error {
+            Error::NonFiniteScore { .. } => Error::NonFiniteTraining {
+                step: self.progress.step,
+                parameter: parameters::first_not_finite(&model.network)
+                    .unwrap_or_else(|| "the validation score".to_owned()),
+            },
+            other => other,
+        })?;
+        let bits = scores.bits_per_dim;
         self.progress.validations += 1;
         if self
             .progress
