@@ -305,5 +305,5 @@ fn bad_requests_are_refused() {
     assert!(matches!(stopped, Err(Error::Interrupted)));
     // By default a field follows its velocity to the end of its path.
     let samples = sample(&field, 3, &good, &mut |_| true).unwrap();
-    assert_eq!(samples.function_evaluations, 4 * 64);
+    assert_eq!(samples.function_evaluations, 4 * 32);
 }

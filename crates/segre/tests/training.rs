@@ -96,7 +96,7 @@ fn a_resumed_run_is_the_uninterrupted_one_bit_for_bit() {
             let mut recorder = Recorder {
                 checkpoint: Some(checkpoint.clone()),
                 stop_at: stop,
-                stop_at_validation: stop.is_none().then_some(1),
+                stop_at_validation: stop.is_none().then_some(2),
                 ..Recorder::default()
             };
             let ending = part.run(&train, &validation, &mut recorder).unwrap();
@@ -423,7 +423,7 @@ fn noise_stops_early_and_the_best_model_is_the_best() {
     );
     // The same noise at every validation: the best model has the best validation's bits again.
     let options = ImmseOptions {
-        levels: 8,
+        levels: 4,
         rounds: 2,
         std_error: None,
         seed: config.seed,
@@ -492,10 +492,10 @@ fn a_budget_of_steps_ends_exactly_and_can_be_extended() {
             (steps, steps)
         );
         assert!(run.progress().finished);
-        // The last validation is at the end, and there are at most as many as asked for.
+        // The first validation is at the start, the last at the end, and no more than asked for between.
         assert_eq!(recorder.validations.last().unwrap().0, steps);
         assert!(
-            recorder.validations.len() as u64 == steps.min(4),
+            recorder.validations.len() as u64 == steps.min(4) + 1,
             "{:?}",
             recorder.validations
         );

@@ -80,7 +80,7 @@ pub struct TrainingConfig {
     pub validations: u32,
     /// Most validation rows to score.
     pub validation_rows: usize,
-    /// Validations worse than the best by more than their standard error after which training stops.
+    /// Validations without recovery (see [`Progress::stale`]) after which training stops.
     pub patience: u32,
 }
 
@@ -138,12 +138,15 @@ pub struct Progress {
     pub seconds: f64,
     /// Validations done.
     pub validations: u32,
-    /// Validations since the best one that were worse by more than their standard error.
+    /// Validations since the best one that were worse than it by more than their standard error and no
+    /// better than the one before.
     pub stale: u32,
     /// Step of the best validation.
     pub best_step: u64,
     /// Bits per dimension of the best validation.
     pub best_bits_per_dim: Option<f64>,
+    /// Bits per dimension of the last validation.
+    pub last_bits_per_dim: Option<f64>,
     /// Whether the run ended by itself.
     pub finished: bool,
 }
@@ -312,7 +315,9 @@ impl Trainer {
         check_schema(&self.model, train)?;
         check_schema(&self.model, validation)?;
         let kept = self.config.validation_rows.min(validation.rows());
-        let validation = validation.select(&(0..kept).collect::<Vec<_>>());
+        // Evenly spread: files are often sorted.
+        let spread = (0..kept).map(|k| k * validation.rows() / kept);
+        let validation = validation.select(&spread.collect::<Vec<_>>());
         let start = Instant::now();
         let before = self.progress.seconds;
         let mut order = DataOrder::new(self.config.seed, train.rows(), self.config.batch_size);
@@ -451,10 +456,15 @@ impl Trainer {
             .progress
             .best_bits_per_dim
             .is_some_and(|best| bits.value - best > bits.std_error)
+            && self
+                .progress
+                .last_bits_per_dim
+                .is_some_and(|last| bits.value >= last)
         {
-            // Only what is worse beyond the estimate's own noise counts as overfitting.
+            // Only what is worse beyond the estimate's noise, and not on its way back, is overfitting.
             self.progress.stale += 1;
         }
+        self.progress.last_bits_per_dim = Some(bits.value);
         Ok(bits)
     }
 }
