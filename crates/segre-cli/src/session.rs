@@ -109,7 +109,7 @@ pub fn score_with_progress(
     const PARTS: u64 = 1000;
     let options = ImmseOptions {
         // Many rows need few levels each: the mean is what the error is asked of.
-        levels: (65_536 / data.rows().max(1)).clamp(4, 16),
+        levels: (65_536 / data.rows().max(1)).clamp(1, 16),
         rounds: 2,
         std_error: Some(accuracy.std_error),
         max_rounds: accuracy.max_rounds,

@@ -1,5 +1,7 @@
 //! The Gaussian channel of a labeling, `x = √γ v̄_β + z`: its noise, its evidence, its limits.
 
+use std::ops::Range;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -35,16 +37,20 @@ pub struct NoisyBatch {
 }
 
 impl NoisyBatch {
-    /// Draws the states of the given rows (each `sites` labels) at the given levels.
+    /// Draws the states of some of the given rows (each `sites` labels) at the given levels, one per row of
+    /// the range and site.
     ///
-    /// Rows have generators of their own, so threads change nothing.
+    /// Rows have generators of their own, so neither threads nor the cutting into ranges change anything.
     pub fn draw(
         manifold: &AssignmentManifold,
         rows: &[&[u16]],
+        range: Range<usize>,
         root_snr: Vec<f32>,
         rng: &ChaCha8Rng,
     ) -> Self {
         let (sites, categories) = (manifold.sites(), manifold.categories());
+        let first = range.start;
+        let rows = &rows[range];
         assert_eq!(
             root_snr.len(),
             rows.len() * sites,
@@ -60,7 +66,7 @@ impl NoisyBatch {
             .zip(root_snr.par_chunks(sites))
             .enumerate()
             .for_each(|(row, ((states, corners), levels))| {
-                let mut rng = row_generator(rng, row);
+                let mut rng = row_generator(rng, first + row);
                 for (site, &label) in rows[row].iter().enumerate() {
                     let from = site * categories;
                     let own = manifold.cardinalities()[site];
@@ -159,7 +165,7 @@ mod tests {
         let manifold = AssignmentManifold::new(&[2, 3], &device);
         let rows = vec![&[1_u16, 2][..]; 20_000];
         let levels = [1.5_f32, 0.5].repeat(rows.len());
-        let batch = NoisyBatch::draw(&manifold, &rows, levels, &generator(3, Purpose::Noise, 0));
+        let batch = NoisyBatch::draw(&manifold, &rows, 0..rows.len(), levels, &generator(3, Purpose::Noise, 0));
         let count = rows.len() as f64;
         let expected = [
             [0.0, 1.5 * 2_f64.sqrt(), 0.0],

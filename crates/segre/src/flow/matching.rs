@@ -1,75 +1,113 @@
 //! The training objectives.
 
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use std::ops::Range;
+
+use burn::tensor::{Tensor, TensorData, activation};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
 use super::channel::NoisyBatch;
 use super::model::{Head, Model};
 use crate::path::ProbabilityPath;
+use crate::random::row_generator;
 
-/// The loss of a batch of labelings, a scalar `[1]` on the model's (autodiff) device.
+/// The rows of one step and its noise, before any tensor is made.
+pub(super) struct Minibatch<'a> {
+    /// Labels of each row.
+    pub rows: Vec<&'a [u16]>,
+    /// Per row: root signal-to-noise ratio (posterior head) or time (field head).
+    levels: Vec<f32>,
+    /// Every row has a generator of its own, made from this one.
+    noise: ChaCha8Rng,
+    /// Of the dropout masks.
+    dropout: ChaCha8Rng,
+}
+
+impl<'a> Minibatch<'a> {
+    /// Draws the levels of the rows.
+    pub fn new(
+        model: &Model,
+        rows: Vec<&'a [u16]>,
+        mut noise: ChaCha8Rng,
+        dropout: ChaCha8Rng,
+    ) -> Self {
+        let levels = match (model.config.head, &model.config.path) {
+            (Head::Posterior, _) => {
+                let end = model.end_root_snr();
+                stratified(rows.len(), &mut noise).map(|u| end * u).collect()
+            }
+            (Head::Field, path @ ProbabilityPath::InfiniteTime(_)) => {
+                path.training_times().sample(rows.len(), &mut noise)
+            }
+            (Head::Field, ProbabilityPath::EGeodesic(_)) => {
+                stratified(rows.len(), &mut noise).collect::<Vec<f64>>()
+            }
+        };
+        Self {
+            rows,
+            levels: levels.into_iter().map(|level| level as f32).collect(),
+            noise,
+            dropout,
+        }
+    }
+
+    /// The levels of some rows, the same for all sites of a row.
+    fn levels(&self, range: &Range<usize>, sites: usize) -> Vec<f32> {
+        let own = &self.levels[range.clone()];
+        let repeated = own.iter().flat_map(|l| std::iter::repeat_n(*l, sites));
+        repeated.collect()
+    }
+}
+
+/// The mean loss of some rows of a batch, a scalar `[1]` on the model's (autodiff) device; `shard` is the
+/// number of this part of the batch.
 ///
 /// Posterior head: cross-entropy `−(1/n) Σ_i log p_θ(β_i | x)` in nats per site, `√γ` uniform up to the
 /// decisive level and stratified over the batch. Field head: EG (23) per site.
 pub(super) fn loss(
     model: &Model,
-    rows: &[&[u16]],
-    noise: &mut ChaCha8Rng,
-    dropout: &mut ChaCha8Rng,
-    device: &Device,
+    batch: &Minibatch<'_>,
+    range: Range<usize>,
+    shard: usize,
 ) -> Tensor<1> {
     match model.config.head {
-        Head::Posterior => cross_entropy(model, rows, noise, dropout, device),
-        Head::Field => field_matching(model, rows, noise, device),
+        Head::Posterior => cross_entropy(model, batch, range, shard),
+        Head::Field => field_matching(model, batch, range),
     }
 }
 
 fn cross_entropy(
     model: &Model,
-    rows: &[&[u16]],
-    noise: &mut ChaCha8Rng,
-    dropout: &mut ChaCha8Rng,
-    device: &Device,
+    batch: &Minibatch<'_>,
+    range: Range<usize>,
+    shard: usize,
 ) -> Tensor<1> {
-    let sites = model.manifold.sites();
-    let end = model.end_root_snr();
-    let levels: Vec<f32> = stratified(rows.len(), noise)
-        .flat_map(|u| std::iter::repeat_n((end * u) as f32, sites))
-        .collect();
-    let mut batch = NoisyBatch::draw(&model.manifold, rows, levels, noise);
-    let root_snr = batch.root_snr(device);
-    let logits = model.posterior_logits(batch.states(device), root_snr, Some(dropout));
+    let (sites, device) = (model.manifold.sites(), model.device());
+    let levels = batch.levels(&range, sites);
+    let count = levels.len();
+    let mut noisy = NoisyBatch::draw(&model.manifold, &batch.rows, range, levels, &batch.noise);
+    let mut dropout = row_generator(&batch.dropout, shard);
+    let root_snr = noisy.root_snr(device);
+    let logits = model.posterior_logits(noisy.states(device), root_snr, Some(&mut dropout));
     let log_probabilities = activation::log_softmax(logits, 2);
-    let chosen = (log_probabilities * batch.corners(device)).sum();
-    chosen * -((rows.len() * sites) as f64).recip()
+    let chosen = (log_probabilities * noisy.corners(device)).sum();
+    chosen * -(count as f64).recip()
 }
 
 /// Riemannian conditional flow matching, `E Σ_i ⟨d_i, R_{W_i} d_i⟩`, `d = F_θ(W_t, t) − V̇_t`, per site.
 ///
 /// Source: EG (23).
-fn field_matching(
-    model: &Model,
-    rows: &[&[u16]],
-    noise: &mut ChaCha8Rng,
-    device: &Device,
-) -> Tensor<1> {
-    let sites = model.manifold.sites();
-    let times = match &model.config.path {
-        path @ ProbabilityPath::InfiniteTime(_) => path.training_times().sample(rows.len(), noise),
-        ProbabilityPath::EGeodesic(_) => stratified(rows.len(), noise).collect(),
-    };
-    let times: Vec<f32> = times
-        .into_iter()
-        .flat_map(|t| std::iter::repeat_n(t as f32, sites))
-        .collect();
-    let time = Tensor::<2>::from_data(TensorData::new(times, [rows.len(), sites]), device);
+fn field_matching(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) -> Tensor<1> {
+    let (sites, device) = (model.manifold.sites(), model.device());
+    let times = batch.levels(&range, sites);
+    let quiet = vec![0.0; times.len()];
+    let time = Tensor::<2>::from_data(TensorData::new(times, [range.len(), sites]), device);
     // Level 0: the states are the reference noise V_0.
-    let mut batch = NoisyBatch::draw(&model.manifold, rows, vec![0.0; rows.len() * sites], noise);
-    let reference = model.manifold.project(batch.states(device));
+    let mut noisy = NoisyBatch::draw(&model.manifold, &batch.rows, range, quiet, &batch.noise);
+    let reference = model.manifold.project(noisy.states(device));
     let sample = model.config.path.sample(
         &model.manifold,
-        batch.corners(device),
+        noisy.corners(device),
         reference,
         time.clone(),
     );

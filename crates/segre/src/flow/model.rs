@@ -113,6 +113,11 @@ impl Model {
         &self.device
     }
 
+    /// Whether the model computes on the processor, where threads are ours to use.
+    pub(crate) fn computes_on_cpu(&self) -> bool {
+        self.device.clone().inner() == Device::flex()
+    }
+
     /// Number of trainable parameters.
     pub fn parameters(&self) -> usize {
         Module::num_params(&self.network)

@@ -148,6 +148,11 @@ impl Network {
             Self::Cnn(network) => network.forward(points, level),
         }
     }
+
+    /// Whether a row's output in training depends on the other rows of its batch.
+    pub(crate) fn couples_rows(&self) -> bool {
+        matches!(self, Self::Dense(_))
+    }
 }
 
 /// Rejects a size outside `1..=limit`.

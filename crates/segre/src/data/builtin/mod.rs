@@ -23,7 +23,7 @@ use pinwheel::Pinwheel;
 use product::Product;
 
 /// Rows drawn when neither the source nor the options say how many.
-const DEFAULT_ROWS: usize = 100_000;
+const DEFAULT_ROWS: usize = 500_000;
 /// Most rows that can be asked for; a bound against typing errors.
 const MAX_ROWS: usize = 100_000_000;
 /// Most probabilities `c · n` of a product target, half a gigabyte.

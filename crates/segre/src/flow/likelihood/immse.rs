@@ -274,7 +274,7 @@ impl Integral<'_> {
             root_snr.extend(levels.iter().map(|level| *level as f32));
         }
         let rows: Vec<&[u16]> = draws.iter().map(|draw| data.row(draw.row)).collect();
-        let mut batch = NoisyBatch::draw(manifold, &rows, root_snr, rng);
+        let mut batch = NoisyBatch::draw(manifold, &rows, 0..rows.len(), root_snr, rng);
         let (levels, corners) = (batch.root_snr(device), batch.corners(device));
         let states = batch.states(device);
         let shape = [draws.len(), manifold.sites(), 1];

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod optimizer;
 mod order;
+mod shards;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -16,8 +17,9 @@ pub use optimizer::OptimizerConfig;
 
 use self::optimizer::Optimizer;
 use self::order::DataOrder;
+use self::shards::Shards;
 use super::likelihood::{Estimate, ImmseOptions, score};
-use super::matching::loss;
+use super::matching::Minibatch;
 use super::model::{Model, ModelConfig, check_schema};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -321,6 +323,7 @@ impl Trainer {
         let start = Instant::now();
         let before = self.progress.seconds;
         let mut order = DataOrder::new(self.config.seed, train.rows(), self.config.batch_size);
+        let mut shards = Shards::new(&self.model, self.config.batch_size);
         let (mut loss_sum, mut loss_count) = (0.0, 0_u32);
         while !self.progress.finished {
             let budget = self.config.budget;
@@ -352,7 +355,7 @@ impl Trainer {
                 self.progress.step,
                 budget.progress(self.progress.step, self.progress.seconds),
             );
-            let (loss, gradient_norm) = self.step(train, &mut order, rate)?;
+            let (loss, gradient_norm) = self.step(train, &mut order, &mut shards, rate)?;
             loss_sum += loss;
             loss_count += 1;
             self.progress.seconds = before + start.elapsed().as_secs_f64();
@@ -383,23 +386,28 @@ impl Trainer {
     }
 
     /// One step of the optimiser; returns loss and gradient norm.
-    fn step(&mut self, train: &Dataset, order: &mut DataOrder, rate: f64) -> Result<(f64, f64)> {
+    fn step(
+        &mut self,
+        train: &Dataset,
+        order: &mut DataOrder,
+        shards: &mut Shards,
+        rate: f64,
+    ) -> Result<(f64, f64)> {
         let (seed, step) = (self.config.seed, self.progress.step);
         let rows: Vec<&[u16]> = order
             .rows(step)
             .into_iter()
             .map(|row| train.row(row))
             .collect();
-        let mut noise = generator(seed, Purpose::Noise, step);
-        let mut dropout = generator(seed, Purpose::Dropout, step);
-        let device = self.model.device().clone();
+        let noise = generator(seed, Purpose::Noise, step);
+        let dropout = generator(seed, Purpose::Dropout, step);
         // The pass forward changes running statistics, which a broken step must not leave behind.
         let before = self.model.network.valid();
-        let loss = loss(&self.model, &rows, &mut noise, &mut dropout, &device);
-        let value = loss.clone().into_scalar::<f64>();
-        let gradients = loss.backward();
+        let batch = Minibatch::new(&self.model, rows, noise, dropout);
+        let found = shards.gradient(&self.model, &batch);
+        let value = found.loss;
         let network = self.model.network.clone();
-        let outcome = match self.optimizer.step(network, gradients, step, rate) {
+        let outcome = match self.optimizer.step(network, found.gradients, step, rate) {
             Ok(_) if !value.is_finite() => Err(Error::NonFiniteTraining {
                 step,
                 parameter: "the loss".to_owned(),
@@ -446,7 +454,7 @@ impl Trainer {
         if self
             .progress
             .best_bits_per_dim
-            .is_none_or(|best| bits.value < best)
+            .is_none_or(|best| bits.value < best + bits.std_error)
         {
             self.progress.best_bits_per_dim = Some(bits.value);
             self.progress.best_step = self.progress.step;

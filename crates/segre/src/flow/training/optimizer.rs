@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
-use burn::tensor::{Gradients, Tensor};
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::Tensor;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -129,7 +128,7 @@ impl Optimizer {
         }
     }
 
-    /// One step; `step` counts from 0. Returns the network and the norm of the gradient before clipping.
+    /// One step with a gradient by parameter name; `step` counts from 0. Returns the network and the norm of the gradient before clipping.
     ///
     /// # Errors
     /// [`Error::NonFiniteTraining`] names the first parameter whose gradient is not finite; nothing has
@@ -137,20 +136,11 @@ impl Optimizer {
     pub fn step(
         &mut self,
         network: Network,
-        gradients: Gradients,
+        gradients: BTreeMap<String, Vec<f32>>,
         step: u64,
         learning_rate: f64,
     ) -> Result<(Network, f64)> {
-        let gradients = GradientsParams::from_grads(gradients, &network);
-        let mut reader = GradientReader {
-            gradients,
-            ..GradientReader::default()
-        };
-        network.visit(&mut reader);
-        if let Some(parameter) = reader.not_finite {
-            return Err(Error::NonFiniteTraining { step, parameter });
-        }
-        let norm = reader.squared_norm.sqrt();
+        let norm = norm_of(&gradients, step)?;
         let config = &self.config;
         let count = (step + 1) as i32;
         let (beta1, beta2) = config.betas;
@@ -171,7 +161,7 @@ impl Optimizer {
         };
         let mut mapper = UpdateMapper {
             update,
-            gradients: reader.values,
+            gradients,
             slots: &mut self.slots,
             path: vec![],
         };
@@ -197,38 +187,21 @@ impl Optimizer {
     }
 }
 
-#[derive(Default)]
-struct GradientReader {
-    gradients: GradientsParams,
-    path: Vec<String>,
-    values: BTreeMap<String, Vec<f32>>,
-    squared_norm: f64,
-    not_finite: Option<String>,
-}
-
-impl ModuleVisitor for GradientReader {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        let Some(gradient) = self.gradients.remove::<D>(parameter.id) else {
-            return;
-        };
-        let values = host_values(gradient);
+/// Euclidean norm of the whole gradient.
+fn norm_of(gradients: &BTreeMap<String, Vec<f32>>, step: u64) -> Result<f64> {
+    let mut total = 0.0;
+    for (name, gradient) in gradients {
         // In f64 and in order: the same for any number of threads.
-        let square: f64 = values.iter().map(|g| f64::from(*g) * f64::from(*g)).sum();
-        let name = self.path.join(".");
+        let square: f64 = gradient.iter().map(|g| f64::from(*g) * f64::from(*g)).sum();
         if !square.is_finite() {
-            self.not_finite.get_or_insert_with(|| name.clone());
+            return Err(Error::NonFiniteTraining {
+                step,
+                parameter: name.clone(),
+            });
         }
-        self.squared_norm += square;
-        self.values.insert(name, values);
+        total += square;
     }
+    Ok(total.sqrt())
 }
 
 #[derive(Clone, Copy)]

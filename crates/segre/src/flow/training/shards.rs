@@ -1,0 +1,125 @@
+//! The gradient of one step: shards of the batch are differentiated side by side and added in order.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+use rayon::prelude::*;
+
+use crate::flow::matching::{Minibatch, loss};
+use crate::flow::model::Model;
+use crate::network::parameters::host_values;
+
+/// Fewest rows of a shard: with fewer the matrix products lose more than the threads win.
+const SHARD_ROWS: usize = 64;
+/// Most shards of a batch.
+const MAX_SHARDS: usize = 2;
+
+/// Loss and gradient of a batch.
+pub(super) struct BatchGradient {
+    /// Mean loss of the rows.
+    pub loss: f64,
+    /// By parameter name, in host memory.
+    pub gradients: BTreeMap<String, Vec<f32>>,
+}
+
+/// Copies of the model with graphs of their own, one for every shard but the first.
+pub(super) struct Shards {
+    copies: Vec<Model>,
+}
+
+impl Shards {
+    /// Shards for batches of the given size. Their number depends on it and on the network only, never on
+    /// the number of threads, so that threads change no result.
+    pub fn new(model: &Model, batch_size: usize) -> Self {
+        let alone = model.network.couples_rows() || !model.computes_on_cpu();
+        let shards = match alone {
+            true => 1,
+            false => (batch_size / SHARD_ROWS).clamp(1, MAX_SHARDS),
+        };
+        Self {
+            copies: vec![model.clone(); shards - 1],
+        }
+    }
+
+    /// The gradient of the mean loss of a batch.
+    pub fn gradient(&mut self, model: &Model, batch: &Minibatch<'_>) -> BatchGradient {
+        if !self.copies.is_empty() {
+            let inner = model.network.valid();
+            for copy in &mut self.copies {
+                copy.network = inner.clone().train();
+            }
+        }
+        let (rows, count) = (batch.rows.len(), self.copies.len() + 1);
+        let shards: Vec<(&Model, Range<usize>)> = std::iter::once(model)
+            .chain(&self.copies)
+            .enumerate()
+            .map(|(k, model)| (model, rows * k / count..rows * (k + 1) / count))
+            .collect();
+        let parts: Vec<BatchGradient> = shards
+            .into_par_iter()
+            .enumerate()
+            .map(|(shard, (model, range))| shard_gradient(model, batch, range, shard))
+            .collect();
+        let mut parts = parts.into_iter();
+        let mut total = parts.next().expect("there is a first shard");
+        for part in parts {
+            total.loss += part.loss;
+            for (name, gradient) in part.gradients {
+                let sum = total.gradients.get_mut(&name);
+                let sum = sum.expect("all shards have the same parameters");
+                for (sum, value) in sum.iter_mut().zip(gradient) {
+                    *sum += value;
+                }
+            }
+        }
+        total
+    }
+}
+
+fn shard_gradient(
+    model: &Model,
+    batch: &Minibatch<'_>,
+    range: Range<usize>,
+    shard: usize,
+) -> BatchGradient {
+    let weight = range.len() as f64 / batch.rows.len() as f64;
+    let loss = loss(model, batch, range, shard) * weight;
+    let value = loss.clone().into_scalar::<f64>();
+    let mut reader = GradientReader {
+        gradients: GradientsParams::from_grads(loss.backward(), &model.network),
+        path: vec![],
+        found: BTreeMap::new(),
+    };
+    model.network.visit(&mut reader);
+    BatchGradient {
+        loss: value,
+        gradients: reader.found,
+    }
+}
+
+/// Copies gradients to host memory.
+struct GradientReader {
+    gradients: GradientsParams,
+    path: Vec<String>,
+    found: BTreeMap<String, Vec<f32>>,
+}
+
+impl ModuleVisitor for GradientReader {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.remove::<D>(parameter.id) {
+            self.found
+                .insert(self.path.join("."), host_values(gradient));
+        }
+    }
+}
