@@ -280,12 +280,12 @@ pub struct Sample {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sampling")]
 pub struct Sampling {
-    /// Sampler [default: ancestral; rk4 for a field]
+    /// Sampler [default: localisation-heun; rk4 for a field]
     #[arg(long, value_name = "NAME")]
     pub sampler: Option<SamplerName>,
-    /// Steps of a sampler with fixed steps
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = at_least_one)]
-    pub steps: usize,
+    /// Steps of a sampler with fixed steps [default: 16 for localisation-heun, 32 for others]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub steps: Option<usize>,
     /// Where the steps lie
     #[arg(long, default_value = "uniform")]
     pub grid: GridName,
@@ -307,8 +307,10 @@ pub struct Sampling {
 pub enum SamplerName {
     /// Stochastic, labels drawn from the posterior at every level
     Ancestral,
-    /// Stochastic localisation by Euler–Maruyama
+    /// Stochastic localisation, Euler–Maruyama
     Localisation,
+    /// Stochastic localisation, Heun's predictor and corrector, two evaluations a step
+    LocalisationHeun,
     /// Assignment flow, Euler
     Euler,
     /// Assignment flow, Heun

@@ -163,6 +163,7 @@ pub fn sampling_options(arguments: &Sampling, seed: u64) -> SamplingOptions {
     let sampler = arguments.sampler.map(|name| match name {
         SamplerName::Ancestral => Sampler::Ancestral,
         SamplerName::Localisation => Sampler::Localisation,
+        SamplerName::LocalisationHeun => Sampler::LocalisationHeun,
         SamplerName::Euler => Sampler::Euler,
         SamplerName::Heun => Sampler::Heun,
         SamplerName::Rk4 => Sampler::Rk4,

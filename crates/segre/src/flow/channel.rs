@@ -125,19 +125,23 @@ pub fn evidence(manifold: &AssignmentManifold, state: Tensor<3>, root_snr: Tenso
     state * (root_snr.unsqueeze_dim::<3>(2) * scale)
 }
 
-/// The root signal-to-noise ratio from which the evidence of a site decides it: less than
-/// `10⁻⁵` nats per site of the likelihood integral lie beyond.
+/// Nats per site of the likelihood integral that may lie beyond the last level of a score.
+pub const SCORING_REST: f64 = 1e-5;
+/// The same for sampling, where the labels are drawn from what the posterior leaves open.
+pub const SAMPLING_REST: f64 = 5e-3;
+
+/// The root signal-to-noise ratio from which the evidence of a site decides it: less than `rest` nats per
+/// site of the likelihood integral lie beyond.
 ///
 /// With `m = γ c/(c−1)` the log-odds of the true label against another are `N(m, 2m)`, so the error
 /// of the local posterior is at most `½(c−1) e^{−m/4}` and the rest of the integral
 /// `½∫_γ^∞ E‖v̄ − E[v̄|x]‖² dγ ≤ 2(c−1) e^{−γ c/(4(c−1))}`.
-pub fn decisive_root_snr(cardinalities: &[usize]) -> f64 {
-    const REST_NATS: f64 = 1e-5;
+pub fn decisive_root_snr(cardinalities: &[usize], rest: f64) -> f64 {
     let decisive = |c: &usize| match *c {
         0 | 1 => 1.0,
         c => {
             let others = (c - 1) as f64;
-            (4.0 * others / c as f64 * (2.0 * others / REST_NATS).ln()).sqrt()
+            (4.0 * others / c as f64 * (2.0 * others / rest).ln()).sqrt()
         }
     };
     cardinalities.iter().map(decisive).fold(1.0, f64::max)
@@ -150,13 +154,13 @@ mod tests {
 
     #[test]
     fn evidence_beyond_the_decisive_level_leaves_little_error() {
-        for c in [2_usize, 17, 160] {
-            let level = decisive_root_snr(&[c]);
+        for (c, rest) in [(2_usize, SCORING_REST), (17, SAMPLING_REST), (160, 1e-3)] {
+            let level = decisive_root_snr(&[c], rest);
             let m = level * level * c as f64 / (c - 1) as f64;
-            let rest = 2.0 * (c - 1) as f64 * (-m / 4.0).exp();
-            assert!((rest / 1e-5 - 1.0).abs() < 1e-9, "c = {c}: {rest}");
+            let found = 2.0 * (c - 1) as f64 * (-m / 4.0).exp();
+            assert!((found / rest - 1.0).abs() < 1e-9, "c = {c}: {found}");
         }
-        assert_eq!(decisive_root_snr(&[1, 1]), 1.0);
+        assert_eq!(decisive_root_snr(&[1, 1], SCORING_REST), 1.0);
     }
 
     #[test]
@@ -165,7 +169,13 @@ mod tests {
         let manifold = AssignmentManifold::new(&[2, 3], &device);
         let rows = vec![&[1_u16, 2][..]; 20_000];
         let levels = [1.5_f32, 0.5].repeat(rows.len());
-        let batch = NoisyBatch::draw(&manifold, &rows, 0..rows.len(), levels, &generator(3, Purpose::Noise, 0));
+        let batch = NoisyBatch::draw(
+            &manifold,
+            &rows,
+            0..rows.len(),
+            levels,
+            &generator(3, Purpose::Noise, 0),
+        );
         let count = rows.len() as f64;
         let expected = [
             [0.0, 1.5 * 2_f64.sqrt(), 0.0],

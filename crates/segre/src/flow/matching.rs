@@ -34,7 +34,9 @@ impl<'a> Minibatch<'a> {
         let levels = match (model.config.head, &model.config.path) {
             (Head::Posterior, _) => {
                 let end = model.end_root_snr();
-                stratified(rows.len(), &mut noise).map(|u| end * u).collect()
+                stratified(rows.len(), &mut noise)
+                    .map(|u| end * u)
+                    .collect()
             }
             (Head::Field, path @ ProbabilityPath::InfiniteTime(_)) => {
                 path.training_times().sample(rows.len(), &mut noise)

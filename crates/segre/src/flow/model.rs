@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor, TensorData, activation};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::channel::{Denoiser, decisive_root_snr, evidence};
+use super::channel::{Denoiser, SAMPLING_REST, SCORING_REST, decisive_root_snr, evidence};
 use crate::data::{Dataset, Schema};
 use crate::error::{Error, Result};
 use crate::geometry::{AssignmentManifold, PADDING_LOGIT};
@@ -130,7 +130,12 @@ impl Model {
 
     /// The root signal-to-noise ratio at which the channel decides all sites.
     pub fn end_root_snr(&self) -> f64 {
-        decisive_root_snr(self.manifold.cardinalities())
+        decisive_root_snr(self.manifold.cardinalities(), SCORING_REST)
+    }
+
+    /// The root signal-to-noise ratio at which a stochastic sampler draws the labels from the posterior.
+    pub(crate) fn sampling_root_snr(&self) -> f64 {
+        decisive_root_snr(self.manifold.cardinalities(), SAMPLING_REST)
     }
 
     /// The time of the path at which a site with the most categories has the given level.
