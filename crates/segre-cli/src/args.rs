@@ -182,6 +182,9 @@ pub struct Fit {
     /// Residual blocks
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub blocks: usize,
+    /// Components of the residual network's mixture of products, 0 for none [default: by the data]
+    #[arg(long, value_name = "N")]
+    pub components: Option<usize>,
     /// Dropout of the residual network [default: by the number of rows]
     #[arg(allow_negative_numbers = true, long, value_name = "P")]
     pub dropout: Option<f64>,

@@ -46,6 +46,7 @@
 //! # Ok::<(), segre::Error>(())
 //! ```
 
+pub mod atomic;
 pub mod baseline;
 pub mod data;
 mod error;

@@ -41,7 +41,7 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
     let seed = common.seed.unwrap_or(card.training.seed);
     let scores = score_with_progress(&model, &data, &arguments.accuracy, seed, common)?;
     if let Some(out) = &arguments.out {
-        saving::write_atomically(out, rows_as_csv(&scores, data.sites()).as_bytes())?;
+        segre::atomic::write_bytes(out, rows_as_csv(&scores, data.sites()).as_bytes())?;
     }
     let report = Report {
         bits_per_dim: scores.bits_per_dim.value,

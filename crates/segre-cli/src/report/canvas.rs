@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use segre::atomic;
 
-use super::atomic::write_file;
 use super::colour::Rgb;
 
 /// A rectangle of pixels: left and top edge inclusive, right and bottom edge exclusive.
@@ -200,7 +200,7 @@ impl Canvas {
     /// # Errors
     /// If the file cannot be written; the message names the path.
     pub fn write_png(&self, path: &Path) -> Result<()> {
-        write_file(path, &self.to_png()?)
+        Ok(atomic::write_bytes(path, &self.to_png()?)?)
     }
 }
 
@@ -225,7 +225,6 @@ fn distance_to_segment(point: (f32, f32), from: (f32, f32), to: (f32, f32)) -> f
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::report::atomic::tests::Folder;
 
     /// A picture read back from PNG bytes.
     pub(crate) struct Decoded {
@@ -275,9 +274,7 @@ pub(crate) mod tests {
     const RED: Rgb = [200, 10, 20];
 
     #[test]
-    fn a_file_read_back_is_the_picture() {
-        let folder = Folder::new("canvas");
-        let path = folder.0.join("picture.png");
+    fn a_png_read_back_is_the_picture() {
         let mut canvas = Canvas::new(7, 5, WHITE);
         canvas.fill(
             Area {
@@ -288,8 +285,7 @@ pub(crate) mod tests {
             },
             RED,
         );
-        canvas.write_png(&path).expect("written");
-        let decoded = Decoded::new(&std::fs::read(&path).expect("file"));
+        let decoded = Decoded::new(&canvas.to_png().expect("encoded"));
         assert_eq!((decoded.width, decoded.height), (7, 5));
         assert_eq!(decoded.count(canvas.area(), RED), 6);
         assert_eq!(decoded.pixel(2, 1), RED);

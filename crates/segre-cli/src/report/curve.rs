@@ -31,6 +31,8 @@ pub struct TrainingCurve<'a> {
     pub loss: &'a [(f64, f64)],
     /// Validation bits/dim; values that are not finite are left out.
     pub validation: &'a [(f64, f64)],
+    /// The validation whose model was kept.
+    pub kept: Option<(f64, f64)>,
     /// Levels to compare the validation with.
     pub baselines: &'a [Baseline],
 }
@@ -199,6 +201,7 @@ mod tests {
             loss_name: "training loss, nats",
             loss,
             validation,
+            kept: validation.last().copied(),
             baselines,
         }
     }

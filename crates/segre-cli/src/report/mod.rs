@@ -9,10 +9,9 @@
 //! | work under way | [`progress`] |
 //! | results for a program | [`json`] |
 //!
-//! The pictures stand on [`canvas`] (pixels and strokes), [`text`], [`axis`], [`plot`],
-//! [`colour`] and [`atomic`].
+//! The pictures stand on [`canvas`] (pixels and strokes), [`text`], [`axis`], [`plot`]
+//! and [`colour`].
 
-pub mod atomic;
 pub mod axis;
 pub mod canvas;
 pub mod colour;

@@ -1,4 +1,4 @@
-//! The validation panel of a training curve: bits/dim, baselines with names, and the best point.
+//! The validation panel of a training curve: bits/dim, baselines with names, and the point whose model was kept.
 
 use super::axis::{Range, number};
 use super::canvas::{Area, Canvas};
@@ -56,12 +56,8 @@ pub fn draw_validation(
             canvas.disc(plot.point(point), 3.2, BLUE, wider);
         }
     }
-    let best = validation
-        .iter()
-        .copied()
-        .min_by(|a, b| a.1.total_cmp(&b.1));
-    if let Some(best) = best {
-        mark_best(canvas, &plot, best, curve.horizontal);
+    if let Some(kept) = curve.kept {
+        mark_kept(canvas, &plot, kept, curve.horizontal);
     }
 }
 
@@ -94,7 +90,7 @@ fn vertical_range(validation: &[(f64, f64)], baselines: &[Baseline]) -> Range {
         }
     }
     let lowest = levels.first().copied().unwrap_or(low).min(low);
-    // Room below for the label of the best point.
+    // Room below for the label of the kept point.
     Range::new(lowest, high).padded(0.16, 0.06)
 }
 
@@ -170,16 +166,16 @@ fn spread(wanted: &[f32], distance: f32, low: f32, high: f32) -> Vec<f32> {
 }
 
 /// A ring around the lowest value, and under it the value and its place.
-fn mark_best(canvas: &mut Canvas, plot: &Plot, best: (f64, f64), horizontal: Horizontal) {
-    let centre = plot.point(best);
+fn mark_kept(canvas: &mut Canvas, plot: &Plot, kept: (f64, f64), horizontal: Horizontal) {
+    let centre = plot.point(kept);
     let everywhere = canvas.area();
     canvas.disc(centre, 7.0, BLUE, everywhere);
     canvas.disc(centre, 4.6, PAPER, everywhere);
     let place = match horizontal {
-        Horizontal::Steps => format!("step {}", number(best.0, 0)),
-        Horizontal::Seconds => format!("{} s", number(best.0, 0)),
+        Horizontal::Steps => format!("step {}", number(kept.0, 0)),
+        Horizontal::Seconds => format!("{} s", number(kept.0, 0)),
     };
-    let label = format!("best {} at {place}", number(best.1, 3));
+    let label = format!("kept: {} at {place}", number(kept.1, 3));
     let style = Style {
         bold: true,
         colour: BLUE,

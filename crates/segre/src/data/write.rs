@@ -2,11 +2,10 @@
 
 use super::dataset::Dataset;
 use super::schema::{Layout, Vocabulary};
+use crate::atomic::{self, PartialFile};
 use crate::error::{Error, Result};
 use npyz::WriterBuilder;
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 /// The extensions that [`write()`] takes for data of a layout, for messages.
@@ -58,7 +57,7 @@ pub fn write(data: &Dataset, path: &Path) -> Result<()> {
     if !legal || (matches!(&extension[..], "fasta" | "fa" | "txt") && !spelled_by_characters()) {
         return Err(refused());
     }
-    atomically(path, |file| match &extension[..] {
+    atomic::write(path, |file| match &extension[..] {
         "npz" => write_npz(data, file),
         "npy" => write_npy(data, file),
         "csv" => write_table(data, b',', file),
@@ -68,44 +67,20 @@ pub fn write(data: &Dataset, path: &Path) -> Result<()> {
     })
 }
 
-/// Fills a temporary file beside the path, flushes it to disk and moves it there.
-fn atomically(
-    path: &Path,
-    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-) -> Result<()> {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.part", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let steps = || {
-        let mut file = BufWriter::new(File::create(&temporary)?);
-        fill(&mut file)?;
-        file.into_inner()
-            .map_err(io::IntoInnerError::into_error)?
-            .sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    steps().map_err(|cause| {
-        // The first failure is what the user must know; a left-over file is secondary.
-        let _ = fs::remove_file(&temporary);
-        Error::writing(path, cause)
-    })
-}
-
 /// The shape of the whole array, `[rows, …]`.
 fn array_shape(data: &Dataset) -> Vec<u64> {
     let lengths = std::iter::once(data.rows()).chain(data.schema.row_shape());
     lengths.map(|length| length as u64).collect()
 }
 
-fn write_npy(data: &Dataset, file: &mut BufWriter<File>) -> io::Result<()> {
+fn write_npy(data: &Dataset, file: &mut PartialFile) -> io::Result<()> {
     let options = npyz::WriteOptions::<u16>::new().default_dtype();
     let mut array = options.shape(&array_shape(data)).writer(file).begin_nd()?;
     array.extend(data.labels().iter().copied())?;
     array.finish()
 }
 
-fn write_npz(data: &Dataset, file: &mut BufWriter<File>) -> io::Result<()> {
+fn write_npz(data: &Dataset, file: &mut PartialFile) -> io::Result<()> {
     let mut archive = npyz::npz::NpzWriter::new(file);
     // A fixed date, so that equal samples give equal files.
     let options = npyz::zip::write::FileOptions::default()
@@ -119,7 +94,7 @@ fn write_npz(data: &Dataset, file: &mut BufWriter<File>) -> io::Result<()> {
     Ok(())
 }
 
-fn write_table(data: &Dataset, delimiter: u8, file: &mut BufWriter<File>) -> io::Result<()> {
+fn write_table(data: &Dataset, delimiter: u8, file: &mut PartialFile) -> io::Result<()> {
     let mut table = csv::WriterBuilder::new()
         .delimiter(delimiter)
         .from_writer(file);
@@ -133,14 +108,14 @@ fn write_table(data: &Dataset, delimiter: u8, file: &mut BufWriter<File>) -> io:
     table.flush()
 }
 
-fn write_fasta(data: &Dataset, file: &mut BufWriter<File>) -> io::Result<()> {
+fn write_fasta(data: &Dataset, file: &mut PartialFile) -> io::Result<()> {
     for (row, number) in data.iter().zip(1_u64..) {
         writeln!(file, ">sample_{number}\n{}", spell(data, row))?;
     }
     Ok(())
 }
 
-fn write_text(data: &Dataset, file: &mut BufWriter<File>) -> io::Result<()> {
+fn write_text(data: &Dataset, file: &mut PartialFile) -> io::Result<()> {
     let windows: Vec<String> = data.iter().map(|row| spell(data, row)).collect();
     let end = if windows.iter().any(|window| window.contains('\n')) {
         "\n\n"
@@ -165,6 +140,7 @@ mod tests {
     use super::super::schema::{Schema, Site};
     use super::*;
     use crate::data::{DataSource, ReadOptions, read_as};
+    use std::fs;
 
     fn words(list: &[&str]) -> Vocabulary {
         Vocabulary::Words {

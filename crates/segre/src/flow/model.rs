@@ -70,8 +70,12 @@ impl Model {
         device: &Device,
     ) -> Self {
         let schema = train.schema.clone();
-        let network = config.network.init(&SiteSpec::of(&schema), rng, device);
-        Self::assemble(config, schema, network, log_marginals(train), device)
+        let log_marginals = log_marginals(train);
+        let network = config
+            .network
+            .init(&SiteSpec::of(&schema), rng, device)
+            .started_from(train, &log_marginals, rng);
+        Self::assemble(config, schema, network, log_marginals, device)
     }
 
     /// A model of its parts.

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use burn::tensor::Device;
 use safetensors::tensor::{Dtype, TensorView};
@@ -11,6 +10,7 @@ use safetensors::{SafeTensors, serialize};
 use serde::{Deserialize, Serialize};
 
 use super::model::{Model, ModelConfig};
+use crate::atomic;
 use crate::data::{ReadOptions, Schema};
 use crate::error::{Error, Result};
 use crate::network::SiteSpec;
@@ -74,7 +74,7 @@ impl Default for SplitConfig {
 /// [`Error::Io`] if a file cannot be written.
 pub fn save_card(folder: &Path, card: &ModelCard) -> Result<()> {
     let text = serde_json::to_string_pretty(card).expect("a model card is plain data");
-    write_atomically(&folder.join(CONFIG_FILE), text.as_bytes())
+    atomic::write_bytes(&folder.join(CONFIG_FILE), text.as_bytes())
 }
 
 /// Stores the parameters of a model in its folder.
@@ -195,7 +195,7 @@ pub(super) fn write_tensors(path: &Path, file: &TensorFile) -> Result<()> {
     let metadata = format!("{} {}", checksum.sum(), file.header);
     let metadata = std::collections::HashMap::from([(METADATA_KEY.to_owned(), metadata)]);
     let contents = serialize(views, Some(metadata)).expect("views and metadata can be serialised");
-    write_atomically(path, &contents)
+    atomic::write_bytes(path, &contents)
 }
 
 /// Reads what [`write_tensors`] wrote.
@@ -244,26 +244,5 @@ pub(super) fn read_tensors(path: &Path) -> Result<TensorFile> {
     Ok(TensorFile {
         tensors,
         header: header.to_owned(),
-    })
-}
-
-/// Writes a file under a temporary name beside it and renames it: it is there whole or not at all.
-///
-/// # Errors
-/// [`Error::Io`] if the file cannot be written.
-pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    let partial: PathBuf = path.with_file_name(name);
-    let write = || -> std::io::Result<()> {
-        let mut file = fs::File::create(&partial)?;
-        file.write_all(contents)?;
-        file.sync_all()?;
-        fs::rename(&partial, path)
-    };
-    write().map_err(|cause| {
-        // The temporary file may not exist; the first error is the one to report.
-        let _ = fs::remove_file(&partial);
-        Error::writing(path, cause)
     })
 }

@@ -15,6 +15,7 @@ mod cnn;
 mod dense;
 mod initialise;
 mod linear;
+mod mixture;
 pub mod parameters;
 mod residual;
 mod time_embedding;
@@ -27,10 +28,11 @@ use serde::{Deserialize, Serialize};
 pub use cnn::{CnnConfig, CnnNetwork};
 pub use dense::{DenseConfig, DenseNetwork};
 pub use linear::{LinearConfig, LinearField};
+pub use mixture::ProductMixture;
 pub use residual::{ResidualConfig, ResidualNetwork};
 pub use time_embedding::{FourierFeatures, LevelFeatures, TimeEmbeddingConfig};
 
-use crate::data::Schema;
+use crate::data::{Dataset, Schema};
 use crate::error::{Error, Result};
 
 /// What a network needs to know of the data: how many categories each site has and what they share.
@@ -146,6 +148,21 @@ impl Network {
             Self::Dense(network) => network.forward(points, level),
             Self::Residual(network) => network.forward(points, level, dropout),
             Self::Cnn(network) => network.forward(points, level),
+        }
+    }
+
+    /// The network with what can be started from data started from them.
+    pub(crate) fn started_from(
+        self,
+        train: &Dataset,
+        log_marginals: &[f32],
+        rng: &mut ChaCha8Rng,
+    ) -> Self {
+        match self {
+            Self::Residual(network) => {
+                Self::Residual(network.started_from(train, log_marginals, rng))
+            }
+            other => other,
         }
     }
 

@@ -7,7 +7,9 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::mixture::ProductMixture;
 use super::{LevelFeatures, SiteSpec, check_size, initialise};
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 
 /// Frequencies of the level features.
@@ -24,6 +26,8 @@ pub struct ResidualConfig {
     /// Numbers per site between network and categories; by default chosen from the data
     /// (`256 / sites`, between 4 and 128, at most the number of categories).
     pub site_width: Option<usize>,
+    /// Components of the mixture of products whose context is added; 0 for none.
+    pub components: usize,
     /// Probability with which a hidden unit is dropped in training.
     pub dropout: f64,
 }
@@ -35,6 +39,7 @@ impl Default for ResidualConfig {
             hidden: 512,
             blocks: 2,
             site_width: None,
+            components: 0,
             dropout: 0.3,
         }
     }
@@ -59,6 +64,7 @@ pub struct ResidualNetwork {
     decoder: Param<Tensor<3>>,
     /// What a site's decoder differs by from the shared one, `[sites, site width, categories]`.
     site_decoder: Option<Param<Tensor<3>>>,
+    mixture: Option<ProductMixture>,
     #[module(skip)]
     features: LevelFeatures,
     #[module(skip)]
@@ -78,6 +84,9 @@ impl ResidualConfig {
         check_size("hidden width", self.hidden, 1 << 16)?;
         if let Some(width) = self.site_width {
             check_size("site width", width, 1 << 16)?;
+        }
+        if self.components > 0 {
+            check_size("components", self.components, 1 << 16)?;
         }
         if (0.0..1.0).contains(&self.dropout) {
             return Ok(());
@@ -124,6 +133,8 @@ impl ResidualConfig {
             site_decoder: sites
                 .shared
                 .then(|| initialise::zeros([count, width, categories], device)),
+            mixture: (self.components > 0)
+                .then(|| ProductMixture::new(self.components, sites, device)),
             features,
             dropout: self.dropout,
         }
@@ -155,6 +166,18 @@ fn category_code(
 }
 
 impl ResidualNetwork {
+    /// The network with what can be started from data started from them.
+    pub(super) fn started_from(
+        mut self,
+        train: &Dataset,
+        log_marginals: &[f32],
+        rng: &mut ChaCha8Rng,
+    ) -> Self {
+        let start = |mixture: ProductMixture| mixture.started_from(train, log_marginals, rng);
+        self.mixture = self.mixture.map(start);
+        self
+    }
+
     /// # Shapes
     /// `points [batch, sites, categories]`, `level [batch, sites]` → `[batch, sites, categories]`.
     pub fn forward(
@@ -166,7 +189,7 @@ impl ResidualNetwork {
         let [batch, sites, _] = points.dims();
         let features = self.features.forward(level); // [batch, sites, features]
         let common = features.clone().mean_dim(1).squeeze_dim::<2>(1); // [batch, features]
-        let code = per_site(points, &self.embedding) + self.level.forward(features);
+        let code = per_site(points.clone(), &self.embedding) + self.level.forward(features);
         let width = code.dims()[2];
         let mut hidden = self.input.forward(code.reshape([batch, sites * width]));
         for block in &self.blocks {
@@ -179,9 +202,12 @@ impl ResidualNetwork {
         }
         let hidden = self.drop(activation::relu(self.norm.forward(hidden)), dropout);
         let code = self.output.forward(hidden).reshape([batch, sites, width]);
-        let logits = per_site(code.clone(), &self.decoder);
-        match &self.site_decoder {
-            Some(decoder) => logits + per_site(code, decoder),
+        let mut logits = per_site(code.clone(), &self.decoder);
+        if let Some(decoder) = &self.site_decoder {
+            logits = logits + per_site(code, decoder);
+        }
+        match &self.mixture {
+            Some(mixture) => logits + mixture.forward(points),
             None => logits,
         }
     }

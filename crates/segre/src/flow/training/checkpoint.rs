@@ -45,11 +45,18 @@ pub fn write(trainer: &Trainer, path: &Path) -> Result<()> {
             }
         }
     }
-    if let Some(best) = &trainer.best {
+    if let Some(kept) = &trainer.kept {
         tensors.extend(
-            best.iter()
-                .map(|(name, values)| (format!("best/{name}"), values.clone())),
+            kept.iter()
+                .map(|(name, values)| (format!("kept/{name}"), values.clone())),
         );
+    }
+    if let Some(lowest) = &trainer.lowest {
+        let rows = Values {
+            shape: vec![lowest.len()],
+            values: lowest.clone(),
+        };
+        tensors.insert("validation/rows".to_owned(), rows);
     }
     tensors.extend(
         weights
@@ -104,7 +111,11 @@ pub fn read(
     }
     let weights = parts.remove("weights").unwrap_or_default();
     trainer.model.network = parameters::replace(trainer.model.network, &weights)?;
-    trainer.best = parts.remove("best");
+    trainer.kept = parts.remove("kept");
+    trainer.lowest = parts
+        .remove("validation")
+        .and_then(|mut scores| scores.remove("rows"))
+        .map(|rows| rows.values);
     let mut optimizer = Optimizer::new(trainer.config.optimizer.clone());
     let [mut first, mut second, average] =
         ["first", "second", "average"].map(|part| parts.remove(part).unwrap_or_default());

@@ -140,13 +140,12 @@ pub struct Progress {
     pub seconds: f64,
     /// Validations done.
     pub validations: u32,
-    /// Validations since the best one that were worse than it by more than their standard error and no
-    /// better than the one before.
+    /// Validations since the model was last kept that were no better than the one before.
     pub stale: u32,
-    /// Step of the best validation.
-    pub best_step: u64,
-    /// Bits per dimension of the best validation.
-    pub best_bits_per_dim: Option<f64>,
+    /// Step at which the model was last kept.
+    pub kept_step: u64,
+    /// Bits per dimension of the validation at which the model was last kept.
+    pub kept_bits_per_dim: Option<f64>,
     /// Bits per dimension of the last validation.
     pub last_bits_per_dim: Option<f64>,
     /// Whether the run ended by itself.
@@ -177,8 +176,8 @@ pub enum Event {
         loss: f64,
         /// I-MMSE bound, bits per dimension.
         bits_per_dim: Estimate,
-        /// Whether it is the best so far.
-        best: bool,
+        /// Whether the model was kept: no earlier one is better beyond the noise of the comparison.
+        kept: bool,
     },
 }
 
@@ -222,7 +221,10 @@ pub struct Trainer {
     model: Model,
     optimizer: Optimizer,
     progress: Progress,
-    best: Option<BTreeMap<String, Values>>,
+    /// Averaged parameters of the model that is kept.
+    kept: Option<BTreeMap<String, Values>>,
+    /// Score of each validation row, nats, at the lowest validation so far.
+    lowest: Option<Vec<f32>>,
 }
 
 impl Trainer {
@@ -246,7 +248,8 @@ impl Trainer {
             model,
             optimizer,
             progress: Progress::default(),
-            best: None,
+            kept: None,
+            lowest: None,
         })
     }
 
@@ -273,13 +276,14 @@ impl Trainer {
         &self.progress
     }
 
-    /// The best model so far: averaged parameters of the best validation, on the plain device.
+    /// The model that is kept: averaged parameters of the last validation that none before it beats beyond
+    /// the noise of the comparison; on the plain device.
     ///
     /// # Errors
     /// None in practice: the parameters are the network's own.
     pub fn best_model(&self) -> Result<Model> {
-        match &self.best {
-            Some(best) => self.model_with(best),
+        match &self.kept {
+            Some(kept) => self.model_with(kept),
             None => self.averaged_model(),
         }
     }
@@ -331,13 +335,13 @@ impl Trainer {
             if self.validation_due(done) {
                 let bits_per_dim = self.validate(&validation)?;
                 self.progress.seconds = before + start.elapsed().as_secs_f64();
-                let best = self.progress.best_step == self.progress.step;
+                let kept = self.progress.kept_step == self.progress.step;
                 let event = Event::Validation {
                     step: self.progress.step,
                     seconds: self.progress.seconds,
                     loss: loss_sum / f64::from(loss_count.max(1)),
                     bits_per_dim,
-                    best,
+                    kept,
                 };
                 (loss_sum, loss_count) = (0.0, 0);
                 let early = self.progress.stale >= self.config.patience;
@@ -378,8 +382,8 @@ impl Trainer {
         Ok(Ending::Budget)
     }
 
-    /// Validations lie at equal fractions of the budget, from its start (where the model is that of
-    /// independent sites, which training may fail to beat) to its end.
+    /// Validations lie at equal fractions of the budget, from its start (where the model is close to that
+    /// of independent sites, which training may fail to beat) to its end.
     fn validation_due(&self, done: f64) -> bool {
         let next = f64::from(self.progress.validations) / f64::from(self.config.validations);
         done >= next || done >= 1.0
@@ -430,7 +434,8 @@ impl Trainer {
         }
     }
 
-    /// Scores the averaged parameters with the same noise every time and keeps the best.
+    /// Scores the averaged parameters with the same noise every time, and keeps them unless the best so far
+    /// is better beyond the noise: a later model has seen more and was annealed longer.
     fn validate(&mut self, validation: &Dataset) -> Result<Estimate> {
         let model = self.averaged_model()?;
         let options = ImmseOptions {
@@ -450,29 +455,54 @@ impl Trainer {
             other => other,
         })?;
         let bits = scores.bits_per_dim;
-        self.progress.validations += 1;
-        if self
-            .progress
-            .best_bits_per_dim
-            .is_none_or(|best| bits.value < best + bits.std_error)
+        let rows: Vec<f32> = scores.rows.iter().map(|row| row.value as f32).collect();
+        // With the same noise for all models the rows can be compared one by one, which tells models apart
+        // that differ by far less than the error of either score.
+        let (worse, error) = match &self.lowest {
+            Some(lowest) => mean_difference(&rows, lowest),
+            None => (f64::NEG_INFINITY, 0.0),
+        };
+        let progress = &mut self.progress;
+        progress.validations += 1;
+        if worse <= error {
+            progress.kept_bits_per_dim = Some(bits.value);
+            progress.kept_step = progress.step;
+            progress.stale = 0;
+            self.kept = Some(parameters::collect(&model.network));
+        } else if progress
+            .last_bits_per_dim
+            .is_some_and(|last| bits.value >= last)
         {
-            self.progress.best_bits_per_dim = Some(bits.value);
-            self.progress.best_step = self.progress.step;
-            self.progress.stale = 0;
-            self.best = Some(parameters::collect(&model.network));
-        } else if self
-            .progress
-            .best_bits_per_dim
-            .is_some_and(|best| bits.value - best > bits.std_error)
-            && self
-                .progress
-                .last_bits_per_dim
-                .is_some_and(|last| bits.value >= last)
-        {
-            // Only what is worse beyond the estimate's noise, and not on its way back, is overfitting.
-            self.progress.stale += 1;
+            // What is on its way back is no overfitting.
+            progress.stale += 1;
         }
-        self.progress.last_bits_per_dim = Some(bits.value);
+        progress.last_bits_per_dim = Some(bits.value);
+        if worse < 0.0 {
+            self.lowest = Some(rows);
+        }
         Ok(bits)
+    }
+}
+
+/// Mean of the differences `a − b` and its standard error.
+fn mean_difference(a: &[f32], b: &[f32]) -> (f64, f64) {
+    let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| f64::from(a - b)).collect();
+    let count = differences.len() as f64;
+    let mean = differences.iter().sum::<f64>() / count;
+    let squares: f64 = differences.iter().map(|d| (d - mean).powi(2)).sum();
+    (mean, (squares / (count - 1.0).max(1.0) / count).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mean_difference;
+
+    #[test]
+    fn a_difference_has_the_error_of_the_pairs() {
+        let (mean, error) = mean_difference(&[10.0, 21.0, 32.0], &[9.0, 20.0, 31.0]);
+        assert_eq!((mean, error), (1.0, 0.0));
+        let (mean, error) = mean_difference(&[1.0, -1.0], &[0.0, 0.0]);
+        assert_eq!((mean, error), (0.0, 1.0));
+        assert_eq!(mean_difference(&[1.0], &[0.5]), (0.5, 0.0));
     }
 }

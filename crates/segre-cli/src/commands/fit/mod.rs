@@ -1,0 +1,99 @@
+//! `segre fit`: learns a model, with checkpoints, a training curve, samples and the test likelihood.
+
+mod pictures;
+mod settings;
+mod start;
+mod watch;
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use segre::flow::saving;
+use segre::flow::training::Ending;
+use serde::Serialize;
+
+use self::pictures::{draw_training, show_samples};
+use self::start::{begin, resume};
+use self::watch::Run;
+use crate::args::{Accuracy, Common, Fit};
+use crate::report::json::print_object;
+use crate::session::{BaselineScores, score_with_progress};
+
+const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
+const METRICS_FILE: &str = "metrics.jsonl";
+
+#[derive(Serialize)]
+struct Report {
+    steps: u64,
+    seconds: f64,
+    validation_bits_per_dim: Option<f64>,
+    parameters: usize,
+    test_bits_per_dim: f64,
+    test_std_error: f64,
+    baselines: BaselineScores,
+    early_stop: bool,
+    out: String,
+}
+
+/// Learns a model.
+pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
+    let start = Instant::now();
+    let device = common.device.open()?;
+    let out = &arguments.out;
+    let (card, parts, mut trainer) = match arguments.resume {
+        true => resume(arguments, common, &device)?,
+        false => begin(arguments, common, &device)?,
+    };
+    let baselines = BaselineScores::fit(&parts, &parts.validation)?;
+    let mut run = Run::new(out, &trainer, common)?;
+    let ended = trainer.run(&parts.train, &parts.validation, &mut run);
+    run.close();
+    if ended.is_err() && trainer.progress().kept_bits_per_dim.is_some() {
+        saving::save_parameters(out, &trainer.best_model()?)?;
+    }
+    let ended = ended?;
+    let model = trainer.best_model()?;
+    saving::save_parameters(out, &model)?;
+    draw_training(out, &card, &baselines)?;
+    if ended == Ending::Stopped {
+        bail!(
+            "stopped at step {}; go on with: segre fit {} --out {} --resume",
+            trainer.progress().step,
+            card.source,
+            out.display()
+        );
+    }
+    show_samples(out, &model, &parts, &card, common)?;
+    let accuracy = Accuracy {
+        std_error: 0.004,
+        max_rounds: 64,
+    };
+    let scores = score_with_progress(&model, &parts.test, &accuracy, card.training.seed, common)?;
+    let test = BaselineScores::fit(&parts, &parts.test)?;
+    let progress = trainer.progress();
+    if common.json {
+        return print_object(&Report {
+            steps: progress.step,
+            seconds: progress.seconds,
+            validation_bits_per_dim: progress.kept_bits_per_dim,
+            parameters: model.parameters(),
+            test_bits_per_dim: scores.bits_per_dim.value,
+            test_std_error: scores.bits_per_dim.std_error,
+            baselines: test,
+            early_stop: ended == Ending::EarlyStop,
+            out: out.display().to_string(),
+        });
+    }
+    println!(
+        "{} steps in {:.0} s ({} parameters), all in {:.0} s; model kept at step {}",
+        progress.step,
+        progress.seconds,
+        model.parameters(),
+        start.elapsed().as_secs_f64(),
+        progress.kept_step
+    );
+    println!("test part, {} rows:", parts.test.rows());
+    print!("{}", test.table(scores.bits_per_dim));
+    println!("model, samples and training curve are in {}", out.display());
+    Ok(())
+}

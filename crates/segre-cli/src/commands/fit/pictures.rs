@@ -1,0 +1,102 @@
+//! What a fit leaves to look at: the training curve, and samples of the new model.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use segre::data;
+use segre::flow::Model;
+use segre::flow::sampling::SamplingOptions;
+use segre::flow::saving::ModelCard;
+use serde_json::Value;
+
+use super::METRICS_FILE;
+use crate::args::Common;
+use crate::report::curve::{Horizontal, TrainingCurve, draw_curve};
+use crate::report::validation::Baseline;
+use crate::session::{BaselineScores, Parts, has_picture, sample_with_progress, write_picture};
+
+/// Samples of the picture or table at the end of a fit.
+const SHOWN_SAMPLES: usize = 100;
+/// Samples of the histogram of two-site data.
+const HISTOGRAM_SAMPLES: usize = 20_000;
+
+/// Draws the training curve from the metrics file.
+pub fn draw_training(out: &Path, card: &ModelCard, baselines: &BaselineScores) -> Result<()> {
+    let (horizontal, axis) = match card.training.budget.steps {
+        Some(_) => (Horizontal::Steps, "step"),
+        None => (Horizontal::Seconds, "seconds"),
+    };
+    let text = fs::read_to_string(out.join(METRICS_FILE)).context("cannot read the metrics")?;
+    let (mut loss, mut validation, mut kept) = (Vec::new(), Vec::new(), None);
+    for line in text.lines() {
+        let Ok(value) = serde_json::from_str::<Value>(line) else {
+            continue;
+        };
+        let at = value[axis].as_f64().unwrap_or(f64::NAN);
+        if let Some(bits) = value["validation_bits_per_dim"].as_f64() {
+            validation.push((at, bits));
+            if value["kept"] == Value::Bool(true) {
+                kept = Some((at, bits));
+            }
+        } else if let Some(nats) = value["loss"].as_f64() {
+            loss.push((at, nats));
+        }
+    }
+    let baselines = [
+        ("independent sites", baselines.independent),
+        ("Chow–Liu tree", baselines.chow_liu),
+    ]
+    .map(|(name, bits_per_dim)| Baseline {
+        name: name.to_owned(),
+        bits_per_dim,
+    });
+    let curve = TrainingCurve {
+        title: "Training",
+        horizontal,
+        loss_name: "loss, nats per site",
+        loss: &loss,
+        validation: &validation,
+        kept,
+        baselines: &baselines,
+    };
+    draw_curve(&curve)?.write_png(&out.join("training.png"))
+}
+
+/// Writes samples of the new model: a picture where the data have one, a table otherwise.
+pub fn show_samples(
+    out: &Path,
+    model: &Model,
+    parts: &Parts,
+    card: &ModelCard,
+    common: &Common,
+) -> Result<()> {
+    let picture = has_picture(&parts.train);
+    let pair = picture && parts.train.sites() == 2;
+    let count = if pair {
+        HISTOGRAM_SAMPLES
+    } else {
+        SHOWN_SAMPLES
+    };
+    let options = SamplingOptions {
+        seed: card.training.seed,
+        ..Default::default()
+    };
+    let samples = sample_with_progress(model, count, &options, common)?.data;
+    if picture {
+        let kept: Vec<usize> = (0..parts.test.rows().min(SHOWN_SAMPLES)).collect();
+        let beside = if pair {
+            parts.train.clone()
+        } else {
+            parts.test.select(&kept)
+        };
+        return write_picture(&out.join("samples.png"), &samples, Some(&beside));
+    }
+    let name = match data::writable(&samples.schema.layout) {
+        legal if legal.contains(".fasta") => "samples.fasta",
+        legal if legal.contains(".csv") => "samples.csv",
+        _ => "samples.txt",
+    };
+    data::write(&samples, &out.join(name))?;
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! The start of a fit: a new folder with a new run, or the run that is in it.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use segre::data::{self, DataSource};
+use segre::flow::saving::{self, ModelCard, SplitConfig};
+use segre::flow::training::{self, Trainer};
+
+use super::settings::{model_config, training_config};
+use super::{CHECKPOINT_FILE, METRICS_FILE};
+use crate::args::{Common, Fit};
+use crate::session::{Parts, check_writable};
+
+/// Reads data, prepares the folder and starts a run.
+pub fn begin(
+    arguments: &Fit,
+    common: &Common,
+    device: &segre::Device,
+) -> Result<(ModelCard, Parts, Trainer)> {
+    let out = &arguments.out;
+    if out.exists() && !arguments.force {
+        bail!(
+            "{} exists; go on with --resume, replace it with --force, or choose another --out",
+            out.display()
+        );
+    }
+    let seed = common.seed.unwrap_or(0);
+    let source = DataSource::parse(&arguments.data)?;
+    let read_options = arguments.reading.options(seed);
+    let data = data::read(&source, &read_options)?;
+    let split = SplitConfig {
+        seed,
+        validation: arguments.validation,
+        test: arguments.test,
+    };
+    let parts = Parts::of(&data, &split)?;
+    let model = model_config(arguments, &parts);
+    let training = training_config(arguments, &parts, seed);
+    // Everything that can be refused is refused before the folder is touched.
+    let trainer = Trainer::new(model.clone(), training.clone(), &parts.train, device)?;
+    if out.exists() {
+        clear(out)?;
+    }
+    fs::create_dir_all(out)
+        .with_context(|| format!("cannot create {}; choose another --out", out.display()))?;
+    check_writable(&out.join(saving::CONFIG_FILE))?;
+    let card = ModelCard {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        source: source.to_string(),
+        read_options,
+        fingerprint: data.fingerprint(),
+        split,
+        model,
+        training,
+        schema: data.schema,
+    };
+    saving::save_card(out, &card)?;
+    Ok((card, parts, trainer))
+}
+
+/// Removes what a former run left, and nothing else.
+fn clear(out: &Path) -> Result<()> {
+    ensure!(
+        out.is_dir(),
+        "{} is not a folder; choose another --out",
+        out.display()
+    );
+    let empty = fs::read_dir(out)?.next().is_none();
+    let ours = out.join(saving::CONFIG_FILE).is_file();
+    ensure!(
+        empty || ours,
+        "{} is not a model folder; choose another --out",
+        out.display()
+    );
+    for name in [
+        saving::CONFIG_FILE,
+        saving::MODEL_FILE,
+        CHECKPOINT_FILE,
+        METRICS_FILE,
+        "samples.png",
+        "samples.csv",
+        "samples.txt",
+        "samples.fasta",
+        "training.png",
+    ] {
+        let path = out.join(name);
+        if path.exists() {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes up the run in the folder with its own settings.
+pub fn resume(
+    arguments: &Fit,
+    common: &Common,
+    device: &segre::Device,
+) -> Result<(ModelCard, Parts, Trainer)> {
+    let out = &arguments.out;
+    let mut card = saving::load_card(out)?;
+    let source = DataSource::parse(&arguments.data)?.to_string();
+    ensure!(
+        source == card.source,
+        "{} was fitted to {}, not {source}; resume with that data",
+        out.display(),
+        card.source
+    );
+    if let Some(seed) = common.seed {
+        let own = card.training.seed;
+        ensure!(
+            seed == own,
+            "the run in {} has seed {own}, not {seed}",
+            out.display()
+        );
+    }
+    let parts = Parts::of_fit(&card)?;
+    let checkpoint = out.join(CHECKPOINT_FILE);
+    let mut trainer = match checkpoint.is_file() {
+        true => {
+            let (model, training) = (card.model.clone(), card.training.clone());
+            training::read_checkpoint(&checkpoint, model, training, &parts.train, device)
+                .map_err(|error| anyhow::anyhow!("{error}; or start anew with --force"))?
+        }
+        // Killed before the first checkpoint: the beginning is where it stopped.
+        false => Trainer::new(
+            card.model.clone(),
+            card.training.clone(),
+            &parts.train,
+            device,
+        )?,
+    };
+    let mut budget = card.training.budget;
+    if let Some(steps) = arguments.steps {
+        budget.steps = Some(steps);
+    }
+    if let Some(time) = arguments.time {
+        budget.seconds = Some(time.as_secs_f64());
+    }
+    if budget != card.training.budget {
+        trainer.set_budget(budget)?;
+        card.training.budget = budget;
+        saving::save_card(out, &card)?;
+    }
+    Ok((card, parts, trainer))
+}

@@ -1,0 +1,147 @@
+//! Who watches a fit: progress bar, metrics file, checkpoints.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use segre::atomic;
+use segre::flow::saving;
+use segre::flow::training::{self, Control, Event, Observer, Progress as RunProgress, Trainer};
+use serde_json::{Value, json};
+
+use super::{CHECKPOINT_FILE, METRICS_FILE};
+use crate::args::Common;
+use crate::interrupt;
+use crate::report::progress::{Budget, Progress, Spent};
+
+/// Between checkpoints that are not due to a validation.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
+/// Steps between lines of the metrics file.
+const STEPS_PER_LINE: u64 = 10;
+
+/// Watches a run: progress, metrics, checkpoints.
+pub struct Run {
+    out: PathBuf,
+    bar: Option<Progress>,
+    metrics: File,
+    saved: Instant,
+    validation: Option<f64>,
+}
+
+impl Run {
+    pub fn new(out: &Path, trainer: &Trainer, common: &Common) -> Result<Self> {
+        let budget = trainer.config().budget;
+        let done = trainer.progress();
+        let bar = Progress::new(
+            "fit",
+            Budget {
+                steps: budget.steps,
+                time: budget.seconds.map(Duration::from_secs_f64),
+            },
+            Spent {
+                steps: done.step,
+                time: Duration::from_secs_f64(done.seconds),
+            },
+            common.display(),
+        );
+        let metrics = open_metrics(&out.join(METRICS_FILE), done.step)?;
+        Ok(Self {
+            out: out.to_path_buf(),
+            bar: Some(bar),
+            metrics,
+            saved: Instant::now(),
+            validation: done.kept_bits_per_dim,
+        })
+    }
+
+    fn line(&mut self, value: &Value) {
+        // A full disk must not end a run whose checkpoints may still fit.
+        if let Err(error) = writeln!(self.metrics, "{value}")
+            && let Some(bar) = &mut self.bar
+        {
+            bar.note(&format!("cannot write {METRICS_FILE}: {error}"));
+        }
+    }
+
+    pub fn close(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish("training has ended");
+        }
+    }
+}
+
+impl Observer for Run {
+    fn event(&mut self, event: &Event, progress: &RunProgress) -> Control {
+        match event {
+            Event::Step {
+                step,
+                loss,
+                gradient_norm,
+                learning_rate,
+            } => {
+                if step % STEPS_PER_LINE == 0 {
+                    self.line(&json!({
+                        "step": step, "seconds": progress.seconds, "loss": loss,
+                        "gradient_norm": gradient_norm, "learning_rate": learning_rate,
+                    }));
+                }
+                let validation = self.validation;
+                if let Some(bar) = &mut self.bar {
+                    bar.update(*step, || match validation {
+                        Some(bits) => format!("loss {loss:.4}, validation {bits:.4} bits/dim"),
+                        None => format!("loss {loss:.4}"),
+                    });
+                }
+            }
+            Event::Validation {
+                step,
+                seconds,
+                loss,
+                bits_per_dim,
+                kept,
+            } => {
+                self.validation = Some(bits_per_dim.value);
+                self.line(&json!({
+                    "step": step, "seconds": seconds, "mean_loss": loss,
+                    "validation_bits_per_dim": bits_per_dim.value,
+                    "std_error": bits_per_dim.std_error, "kept": kept,
+                }));
+            }
+        }
+        match (interrupt::asked(), self.saved.elapsed() >= CHECKPOINT_EVERY) {
+            (true, _) => Control::Stop,
+            (false, true) => Control::Save,
+            (false, false) => Control::Continue,
+        }
+    }
+
+    fn save(&mut self, trainer: &Trainer) -> segre::Result<()> {
+        saving::save_parameters(&self.out, &trainer.best_model()?)?;
+        training::write_checkpoint(trainer, &self.out.join(CHECKPOINT_FILE))?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+}
+
+/// Opens the metrics file for appending, without what was written after the checkpoint.
+fn open_metrics(path: &Path, step: u64) -> Result<File> {
+    let context = || format!("cannot write {}", path.display());
+    let kept: String = fs::read_to_string(path)
+        .unwrap_or_default()
+        .lines()
+        .filter(|line| {
+            let value: Option<Value> = serde_json::from_str(line).ok();
+            value
+                .and_then(|value| value["step"].as_u64())
+                .is_some_and(|found| found <= step)
+        })
+        .map(|line| format!("{line}\n"))
+        .collect();
+    atomic::write_bytes(path, kept.as_bytes())?;
+    OpenOptions::new()
+        .append(true)
+        .open(path)
+        .with_context(context)
+}

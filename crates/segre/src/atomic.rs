@@ -1,0 +1,120 @@
+//! Files that appear whole or not at all.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// A temporary file on its way to becoming another.
+pub type PartialFile = BufWriter<File>;
+
+/// Fills a temporary file beside the path, flushes it to disk and renames it to the path.
+///
+/// A reader, and whoever comes after a crash, sees the old file or the new one.
+///
+/// # Errors
+/// [`Error::Io`] if filling or renaming fails; a file that was at the path before is then untouched.
+pub fn write(path: &Path, fill: impl FnOnce(&mut PartialFile) -> io::Result<()>) -> Result<()> {
+    // In the same folder, because a rename is atomic only within one file system.
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.partial", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let steps = || {
+        let mut file = BufWriter::new(File::create(&temporary)?);
+        fill(&mut file)?;
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    steps().map_err(|cause| {
+        // The first failure is the one to report; the temporary file may never have existed.
+        let _ = fs::remove_file(&temporary);
+        Error::writing(path, cause)
+    })
+}
+
+/// [`write()`] with contents that are in memory already.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_bytes(path: &Path, contents: &[u8]) -> Result<()> {
+    write(path, |file| file.write_all(contents))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    /// An empty folder of this test's own, removed when dropped.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("segre-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            fs::create_dir_all(&path).expect("temporary folder");
+            Self(path)
+        }
+
+        fn files(&self) -> Vec<OsString> {
+            let entries = fs::read_dir(&self.0).expect("folder");
+            entries
+                .map(|entry| entry.expect("entry").file_name())
+                .collect()
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn replaces_the_old_file_and_leaves_nothing_else() {
+        let folder = Folder::new("replace");
+        let path = folder.0.join("file");
+        write_bytes(&path, b"old").expect("first write");
+        write_bytes(&path, b"new").expect("second write");
+        assert_eq!(fs::read(&path).expect("file"), b"new");
+        assert_eq!(folder.files(), ["file"]);
+    }
+
+    #[test]
+    fn a_failure_half_way_keeps_the_old_file_and_removes_the_new_one() {
+        let folder = Folder::new("half");
+        let path = folder.0.join("file");
+        write_bytes(&path, b"old").expect("first write");
+        let failed = write(&path, |file| {
+            file.write_all(b"ne")?;
+            Err(io::Error::other("disk full"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(fs::read(&path).expect("file"), b"old");
+        assert_eq!(folder.files(), ["file"]);
+    }
+
+    #[test]
+    fn a_file_cannot_replace_a_folder() {
+        let folder = Folder::new("taken");
+        let path = folder.0.join("taken");
+        fs::create_dir(&path).expect("a folder where the file should go");
+        write_bytes(&path, b"x").expect_err("a file cannot replace a folder");
+        assert_eq!(folder.files(), ["taken"]);
+    }
+
+    #[test]
+    fn a_missing_folder_is_an_error_of_one_line_that_names_the_path() {
+        let folder = Folder::new("missing");
+        let path = folder.0.join("nowhere").join("file");
+        let message = write_bytes(&path, b"x")
+            .expect_err("no such folder")
+            .to_string();
+        assert!(message.contains(&path.display().to_string()), "{message}");
+        assert!(!message.contains('\n'), "{message}");
+    }
+}
