@@ -248,3 +248,29 @@ fn a_time_budget_is_kept() {
     assert!((1.0..8.0).contains(&number(&more, "seconds")), "{more}");
     assert!(number(&more, "steps") > number(&report, "steps"), "{more}");
 }
+
+/// What is asked for is not silently ignored; what the run has anyway may be repeated.
+#[test]
+fn a_resumed_run_refuses_other_settings() {
+    let room = Room::new();
+    room.write("t.csv", table(200));
+    room.fit("t.csv", "model");
+    let again = |more: &[&str]| -> Vec<String> {
+        let words = ["fit", "t.csv", "--out", "model", "--resume", "--quiet"];
+        words
+            .iter()
+            .chain(more)
+            .map(|word| (*word).to_owned())
+            .collect()
+    };
+    room.succeed(&again(&["--hidden", "16", "--blocks", "1"]));
+    for (option, value, name) in [
+        ("--hidden", "32", "hidden 16, not 32"),
+        ("--learning-rate", "0.01", "learning rate 0.001, not 0.01"),
+        ("--head", "field", "head \"posterior\", not \"field\""),
+        ("--test", "0.2", "test 0.1, not 0.2"),
+        ("--missing", "drop", "missing"),
+    ] {
+        room.refuse(&again(&[option, value]), &["model", name, "--force"]);
+    }
+}

@@ -6,7 +6,7 @@ mod common;
 
 use burn::tensor::Device;
 use common::{
-    Pmf, Recorder, blank, cnn, dense, geodesic, infinite, learner, learning_run, linear,
+    Pmf, Recorder, blank, cnn, dense, geodesic, infinite, learner, learning_run, linear, mixed,
     model_config, residual, untrained,
 };
 use segre::data::Dataset;
@@ -192,7 +192,7 @@ fn no_model_beats_the_entropy() {
     let mut bounds = Vec::new();
     for head in [Head::Posterior, Head::Field] {
         for path in [infinite(), geodesic()] {
-            for network in [linear(), dense(), residual(), cnn()] {
+            for network in [linear(), dense(), residual(), mixed(), cnn()] {
                 let config = model_config(head, path.clone(), network);
                 let (mean, std_error) = bound(&untrained(config.clone(), &train), &pmf, 60);
                 assert!(

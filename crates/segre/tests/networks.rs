@@ -10,8 +10,8 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use common::{
-    cnn, dense, fourier_cnn, geodesic, infinite, linear, model_config, residual, rng, schema,
-    shared_schema, short_run, untrained,
+    cnn, dense, fourier_cnn, geodesic, infinite, linear, mixed, model_config, residual, rng,
+    schema, shared_schema, short_run, untrained,
 };
 use rand_distr::{Distribution, StandardNormal};
 use segre::Error;
@@ -36,6 +36,7 @@ fn cases() -> Vec<Case> {
         ("linear", linear(), false),
         ("dense", dense(), false),
         ("residual", residual(), true),
+        ("mixture", mixed(), true),
         ("cnn", cnn(), true),
         ("fourier cnn", fourier_cnn(), true),
     ];

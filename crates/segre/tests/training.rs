@@ -10,7 +10,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use common::{
     Pmf, Recorder, cnn, dense, fourier_cnn, geodesic, infinite, learner, learning_run, linear,
-    model_config, residual, rng, shared_schema, short_run,
+    mixed, model_config, residual, rng, shared_schema, short_run,
 };
 use rand::RngExt;
 use safetensors::SafeTensors;
@@ -34,7 +34,7 @@ fn models() -> Vec<ModelConfig> {
     let mut models = Vec::new();
     for head in [Head::Posterior, Head::Field] {
         for path in [infinite(), geodesic()] {
-            for network in [linear(), dense(), residual(), cnn(), fourier_cnn()] {
+            for network in [linear(), dense(), residual(), mixed(), cnn(), fourier_cnn()] {
                 models.push(model_config(head, path.clone(), network));
             }
         }
@@ -255,7 +255,7 @@ fn another_seed_is_another_run() {
 fn a_run_that_breaks_down_names_the_place_and_keeps_the_last_good_model() {
     let (train, validation) = data();
     let folder = tempfile::tempdir().unwrap();
-    for network in [dense(), residual(), cnn()] {
+    for network in [dense(), residual(), mixed(), cnn()] {
         let model = model_config(Head::Posterior, infinite(), network);
         let config = TrainingConfig {
             optimizer: OptimizerConfig {

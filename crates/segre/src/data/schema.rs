@@ -42,6 +42,15 @@ impl Layout {
             Self::Array { .. } => "array",
         }
     }
+
+    /// The layout with its shape, for messages.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Image { height, width } => format!("an image of {height}×{width}"),
+            Self::Array { shape } => format!("an array of shape {shape:?}"),
+            other => format!("a {}", other.name()),
+        }
+    }
 }
 
 /// One discrete variable.
@@ -236,7 +245,7 @@ impl Schema {
             })
         };
         if self.layout != other.layout {
-            let (expected, found) = (format!("{:?}", self.layout), format!("{:?}", other.layout));
+            let (expected, found) = (self.layout.describe(), other.layout.describe());
             return differ("the layout".into(), expected, found);
         }
         if self.sites() != other.sites() {

@@ -60,7 +60,9 @@ impl Split {
         let validation = size("validation", validation_fraction)?;
         let test = size("test", test_fraction)?;
         if validation + test >= rows {
-            let fraction = 1.0 - validation_fraction - test_fraction;
+            // Rounded for the message: 1 − 0.9 − 0.2 should read −0.1.
+            let rest = 1.0 - validation_fraction - test_fraction;
+            let fraction = (rest * 1e9).round() / 1e9;
             return Err(Error::BadSplit {
                 rows,
                 part: "training",

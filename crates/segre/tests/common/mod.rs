@@ -213,7 +213,17 @@ pub fn residual() -> NetworkConfig {
         hidden: 24,
         blocks: 2,
         site_width: None,
+        components: 0,
         dropout: 0.3,
+    })
+}
+
+/// The residual network with a mixture of products beside it.
+pub fn mixed() -> NetworkConfig {
+    NetworkConfig::Residual(ResidualConfig {
+        hidden: 24,
+        components: 3,
+        ..ResidualConfig::default()
     })
 }
 

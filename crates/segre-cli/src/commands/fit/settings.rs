@@ -28,7 +28,11 @@ pub fn model_config(arguments: &Fit, parts: &Parts) -> ModelConfig {
             })
         }
         NetworkName::Residual => {
-            let components = arguments.components.unwrap_or(components(parts));
+            let components = arguments.components.unwrap_or(match arguments.head {
+                HeadName::Posterior => components(parts),
+                // Its inputs are points of the flow, not local posteriors.
+                HeadName::Field => 0,
+            });
             let hidden = match (components, sites) {
                 // The mixture carries the strong dependences; a wide network beside it adds its noise.
                 (1.., _) => 64,

@@ -4,13 +4,15 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use clap::Parser;
 use segre::data::{self, DataSource};
 use segre::flow::saving::{self, ModelCard, SplitConfig};
 use segre::flow::training::{self, Trainer};
+use serde_json::{Value, json};
 
 use super::settings::{model_config, training_config};
 use super::{CHECKPOINT_FILE, METRICS_FILE};
-use crate::args::{Common, Fit};
+use crate::args::{Arguments, Command, Common, Fit};
 use crate::session::{Parts, check_writable};
 
 /// Reads data, prepares the folder and starts a run.
@@ -117,6 +119,7 @@ pub fn resume(
         );
     }
     let parts = Parts::of_fit(&card)?;
+    refuse_other_settings(arguments, &card, &parts)?;
     let checkpoint = out.join(CHECKPOINT_FILE);
     let mut trainer = match checkpoint.is_file() {
         true => {
@@ -145,4 +148,50 @@ pub fn resume(
         saving::save_card(out, &card)?;
     }
     Ok((card, parts, trainer))
+}
+
+/// Refuses settings that are asked for but are not those of the run, which would otherwise be ignored.
+fn refuse_other_settings(arguments: &Fit, card: &ModelCard, parts: &Parts) -> Result<()> {
+    let out = arguments.out.display();
+    let words = ["segre", "fit", &card.source, "--out", "."];
+    let Command::Fit(unasked) = Arguments::parse_from(words).command else {
+        unreachable!("these words are a fit");
+    };
+    let seed = card.training.seed;
+    let settings = |fit: &Fit| {
+        json!({
+            "model": model_config(fit, parts),
+            "training": training_config(fit, parts, seed),
+            "split": SplitConfig { seed: card.split.seed, validation: fit.validation, test: fit.test },
+            "reading": fit.reading.options(seed),
+        })
+    };
+    let own = json!({
+        "model": card.model, "training": card.training, "split": card.split,
+        "reading": card.read_options,
+    });
+    if let Some((name, own, asked)) = difference(&own, &settings(arguments), &settings(&unasked)) {
+        bail!(
+            "the run in {out} has {name} {own}, not {asked}; leave the option out, or start anew with --force"
+        );
+    }
+    Ok(())
+}
+
+/// The first setting whose asked value is neither the default nor the run's own: its name and both values.
+fn difference(own: &Value, asked: &Value, unasked: &Value) -> Option<(String, Value, Value)> {
+    let Value::Object(fields) = asked else {
+        return None;
+    };
+    fields.iter().find_map(|(name, asked)| {
+        let (own, unasked) = (&own[name], &unasked[name]);
+        // The budget may be raised.
+        if name == "budget" || asked == own || asked == unasked {
+            return None;
+        }
+        match own.is_object() && asked.is_object() {
+            true => difference(own, asked, unasked),
+            false => Some((name.replace('_', " "), own.clone(), asked.clone())),
+        }
+    })
 }

@@ -58,11 +58,12 @@ impl OptimizerConfig {
             ("gradient clip", self.gradient_clip),
         ];
         for (name, value) in positive {
-            if !(value > 0.0 && value.is_finite()) {
+            // The hot path computes in 32 bits.
+            if !(value > 0.0 && (value as f32).is_finite()) {
                 return Err(Error::InvalidSetting {
                     name,
                     value,
-                    expected: "positive and finite",
+                    expected: "positive and finite in 32 bits",
                 });
             }
         }
