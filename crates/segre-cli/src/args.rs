@@ -78,6 +78,10 @@ pub enum Command {
     Score(Score),
     /// Test likelihood beside baselines; divergence from a known distribution
     Evaluate(Evaluate),
+    /// Fill in the missing fields of a table
+    Impute(Impute),
+    /// Predict a column of a table from the others
+    Predict(Predict),
     /// Describe a model or data
     Info(Info),
     /// Print shell completions
@@ -188,6 +192,9 @@ pub struct Fit {
     /// Dropout of the residual network [default: by the number of rows]
     #[arg(allow_negative_numbers = true, long, value_name = "P")]
     pub dropout: Option<f64>,
+    /// Which conditionals the model learns beside the joint distribution, for impute and predict
+    #[arg(long, value_name = "WHICH", default_value = "none")]
+    pub conditional: ConditionalName,
     /// Rows per step
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub batch_size: Option<usize>,
@@ -237,6 +244,15 @@ pub enum HeadName {
     Posterior,
     /// Velocity field, by the papers' Riemannian loss
     Field,
+}
+
+/// Conditionals by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ConditionalName {
+    /// None
+    None,
+    /// Any sites given any others
+    Any,
 }
 
 /// Paths by name.
@@ -384,6 +400,62 @@ pub struct Evaluate {
     pub accuracy: Accuracy,
     #[command(flatten)]
     pub sampling: Sampling,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  segre impute runs/table holes.csv --out whole.csv                 one draw of every row
+  segre impute runs/table holes.csv --out draws.csv --samples 5     five, one after the other
+  segre impute runs/table holes.csv --out best.csv --mode map       the most probable value of each field
+  segre impute runs/table holes.csv --out chances.csv --mode mean   probabilities of each missing field
+
+Missing are empty fields, ? and NA, and columns that the table does not have.
+Learn the model with: segre fit TABLE --out DIR --conditional any")]
+pub struct Impute {
+    /// Folder of the model
+    pub model: PathBuf,
+    /// Table with missing fields, with the columns of the fit
+    pub data: String,
+    /// File to write: .csv or .tsv; also .npz and .npy for whole rows
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    /// What is written
+    #[arg(long, default_value = "sample")]
+    pub mode: ImputeMode,
+    /// Draws of every row
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = at_least_one)]
+    pub samples: usize,
+}
+
+/// What `impute` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ImputeMode {
+    /// Whole rows, the missing fields drawn jointly
+    Sample,
+    /// The probability of every category of each missing field by itself
+    Mean,
+    /// Whole rows, each missing field by itself at its most probable category
+    Map,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  segre predict runs/mushroom mushroom.csv --target class
+  segre predict runs/table new.csv --target label --out predictions.csv
+
+Fields of the target column are not looked at but to count the accuracy; other missing fields are allowed.
+Learn the model with: segre fit TABLE --out DIR --conditional any")]
+pub struct Predict {
+    /// Folder of the model
+    pub model: PathBuf,
+    /// Table with the columns of the fit; the target may be missing
+    pub data: String,
+    /// Column to predict
+    #[arg(long, value_name = "COLUMN")]
+    pub target: String,
+    /// File for prediction and probabilities of every row (.csv)
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -25,6 +25,8 @@ fn main() -> ExitCode {
         Command::Sample(arguments) => commands::sample::run(&arguments, &common),
         Command::Score(arguments) => commands::score::run(&arguments, &common),
         Command::Evaluate(arguments) => commands::evaluate::run(&arguments, &common),
+        Command::Impute(arguments) => commands::impute::run(&arguments, &common),
+        Command::Predict(arguments) => commands::predict::run(&arguments, &common),
         Command::Info(arguments) => commands::info::run(&arguments, &common),
         Command::Completions(arguments) => commands::completions::run(&arguments),
     });

@@ -186,6 +186,15 @@ pub fn sampling_options(arguments: &Sampling, seed: u64) -> SamplingOptions {
     }
 }
 
+/// Says that a model has not learned the conditionals that it is asked for.
+pub fn warn_unconditional(card: &ModelCard, common: &Common) {
+    if !card.training.conditional && !common.quiet {
+        eprintln!(
+            "warning: this model was fitted without --conditional any, so its conditionals may be poor"
+        );
+    }
+}
+
 /// Whether samples of this schema can be shown as a picture.
 pub fn has_picture(data: &Dataset) -> bool {
     matches!(data.schema.layout, Layout::Image { .. }) || is_pair(data)

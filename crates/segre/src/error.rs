@@ -437,6 +437,12 @@ pub enum Error {
          use euler, heun, rk4, dormand-prince or localisation for a field"
     )]
     SamplerNeedsPosterior,
+    /// A condition was asked of a field, or of a deterministic sampler.
+    #[error(
+        "conditions need a model with posterior head and one of the samplers ancestral, localisation and \
+         localisation-heun"
+    )]
+    ConditionNeedsPosterior,
     /// There is nothing to score or train on.
     #[error("the data set has no rows; give at least one")]
     NoRows,

@@ -3,6 +3,8 @@
 pub mod completions;
 pub mod evaluate;
 pub mod fit;
+pub mod impute;
 pub mod info;
+pub mod predict;
 pub mod sample;
 pub mod score;

@@ -7,6 +7,7 @@
 use super::dataset::Dataset;
 use super::input;
 use super::options::{Missing, ReadOptions};
+use super::partial::PartialDataset;
 use super::schema::{Layout, Schema, Site, Vocabulary};
 use crate::error::{Error, Result};
 use csv::{Reader, ReaderBuilder, StringRecord};
@@ -95,22 +96,34 @@ pub(super) fn read_as(
             continue;
         }
         for (site, &column) in columns.iter().enumerate() {
-            let value = table.field(column);
-            let label = match &known[schema.sites[site].vocabulary] {
-                Some(index) => index.get(value).copied(),
-                None => schema.label_of(site, value),
-            };
-            labels.push(label.ok_or_else(|| Error::UnseenCategory {
-                path: path.to_path_buf(),
-                line: table.line(),
-                site: format!("column {:?}", schema.sites[site].name),
-                value: value.to_string(),
-                known: schema.cardinality(site),
-            })?);
+            labels.push(table.label(column, schema, site, &known)?);
         }
     }
     table.require_rows(labels.len())?;
     Dataset::new(schema.clone(), labels)
+}
+
+/// Reads a table into a schema; missing fields, and columns that are not there, are unknown labels.
+pub(super) fn read_partial(
+    path: &Path,
+    delimiter: u8,
+    schema: &Schema,
+    options: &ReadOptions,
+) -> Result<PartialDataset> {
+    let mut table = Table::open(path, delimiter, options)?;
+    let place = |site: &Site| table.names.iter().position(|name| *name == site.name);
+    let columns: Vec<Option<usize>> = schema.sites.iter().map(place).collect();
+    let known: Vec<Option<HashMap<&str, u16>>> = schema.vocabularies.iter().map(index).collect();
+    let mut labels: Vec<Option<u16>> = Vec::new();
+    while table.next_row()? {
+        for (site, column) in columns.iter().enumerate() {
+            let there = column.filter(|column| table.field(*column) != MISSING);
+            let label = there.map(|column| table.label(column, schema, site, &known));
+            labels.push(label.transpose()?);
+        }
+    }
+    table.require_rows(labels.len())?;
+    PartialDataset::new(schema.clone(), labels)
 }
 
 /// Label by word; `None` for integers, which need no index.
@@ -281,6 +294,28 @@ impl<'a> Table<'a> {
             "" | "NA" => MISSING,
             value => value,
         }
+    }
+
+    /// The label of a field of the current row.
+    fn label(
+        &self,
+        column: usize,
+        schema: &Schema,
+        site: usize,
+        known: &[Option<HashMap<&str, u16>>],
+    ) -> Result<u16> {
+        let value = self.field(column);
+        let label = match &known[schema.sites[site].vocabulary] {
+            Some(index) => index.get(value).copied(),
+            None => schema.label_of(site, value),
+        };
+        label.ok_or_else(|| Error::UnseenCategory {
+            path: self.path.to_path_buf(),
+            line: self.line(),
+            site: format!("column {:?}", schema.sites[site].name),
+            value: value.to_string(),
+            known: schema.cardinality(site),
+        })
     }
 
     fn any_missing(&self, columns: &[usize]) -> bool {

@@ -8,6 +8,7 @@ mod fasta;
 mod input;
 mod npy;
 mod options;
+mod partial;
 mod schema;
 mod source;
 mod split;
@@ -18,6 +19,7 @@ pub use builtin::{BuiltIn, KnownDistribution};
 pub use dataset::Dataset;
 pub use divergence::{Comparison, Divergence};
 pub use options::{Missing, ReadOptions};
+pub use partial::PartialDataset;
 pub use schema::{Layout, MAX_CATEGORIES, Schema, Site, Vocabulary};
 pub use source::DataSource;
 pub use split::Split;
@@ -74,6 +76,28 @@ pub fn read_as(source: &DataSource, schema: &Schema, options: &ReadOptions) -> R
             }
         },
     }
+}
+
+/// Reads a table with missing fields into a schema; columns that are not there are unknown everywhere.
+///
+/// # Errors
+/// As [`read_as`]; [`Error::SchemaMismatch`] for data that are no table.
+pub fn read_partial(
+    source: &DataSource,
+    schema: &Schema,
+    options: &ReadOptions,
+) -> Result<PartialDataset> {
+    schema.validate()?;
+    if let DataSource::File(path) = source
+        && let FileKind::Table { delimiter } = FileKind::of(path)?
+    {
+        return csv::read_partial(path, delimiter, schema, options);
+    }
+    Err(Error::SchemaMismatch {
+        what: "the file of partial rows".into(),
+        expected: "a table (.csv or .tsv)".into(),
+        found: source.to_string(),
+    })
 }
 
 /// Refuses a file type whose layout is not the schema's.

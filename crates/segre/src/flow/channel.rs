@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
+use crate::data::PartialDataset;
 use crate::geometry::AssignmentManifold;
 use crate::random::row_generator;
 
@@ -123,6 +124,35 @@ pub(crate) fn direction_scales(manifold: &AssignmentManifold) -> Vec<f32> {
 pub fn evidence(manifold: &AssignmentManifold, state: Tensor<3>, root_snr: Tensor<2>) -> Tensor<3> {
     let scale = manifold.per_site(AssignmentManifold::direction_scale, &state);
     state * (root_snr.unsqueeze_dim::<3>(2) * scale)
+}
+
+/// Replaces the known sites of states by what the channel shows of their labels, without noise, at a level
+/// that decides them; all other sites stay as they are.
+///
+/// # Shapes
+/// `states [batch, sites, categories]`, `root_snr [batch, sites]`; `row(k)` is the row of `given` that state
+/// `k` belongs to.
+///
+/// Source: SPEC §2.1.5.
+pub(crate) fn show_known(
+    manifold: &AssignmentManifold,
+    given: &PartialDataset,
+    row: impl Fn(usize) -> usize,
+    states: &mut [f32],
+    root_snr: &mut [f32],
+) {
+    let (sites, categories) = (manifold.sites(), manifold.categories());
+    let level = decisive_root_snr(manifold.cardinalities(), SCORING_REST) as f32;
+    let scales = direction_scales(manifold);
+    for (place, root_snr) in root_snr.iter_mut().enumerate() {
+        let (state, site) = (place / sites, place % sites);
+        if let Some(label) = given.label(row(state), site) {
+            *root_snr = level;
+            let own = &mut states[place * categories..(place + 1) * categories];
+            own.fill(0.0);
+            own[usize::from(label)] = level * scales[site];
+        }
+    }
 }
 
 /// Nats per site of the likelihood integral that may lie beyond the last level of a score.

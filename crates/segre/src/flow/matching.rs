@@ -15,7 +15,7 @@ use crate::random::row_generator;
 pub(super) struct Minibatch<'a> {
     /// Labels of each row.
     pub rows: Vec<&'a [u16]>,
-    /// Per row: root signal-to-noise ratio (posterior head) or time (field head).
+    /// Per row and site: root signal-to-noise ratio (posterior head) or time (field head).
     levels: Vec<f32>,
     /// Every row has a generator of its own, made from this one.
     noise: ChaCha8Rng,
@@ -28,6 +28,7 @@ impl<'a> Minibatch<'a> {
     pub fn new(
         model: &Model,
         rows: Vec<&'a [u16]>,
+        conditional: bool,
         mut noise: ChaCha8Rng,
         dropout: ChaCha8Rng,
     ) -> Self {
@@ -45,19 +46,38 @@ impl<'a> Minibatch<'a> {
                 stratified(rows.len(), &mut noise).collect::<Vec<f64>>()
             }
         };
+        let sites = model.manifold.sites();
+        let mut levels: Vec<f32> = levels
+            .into_iter()
+            .flat_map(|level| std::iter::repeat_n(level as f32, sites))
+            .collect();
+        if conditional {
+            show_some(&mut levels, sites, model.end_root_snr() as f32, &mut noise);
+        }
         Self {
             rows,
-            levels: levels.into_iter().map(|level| level as f32).collect(),
+            levels,
             noise,
             dropout,
         }
     }
 
-    /// The levels of some rows, the same for all sites of a row.
+    /// The levels of some rows, `[rows, sites]`.
     fn levels(&self, range: &Range<usize>, sites: usize) -> Vec<f32> {
-        let own = &self.levels[range.clone()];
-        let repeated = own.iter().flat_map(|l| std::iter::repeat_n(*l, sites));
-        repeated.collect()
+        self.levels[range.start * sites..range.end * sites].to_vec()
+    }
+}
+
+/// Raises some sites of half of the rows to the level that decides them: each with a probability that is
+/// uniform over the rows, so that few and many known sites are equally frequent.
+fn show_some(levels: &mut [f32], sites: usize, decisive: f32, rng: &mut ChaCha8Rng) {
+    for row in levels.chunks_mut(sites) {
+        let share = 2.0 * rng.random::<f64>() - 1.0;
+        for level in row {
+            if rng.random::<f64>() < share {
+                *level = decisive;
+            }
+        }
     }
 }
 

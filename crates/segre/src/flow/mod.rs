@@ -12,10 +12,12 @@
 //! | losses: (23) of EG, and cross-entropy | `matching.rs` |
 //! | training with checkpoints and validation | `training/` |
 //! | samplers, deterministic and stochastic | `sampling.rs` |
+//! | marginals of unknown sites given known ones | `conditional.rs` |
 //! | likelihood: I-MMSE bound, exact enumeration | `likelihood/` |
 //! | a model in a folder | `saving.rs` |
 
 pub mod channel;
+mod conditional;
 pub mod likelihood;
 mod matching;
 mod model;
@@ -24,4 +26,5 @@ pub mod saving;
 pub mod training;
 
 pub use channel::Denoiser;
+pub use conditional::conditional_marginals;
 pub use model::{Head, Model, ModelConfig};

@@ -1,5 +1,6 @@
 //! Samplers: from noise to labels, deterministic along the path or stochastic along the channel.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use burn::tensor::{Tensor, TensorData};
@@ -9,9 +10,9 @@ use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::channel::{Denoiser, direction_scales};
+use super::channel::{Denoiser, direction_scales, show_known};
 use super::model::{Head, Model};
-use crate::data::Dataset;
+use crate::data::{Dataset, PartialDataset};
 use crate::error::{Error, Result};
 use crate::field::VectorField;
 use crate::geometry::AssignmentManifold;
@@ -42,6 +43,14 @@ pub enum Sampler {
 }
 
 impl Sampler {
+    /// Whether it follows the channel rather than the flow.
+    pub fn is_stochastic(self) -> bool {
+        matches!(
+            self,
+            Self::Ancestral | Self::Localisation | Self::LocalisationHeun
+        )
+    }
+
     /// Steps when none are asked for: what was found to suffice on the built-in distributions.
     pub fn default_steps(self) -> usize {
         match self {
@@ -133,6 +142,7 @@ pub fn sample(
         model,
         denoiser: model,
         posterior: false,
+        given: None,
         field: &field,
         end_time: model.config.path.end_time(),
     };
@@ -158,11 +168,48 @@ pub fn sample_with(
         model,
         denoiser,
         posterior: true,
+        given: None,
         field: &field,
         // A posterior's velocity ends where the channel decides all; a field's where the path ends.
         end_time: model.time_at(model.end_root_snr()),
     };
     draw(&source, Sampler::LocalisationHeun, count, options, progress)
+}
+
+/// Draws one completion of every row: the unknown labels given the known ones.
+///
+/// # Errors
+/// As [`sample`]; [`Error::ConditionNeedsPosterior`] for a field head or a deterministic sampler,
+/// [`Error::SchemaMismatch`] for rows of another schema.
+pub fn complete(
+    model: &Model,
+    given: &PartialDataset,
+    options: &SamplingOptions,
+    progress: &mut dyn FnMut(usize) -> bool,
+) -> Result<Samples> {
+    model.schema.same_as(&given.schema)?;
+    let stochastic = options.sampler.is_none_or(Sampler::is_stochastic);
+    if model.config.head != Head::Posterior || !stochastic {
+        return Err(Error::ConditionNeedsPosterior);
+    }
+    let field = |state: Tensor<3>, time: Tensor<1>| model.velocity(state, time);
+    let source = Source {
+        model,
+        denoiser: model,
+        posterior: true,
+        given: Some(given),
+        field: &field,
+        end_time: model.time_at(model.end_root_snr()),
+    };
+    let drawn = draw(
+        &source,
+        Sampler::LocalisationHeun,
+        given.rows(),
+        options,
+        progress,
+    )?;
+    let data = given.filled(|row, site| drawn.data.row(row)[site])?;
+    Ok(Samples { data, ..drawn })
 }
 
 /// What is sampled from.
@@ -172,6 +219,8 @@ struct Source<'a> {
     denoiser: &'a dyn Denoiser,
     /// Whether the denoiser's means are probabilities, from which labels can be drawn.
     posterior: bool,
+    /// What is known of each sample, for the stochastic samplers.
+    given: Option<&'a PartialDataset>,
     /// Drives the deterministic samplers, from time 0.
     field: &'a (dyn VectorField + Sync),
     /// To this time.
@@ -203,7 +252,7 @@ fn draw(
                 match sampler {
                     Sampler::Ancestral | Sampler::Localisation | Sampler::LocalisationHeun => {
                         let grid = channel_grid(source, options.grid, steps);
-                        Ok(stochastic(source, sampler, &grid, size, rng))
+                        Ok(stochastic(source, sampler, &grid, *from..from + size, rng))
                     }
                     Sampler::Euler => {
                         flow(source, Some((Method::Euler, steps)), size, options, rng)
@@ -273,9 +322,10 @@ fn stochastic(
     source: &Source,
     sampler: Sampler,
     grid: &[f64],
-    size: usize,
+    members: Range<usize>,
     rng: ChaCha8Rng,
 ) -> Drawn {
+    let size = members.len();
     let model = source.model;
     let manifold = &model.manifold;
     let (sites, categories) = (manifold.sites(), manifold.categories());
@@ -287,7 +337,7 @@ fn stochastic(
     let mut evaluations = 0;
     for next in grid {
         evaluations += 1;
-        let mean = posterior_of_walk(source, &walk, &current, size);
+        let mean = posterior_of_walk(source, &walk, &current, &members);
         let next = model.levels_at(*next);
         walk.par_chunks_mut(sites * categories)
             .zip(mean.par_chunks(sites * categories))
@@ -312,7 +362,7 @@ fn stochastic(
                 }
             });
         if sampler == Sampler::LocalisationHeun {
-            let corrected = posterior_of_walk(source, &walk, &next, size);
+            let corrected = posterior_of_walk(source, &walk, &next, &members);
             evaluations += 1;
             walk.par_chunks_mut(sites * categories)
                 .zip(mean.par_chunks(sites * categories))
@@ -331,7 +381,7 @@ fn stochastic(
         }
         current = next;
     }
-    let mean = posterior_of_walk(source, &walk, &current, size);
+    let mean = posterior_of_walk(source, &walk, &current, &members);
     let entropy = normalised_entropy(&mean, manifold);
     let labels: Vec<u16> = mean
         .par_chunks(sites * categories)
@@ -372,31 +422,41 @@ fn channel_grid(source: &Source, grid: LevelGrid, steps: usize) -> Vec<f64> {
     }
 }
 
-/// The posterior means at `y = √γ x`, in host memory.
-fn posterior_of_walk(source: &Source, walk: &[f32], levels: &[f64], size: usize) -> Vec<f32> {
+/// The posterior means at `y = √γ x` of some samples, in host memory.
+fn posterior_of_walk(
+    source: &Source,
+    walk: &[f32],
+    levels: &[f64],
+    members: &Range<usize>,
+) -> Vec<f32> {
     let model = source.model;
     let (sites, categories) = (model.manifold.sites(), model.manifold.categories());
-    let device = model.device();
-    // At level 0 there is no evidence, whatever the state.
-    let inverse: Vec<f32> = levels
-        .iter()
-        .map(|level| {
-            if *level > 0.0 {
+    let (device, size) = (model.device(), members.len());
+    let mut states = walk.to_vec();
+    states
+        .par_chunks_mut(sites * categories)
+        .flat_map_iter(|own| own.chunks_mut(categories).zip(levels))
+        .for_each(|(state, level)| {
+            // At level 0 there is no evidence, whatever the state.
+            let inverse = if *level > 0.0 {
                 level.recip() as f32
             } else {
                 0.0
-            }
-        })
-        .collect();
-    let inverse = Tensor::<3>::from_data(TensorData::new(inverse, [1, sites, 1]), device);
-    let walk = TensorData::new(walk.to_vec(), [size, sites, categories]);
-    let state = Tensor::<3>::from_data(walk, device) * inverse;
+            };
+            state.iter_mut().for_each(|y| *y *= inverse);
+        });
     let levels: Vec<f32> = levels.iter().map(|level| *level as f32).collect();
-    let levels = Tensor::<2>::from_data(TensorData::new(levels, [1, sites]), device);
-    let mean = source
-        .denoiser
-        .posterior_mean(state, levels.repeat_dim(0, size));
-    host(mean)
+    let mut root_snr = levels.repeat(size);
+    if let Some(given) = source.given {
+        let row = |k: usize| members.start + k;
+        show_known(&model.manifold, given, row, &mut states, &mut root_snr);
+    }
+    let states = TensorData::new(states, [size, sites, categories]);
+    let root_snr = TensorData::new(root_snr, [size, sites]);
+    host(source.denoiser.posterior_mean(
+        Tensor::from_data(states, device),
+        Tensor::from_data(root_snr, device),
+    ))
 }
 
 /// Integrates the assignment flow in e-coordinates from the reference noise.

@@ -273,6 +273,7 @@ pub fn model_config(head: Head, path: ProbabilityPath, network: NetworkConfig) -
 /// A short run of the given number of steps.
 pub fn short_run(steps: u64) -> TrainingConfig {
     TrainingConfig {
+        conditional: false,
         seed: 5,
         budget: Budget {
             steps: Some(steps),

@@ -6,7 +6,7 @@ use segre::flow::{Head, ModelConfig};
 use segre::network::{CnnConfig, DenseConfig, LinearConfig, NetworkConfig, ResidualConfig};
 use segre::path::{EGeodesic, InfiniteTime, ProbabilityPath};
 
-use crate::args::{Fit, HeadName, NetworkName, PathName};
+use crate::args::{ConditionalName, Fit, HeadName, NetworkName, PathName};
 use crate::session::Parts;
 
 /// The model's settings, what is not given chosen by the data.
@@ -95,6 +95,7 @@ pub fn training_config(arguments: &Fit, parts: &Parts, seed: u64) -> TrainingCon
     TrainingConfig {
         seed,
         budget,
+        conditional: arguments.conditional == ConditionalName::Any,
         batch_size: arguments
             .batch_size
             .unwrap_or((8192 / parts.train.sites()).clamp(128, 512)),

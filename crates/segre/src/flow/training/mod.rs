@@ -20,7 +20,7 @@ use self::order::DataOrder;
 use self::shards::Shards;
 use super::likelihood::{Estimate, ImmseOptions, score};
 use super::matching::Minibatch;
-use super::model::{Model, ModelConfig, check_schema};
+use super::model::{Head, Model, ModelConfig, check_schema};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::network::parameters::{self, Values};
@@ -76,6 +76,8 @@ pub struct TrainingConfig {
     pub budget: Budget,
     /// Rows per step.
     pub batch_size: usize,
+    /// Whether half of the rows show some of their labels, so that the model learns all conditionals.
+    pub conditional: bool,
     /// The optimiser.
     pub optimizer: OptimizerConfig,
     /// How many validations are spread over the budget.
@@ -95,6 +97,7 @@ impl Default for TrainingConfig {
                 seconds: Some(90.0),
             },
             batch_size: 128,
+            conditional: false,
             optimizer: OptimizerConfig::default(),
             validations: 20,
             validation_rows: 512,
@@ -240,6 +243,9 @@ impl Trainer {
     ) -> Result<Self> {
         model.validate()?;
         config.validate()?;
+        if config.conditional && model.head != Head::Posterior {
+            return Err(Error::ConditionNeedsPosterior);
+        }
         let mut rng = generator(config.seed, Purpose::Initialise, 0);
         let model = Model::new(model, train, &mut rng, &device.clone().autodiff());
         let optimizer = Optimizer::new(config.optimizer.clone());
@@ -407,7 +413,7 @@ impl Trainer {
         let dropout = generator(seed, Purpose::Dropout, step);
         // The pass forward changes running statistics, which a broken step must not leave behind.
         let before = self.model.network.valid();
-        let batch = Minibatch::new(&self.model, rows, noise, dropout);
+        let batch = Minibatch::new(&self.model, rows, self.config.conditional, noise, dropout);
         let found = shards.gradient(&self.model, &batch);
         let value = found.loss;
         let network = self.model.network.clone();

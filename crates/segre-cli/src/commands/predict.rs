@@ -1,0 +1,112 @@
+//! `segre predict`: a column from the others, with probabilities, and accuracy where the truth is known.
+
+use std::io;
+
+use anyhow::{Result, anyhow, ensure};
+use segre::atomic;
+use segre::data::{self, DataSource, PartialDataset};
+use segre::flow::saving;
+use serde::Serialize;
+
+use super::impute::{marginals_with_progress, most_probable, probabilities};
+use crate::args::{Common, Predict};
+use crate::report::json;
+use crate::session::{check_writable, warn_unconditional};
+
+#[derive(Serialize)]
+struct Report {
+    rows: usize,
+    /// Rows whose target is known.
+    known: usize,
+    /// Share of these that is predicted.
+    accuracy: Option<f64>,
+    /// Mean of `−log p(truth)` over these, nats.
+    log_loss: Option<f64>,
+}
+
+/// Predicts a column and writes the predictions.
+pub fn run(arguments: &Predict, common: &Common) -> Result<()> {
+    let (model, card) = saving::load(&arguments.model, &common.device.open()?)?;
+    let schema = model.schema();
+    let mut names = schema.sites.iter().map(|site| &site.name);
+    let target = names
+        .position(|name| *name == arguments.target)
+        .ok_or_else(|| {
+            let names: Vec<&str> = schema.sites.iter().map(|site| site.name.as_str()).collect();
+            anyhow!(
+                "{:?} is no column of the model; its columns are {}",
+                arguments.target,
+                names.join(", ")
+            )
+        })?;
+    let source = DataSource::parse(&arguments.data)?;
+    let rows = data::read_partial(&source, schema, &card.read_options)?;
+    if let Some(out) = &arguments.out {
+        let csv = out.extension().is_some_and(|extension| extension == "csv");
+        ensure!(
+            csv,
+            "{}: predictions are written as .csv; change the name",
+            out.display()
+        );
+        check_writable(out)?;
+    }
+    warn_unconditional(&card, common);
+    let cells = (0..rows.rows()).flat_map(|row| (0..rows.sites()).map(move |site| (row, site)));
+    let hidden = cells.map(|(row, site)| rows.label(row, site).filter(|_| site != target));
+    let given = PartialDataset::new(schema.clone(), hidden)?;
+    let marginals = marginals_with_progress(&model, &given, common)?;
+    if let Some(out) = &arguments.out {
+        atomic::write(out, |file| {
+            let mut table = csv::Writer::from_writer(file);
+            let categories = (0..).take(schema.cardinality(target));
+            let categories: Vec<String> = categories
+                .map(|label| schema.category_name(target, label).into_owned())
+                .collect();
+            let heads = categories.iter().map(|category| format!("p({category})"));
+            table.write_record(
+                ["row".to_owned(), arguments.target.clone()]
+                    .into_iter()
+                    .chain(heads),
+            )?;
+            for row in 0..rows.rows() {
+                let label = most_probable(&model, &marginals, row, target);
+                let chances = probabilities(&model, &marginals, row, target);
+                let chances = chances.iter().map(|p| format!("{p:.6}"));
+                let first = [row.to_string(), categories[usize::from(label)].clone()];
+                table.write_record(first.into_iter().chain(chances))?;
+            }
+            table.flush().map_err(io::Error::other)
+        })?;
+    }
+    let (mut known, mut hits, mut loss) = (0_usize, 0_usize, 0.0);
+    for row in 0..rows.rows() {
+        if let Some(truth) = rows.label(row, target) {
+            known += 1;
+            hits += usize::from(most_probable(&model, &marginals, row, target) == truth);
+            loss -=
+                f64::from(probabilities(&model, &marginals, row, target)[usize::from(truth)]).ln();
+        }
+    }
+    let mean = |sum: f64| (known > 0).then(|| sum / known as f64);
+    let report = Report {
+        rows: rows.rows(),
+        known,
+        accuracy: mean(hits as f64),
+        log_loss: mean(loss),
+    };
+    if common.json {
+        return json::print_object(&report);
+    }
+    match (report.accuracy, report.log_loss) {
+        (Some(accuracy), Some(loss)) => println!(
+            "{}: accuracy {:.2} %, log loss {loss:.4} nats, over {known} rows",
+            arguments.target,
+            100.0 * accuracy
+        ),
+        _ => println!(
+            "{}: {} rows, none with a known target",
+            arguments.target, report.rows
+        ),
+    }
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! Rows of which some labels are unknown: what conditional draws and predictions start from.
+
+use super::dataset::Dataset;
+use super::schema::Schema;
+use crate::error::Result;
+
+/// Stands for an unknown label; no site has so many categories.
+const UNKNOWN: u16 = u16::MAX;
+
+/// Rows with unknown labels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartialDataset {
+    /// What the sites and categories are.
+    pub schema: Schema,
+    /// Row-major labels, `[rows, sites]`.
+    labels: Vec<u16>,
+}
+
+impl PartialDataset {
+    /// Rows from labels in row-major order, `None` for an unknown one.
+    ///
+    /// # Errors
+    /// As [`Dataset::new`].
+    pub fn new(schema: Schema, labels: impl IntoIterator<Item = Option<u16>>) -> Result<Self> {
+        let labels: Vec<u16> = labels.into_iter().map(|l| l.unwrap_or(UNKNOWN)).collect();
+        let known = labels.iter().map(|l| if *l == UNKNOWN { 0 } else { *l });
+        let Dataset { schema, .. } = Dataset::new(schema, known.collect())?;
+        Ok(Self { schema, labels })
+    }
+
+    /// A data set of which some sites are hidden.
+    pub fn hiding(data: &Dataset, hidden: impl Fn(usize, usize) -> bool) -> Self {
+        let sites = data.sites();
+        let hide = |(place, label): (usize, &u16)| match hidden(place / sites, place % sites) {
+            true => UNKNOWN,
+            false => *label,
+        };
+        Self {
+            schema: data.schema.clone(),
+            labels: data.labels().iter().enumerate().map(hide).collect(),
+        }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.labels.len() / self.sites()
+    }
+
+    /// Number of sites.
+    pub fn sites(&self) -> usize {
+        self.schema.sites()
+    }
+
+    /// The label of a row at a site, if it is known.
+    ///
+    /// # Panics
+    /// If there is no such row or site.
+    pub fn label(&self, row: usize, site: usize) -> Option<u16> {
+        assert!(site < self.sites(), "site {site} of {}", self.sites());
+        let label = self.labels[row * self.sites() + site];
+        (label != UNKNOWN).then_some(label)
+    }
+
+    /// Number of unknown labels.
+    pub fn unknown(&self) -> usize {
+        self.labels
+            .iter()
+            .filter(|label| **label == UNKNOWN)
+            .count()
+    }
+
+    /// Every row the given number of times, copies side by side.
+    #[must_use]
+    pub fn repeat_rows(&self, times: usize) -> Self {
+        let rows = self.labels.chunks(self.sites());
+        let repeated = rows.flat_map(|row| std::iter::repeat_n(row, times));
+        Self {
+            schema: self.schema.clone(),
+            labels: repeated.flatten().copied().collect(),
+        }
+    }
+
+    /// The rows with every unknown label chosen.
+    ///
+    /// # Errors
+    /// As [`Dataset::new`] if a choice is no category.
+    pub fn filled(&self, choose: impl Fn(usize, usize) -> u16) -> Result<Dataset> {
+        let sites = self.sites();
+        let fill = |(place, label): (usize, &u16)| match *label {
+            UNKNOWN => choose(place / sites, place % sites),
+            known => known,
+        };
+        let labels = self.labels.iter().enumerate().map(fill).collect();
+        Dataset::new(self.schema.clone(), labels)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::schema::{Layout, Vocabulary};
+
+    #[test]
+    fn unknown_labels_are_counted_repeated_and_filled() {
+        let names = vec!["a".into(), "b".into()];
+        let schema = Schema::shared(Layout::Table, names, Vocabulary::Integers { count: 3 });
+        let labels = [Some(0), None, Some(2), Some(1)];
+        let partial = PartialDataset::new(schema.clone(), labels).expect("legal labels");
+        assert_eq!((partial.rows(), partial.unknown()), (2, 1));
+        assert_eq!((partial.label(0, 0), partial.label(0, 1)), (Some(0), None));
+        let twice = partial.repeat_rows(2);
+        assert_eq!((twice.rows(), twice.unknown()), (4, 2));
+        let filled = twice.filled(|row, _| row as u16).expect("legal labels");
+        assert_eq!(filled.labels(), [0, 0, 0, 1, 2, 1, 2, 1]);
+        assert_eq!(
+            PartialDataset::hiding(&filled.select(&[0, 2]), |row, site| (row, site) == (0, 1)),
+            partial
+        );
+        assert!(PartialDataset::new(schema, [Some(3), None]).is_err());
+    }
+}

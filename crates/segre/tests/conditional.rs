@@ -1,0 +1,171 @@
+//! Conditionals: marginals and draws given some labels, against the exact ones of a small distribution.
+
+#![allow(clippy::unwrap_used)] // a failed test is what an unwrap is for here
+
+mod common;
+
+use common::{Pmf, Recorder, infinite, learning_run, linear, mixed, model_config, untrained};
+use segre::data::PartialDataset;
+use segre::flow::sampling::{Sampler, SamplingOptions, complete};
+use segre::flow::training::{Trainer, TrainingConfig};
+use segre::flow::{Head, Model, conditional_marginals};
+use segre::network::{NetworkConfig, ResidualConfig};
+use segre::{Device, Error};
+
+fn pmf() -> Pmf {
+    Pmf::random(&[3, 2, 3], 1.2, 4)
+}
+
+/// A model of the distribution that has seen all kinds of conditions.
+fn trained(pmf: &Pmf) -> Model {
+    let train = pmf.in_proportion(2000);
+    let network = NetworkConfig::Residual(ResidualConfig {
+        hidden: 64,
+        dropout: 0.0,
+        ..ResidualConfig::default()
+    });
+    let config = TrainingConfig {
+        conditional: true,
+        ..learning_run()
+    };
+    let model = model_config(Head::Posterior, infinite(), network);
+    let mut trainer = Trainer::new(model, config, &train, &Device::flex()).unwrap();
+    trainer
+        .run(&train, &train, &mut Recorder::default())
+        .unwrap();
+    trainer.best_model().unwrap()
+}
+
+/// `p(β_i = · | β_known)` by summation.
+fn exact(pmf: &Pmf, given: &PartialDataset, row: usize, site: usize) -> Vec<f64> {
+    let mut marginal = vec![0.0; pmf.cardinalities[site]];
+    for (index, p) in pmf.probabilities.iter().enumerate() {
+        let labels = pmf.row(index);
+        let agrees = |i: usize| given.label(row, i).is_none_or(|known| known == labels[i]);
+        if (0..labels.len()).all(agrees) {
+            marginal[usize::from(labels[site])] += p;
+        }
+    }
+    let total: f64 = marginal.iter().sum();
+    marginal.into_iter().map(|p| p / total).collect()
+}
+
+#[test]
+fn marginals_and_draws_follow_the_exact_conditionals() {
+    let pmf = pmf();
+    let model = trained(&pmf);
+    let categories = 3;
+    let rows = pmf.draw(40, 7);
+    let (mut total, mut count) = (0.0, 0);
+    for pattern in 0..7_usize {
+        let given = PartialDataset::hiding(&rows, |_, site| pattern & (1 << site) == 0);
+        let marginals = conditional_marginals(&model, &given, &mut |_| true).unwrap();
+        for row in 0..given.rows() {
+            for site in 0..3 {
+                let own = &marginals[(row * 3 + site) * categories..][..pmf.cardinalities[site]];
+                assert!((own.iter().sum::<f32>() - 1.0).abs() < 1e-4, "{own:?}");
+                if let Some(label) = given.label(row, site) {
+                    assert_eq!(own[usize::from(label)], 1.0, "what is known is certain");
+                    continue;
+                }
+                let exact = exact(&pmf, &given, row, site);
+                let terms = exact
+                    .iter()
+                    .zip(own)
+                    .map(|(p, q)| p * (p / f64::from(*q)).ln());
+                total += terms.sum::<f64>();
+                count += 1;
+            }
+        }
+    }
+    let mean = total / f64::from(count);
+    println!("mean KL of conditional marginals {mean:.2e} nats over {count}");
+    assert!(mean < 0.01, "{mean} nats over {count}");
+
+    // Joint draws of two sites given the third, against the exact conditional pmf.
+    let given = PartialDataset::hiding(&rows.select(&[0]), |_, site| site != 1).repeat_rows(20_000);
+    for sampler in [None, Some(Sampler::Ancestral)] {
+        let options = SamplingOptions {
+            sampler,
+            batch: 5000,
+            ..SamplingOptions::default()
+        };
+        let drawn = complete(&model, &given, &options, &mut |_| true)
+            .unwrap()
+            .data;
+        assert!(drawn.iter().all(|row| row[1] == rows.row(0)[1]));
+        let agreeing = pmf.probabilities.iter().enumerate();
+        let weights = agreeing.map(|(index, p)| match pmf.row(index)[1] == rows.row(0)[1] {
+            true => *p,
+            false => 0.0,
+        });
+        let conditional = Pmf::new(&pmf.cardinalities, weights.collect());
+        let kl = conditional.divergence(&drawn);
+        println!("KL of conditional draws {kl:.2e} nats");
+        assert!(kl < 0.02, "{sampler:?}: {kl}");
+    }
+}
+
+/// The mixture's conditionals are consistent by construction: `p(a) p(b|a) = p(b) p(a|b)`.
+#[test]
+fn a_mixture_alone_has_consistent_conditionals() {
+    let pmf = Pmf::random(&[3, 3], 1.0, 9);
+    let model = untrained(
+        model_config(Head::Posterior, infinite(), mixed()),
+        &pmf.in_proportion(500),
+    );
+    let every = pmf.every_row();
+    let marginals = |hidden: [bool; 2]| {
+        let given = PartialDataset::hiding(&every, |_, site| hidden[site]);
+        conditional_marginals(&model, &given, &mut |_| true).unwrap()
+    };
+    let (none, first, second) = (
+        marginals([true, true]),
+        marginals([true, false]),
+        marginals([false, true]),
+    );
+    for (row, labels) in every.iter().enumerate() {
+        let at = |own: &[f32], site: usize| {
+            f64::from(own[(row * 2 + site) * 3 + usize::from(labels[site])])
+        };
+        let one = at(&none, 0) * at(&second, 1);
+        let other = at(&none, 1) * at(&first, 0);
+        assert!(
+            (one / other - 1.0).abs() < 1e-3,
+            "{labels:?}: {one} {other}"
+        );
+    }
+}
+
+#[test]
+fn conditions_need_a_posterior_and_the_schema() {
+    let pmf = pmf();
+    let train = pmf.every_row();
+    let given = PartialDataset::hiding(&train, |_, site| site == 0);
+    let field = untrained(model_config(Head::Field, infinite(), linear()), &train);
+    let options = SamplingOptions::default();
+    let refused = complete(&field, &given, &options, &mut |_| true);
+    assert!(matches!(refused, Err(Error::ConditionNeedsPosterior)));
+    let refused = conditional_marginals(&field, &given, &mut |_| true);
+    assert!(matches!(refused, Err(Error::ConditionNeedsPosterior)));
+    let config = TrainingConfig {
+        conditional: true,
+        ..learning_run()
+    };
+    let model = model_config(Head::Field, infinite(), linear());
+    let refused = Trainer::new(model, config, &train, &Device::flex());
+    assert!(matches!(refused, Err(Error::ConditionNeedsPosterior)));
+
+    let posterior = untrained(model_config(Head::Posterior, infinite(), mixed()), &train);
+    let deterministic = SamplingOptions {
+        sampler: Some(Sampler::Rk4),
+        ..SamplingOptions::default()
+    };
+    let refused = complete(&posterior, &given, &deterministic, &mut |_| true);
+    assert!(matches!(refused, Err(Error::ConditionNeedsPosterior)));
+    let other = PartialDataset::hiding(&Pmf::coupled().every_row(), |_, _| true);
+    let refused = complete(&posterior, &other, &options, &mut |_| true);
+    assert!(matches!(refused, Err(Error::SchemaMismatch { .. })));
+    let stopped = conditional_marginals(&posterior, &given, &mut |_| false);
+    assert!(matches!(stopped, Err(Error::Interrupted)));
+}
