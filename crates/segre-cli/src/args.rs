@@ -192,9 +192,10 @@ pub struct Fit {
     /// Dropout of the residual network [default: by the number of rows]
     #[arg(allow_negative_numbers = true, long, value_name = "P")]
     pub dropout: Option<f64>,
-    /// Which conditionals the model learns beside the joint distribution, for impute and predict
-    #[arg(long, value_name = "WHICH", default_value = "none")]
-    pub conditional: ConditionalName,
+    /// Which conditionals the model learns beside the joint distribution, for impute and predict [default: any for
+    /// a table and posterior head]
+    #[arg(long, value_name = "WHICH")]
+    pub conditional: Option<ConditionalName>,
     /// Rows per step
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub batch_size: Option<usize>,
@@ -409,8 +410,7 @@ pub struct Evaluate {
   segre impute runs/table holes.csv --out best.csv --mode map       the most probable value of each field
   segre impute runs/table holes.csv --out chances.csv --mode mean   probabilities of each missing field
 
-Missing are empty fields, ? and NA, and columns that the table does not have.
-Learn the model with: segre fit TABLE --out DIR --conditional any")]
+Missing are empty fields, ? and NA, and columns that the table does not have.")]
 pub struct Impute {
     /// Folder of the model
     pub model: PathBuf,
@@ -443,8 +443,7 @@ pub enum ImputeMode {
   segre predict runs/mushroom mushroom.csv --target class
   segre predict runs/table new.csv --target label --out predictions.csv
 
-Fields of the target column are not looked at but to count the accuracy; other missing fields are allowed.
-Learn the model with: segre fit TABLE --out DIR --conditional any")]
+Fields of the target column are not looked at but to count the accuracy; other missing fields are allowed.")]
 pub struct Predict {
     /// Folder of the model
     pub model: PathBuf,

@@ -95,7 +95,11 @@ pub fn training_config(arguments: &Fit, parts: &Parts, seed: u64) -> TrainingCon
     TrainingConfig {
         seed,
         budget,
-        conditional: arguments.conditional == ConditionalName::Any,
+        // On tables it costs the joint distribution nothing that can be measured.
+        conditional: arguments.conditional.map_or(
+            arguments.head == HeadName::Posterior && parts.train.schema.layout == Layout::Table,
+            |which| which == ConditionalName::Any,
+        ),
         batch_size: arguments
             .batch_size
             .unwrap_or((8192 / parts.train.sites()).clamp(128, 512)),
