@@ -206,12 +206,7 @@ fn samples_depend_on_the_seed_and_on_nothing_else() {
             let model = untrained(model_config(head, path.clone(), dense()), &train);
             for sampler in ALL {
                 // The one is refused; the other's drift alone decides with an untrained field.
-                if head == Head::Field
-                    && matches!(
-                        sampler,
-                        Sampler::Ancestral | Sampler::Localisation | Sampler::LocalisationHeun
-                    )
-                {
+                if head == Head::Field && sampler.is_stochastic() {
                     continue;
                 }
                 let options = with(sampler, 8);

@@ -6,6 +6,7 @@ use super::channel::{Denoiser, show_known};
 use super::model::{Head, Model};
 use crate::data::PartialDataset;
 use crate::error::{Error, Result};
+use crate::network::parameters::host_values;
 
 /// Rows per evaluation of the network.
 const BATCH: usize = 512;
@@ -46,8 +47,7 @@ pub fn conditional_marginals(
             Tensor::from_data(states, model.device()),
             Tensor::from_data(root_snr, model.device()),
         );
-        let mean = mean.into_data().try_into_vec::<f32>();
-        let mut mean = mean.expect("the network computes in 32-bit floats");
+        let mut mean = host_values(mean);
         for (place, own) in mean.chunks_mut(categories).enumerate() {
             if let Some(label) = given.label(from + place / sites, place % sites) {
                 own.fill(0.0);

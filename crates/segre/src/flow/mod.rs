@@ -11,7 +11,7 @@
 //! | the model: network, head, path, prior | `model.rs` |
 //! | losses: (23) of EG, and cross-entropy | `matching.rs` |
 //! | training with checkpoints and validation | `training/` |
-//! | samplers, deterministic and stochastic | `sampling.rs` |
+//! | samplers, deterministic and stochastic | `sampling/` |
 //! | marginals of unknown sites given known ones | `conditional.rs` |
 //! | likelihood: I-MMSE bound, exact enumeration | `likelihood/` |
 //! | a model in a folder | `saving.rs` |

@@ -127,7 +127,7 @@ pub fn host_values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor
         .into_data()
         .try_into_vec::<f32>()
-        .expect("parameters are 32-bit floats")
+        .expect("networks compute in 32-bit floats")
 }
 
 /// A parameter like `old`, on its device and with its gradient setting, with other values.

@@ -462,8 +462,8 @@ impl Trainer {
         })?;
         let bits = scores.bits_per_dim;
         let rows: Vec<f32> = scores.rows.iter().map(|row| row.value as f32).collect();
-        // With the same noise for all models the rows can be compared one by one, which tells models apart
-        // that differ by far less than the error of either score.
+        // The same random numbers serve all models (but for the levels, whose proposal adapts to the model),
+        // so rows are compared one by one: that tells models apart by less than the error of either score.
         let (worse, error) = match &self.lowest {
             Some(lowest) => mean_difference(&rows, lowest),
             None => (f64::NEG_INFINITY, 0.0),

@@ -1,23 +1,24 @@
 //! Samplers: from noise to labels, deterministic along the path or stochastic along the channel.
 
-use std::ops::Range;
+mod deterministic;
+mod stochastic;
+
 use std::time::Instant;
 
-use burn::tensor::{Tensor, TensorData};
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, StandardNormal};
+use burn::tensor::Tensor;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::channel::{Denoiser, direction_scales, show_known};
+use self::deterministic::flow;
+use self::stochastic::{channel_grid, stochastic};
+use super::channel::Denoiser;
 use super::model::{Head, Model};
 use crate::data::{Dataset, PartialDataset};
 use crate::error::{Error, Result};
 use crate::field::VectorField;
 use crate::geometry::AssignmentManifold;
-use crate::ode::{AdaptiveOptions, Method, Stepping, TimeGrid, integrate};
-use crate::random::{Purpose, generator, row_generator};
+use crate::ode::{AdaptiveOptions, Method};
+use crate::random::{Purpose, generator};
 
 /// How samples are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,7 +125,7 @@ const FIRST_SNR: f64 = 1e-4;
 ///
 /// # Errors
 /// [`Error::InvalidSetting`] for zero steps or a sampler that the head cannot serve,
-/// [`Error::Interrupted`] if stopped, and those of [`integrate`].
+/// [`Error::Interrupted`] if stopped, and those of [`integrate`](crate::ode::integrate).
 pub fn sample(
     model: &Model,
     count: usize,
@@ -163,17 +164,7 @@ pub fn sample_with(
     options: &SamplingOptions,
     progress: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Samples> {
-    let field = |state: Tensor<3>, time: Tensor<1>| model.velocity_of(denoiser, state, time);
-    let source = Source {
-        model,
-        denoiser,
-        posterior: true,
-        given: None,
-        field: &field,
-        // A posterior's velocity ends where the channel decides all; a field's where the path ends.
-        end_time: model.time_at(model.end_root_snr()),
-    };
-    draw(&source, Sampler::LocalisationHeun, count, options, progress)
+    draw_posterior(denoiser, model, None, count, options, progress)
 }
 
 /// Draws one completion of every row: the unknown labels given the known ones.
@@ -192,24 +183,31 @@ pub fn complete(
     if model.config.head != Head::Posterior || !stochastic {
         return Err(Error::ConditionNeedsPosterior);
     }
-    let field = |state: Tensor<3>, time: Tensor<1>| model.velocity(state, time);
-    let source = Source {
-        model,
-        denoiser: model,
-        posterior: true,
-        given: Some(given),
-        field: &field,
-        end_time: model.time_at(model.end_root_snr()),
-    };
-    let drawn = draw(
-        &source,
-        Sampler::LocalisationHeun,
-        given.rows(),
-        options,
-        progress,
-    )?;
+    let drawn = draw_posterior(model, model, Some(given), given.rows(), options, progress)?;
     let data = given.filled(|row, site| drawn.data.row(row)[site])?;
     Ok(Samples { data, ..drawn })
+}
+
+/// Draws with a denoiser whose means are probabilities.
+fn draw_posterior(
+    denoiser: &dyn Denoiser,
+    model: &Model,
+    given: Option<&PartialDataset>,
+    count: usize,
+    options: &SamplingOptions,
+    progress: &mut dyn FnMut(usize) -> bool,
+) -> Result<Samples> {
+    let field = |state: Tensor<3>, time: Tensor<1>| model.velocity_of(denoiser, state, time);
+    let source = Source {
+        model,
+        denoiser,
+        posterior: true,
+        given,
+        field: &field,
+        // A posterior's velocity ends where the channel decides all; a field's where the path ends.
+        end_time: model.time_at(model.end_root_snr()),
+    };
+    draw(&source, Sampler::LocalisationHeun, count, options, progress)
 }
 
 /// What is sampled from.
@@ -315,222 +313,6 @@ struct Drawn {
     entropy: f64,
 }
 
-/// Follows the channel `y_γ = γ v̄ + B_γ` level by level.
-///
-/// Source: SPEC §2.1.4.
-fn stochastic(
-    source: &Source,
-    sampler: Sampler,
-    grid: &[f64],
-    members: Range<usize>,
-    rng: ChaCha8Rng,
-) -> Drawn {
-    let size = members.len();
-    let model = source.model;
-    let manifold = &model.manifold;
-    let (sites, categories) = (manifold.sites(), manifold.categories());
-    let mut rows: Vec<ChaCha8Rng> = (0..size).map(|row| row_generator(&rng, row)).collect();
-    let scales = direction_scales(manifold);
-    // y up to a constant per site, [batch, sites, categories].
-    let mut walk = vec![0.0_f32; size * sites * categories];
-    let mut current = model.levels_at(0.0);
-    let mut evaluations = 0;
-    for next in grid {
-        evaluations += 1;
-        let mean = posterior_of_walk(source, &walk, &current, &members);
-        let next = model.levels_at(*next);
-        walk.par_chunks_mut(sites * categories)
-            .zip(mean.par_chunks(sites * categories))
-            .zip(rows.par_iter_mut())
-            .for_each(|((walk, mean), rng)| {
-                for site in 0..sites {
-                    let own = site * categories..site * categories + manifold.cardinalities()[site];
-                    let (walk, mean) = (&mut walk[own.clone()], &mean[own]);
-                    let growth = (next[site].powi(2) - current[site].powi(2)) as f32;
-                    if sampler == Sampler::Ancestral {
-                        walk[categorical(mean, rng)] += scales[site] * growth;
-                    } else {
-                        for (y, p) in walk.iter_mut().zip(mean) {
-                            *y += scales[site] * growth * p;
-                        }
-                    }
-                    let deviation = growth.sqrt();
-                    for y in walk {
-                        let z: f32 = StandardNormal.sample(rng);
-                        *y += deviation * z;
-                    }
-                }
-            });
-        if sampler == Sampler::LocalisationHeun {
-            let corrected = posterior_of_walk(source, &walk, &next, &members);
-            evaluations += 1;
-            walk.par_chunks_mut(sites * categories)
-                .zip(mean.par_chunks(sites * categories))
-                .zip(corrected.par_chunks(sites * categories))
-                .for_each(|((walk, mean), corrected)| {
-                    for site in 0..sites {
-                        let own =
-                            site * categories..site * categories + manifold.cardinalities()[site];
-                        let growth = (next[site].powi(2) - current[site].powi(2)) as f32;
-                        let gain = 0.5 * scales[site] * growth;
-                        for k in own {
-                            walk[k] += gain * (corrected[k] - mean[k]);
-                        }
-                    }
-                });
-        }
-        current = next;
-    }
-    let mean = posterior_of_walk(source, &walk, &current, &members);
-    let entropy = normalised_entropy(&mean, manifold);
-    let labels: Vec<u16> = mean
-        .par_chunks(sites * categories)
-        .zip(rows.par_iter_mut())
-        .flat_map_iter(|(mean, rng)| {
-            (0..sites).map(move |site| {
-                let from = site * categories;
-                let own = &mean[from..from + manifold.cardinalities()[site]];
-                let label = match source.posterior {
-                    true => categorical(own, rng),
-                    false => largest(own),
-                };
-                label as u16
-            })
-        })
-        .collect();
-    Drawn {
-        labels,
-        evaluations: evaluations + 1,
-        entropy,
-    }
-}
-
-/// Levels `√γ` of a stochastic sampler, without the start at 0.
-fn channel_grid(source: &Source, grid: LevelGrid, steps: usize) -> Vec<f64> {
-    let end = match source.posterior {
-        true => source.model.sampling_root_snr(),
-        false => source.model.end_root_snr(),
-    };
-    match grid {
-        LevelGrid::Uniform => (1..=steps).map(|k| end * k as f64 / steps as f64).collect(),
-        LevelGrid::LogSnr => {
-            let ratio = FIRST_SNR.ln() / 2.0 / (steps - 1) as f64;
-            (0..steps)
-                .map(|k| end * (ratio * (steps - 1 - k) as f64).exp())
-                .collect()
-        }
-    }
-}
-
-/// The posterior means at `y = √γ x` of some samples, in host memory.
-fn posterior_of_walk(
-    source: &Source,
-    walk: &[f32],
-    levels: &[f64],
-    members: &Range<usize>,
-) -> Vec<f32> {
-    let model = source.model;
-    let (sites, categories) = (model.manifold.sites(), model.manifold.categories());
-    let (device, size) = (model.device(), members.len());
-    let mut states = walk.to_vec();
-    states
-        .par_chunks_mut(sites * categories)
-        .flat_map_iter(|own| own.chunks_mut(categories).zip(levels))
-        .for_each(|(state, level)| {
-            // At level 0 there is no evidence, whatever the state.
-            let inverse = if *level > 0.0 {
-                level.recip() as f32
-            } else {
-                0.0
-            };
-            state.iter_mut().for_each(|y| *y *= inverse);
-        });
-    let levels: Vec<f32> = levels.iter().map(|level| *level as f32).collect();
-    let mut root_snr = levels.repeat(size);
-    if let Some(given) = source.given {
-        let row = |k: usize| members.start + k;
-        show_known(&model.manifold, given, row, &mut states, &mut root_snr);
-    }
-    let states = TensorData::new(states, [size, sites, categories]);
-    let root_snr = TensorData::new(root_snr, [size, sites]);
-    host(source.denoiser.posterior_mean(
-        Tensor::from_data(states, device),
-        Tensor::from_data(root_snr, device),
-    ))
-}
-
-/// Integrates the assignment flow in e-coordinates from the reference noise.
-///
-/// Source: EG (1), SPEC §4; Zeilmann et al. 2020.
-fn flow(
-    source: &Source,
-    method: Option<(Method, usize)>,
-    size: usize,
-    options: &SamplingOptions,
-    mut rng: ChaCha8Rng,
-) -> Result<Drawn> {
-    let (model, end) = (source.model, source.end_time);
-    let path = &model.config.path;
-    let stepping = match method {
-        None => Stepping::Adaptive {
-            start: 0.0,
-            end,
-            options: options.tolerances.clone(),
-        },
-        Some((method, steps)) => {
-            let grid = match options.grid {
-                LevelGrid::Uniform => TimeGrid::uniform(0.0, end, steps)?,
-                LevelGrid::LogSnr => {
-                    let last = model.end_root_snr().powi(2);
-                    let categories = model.manifold.categories();
-                    let time = |snr| path.time_at_snr(snr, categories);
-                    TimeGrid::uniform_in_log_snr((FIRST_SNR * last, last), steps, time)?
-                }
-            };
-            Stepping::Fixed { method, grid }
-        }
-    };
-    let start = model.manifold.reference_noise(size, &mut rng);
-    let start = start.to_device(model.device());
-    let solution = integrate(source.field, start, &stepping)?;
-    let points = host(model.manifold.point(solution.state));
-    let entropy = normalised_entropy(&points, &model.manifold);
-    let (sites, categories) = (model.manifold.sites(), model.manifold.categories());
-    let labels = points
-        .chunks(categories)
-        .enumerate()
-        .map(|(place, point)| {
-            largest(&point[..model.manifold.cardinalities()[place % sites]]) as u16
-        })
-        .collect();
-    Ok(Drawn {
-        labels,
-        evaluations: solution.evaluations,
-        entropy,
-    })
-}
-
-fn host(tensor: Tensor<3>) -> Vec<f32> {
-    tensor
-        .into_data()
-        .try_into_vec::<f32>()
-        .expect("the network computes in 32-bit floats")
-}
-
-/// A category drawn with the given probabilities.
-fn categorical(probabilities: &[f32], rng: &mut ChaCha8Rng) -> usize {
-    let total: f32 = probabilities.iter().sum();
-    let mut rest = rng.random::<f32>() * total;
-    for (label, probability) in probabilities.iter().enumerate() {
-        rest -= probability;
-        if rest < 0.0 {
-            return label;
-        }
-    }
-    // Rounding ate the rest: the last category that can occur.
-    probabilities.iter().rposition(|p| *p > 0.0).unwrap_or(0)
-}
-
 /// The most probable category.
 fn largest(probabilities: &[f32]) -> usize {
     let better = |best: usize, label: usize| {
@@ -566,20 +348,6 @@ fn normalised_entropy(points: &[f32], manifold: &AssignmentManifold) -> f64 {
 mod tests {
     use super::*;
     use burn::tensor::Device;
-    use rand::SeedableRng;
-
-    #[test]
-    fn categories_are_drawn_with_their_probabilities() {
-        let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let mut counts = [0_u32; 4];
-        for _ in 0..40_000 {
-            counts[categorical(&[0.5, 0.0, 0.2, 0.3], &mut rng)] += 1;
-        }
-        assert_eq!(counts[1], 0);
-        for (count, p) in counts.iter().zip([0.5, 0.0, 0.2, 0.3]) {
-            assert!((f64::from(*count) / 40_000.0 - p).abs() < 0.01);
-        }
-    }
 
     #[test]
     fn entropy_is_relative_to_the_number_of_categories() {

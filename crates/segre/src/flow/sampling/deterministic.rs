@@ -1,0 +1,59 @@
+//! Deterministic samplers: the assignment flow is integrated from noise, labels are read off at the end.
+
+use rand_chacha::ChaCha8Rng;
+
+use super::{Drawn, FIRST_SNR, LevelGrid, SamplingOptions, Source, largest, normalised_entropy};
+use crate::error::Result;
+use crate::network::parameters::host_values;
+use crate::ode::{Method, Stepping, TimeGrid, integrate};
+
+/// Integrates the assignment flow in e-coordinates from the reference noise.
+///
+/// Source: EG (1), SPEC §4; Zeilmann et al. 2020.
+pub(super) fn flow(
+    source: &Source,
+    method: Option<(Method, usize)>,
+    size: usize,
+    options: &SamplingOptions,
+    mut rng: ChaCha8Rng,
+) -> Result<Drawn> {
+    let (model, end) = (source.model, source.end_time);
+    let path = &model.config.path;
+    let stepping = match method {
+        None => Stepping::Adaptive {
+            start: 0.0,
+            end,
+            options: options.tolerances.clone(),
+        },
+        Some((method, steps)) => {
+            let grid = match options.grid {
+                LevelGrid::Uniform => TimeGrid::uniform(0.0, end, steps)?,
+                LevelGrid::LogSnr => {
+                    let last = model.end_root_snr().powi(2);
+                    let categories = model.manifold.categories();
+                    let time = |snr| path.time_at_snr(snr, categories);
+                    TimeGrid::uniform_in_log_snr((FIRST_SNR * last, last), steps, time)?
+                }
+            };
+            Stepping::Fixed { method, grid }
+        }
+    };
+    let start = model.manifold.reference_noise(size, &mut rng);
+    let start = start.to_device(model.device());
+    let solution = integrate(source.field, start, &stepping)?;
+    let points = host_values(model.manifold.point(solution.state));
+    let entropy = normalised_entropy(&points, &model.manifold);
+    let (sites, categories) = (model.manifold.sites(), model.manifold.categories());
+    let labels = points
+        .chunks(categories)
+        .enumerate()
+        .map(|(place, point)| {
+            largest(&point[..model.manifold.cardinalities()[place % sites]]) as u16
+        })
+        .collect();
+    Ok(Drawn {
+        labels,
+        evaluations: solution.evaluations,
+        entropy,
+    })
+}
