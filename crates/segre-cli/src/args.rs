@@ -263,6 +263,14 @@ pub enum PathName {
     Infinite,
     /// Finite-time e-geodesic
     EGeodesic,
+    /// Straight line on the simplex (for comparison)
+    Linear,
+    /// Dirichlet distributions of growing concentration (for comparison)
+    Dirichlet,
+    /// Fisher–Rao geodesic: great circle on the sphere (for comparison)
+    GreatCircle,
+    /// Absorbing-state (masked) diffusion (for comparison)
+    Masked,
 }
 
 /// Networks by name.
@@ -300,10 +308,10 @@ pub struct Sample {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sampling")]
 pub struct Sampling {
-    /// Sampler [default: localisation-heun; rk4 for a field]
+    /// Sampler [default: sequential for a table of up to 16 columns, else localisation-heun; rk4 for a field]
     #[arg(long, value_name = "NAME")]
     pub sampler: Option<SamplerName>,
-    /// Steps of a sampler with fixed steps [default: 16 for localisation-heun, 32 for others]
+    /// Steps of a sampler with fixed steps [default: one per site for sequential (at most 64), 16 for localisation-heun, 32 for others]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub steps: Option<usize>,
     /// Where the steps lie
@@ -331,6 +339,8 @@ pub enum SamplerName {
     Localisation,
     /// Stochastic localisation, Heun's predictor and corrector, two evaluations a step
     LocalisationHeun,
+    /// Sites one after the other (in as many groups as steps), each given those before; needs --conditional any
+    Sequential,
     /// Assignment flow, Euler
     Euler,
     /// Assignment flow, Heun

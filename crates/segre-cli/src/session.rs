@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use segre::baseline::{Baseline, Baselines};
 use segre::data::{self, DataSource, Dataset, Layout, Split};
 use segre::flow::Model;
-use segre::flow::likelihood::{Estimate, ImmseOptions, Scores, score};
+use segre::flow::likelihood::{Estimate, ScoreOptions, Scores, score};
 use segre::flow::sampling::{LevelGrid, Sampler, Samples, SamplingOptions, sample};
 use segre::flow::saving::{ModelCard, SplitConfig};
 use segre::ode::AdaptiveOptions;
@@ -71,21 +71,25 @@ impl BaselineScores {
         })
     }
 
-    /// The model and the baselines as a table for the terminal.
-    pub fn table(&self, bits_per_dim: Estimate) -> String {
+    /// The model, if it has a score, and the baselines as a table for the terminal.
+    pub fn table(&self, bits_per_dim: Option<Estimate>) -> String {
         let columns = [
             ("model", Align::Left),
             ("bits/dim", Align::Decimal),
             ("", Align::Left),
         ];
         let mut table = Table::new(&columns);
-        let gain = 100.0 * (1.0 - bits_per_dim.value / self.chow_liu);
-        let beside = match gain >= 0.0 {
-            true => format!("{gain:.1} % below the Chow–Liu tree"),
-            false => format!("{:.1} % above the Chow–Liu tree", -gain),
-        };
-        let error = Some(bits_per_dim.std_error);
-        table.push(["segre".into(), estimate(bits_per_dim.value, error), beside]);
+        if let Some(Estimate {
+            value, std_error, ..
+        }) = bits_per_dim
+        {
+            let gain = 100.0 * (1.0 - value / self.chow_liu);
+            let beside = match gain >= 0.0 {
+                true => format!("{gain:.1} % below the Chow–Liu tree"),
+                false => format!("{:.1} % above the Chow–Liu tree", -gain),
+            };
+            table.push(["segre".into(), estimate(value, Some(std_error)), beside]);
+        }
         let baselines = [
             ("Chow–Liu tree", self.chow_liu),
             ("independent sites", self.independent),
@@ -98,6 +102,20 @@ impl BaselineScores {
     }
 }
 
+/// Scores data with a progress bar, if the model has a bound.
+pub fn score_if_bounded(
+    model: &Model,
+    data: &Dataset,
+    accuracy: &Accuracy,
+    seed: u64,
+    common: &Common,
+) -> Result<Option<Scores>> {
+    match model.has_bound() {
+        true => score_with_progress(model, data, accuracy, seed, common).map(Some),
+        false => Ok(None),
+    }
+}
+
 /// Scores data with a progress bar.
 pub fn score_with_progress(
     model: &Model,
@@ -107,14 +125,14 @@ pub fn score_with_progress(
     common: &Common,
 ) -> Result<Scores> {
     const PARTS: u64 = 1000;
-    let options = ImmseOptions {
+    let options = ScoreOptions {
         // Many rows need few levels each: the mean is what the error is asked of.
         levels: (65_536 / data.rows().max(1)).clamp(1, 16),
         rounds: 2,
         std_error: Some(accuracy.std_error),
         max_rounds: accuracy.max_rounds,
         seed,
-        ..ImmseOptions::default()
+        ..ScoreOptions::default()
     };
     let budget = Budget {
         steps: Some(PARTS),
@@ -159,11 +177,12 @@ pub fn sample_with_progress(
 }
 
 /// The library's options from the command line's.
-pub fn sampling_options(arguments: &Sampling, seed: u64) -> SamplingOptions {
+pub fn sampling_options(arguments: &Sampling, card: &ModelCard, seed: u64) -> SamplingOptions {
     let sampler = arguments.sampler.map(|name| match name {
         SamplerName::Ancestral => Sampler::Ancestral,
         SamplerName::Localisation => Sampler::Localisation,
         SamplerName::LocalisationHeun => Sampler::LocalisationHeun,
+        SamplerName::Sequential => Sampler::Sequential,
         SamplerName::Euler => Sampler::Euler,
         SamplerName::Heun => Sampler::Heun,
         SamplerName::Rk4 => Sampler::Rk4,
@@ -171,6 +190,7 @@ pub fn sampling_options(arguments: &Sampling, seed: u64) -> SamplingOptions {
     });
     SamplingOptions {
         sampler,
+        conditional: card.training.conditional,
         steps: arguments.steps,
         grid: match arguments.grid {
             GridName::Uniform => LevelGrid::Uniform,

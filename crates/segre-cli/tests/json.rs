@@ -38,7 +38,8 @@ fn every_command_on_a_table_prints_one_object() {
 
     let sample = room.json(&["sample", "model", "-n", "30", "--out", "s.csv"]);
     assert_eq!(number(&sample, "samples"), 30.0);
-    assert!(number(&sample, "function_evaluations") == 33.0, "{sample}");
+    // A table of four columns is drawn one after the other.
+    assert!(number(&sample, "function_evaluations") == 4.0, "{sample}");
     assert!(number(&sample, "mean_entropy") >= 0.0, "{sample}");
     assert!(number(&sample, "seconds") > 0.0, "{sample}");
 

@@ -437,12 +437,37 @@ pub enum Error {
          use euler, heun, rk4, dormand-prince or localisation for a field"
     )]
     SamplerNeedsPosterior,
-    /// A condition was asked of a field, or of a deterministic sampler.
+    /// A sampler was asked for that a path has no use for.
+    #[error("this sampler is not for {path}; use {samplers}")]
+    SamplerNotForPath {
+        /// What path it is.
+        path: &'static str,
+        /// Samplers that it has.
+        samplers: &'static str,
+    },
+    /// A field was asked of a path that jumps.
+    #[error("the {path} path has no velocity to learn; use the posterior head")]
+    NoField {
+        /// Name of the path.
+        path: &'static str,
+    },
+    /// Something was asked of a path that only Gaussian channels have.
     #[error(
-        "conditions need a model with posterior head and one of the samplers ancestral, localisation and \
-         localisation-heun"
+        "the {path} path has no likelihood bound and no flow in e-coordinates; fit with --path infinite or e-geodesic"
+    )]
+    NeedsGaussianPath {
+        /// Name of the path.
+        path: &'static str,
+    },
+    /// A condition was asked of a field, of a path on the simplex, or of a deterministic sampler.
+    #[error(
+        "conditions need a model with posterior head, one of the paths infinite, e-geodesic and masked, and one of \
+         the samplers sequential, ancestral, localisation and localisation-heun"
     )]
     ConditionNeedsPosterior,
+    /// All sites are given.
+    #[error("every site is given, so there is nothing to score; give fewer")]
+    NothingToScore,
     /// There is nothing to score or train on.
     #[error("the data set has no rows; give at least one")]
     NoRows,

@@ -10,18 +10,20 @@ use common::{
     model_config, residual, untrained,
 };
 use segre::data::Dataset;
-use segre::flow::likelihood::{ImmseOptions, Scores, score, score_with};
+use segre::flow::likelihood::{Bound, ScoreOptions, Scores, score, score_with};
 use segre::flow::training::Trainer;
 use segre::flow::{Denoiser, Head, Model, ModelConfig};
+use segre::path::{DiscretePath, ProbabilityPath, SimplexPath};
 
-fn options(rounds: usize, seed: u64) -> ImmseOptions {
-    ImmseOptions {
+fn options(rounds: usize, seed: u64) -> ScoreOptions {
+    ScoreOptions {
         levels: 16,
         rounds,
         std_error: None,
         max_rounds: rounds,
         seed,
         batch: 1024,
+        ..ScoreOptions::default()
     }
 }
 
@@ -109,6 +111,75 @@ fn the_bound_of_the_true_posterior_is_the_negative_log_probability() {
         assert!((found.mean_nats.value - nats).abs() < 1e-12);
         assert!((found.bits_per_dim.value - bits).abs() < 1e-12);
     }
+}
+
+/// The chain rule in random order with true conditionals: every order gives the same, the true probability.
+#[test]
+fn the_sequential_bound_of_the_true_posterior_is_the_negative_log_probability() {
+    for (seed, cardinalities) in CASES.into_iter().enumerate() {
+        let pmf = Pmf::random(cardinalities, 1.0, seed as u64);
+        for path in [
+            infinite().into(),
+            ProbabilityPath::from(DiscretePath::Masked),
+        ] {
+            let model = blank(path, &pmf.draw(300, 9));
+            let options = ScoreOptions {
+                bound: Some(Bound::Sequential),
+                ..options(400, 1)
+            };
+            let data = pmf.every_row();
+            let found =
+                score_with(&pmf.posterior(), &model, &data, &options, &mut |_| true).unwrap();
+            assert_rows_are_exact(&found, &pmf, &format!("{cardinalities:?}"));
+        }
+    }
+}
+
+/// With some labels given both bounds are `−log P(β_others | β_given)`.
+#[test]
+fn with_given_sites_the_bounds_are_conditional() {
+    let pmf = Pmf::random(&[3, 2, 4], 1.0, 12);
+    let model = blank(infinite(), &pmf.draw(300, 9));
+    let data = pmf.every_row();
+    for given in [vec![0], vec![2, 0], vec![1]] {
+        let key = |row: &[u16]| given.iter().map(|site| row[*site]).collect::<Vec<_>>();
+        for bound in [Bound::Immse, Bound::Sequential] {
+            let options = ScoreOptions {
+                bound: Some(bound),
+                given: given.clone(),
+                ..options(400, 2)
+            };
+            let found =
+                score_with(&pmf.posterior(), &model, &data, &options, &mut |_| true).unwrap();
+            for (row, estimate) in data.iter().zip(&found.rows) {
+                let alike = data.iter().zip(&pmf.probabilities);
+                let total: f64 = alike
+                    .filter(|(other, _)| key(other) == key(row))
+                    .map(|(_, p)| p)
+                    .sum();
+                let exact = total.ln() - pmf.probabilities[pmf.index(row)].ln();
+                assert!(
+                    (estimate.value - exact).abs() < 5.0 * estimate.std_error + 3e-4,
+                    "{bound:?} given {given:?}: {estimate:?} for {exact}"
+                );
+            }
+            let nats = found.mean_nats.value / found.bits_per_dim.value;
+            let scored = 3 - given.len();
+            assert!((nats / std::f64::consts::LN_2 - scored as f64).abs() < 1e-9);
+        }
+    }
+    let all = ScoreOptions {
+        given: vec![0, 1, 2],
+        ..options(2, 2)
+    };
+    let refused = score(&model, &data, &all, &mut |_| true).unwrap_err();
+    assert!(matches!(refused, segre::Error::NothingToScore));
+    let none = blank(SimplexPath::Linear, &pmf.draw(300, 9));
+    let refused = score(&none, &data, &options(2, 2), &mut |_| true).unwrap_err();
+    assert!(
+        matches!(refused, segre::Error::NeedsGaussianPath { .. }),
+        "{refused}"
+    );
 }
 
 /// A field's sites have levels of their own; the integral follows them.
@@ -301,7 +372,7 @@ fn more_rounds_are_spent_until_the_asked_precision() {
     let pmf = Pmf::random(&[2, 3, 2], 1.0, 8);
     let model = blank(infinite(), &pmf.draw(300, 9));
     let goal = 0.004;
-    let options = ImmseOptions {
+    let options = ScoreOptions {
         std_error: Some(goal),
         max_rounds: 2000,
         ..options(2, 3)

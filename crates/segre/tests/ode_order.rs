@@ -11,7 +11,7 @@ use segre::geometry::simplex;
 use segre::ode::{
     AdaptiveOptions, Method, OdeSolution, Stepping, TimeGrid, integrate, integrate_observed,
 };
-use segre::path::{EGeodesic, ProbabilityPath};
+use segre::path::{EGeodesic, GaussianPath};
 use segre::{Error, VectorField};
 
 const SITES: usize = 3;
@@ -239,7 +239,7 @@ fn the_observer_sees_the_exact_curve() {
 /// One grid is uniform in log SNR for sites of every cardinality.
 #[test]
 fn a_log_snr_grid_is_uniform_in_log_snr() {
-    let path = ProbabilityPath::EGeodesic(EGeodesic::default());
+    let path = GaussianPath::EGeodesic(EGeodesic::default());
     let time_at_snr = |snr| path.time_at_snr(snr, 5);
     let grid = TimeGrid::uniform_in_log_snr((0.01, 1e4), 13, time_at_snr).unwrap();
     for categories in [2, 5, 91] {

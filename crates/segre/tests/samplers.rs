@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::fmt::Debug;
+
 use common::{
     Pmf, blank, dense, geodesic, infinite, linear, model_config, residual, shared_schema, untrained,
 };
@@ -11,7 +13,7 @@ use segre::Error;
 use segre::data::Dataset;
 use segre::flow::sampling::{LevelGrid, Sampler, Samples, SamplingOptions, sample, sample_with};
 use segre::flow::{Head, Model};
-use segre::path::ProbabilityPath;
+use segre::path::{DiscretePath, ProbabilityPath, SimplexPath};
 
 const SAMPLES: usize = 20_000;
 
@@ -26,7 +28,7 @@ fn with(sampler: Sampler, steps: usize) -> SamplingOptions {
 }
 
 /// Samples of the exact posterior along a path.
-fn exact(pmf: &Pmf, path: ProbabilityPath, options: &SamplingOptions) -> Samples {
+fn exact(pmf: &Pmf, path: impl Into<ProbabilityPath>, options: &SamplingOptions) -> Samples {
     let model = blank(path, &pmf.every_row());
     sample_with(&pmf.posterior(), &model, SAMPLES, options, &mut |_| true).unwrap()
 }
@@ -34,7 +36,7 @@ fn exact(pmf: &Pmf, path: ProbabilityPath, options: &SamplingOptions) -> Samples
 /// The divergence is within four deviations of a perfect sampler's, and a bit for finite steps.
 fn assert_reproduced(
     pmf: &Pmf,
-    path: &ProbabilityPath,
+    path: &(impl Into<ProbabilityPath> + Clone + Debug),
     options: &SamplingOptions,
     discretisation: f64,
 ) -> Samples {
@@ -52,6 +54,12 @@ fn assert_reproduced(
     );
     samples
 }
+
+const SIMPLEX: [SimplexPath; 3] = [
+    SimplexPath::Linear,
+    SimplexPath::Dirichlet,
+    SimplexPath::GreatCircle,
+];
 
 fn targets() -> [Pmf; 2] {
     [Pmf::coupled(), Pmf::random(&[2, 3, 4], 1.0, 21)]
@@ -73,6 +81,73 @@ fn stochastic_samplers_reproduce_the_distribution() {
             }
         }
     }
+}
+
+#[test]
+fn paths_on_the_simplex_reproduce_the_distribution() {
+    for pmf in targets() {
+        for path in SIMPLEX {
+            for (sampler, steps, discretisation) in
+                [(Sampler::Ancestral, 64, 2e-3), (Sampler::Euler, 128, 2e-3)]
+            {
+                // A linear flow has no field where the supports part: its Euler steps land where no label leads.
+                if (path, sampler) != (SimplexPath::Linear, Sampler::Euler) {
+                    assert_reproduced(&pmf, &path, &with(sampler, steps), discretisation);
+                }
+            }
+        }
+    }
+}
+
+/// Labels drawn from the posterior advance the state exactly, so independent sites need few steps.
+#[test]
+fn ancestral_steps_on_the_simplex_are_exact_for_independent_sites() {
+    let marginals = [
+        vec![0.3, 0.7],
+        vec![0.5, 0.1, 0.4],
+        vec![0.1, 0.2, 0.3, 0.4],
+    ];
+    let pmf = Pmf::independent(&marginals);
+    for path in SIMPLEX {
+        for steps in [1, 3] {
+            let samples = assert_reproduced(&pmf, &path, &with(Sampler::Ancestral, steps), 0.0);
+            assert_eq!(samples.function_evaluations, steps + 1);
+        }
+    }
+}
+
+/// One site after the other is the chain rule: no error whatever the path, and one evaluation per site.
+#[test]
+fn the_sequential_sampler_is_exact_with_one_site_per_step() {
+    for pmf in targets() {
+        let sites = pmf.cardinalities.len();
+        for path in [
+            infinite().into(),
+            ProbabilityPath::from(DiscretePath::Masked),
+        ] {
+            let samples = assert_reproduced(&pmf, &path, &with(Sampler::Sequential, sites), 0.0);
+            assert_eq!(samples.function_evaluations, sites);
+        }
+        // All at once are independent sites.
+        let samples = exact(&pmf, infinite(), &with(Sampler::Sequential, 1));
+        assert!(pmf.divergence(&samples.data) > 0.05);
+    }
+}
+
+#[test]
+fn samplers_that_a_path_has_no_use_for_are_refused() {
+    let pmf = Pmf::coupled();
+    let model = blank(SimplexPath::Dirichlet, &pmf.every_row());
+    for sampler in [Sampler::Rk4, Sampler::Localisation, Sampler::Sequential] {
+        let refused = sample(&model, 10, &with(sampler, 4), &mut |_| true).unwrap_err();
+        assert!(
+            refused.to_string().contains("ancestral or euler"),
+            "{refused}"
+        );
+    }
+    let model = blank(DiscretePath::Masked, &pmf.every_row());
+    let refused = sample(&model, 10, &with(Sampler::Euler, 4), &mut |_| true).unwrap_err();
+    assert!(refused.to_string().contains("use sequential"), "{refused}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use rand::RngExt;
 use safetensors::SafeTensors;
 use segre::Error;
 use segre::data::Dataset;
-use segre::flow::likelihood::{ImmseOptions, score};
+use segre::flow::likelihood::{ScoreOptions, score};
 use segre::flow::saving::save_parameters;
 use segre::flow::training::{
     Budget, Ending, OptimizerConfig, Progress, Trainer, TrainingConfig, read_checkpoint,
@@ -429,12 +429,12 @@ fn noise_stops_early_and_what_is_kept_is_not_beaten() {
     assert!(kept < best.1 + 0.003, "{kept}, {best:?}");
     assert!(recorder.validations.contains(&(progress.kept_step, kept)));
     // The same noise at every validation: the kept model has its validation's bits again.
-    let options = ImmseOptions {
+    let options = ScoreOptions {
         levels: 4,
         rounds: 2,
         std_error: None,
         seed: config.seed,
-        ..ImmseOptions::default()
+        ..ScoreOptions::default()
     };
     let again = score(
         &run.best_model().unwrap(),
@@ -462,10 +462,10 @@ fn training_learns_two_coupled_bits() {
     let mut run = trainer(&model, &config, &train);
     run.run(&train, &validation, &mut Recorder::default())
         .unwrap();
-    let options = ImmseOptions {
+    let options = ScoreOptions {
         rounds: 300,
         std_error: None,
-        ..ImmseOptions::default()
+        ..ScoreOptions::default()
     };
     let best = run.best_model().unwrap();
     let bits = score(&best, &validation, &options, &mut |_| true)

@@ -9,13 +9,16 @@ use crate::args::{Common, Evaluate};
 use crate::report::json;
 use crate::report::table::{Align, Table};
 use crate::session::{
-    BaselineScores, Parts, sample_with_progress, sampling_options, score_with_progress,
+    BaselineScores, Parts, sample_with_progress, sampling_options, score_if_bounded,
 };
 
 #[derive(Serialize)]
 struct Report {
-    bits_per_dim: f64,
-    std_error: f64,
+    /// Absent for a path without a likelihood bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bits_per_dim: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    std_error: Option<f64>,
     rows: usize,
     baselines: BaselineScores,
     #[serde(flatten)]
@@ -49,7 +52,8 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
     };
     let seed = common.seed.unwrap_or(card.training.seed);
     let baselines = BaselineScores::fit(&parts, &data)?;
-    let scores = score_with_progress(&model, &data, &arguments.accuracy, seed, common)?;
+    let scores = score_if_bounded(&model, &data, &arguments.accuracy, seed, common)?;
+    let bits = scores.map(|scores| scores.bits_per_dim);
     let target = match DataSource::parse(&card.source)? {
         DataSource::BuiltIn(built_in) => built_in.known_distribution(),
         DataSource::File(_) => None,
@@ -57,7 +61,7 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
     let divergence = match target {
         None => None,
         Some(target) => {
-            let mut options = sampling_options(&arguments.sampling, seed);
+            let mut options = sampling_options(&arguments.sampling, &card, seed);
             // Small states: larger batches use the processor better.
             options.batch = options.batch.max(4096);
             let samples = sample_with_progress(&model, arguments.samples, &options, common)?;
@@ -74,15 +78,15 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
     };
     if common.json {
         return json::print_object(&Report {
-            bits_per_dim: scores.bits_per_dim.value,
-            std_error: scores.bits_per_dim.std_error,
+            bits_per_dim: bits.map(|bits| bits.value),
+            std_error: bits.map(|bits| bits.std_error),
             rows: data.rows(),
             baselines,
             divergence,
         });
     }
     println!("{} rows, {} sites", data.rows(), data.sites());
-    print!("{}", baselines.table(scores.bits_per_dim));
+    print!("{}", baselines.table(bits));
     if let Some(found) = divergence {
         let mut table = Table::new(&[("KL(· ‖ target), nats", Align::Left), ("", Align::Decimal)]);
         let rows = [

@@ -29,7 +29,9 @@ pub struct TrainingCurve<'a> {
     pub loss_name: &'a str,
     /// Training loss; values that are not finite are left out.
     pub loss: &'a [(f64, f64)],
-    /// Validation bits/dim; values that are not finite are left out.
+    /// What the validation values are, with unit.
+    pub validation_name: &'a str,
+    /// Validation values; those that are not finite are left out.
     pub validation: &'a [(f64, f64)],
     /// The validation whose model was kept.
     pub kept: Option<(f64, f64)>,
@@ -196,6 +198,7 @@ mod tests {
         baselines: &'a [Baseline],
     ) -> TrainingCurve<'a> {
         TrainingCurve {
+            validation_name: "validation, bits/dim",
             title: "digits",
             horizontal: Horizontal::Steps,
             loss_name: "training loss, nats",

@@ -34,7 +34,7 @@ pub fn draw_validation(
 ) {
     let up = vertical_range(validation, curve.baselines);
     let plot = Plot { area, across, up };
-    plot.backdrop(canvas, "validation, bits/dim", BLUE);
+    plot.backdrop(canvas, curve.validation_name, BLUE);
     for baseline in curve
         .baselines
         .iter()

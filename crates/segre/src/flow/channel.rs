@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use crate::data::PartialDataset;
 use crate::geometry::AssignmentManifold;
+use crate::network::parameters::host_values;
 use crate::random::row_generator;
 
 /// What is expected of the labels given noisy states.
@@ -21,6 +22,16 @@ pub trait Denoiser: Sync {
     /// `state [batch, sites, categories]`, `root_snr [batch, sites]` (`√γ`) →
     /// `[batch, sites, categories]`, padding 0.
     fn posterior_mean(&self, state: Tensor<3>, root_snr: Tensor<2>) -> Tensor<3>;
+
+    /// The posterior probabilities given the sites' local evidence, whatever channel or path it comes from.
+    ///
+    /// # Shapes
+    /// `evidence [batch, sites, categories]` (`log p(x_i | β_i = j)` up to a constant per site, nats),
+    /// `level [batch, sites]` → `[batch, sites, categories]`, padding 0.
+    ///
+    /// # Panics
+    /// For a velocity field, which has no posterior.
+    fn posterior(&self, evidence: Tensor<3>, level: Tensor<2>) -> Tensor<3>;
 }
 
 /// Noisy states of a batch of labelings, in host memory.
@@ -126,32 +137,75 @@ pub fn evidence(manifold: &AssignmentManifold, state: Tensor<3>, root_snr: Tenso
     state * (root_snr.unsqueeze_dim::<3>(2) * scale)
 }
 
-/// Replaces the known sites of states by what the channel shows of their labels, without noise, at a level
-/// that decides them; all other sites stay as they are.
-///
-/// # Shapes
-/// `states [batch, sites, categories]`, `root_snr [batch, sites]`; `row(k)` is the row of `given` that state
-/// `k` belongs to.
+/// How known labels are shown to a denoiser: without noise, at a level that decides them; an unknown site has
+/// level 0, where its state says nothing.
 ///
 /// Source: SPEC §2.1.5.
-pub(crate) fn show_known(
-    manifold: &AssignmentManifold,
-    given: &PartialDataset,
-    row: impl Fn(usize) -> usize,
-    states: &mut [f32],
-    root_snr: &mut [f32],
-) {
-    let (sites, categories) = (manifold.sites(), manifold.categories());
-    let level = decisive_root_snr(manifold.cardinalities(), SCORING_REST) as f32;
-    let scales = direction_scales(manifold);
-    for (place, root_snr) in root_snr.iter_mut().enumerate() {
-        let (state, site) = (place / sites, place % sites);
-        if let Some(label) = given.label(row(state), site) {
-            *root_snr = level;
-            let own = &mut states[place * categories..(place + 1) * categories];
-            own.fill(0.0);
-            own[usize::from(label)] = level * scales[site];
+pub(crate) struct KnownSites<'a> {
+    manifold: &'a AssignmentManifold,
+    level: f32,
+    scales: Vec<f32>,
+}
+
+impl<'a> KnownSites<'a> {
+    pub fn new(manifold: &'a AssignmentManifold) -> Self {
+        Self {
+            manifold,
+            level: decisive_root_snr(manifold.cardinalities(), SCORING_REST) as f32,
+            scales: direction_scales(manifold),
         }
+    }
+
+    /// States `[size, sites, categories]` and levels `[size, sites]` of which nothing is known.
+    pub fn nothing(&self, size: usize) -> (Vec<f32>, Vec<f32>) {
+        let places = size * self.manifold.sites();
+        (
+            vec![0.0; places * self.manifold.categories()],
+            vec![0.0; places],
+        )
+    }
+
+    /// Shows the label of one site: `state [categories]` and its level.
+    pub fn show(&self, state: &mut [f32], level: &mut f32, site: usize, label: usize) {
+        *level = self.level;
+        state.fill(0.0);
+        state[label] = self.level * self.scales[site];
+    }
+
+    /// Shows what is known of some rows; state `k` belongs to row `row(k)`. All other sites stay as they are.
+    pub fn show_rows(
+        &self,
+        given: &PartialDataset,
+        row: impl Fn(usize) -> usize,
+        states: &mut [f32],
+        levels: &mut [f32],
+    ) {
+        let (sites, categories) = (self.manifold.sites(), self.manifold.categories());
+        for (place, level) in levels.iter_mut().enumerate() {
+            let (state, site) = (place / sites, place % sites);
+            if let Some(label) = given.label(row(state), site) {
+                let own = &mut states[place * categories..(place + 1) * categories];
+                self.show(own, level, site, usize::from(label));
+            }
+        }
+    }
+
+    /// The denoiser's posterior at such states, `[size, sites, categories]` in host memory.
+    pub fn posterior(
+        &self,
+        denoiser: &dyn Denoiser,
+        device: &Device,
+        states: Vec<f32>,
+        levels: Vec<f32>,
+    ) -> Vec<f32> {
+        let (sites, categories) = (self.manifold.sites(), self.manifold.categories());
+        let size = levels.len() / sites;
+        let states = TensorData::new(states, [size, sites, categories]);
+        let levels = TensorData::new(levels, [size, sites]);
+        host_values(denoiser.posterior_mean(
+            Tensor::from_data(states, device),
+            Tensor::from_data(levels, device),
+        ))
     }
 }
 

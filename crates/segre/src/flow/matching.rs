@@ -6,19 +6,21 @@ use burn::tensor::{Tensor, TensorData, activation};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
-use super::channel::NoisyBatch;
+use super::channel::{NoisyBatch, SAMPLING_REST, SCORING_REST, evidence};
 use super::model::{Head, Model};
-use crate::path::ProbabilityPath;
+use super::simplex_batch::SimplexBatch;
+use crate::network::parameters::host_values;
+use crate::path::{DiscretePath, GaussianPath, ProbabilityPath, SimplexPath};
 use crate::random::row_generator;
 
 /// The rows of one step and its noise, before any tensor is made.
 pub(super) struct Minibatch<'a> {
     /// Labels of each row.
     pub rows: Vec<&'a [u16]>,
-    /// Per row and site: root signal-to-noise ratio (posterior head) or time (field head).
+    /// Per row and site: root signal-to-noise ratio (posterior head) or time (field head, or on the simplex).
     levels: Vec<f32>,
     /// Every row has a generator of its own, made from this one.
-    noise: ChaCha8Rng,
+    pub noise: ChaCha8Rng,
     /// Of the dropout masks.
     dropout: ChaCha8Rng,
 }
@@ -32,27 +34,18 @@ impl<'a> Minibatch<'a> {
         mut noise: ChaCha8Rng,
         dropout: ChaCha8Rng,
     ) -> Self {
-        let levels = match (model.config.head, &model.config.path) {
-            (Head::Posterior, _) => {
-                let end = model.end_root_snr();
-                stratified(rows.len(), &mut noise)
-                    .map(|u| end * u)
-                    .collect()
-            }
-            (Head::Field, path @ ProbabilityPath::InfiniteTime(_)) => {
-                path.training_times().sample(rows.len(), &mut noise)
-            }
-            (Head::Field, ProbabilityPath::EGeodesic(_)) => {
-                stratified(rows.len(), &mut noise).collect::<Vec<f64>>()
-            }
-        };
         let sites = model.manifold.sites();
-        let mut levels: Vec<f32> = levels
+        let mut levels: Vec<f32> = row_levels(model, rows.len(), &mut noise)
             .into_iter()
             .flat_map(|level| std::iter::repeat_n(level as f32, sites))
             .collect();
-        if conditional {
-            show_some(&mut levels, sites, model.end_root_snr() as f32, &mut noise);
+        let decisive = model.end_root_snr() as f32;
+        match model.config.path {
+            ProbabilityPath::Discrete(DiscretePath::Masked) => {
+                show_shares(&mut levels, sites, decisive, &mut noise);
+            }
+            _ if conditional => show_some(&mut levels, sites, decisive, &mut noise),
+            _ => {}
         }
         Self {
             rows,
@@ -63,9 +56,28 @@ impl<'a> Minibatch<'a> {
     }
 
     /// The levels of some rows, `[rows, sites]`.
-    fn levels(&self, range: &Range<usize>, sites: usize) -> Vec<f32> {
+    pub fn levels(&self, range: &Range<usize>, sites: usize) -> Vec<f32> {
         self.levels[range.start * sites..range.end * sites].to_vec()
     }
+}
+
+/// One level (Gaussian path with posterior head), time (all others) or share of known sites (masked path) per row.
+fn row_levels(model: &Model, rows: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
+    let end = match (&model.config.path, model.config.head) {
+        (ProbabilityPath::Gaussian(path @ GaussianPath::InfiniteTime(_)), Head::Field) => {
+            return path.training_times().sample(rows, rng);
+        }
+        (ProbabilityPath::Gaussian(GaussianPath::EGeodesic(_)), Head::Field) => 1.0,
+        (ProbabilityPath::Gaussian(_), Head::Posterior) => model.end_root_snr(),
+        (ProbabilityPath::Simplex(path), Head::Posterior) => {
+            path.decisive_time(model.manifold.categories(), SCORING_REST)
+        }
+        (ProbabilityPath::Simplex(path), Head::Field) => {
+            path.end_time(model.manifold.categories(), SAMPLING_REST)
+        }
+        (ProbabilityPath::Discrete(_), _) => 1.0,
+    };
+    stratified(rows, rng).map(|u| end * u).collect()
 }
 
 /// Raises some sites of half of the rows to the level that decides them: each with a probability that is
@@ -81,39 +93,79 @@ fn show_some(levels: &mut [f32], sites: usize, decisive: f32, rng: &mut ChaCha8R
     }
 }
 
+/// Replaces each row's share of known sites by levels: the decisive one with that probability, 0 otherwise.
+fn show_shares(levels: &mut [f32], sites: usize, decisive: f32, rng: &mut ChaCha8Rng) {
+    for row in levels.chunks_mut(sites) {
+        for level in row {
+            *level = match rng.random::<f32>() < *level {
+                true => decisive,
+                false => 0.0,
+            };
+        }
+    }
+}
+
 /// The mean loss of some rows of a batch, a scalar `[1]` on the model's (autodiff) device; `shard` is the
 /// number of this part of the batch.
 ///
-/// Posterior head: cross-entropy `−(1/n) Σ_i log p_θ(β_i | x)` in nats per site, `√γ` uniform up to the
-/// decisive level and stratified over the batch. Field head: EG (23) per site.
+/// Posterior head: cross-entropy `−(1/n) Σ_i log p_θ(β_i | x)` in nats per site. Field head: EG (23) per site on
+/// Gaussian paths, `Σ_i ‖F_θ(x, t) − u_t(x | β)‖²` per site on the simplex.
 pub(super) fn loss(
     model: &Model,
     batch: &Minibatch<'_>,
     range: Range<usize>,
     shard: usize,
 ) -> Tensor<1> {
-    match model.config.head {
-        Head::Posterior => cross_entropy(model, batch, range, shard),
-        Head::Field => field_matching(model, batch, range),
+    match (model.config.head, &model.config.path) {
+        (Head::Posterior, _) => {
+            let mut dropout = row_generator(&batch.dropout, shard);
+            cross_entropies(model, batch, range, Some(&mut dropout)).mean()
+        }
+        (Head::Field, ProbabilityPath::Simplex(path)) => {
+            simplex_matching(model, *path, batch, range)
+        }
+        (Head::Field, _) => field_matching(model, batch, range),
     }
 }
 
-fn cross_entropy(
+/// The mean loss of each row of a batch, without dropout: what a path without a likelihood bound is validated by.
+pub(super) fn row_losses(model: &Model, batch: &Minibatch<'_>) -> Vec<f32> {
+    let all = 0..batch.rows.len();
+    let per_row = |values: Tensor<2>| host_values(values.mean_dim(1));
+    match (model.config.head, &model.config.path) {
+        (Head::Field, ProbabilityPath::Simplex(path)) => {
+            per_row(simplex_errors(model, *path, batch, all))
+        }
+        _ => per_row(cross_entropies(model, batch, all, None)),
+    }
+}
+
+/// `−log p_θ(β_i | x)` of every site, `[rows, sites]`.
+fn cross_entropies(
     model: &Model,
     batch: &Minibatch<'_>,
     range: Range<usize>,
-    shard: usize,
-) -> Tensor<1> {
+    dropout: Option<&mut ChaCha8Rng>,
+) -> Tensor<2> {
     let (sites, device) = (model.manifold.sites(), model.device());
     let levels = batch.levels(&range, sites);
-    let count = levels.len();
-    let mut noisy = NoisyBatch::draw(&model.manifold, &batch.rows, range, levels, &batch.noise);
-    let mut dropout = row_generator(&batch.dropout, shard);
-    let root_snr = noisy.root_snr(device);
-    let logits = model.posterior_logits(noisy.states(device), root_snr, Some(&mut dropout));
-    let log_probabilities = activation::log_softmax(logits, 2);
-    let chosen = (log_probabilities * noisy.corners(device)).sum();
-    chosen * -(count as f64).recip()
+    let (evidence, level, corners) = match model.config.path {
+        ProbabilityPath::Simplex(path) => {
+            let states = SimplexBatch::draw(model, path, batch, range);
+            let evidence = states.evidence(model, path);
+            (evidence, states.level(model, path), states.corners(model))
+        }
+        _ => {
+            let mut noisy =
+                NoisyBatch::draw(&model.manifold, &batch.rows, range, levels, &batch.noise);
+            let root_snr = noisy.root_snr(device);
+            let evidence = evidence(&model.manifold, noisy.states(device), root_snr.clone());
+            (evidence, root_snr, noisy.corners(device))
+        }
+    };
+    let logits = model.posterior_logits(evidence, level, dropout);
+    let chosen = activation::log_softmax(logits, 2) * corners;
+    -chosen.sum_dim(2).squeeze_dim::<2>(2)
 }
 
 /// Riemannian conditional flow matching, `E Σ_i ⟨d_i, R_{W_i} d_i⟩`, `d = F_θ(W_t, t) − V̇_t`, per site.
@@ -127,7 +179,8 @@ fn field_matching(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) -> 
     // Level 0: the states are the reference noise V_0.
     let mut noisy = NoisyBatch::draw(&model.manifold, &batch.rows, range, quiet, &batch.noise);
     let reference = model.manifold.project(noisy.states(device));
-    let sample = model.config.path.sample(
+    let path = model.gaussian_path();
+    let sample = path.expect("other paths have losses of their own").sample(
         &model.manifold,
         noisy.corners(device),
         reference,
@@ -139,6 +192,31 @@ fn field_matching(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) -> 
         .manifold
         .replicator_norm_squared(points, difference)
         .mean()
+}
+
+/// `Σ_i ‖F_θ(x, t) − u_t(x | β)‖²` per site.
+fn simplex_matching(
+    model: &Model,
+    path: SimplexPath,
+    batch: &Minibatch<'_>,
+    range: Range<usize>,
+) -> Tensor<1> {
+    simplex_errors(model, path, batch, range).mean()
+}
+
+/// Squared errors of the velocity of every site, `[rows, sites]`.
+fn simplex_errors(
+    model: &Model,
+    path: SimplexPath,
+    batch: &Minibatch<'_>,
+    range: Range<usize>,
+) -> Tensor<2> {
+    let states = SimplexBatch::draw(model, path, batch, range);
+    let target = states.target(model, path);
+    let level = states.level(model, path);
+    let velocity = model.field_at_points(states.points(model), level);
+    let squares = (velocity - target).square().sum_dim(2);
+    squares.squeeze_dim(2)
 }
 
 /// One number from each of `count` equal parts of `[0, 1)`: uniform, with less variance together.

@@ -10,10 +10,11 @@
 //! | the channel, its noise and its evidence | `channel.rs` |
 //! | the model: network, head, path, prior | `model.rs` |
 //! | losses: (23) of EG, and cross-entropy | `matching.rs` |
+//! | states on the simplex, for the paths that are compared | `simplex_batch.rs` |
 //! | training with checkpoints and validation | `training/` |
 //! | samplers, deterministic and stochastic | `sampling/` |
 //! | marginals of unknown sites given known ones | `conditional.rs` |
-//! | likelihood: I-MMSE bound, exact enumeration | `likelihood/` |
+//! | likelihood: I-MMSE bound, chain-rule bound, exact enumeration | `likelihood/` |
 //! | a model in a folder | `saving.rs` |
 
 pub mod channel;
@@ -23,6 +24,7 @@ mod matching;
 mod model;
 pub mod sampling;
 pub mod saving;
+mod simplex_batch;
 pub mod training;
 
 pub use channel::Denoiser;

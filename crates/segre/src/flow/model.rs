@@ -10,7 +10,7 @@ use crate::data::{Dataset, Schema};
 use crate::error::{Error, Result};
 use crate::geometry::{AssignmentManifold, PADDING_LOGIT};
 use crate::network::{Network, NetworkConfig, SiteSpec};
-use crate::path::ProbabilityPath;
+use crate::path::{DiscretePath, GaussianPath, ProbabilityPath};
 
 /// What the network's output means and how it is trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +44,13 @@ impl ModelConfig {
     /// [`Error::InvalidSetting`] names the first setting outside its range.
     pub fn validate(&self) -> Result<()> {
         self.path.validate()?;
-        self.network.validate()
+        self.network.validate()?;
+        match (self.head, &self.path) {
+            (Head::Field, ProbabilityPath::Discrete(DiscretePath::Masked)) => Err(Error::NoField {
+                path: self.path.name(),
+            }),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -132,6 +138,35 @@ impl Model {
         IndependentSites { model: self }
     }
 
+    /// The path, if it is a Gaussian channel with a clock.
+    ///
+    /// # Errors
+    /// [`Error::NeedsGaussianPath`].
+    pub(crate) fn gaussian_path(&self) -> Result<&GaussianPath> {
+        match &self.config.path {
+            ProbabilityPath::Gaussian(path) => Ok(path),
+            other => Err(Error::NeedsGaussianPath { path: other.name() }),
+        }
+    }
+
+    /// Whether data can be scored under the model: all but fields and posteriors on the simplex have a bound.
+    pub fn has_bound(&self) -> bool {
+        !matches!(self.config.path, ProbabilityPath::Simplex(_))
+    }
+
+    /// Whether the model can be told labels.
+    ///
+    /// # Errors
+    /// [`Error::ConditionNeedsPosterior`] for a field head or a path on the simplex.
+    pub(crate) fn check_conditions(&self) -> Result<()> {
+        match (self.config.head, &self.config.path) {
+            (Head::Field, _) | (_, ProbabilityPath::Simplex(_)) => {
+                Err(Error::ConditionNeedsPosterior)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The root signal-to-noise ratio at which the channel decides all sites.
     pub fn end_root_snr(&self) -> f64 {
         decisive_root_snr(self.manifold.cardinalities(), SCORING_REST)
@@ -142,52 +177,44 @@ impl Model {
         decisive_root_snr(self.manifold.cardinalities(), SAMPLING_REST)
     }
 
-    /// The time of the path at which a site with the most categories has the given level.
-    pub fn time_at(&self, root_snr: f64) -> f64 {
-        self.config
-            .path
-            .time_at_snr(root_snr * root_snr, self.manifold.categories())
-    }
-
     /// The levels of all sites when one with the most categories has the given level.
     ///
     /// The posterior head sets each site's level by itself; a field knows one time only, at which the
     /// sites' levels may differ.
-    pub fn levels_at(&self, root_snr: f64) -> Vec<f64> {
-        match self.config.head {
-            Head::Posterior => vec![root_snr; self.manifold.sites()],
-            Head::Field => {
-                let time = self.time_at(root_snr);
-                let level = |c: &usize| self.config.path.snr(time, *c).sqrt();
+    pub(crate) fn levels_at(&self, root_snr: f64) -> Vec<f64> {
+        match (self.config.head, &self.config.path) {
+            (Head::Field, ProbabilityPath::Gaussian(path)) => {
+                let time = path.time_at_snr(root_snr * root_snr, self.manifold.categories());
+                let level = |c: &usize| path.snr(time, *c).sqrt();
                 self.manifold.cardinalities().iter().map(level).collect()
             }
+            _ => vec![root_snr; self.manifold.sites()],
         }
     }
 
     /// Logits of the posterior marginals `p(β_i = · | x)`: evidence + prior + context.
     ///
     /// # Shapes
-    /// `state [batch, sites, categories]`, `root_snr [batch, sites]` → `[batch, sites, categories]`,
-    /// padding [`PADDING_LOGIT`].
+    /// `evidence [batch, sites, categories]` (`log p(x_i | β_i = ·)` up to a constant), `level [batch, sites]`
+    /// → `[batch, sites, categories]`, padding [`PADDING_LOGIT`].
     ///
     /// Source: SPEC §2.1.2.
     pub(crate) fn posterior_logits(
         &self,
-        state: Tensor<3>,
-        root_snr: Tensor<2>,
+        evidence: Tensor<3>,
+        level: Tensor<2>,
         dropout: Option<&mut ChaCha8Rng>,
     ) -> Tensor<3> {
-        let local = self.local_logits(state, root_snr.clone());
+        let local = self.local_logits(evidence);
         let points = activation::softmax(local.clone(), 2);
-        let context = self.network.forward(points, root_snr, dropout);
+        let context = self.network.forward(points, level, dropout);
         self.manifold.mask_logits(local + context)
     }
 
     /// Logits of the posterior if the sites were independent: evidence + log marginals.
-    fn local_logits(&self, state: Tensor<3>, root_snr: Tensor<2>) -> Tensor<3> {
-        let prior = self.prior(&state.device());
-        self.manifold
-            .mask_logits(evidence(&self.manifold, state, root_snr) + prior)
+    fn local_logits(&self, evidence: Tensor<3>) -> Tensor<3> {
+        let prior = self.prior(&evidence.device());
+        self.manifold.mask_logits(evidence + prior)
     }
 
     /// The log marginals on a device, `[1, sites, categories]`.
@@ -196,21 +223,30 @@ impl Model {
         Tensor::from_data(TensorData::new(self.log_marginals.clone(), shape), device)
     }
 
-    /// The field head's velocity, mean-free.
+    /// The field head's velocity at e-coordinates `V_t`, mean-free.
     ///
     /// # Shapes
-    /// `state [batch, sites, categories]` (e-coordinates `V_t`), `time [batch, sites]` →
-    /// `[batch, sites, categories]`.
+    /// `state [batch, sites, categories]`, `time [batch, sites]` → `[batch, sites, categories]`.
     pub(crate) fn field(&self, state: Tensor<3>, time: Tensor<2>) -> Tensor<3> {
-        let points = self.manifold.point(state);
+        self.field_at_points(self.manifold.point(state), time)
+    }
+
+    /// The field head's velocity at points of the simplices (or of the spheres above them), mean-free.
+    ///
+    /// # Shapes
+    /// As [`field`](Self::field).
+    pub(crate) fn field_at_points(&self, points: Tensor<3>, time: Tensor<2>) -> Tensor<3> {
         self.manifold
             .project(self.network.forward(points, time, None))
     }
 
-    /// The velocity of the path at e-coordinates `V_t`, whatever the head.
+    /// The velocity of a Gaussian path at e-coordinates `V_t`, whatever the head.
     ///
     /// # Shapes
     /// `state [batch, sites, categories]`, `time [batch]` → `[batch, sites, categories]`.
+    ///
+    /// # Panics
+    /// If the model's path is no Gaussian one: its state has other coordinates.
     ///
     /// Source: SPEC §2.1.
     pub fn velocity(&self, state: Tensor<3>, time: Tensor<1>) -> Tensor<3> {
@@ -222,7 +258,7 @@ impl Model {
 
     /// The velocity of the model's path that any denoiser implies; the model's own for the posterior head.
     ///
-    /// # Shapes
+    /// # Shapes and panics
     /// As [`velocity`](Self::velocity).
     ///
     /// Source: SPEC §2.1.
@@ -233,12 +269,17 @@ impl Model {
         time: Tensor<1>,
     ) -> Tensor<3> {
         let channel = self
-            .config
-            .path
+            .clock()
             .channel(&self.manifold, self.time_of_sites(time));
         let root_snr = channel.snr().sqrt();
         let mean = denoiser.posterior_mean(state.clone() / channel.noise_scale.clone(), root_snr);
         channel.velocity(&self.manifold, state, mean)
+    }
+
+    /// The Gaussian path, where callers have refused others.
+    fn clock(&self) -> &GaussianPath {
+        self.gaussian_path()
+            .expect("velocities in e-coordinates belong to Gaussian paths")
     }
 
     /// One time for all sites of an example: `[batch]` → `[batch, sites]`.
@@ -251,14 +292,13 @@ impl Model {
 impl Denoiser for Model {
     fn posterior_mean(&self, state: Tensor<3>, root_snr: Tensor<2>) -> Tensor<3> {
         match self.config.head {
-            Head::Posterior => activation::softmax(self.posterior_logits(state, root_snr, None), 2),
+            Head::Posterior => {
+                self.posterior(evidence(&self.manifold, state, root_snr.clone()), root_snr)
+            }
             Head::Field => {
                 // F = ṡ m + (σ̇/σ)(V − s m) solved for the mean direction m, V = σ x.
-                let time = self
-                    .config
-                    .path
-                    .times_at_snr(&self.manifold, root_snr.square());
-                let channel = self.config.path.channel(&self.manifold, time.clone());
+                let time = self.clock().times_at_snr(&self.manifold, root_snr.square());
+                let channel = self.clock().channel(&self.manifold, time.clone());
                 let state = self.manifold.project(state) * channel.noise_scale.clone();
                 let velocity = self.field(state.clone(), time);
                 let growth = channel.noise_rate / channel.noise_scale;
@@ -274,6 +314,15 @@ impl Denoiser for Model {
             }
         }
     }
+
+    fn posterior(&self, evidence: Tensor<3>, level: Tensor<2>) -> Tensor<3> {
+        assert_eq!(
+            self.config.head,
+            Head::Posterior,
+            "a field has no posterior"
+        );
+        activation::softmax(self.posterior_logits(evidence, level, None), 2)
+    }
 }
 
 /// The model's marginals as a factorising distribution: the control variate of the likelihood, and the
@@ -284,19 +333,25 @@ pub struct IndependentSites<'a> {
 }
 
 impl IndependentSites<'_> {
-    /// `−log Π_i p_i(β_i)` in nats.
-    pub fn negative_log_probability(&self, row: &[u16]) -> f64 {
+    /// `−log Π_i p_i(β_i)` over the sites with a `true` in `targets`, in nats.
+    pub(crate) fn negative_log_probability(&self, row: &[u16], targets: &[bool]) -> f64 {
         let categories = self.model.manifold.categories();
         let log = |(site, label): (usize, &u16)| {
             f64::from(self.model.log_marginals[site * categories + usize::from(*label)])
         };
-        -row.iter().enumerate().map(log).sum::<f64>()
+        let scored = row.iter().enumerate().filter(|(site, _)| targets[*site]);
+        -scored.map(log).sum::<f64>()
     }
 }
 
 impl Denoiser for IndependentSites<'_> {
     fn posterior_mean(&self, state: Tensor<3>, root_snr: Tensor<2>) -> Tensor<3> {
-        activation::softmax(self.model.local_logits(state, root_snr), 2)
+        let evidence = evidence(&self.model.manifold, state, root_snr.clone());
+        self.posterior(evidence, root_snr)
+    }
+
+    fn posterior(&self, evidence: Tensor<3>, _level: Tensor<2>) -> Tensor<3> {
+        activation::softmax(self.model.local_logits(evidence), 2)
     }
 }
 

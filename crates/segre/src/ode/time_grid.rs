@@ -53,7 +53,7 @@ impl TimeGrid {
     /// From signal-to-noise ratio 0 to `snr.0` in one step, then to `snr.1` in steps of the same
     /// ratio.
     ///
-    /// `time_at_snr` is that of the path: [`ProbabilityPath::time_at_snr`]. The ratios of a path's
+    /// `time_at_snr` is that of the path: [`GaussianPath::time_at_snr`]. The ratios of a path's
     /// sites differ by constant factors, so the grid is uniform in `log γ` for all of them.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl TimeGrid {
     ///
     /// Source: SPEC §4 (beyond the papers).
     ///
-    /// [`ProbabilityPath::time_at_snr`]: crate::path::ProbabilityPath::time_at_snr
+    /// [`GaussianPath::time_at_snr`]: crate::path::GaussianPath::time_at_snr
     pub fn uniform_in_log_snr(
         snr: (f64, f64),
         steps: usize,

@@ -16,7 +16,7 @@ use segre::flow::{Head, Model, ModelConfig};
 use segre::network::{
     CnnConfig, DenseConfig, LinearConfig, NetworkConfig, ResidualConfig, TimeEmbeddingConfig,
 };
-use segre::path::{EGeodesic, InfiniteTime, ProbabilityPath};
+use segre::path::{EGeodesic, GaussianPath, InfiniteTime, ProbabilityPath};
 use std::path::PathBuf;
 
 /// A generator for the choices of a test.
@@ -190,12 +190,12 @@ impl Pmf {
     }
 }
 
-pub fn infinite() -> ProbabilityPath {
-    ProbabilityPath::InfiniteTime(InfiniteTime::default())
+pub fn infinite() -> GaussianPath {
+    GaussianPath::InfiniteTime(InfiniteTime::default())
 }
 
-pub fn geodesic() -> ProbabilityPath {
-    ProbabilityPath::EGeodesic(EGeodesic::default())
+pub fn geodesic() -> GaussianPath {
+    GaussianPath::EGeodesic(EGeodesic::default())
 }
 
 pub fn linear() -> NetworkConfig {
@@ -262,10 +262,14 @@ pub fn fourier_cnn() -> NetworkConfig {
     })
 }
 
-pub fn model_config(head: Head, path: ProbabilityPath, network: NetworkConfig) -> ModelConfig {
+pub fn model_config(
+    head: Head,
+    path: impl Into<ProbabilityPath>,
+    network: NetworkConfig,
+) -> ModelConfig {
     ModelConfig {
         head,
-        path,
+        path: path.into(),
         network,
     }
 }
@@ -297,7 +301,7 @@ pub fn untrained(config: ModelConfig, train: &Dataset) -> Model {
 }
 
 /// An untrained model with posterior head whose network's output is zero.
-pub fn blank(path: ProbabilityPath, train: &Dataset) -> Model {
+pub fn blank(path: impl Into<ProbabilityPath>, train: &Dataset) -> Model {
     untrained(model_config(Head::Posterior, path, residual()), train)
 }
 

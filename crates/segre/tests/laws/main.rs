@@ -4,6 +4,7 @@
 
 mod geometry;
 mod path;
+mod simplex;
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use proptest::prelude::*;

@@ -1,14 +1,14 @@
 //! Laws of the probability paths and their Gaussian channels.
 
-use segre::path::{EGeodesic, InfiniteTime, ProbabilityPath, TimeDistribution};
+use segre::path::{EGeodesic, GaussianPath, InfiniteTime, TimeDistribution};
 
 use super::*;
 
-fn path() -> impl Strategy<Value = ProbabilityPath> {
+fn path() -> impl Strategy<Value = GaussianPath> {
     prop_oneof![
-        (0.001..0.5).prop_map(|smoothing| ProbabilityPath::EGeodesic(EGeodesic { smoothing })),
+        (0.001..0.5).prop_map(|smoothing| GaussianPath::EGeodesic(EGeodesic { smoothing })),
         (0.1..3.0).prop_map(|rate| {
-            ProbabilityPath::InfiniteTime(InfiniteTime {
+            GaussianPath::InfiniteTime(InfiniteTime {
                 rate,
                 ..InfiniteTime::default()
             })
@@ -98,12 +98,12 @@ proptest! {
         let sample = |time: f64| path.sample(m, corners.clone(), noise.clone(), at(time));
         assert_close(sample(0.0).state, noise.clone(), 0.0);
         match &path {
-            ProbabilityPath::EGeodesic(path) => {
+            GaussianPath::EGeodesic(path) => {
                 let end = m.coordinates(m.smooth(corners.clone(), path.smoothing));
                 assert_close(sample(1.0).state, end.clone(), 1e-11);
                 assert_close(sample(time).target, end - noise.clone(), 1e-11);
             }
-            ProbabilityPath::InfiniteTime(path) => {
+            GaussianPath::InfiniteTime(path) => {
                 let travelled = sample(time).state - noise.clone();
                 assert_close(travelled, m.directions(corners.clone()) * (path.rate * time), 1e-13);
             }
@@ -131,8 +131,8 @@ proptest! {
             let (c, site) = (*count as f64, index * width..index * width + count);
             // From the definition of the path, on plain numbers.
             let (length, noise) = match &path {
-                ProbabilityPath::InfiniteTime(path) => (path.rate * time, 1.0),
-                ProbabilityPath::EGeodesic(path) => {
+                GaussianPath::InfiniteTime(path) => (path.rate * time, 1.0),
+                GaussianPath::EGeodesic(path) => {
                     let ratio = (1.0 - path.smoothing + path.smoothing / c) / (path.smoothing / c);
                     (time * ratio.ln() * ((c - 1.0) / c).sqrt(), 1.0 - time)
                 }
@@ -223,8 +223,8 @@ fn the_channel_has_the_stated_mean_and_covariance() {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let labels = Tensor::<1, Int>::from_data([2, 0, 0, 1], &Device::flex()).unsqueeze();
     let corners = manifold.corners(labels);
-    let e_geodesic = ProbabilityPath::EGeodesic(EGeodesic::default());
-    for (path, time) in [(ProbabilityPath::default(), 3.0), (e_geodesic, 0.4)] {
+    let e_geodesic = GaussianPath::EGeodesic(EGeodesic::default());
+    for (path, time) in [(GaussianPath::default(), 3.0), (e_geodesic, 0.4)] {
         let noise = manifold.reference_noise(count, &mut rng);
         let times = Tensor::full([count, 1], time, &Device::flex());
         let all = corners.clone().expand([count, 4, 4]);
@@ -240,8 +240,8 @@ fn the_channel_has_the_stated_mean_and_covariance() {
         let mean = |i: usize| state.chunks(16).map(|row| row[i]).sum::<f64>() / count as f64;
         let means: Vec<f64> = (0..16).map(mean).collect();
         let variance = match path {
-            ProbabilityPath::InfiniteTime(_) => 1.0,
-            ProbabilityPath::EGeodesic(_) => (1.0 - time) * (1.0 - time),
+            GaussianPath::InfiniteTime(_) => 1.0,
+            GaussianPath::EGeodesic(_) => (1.0 - time) * (1.0 - time),
         };
         let error = 5.0 * variance / (count as f64).sqrt();
         for i in 0..16 {
@@ -324,15 +324,12 @@ fn training_times_have_the_stated_moments() {
 #[test]
 fn settings_survive_json_and_bad_ones_are_named() {
     for path in [
-        ProbabilityPath::default(),
-        ProbabilityPath::EGeodesic(EGeodesic::default()),
+        GaussianPath::default(),
+        GaussianPath::EGeodesic(EGeodesic::default()),
     ] {
         path.validate().unwrap();
         let text = serde_json::to_string(&path).unwrap();
-        assert_eq!(
-            serde_json::from_str::<ProbabilityPath>(&text).unwrap(),
-            path
-        );
+        assert_eq!(serde_json::from_str::<GaussianPath>(&text).unwrap(), path);
     }
     let bad = |rate, shape, smoothing| {
         let training_times = TimeDistribution::Gamma { shape, rate: 1.0 };
@@ -342,8 +339,8 @@ fn settings_survive_json_and_bad_ones_are_named() {
             end_time: 1.0,
         };
         let paths = [
-            ProbabilityPath::InfiniteTime(infinite),
-            ProbabilityPath::EGeodesic(EGeodesic { smoothing }),
+            GaussianPath::InfiniteTime(infinite),
+            GaussianPath::EGeodesic(EGeodesic { smoothing }),
         ];
         paths.map(|path| path.validate().err().map(|error| error.to_string()))
     };

@@ -17,7 +17,7 @@ use self::start::{begin, resume};
 use self::watch::Run;
 use crate::args::{Accuracy, Common, Fit};
 use crate::report::json::print_object;
-use crate::session::{BaselineScores, score_with_progress};
+use crate::session::{BaselineScores, score_if_bounded};
 
 const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 const METRICS_FILE: &str = "metrics.jsonl";
@@ -28,8 +28,11 @@ struct Report {
     seconds: f64,
     validation_bits_per_dim: Option<f64>,
     parameters: usize,
-    test_bits_per_dim: f64,
-    test_std_error: f64,
+    /// Absent for a path without a likelihood bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_bits_per_dim: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_std_error: Option<f64>,
     baselines: BaselineScores,
     early_stop: bool,
     out: String,
@@ -68,8 +71,9 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         std_error: 0.004,
         max_rounds: 64,
     };
-    let scores = score_with_progress(&model, &parts.test, &accuracy, card.training.seed, common)?;
+    let scores = score_if_bounded(&model, &parts.test, &accuracy, card.training.seed, common)?;
     let test = BaselineScores::fit(&parts, &parts.test)?;
+    let bits = scores.map(|scores| scores.bits_per_dim);
     let progress = trainer.progress();
     if common.json {
         return print_object(&Report {
@@ -77,8 +81,8 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
             seconds: progress.seconds,
             validation_bits_per_dim: progress.kept_bits_per_dim,
             parameters: model.parameters(),
-            test_bits_per_dim: scores.bits_per_dim.value,
-            test_std_error: scores.bits_per_dim.std_error,
+            test_bits_per_dim: bits.map(|bits| bits.value),
+            test_std_error: bits.map(|bits| bits.std_error),
             baselines: test,
             early_stop: ended == Ending::EarlyStop,
             out: out.display().to_string(),
@@ -93,7 +97,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         progress.kept_step
     );
     println!("test part, {} rows:", parts.test.rows());
-    print!("{}", test.table(scores.bits_per_dim));
+    print!("{}", test.table(bits));
     println!("model, samples and training curve are in {}", out.display());
     Ok(())
 }

@@ -8,6 +8,7 @@ use segre::data;
 use segre::flow::Model;
 use segre::flow::sampling::SamplingOptions;
 use segre::flow::saving::ModelCard;
+use segre::path::ProbabilityPath;
 use serde_json::Value;
 
 use super::METRICS_FILE;
@@ -43,6 +44,7 @@ pub fn draw_training(out: &Path, card: &ModelCard, baselines: &BaselineScores) -
             loss.push((at, nats));
         }
     }
+    let bounded = !matches!(card.model.path, ProbabilityPath::Simplex(_));
     let baselines = [
         ("independent sites", baselines.independent),
         ("Chow–Liu tree", baselines.chow_liu),
@@ -58,7 +60,12 @@ pub fn draw_training(out: &Path, card: &ModelCard, baselines: &BaselineScores) -
         loss: &loss,
         validation: &validation,
         kept,
-        baselines: &baselines,
+        validation_name: match bounded {
+            true => "validation, bits/dim",
+            false => "validation loss, bits per site",
+        },
+        // A loss is not comparable to them.
+        baselines: if bounded { &baselines } else { &[] },
     };
     draw_curve(&curve)?.write_png(&out.join("training.png"))
 }
@@ -80,6 +87,7 @@ pub fn show_samples(
     };
     let options = SamplingOptions {
         seed: card.training.seed,
+        conditional: card.training.conditional,
         ..Default::default()
     };
     let samples = sample_with_progress(model, count, &options, common)?.data;

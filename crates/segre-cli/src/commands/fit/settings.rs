@@ -4,7 +4,9 @@ use segre::data::Layout;
 use segre::flow::training::{self, OptimizerConfig, TrainingConfig};
 use segre::flow::{Head, ModelConfig};
 use segre::network::{CnnConfig, DenseConfig, LinearConfig, NetworkConfig, ResidualConfig};
-use segre::path::{EGeodesic, InfiniteTime, ProbabilityPath};
+use segre::path::{
+    DiscretePath, EGeodesic, GaussianPath, InfiniteTime, ProbabilityPath, SimplexPath,
+};
 
 use crate::args::{ConditionalName, Fit, HeadName, NetworkName, PathName};
 use crate::session::Parts;
@@ -53,12 +55,17 @@ pub fn model_config(arguments: &Fit, parts: &Parts) -> ModelConfig {
             })
         }
     };
-    let path = match arguments.path {
-        PathName::Infinite => ProbabilityPath::InfiniteTime(InfiniteTime {
+    let path: ProbabilityPath = match arguments.path {
+        PathName::Infinite => GaussianPath::InfiniteTime(InfiniteTime {
             rate: arguments.rate,
             ..InfiniteTime::default()
-        }),
-        PathName::EGeodesic => ProbabilityPath::EGeodesic(EGeodesic::default()),
+        })
+        .into(),
+        PathName::EGeodesic => GaussianPath::EGeodesic(EGeodesic::default()).into(),
+        PathName::Linear => SimplexPath::Linear.into(),
+        PathName::Dirichlet => SimplexPath::Dirichlet.into(),
+        PathName::GreatCircle => SimplexPath::GreatCircle.into(),
+        PathName::Masked => DiscretePath::Masked.into(),
     };
     let head = match arguments.head {
         HeadName::Posterior => Head::Posterior,
@@ -97,7 +104,9 @@ pub fn training_config(arguments: &Fit, parts: &Parts, seed: u64) -> TrainingCon
         budget,
         // On tables it costs the joint distribution nothing that can be measured.
         conditional: arguments.conditional.map_or(
-            arguments.head == HeadName::Posterior && parts.train.schema.layout == Layout::Table,
+            arguments.head == HeadName::Posterior
+                && matches!(arguments.path, PathName::Infinite | PathName::EGeodesic)
+                && parts.train.schema.layout == Layout::Table,
             |which| which == ConditionalName::Any,
         ),
         batch_size: arguments

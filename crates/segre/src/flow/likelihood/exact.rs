@@ -62,8 +62,11 @@ impl EnumeratedPosterior {
 
 impl Denoiser for EnumeratedPosterior {
     fn posterior_mean(&self, state: Tensor<3>, root_snr: Tensor<2>) -> Tensor<3> {
-        let shape = state.dims();
-        let evidence = evidence(&self.manifold, state, root_snr);
+        self.posterior(evidence(&self.manifold, state, root_snr.clone()), root_snr)
+    }
+
+    fn posterior(&self, evidence: Tensor<3>, _level: Tensor<2>) -> Tensor<3> {
+        let shape = evidence.dims();
         let flat = evidence.reshape([shape[0], shape[1] * shape[2]]);
         let logits = flat.matmul(self.corners.clone().transpose()) + self.log_probabilities.clone();
         activation::softmax(logits, 1)

@@ -2,16 +2,21 @@
 //!
 //! | method | file |
 //! |---|---|
+//! | the score of a data set, with error control | `score.rs`, `levels.rs` |
 //! | the I-MMSE bound, the default | `immse.rs` |
+//! | the chain-rule bound of the sequential sampler | `sequential.rs` |
 //! | exact posterior of a small known distribution, the oracle of the tests | `exact.rs` |
 
 mod exact;
 mod immse;
+mod levels;
+mod score;
+mod sequential;
 
 use serde::Serialize;
 
 pub use exact::EnumeratedPosterior;
-pub use immse::{ImmseOptions, Scores, score, score_with};
+pub use score::{Bound, ScoreOptions, Scores, score, score_with};
 
 /// An estimated number with its Monte Carlo error.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -1,5 +1,6 @@
 //! Deterministic samplers: the assignment flow is integrated from noise, labels are read off at the end.
 
+use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
 use super::{Drawn, FIRST_SNR, LevelGrid, SamplingOptions, Source, largest, normalised_entropy};
@@ -17,8 +18,18 @@ pub(super) fn flow(
     options: &SamplingOptions,
     mut rng: ChaCha8Rng,
 ) -> Result<Drawn> {
-    let (model, end) = (source.model, source.end_time);
-    let path = &model.config.path;
+    let model = source.model;
+    let path = model.gaussian_path()?;
+    let categories = model.manifold.categories();
+    // A posterior's velocity ends where the channel decides all; a field's where the path ends.
+    let end = match source.posterior {
+        true => path.time_at_snr(model.end_root_snr().powi(2), categories),
+        false => path.end_time(),
+    };
+    let field = |state: Tensor<3>, time: Tensor<1>| match source.posterior {
+        true => model.velocity_of(source.denoiser, state, time),
+        false => model.velocity(state, time),
+    };
     let stepping = match method {
         None => Stepping::Adaptive {
             start: 0.0,
@@ -30,7 +41,6 @@ pub(super) fn flow(
                 LevelGrid::Uniform => TimeGrid::uniform(0.0, end, steps)?,
                 LevelGrid::LogSnr => {
                     let last = model.end_root_snr().powi(2);
-                    let categories = model.manifold.categories();
                     let time = |snr| path.time_at_snr(snr, categories);
                     TimeGrid::uniform_in_log_snr((FIRST_SNR * last, last), steps, time)?
                 }
@@ -40,10 +50,10 @@ pub(super) fn flow(
     };
     let start = model.manifold.reference_noise(size, &mut rng);
     let start = start.to_device(model.device());
-    let solution = integrate(source.field, start, &stepping)?;
+    let solution = integrate(&field, start, &stepping)?;
     let points = host_values(model.manifold.point(solution.state));
     let entropy = normalised_entropy(&points, &model.manifold);
-    let (sites, categories) = (model.manifold.sites(), model.manifold.categories());
+    let sites = model.manifold.sites();
     let labels = points
         .chunks(categories)
         .enumerate()

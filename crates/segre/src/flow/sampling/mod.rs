@@ -1,23 +1,28 @@
 //! Samplers: from noise to labels, deterministic along the path or stochastic along the channel.
 
 mod deterministic;
+mod sequential;
+mod simplex;
 mod stochastic;
 
+use std::ops::Range;
 use std::time::Instant;
 
-use burn::tensor::Tensor;
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::deterministic::flow;
+use self::sequential::sequential;
+use self::simplex::along_simplex;
 use self::stochastic::{channel_grid, stochastic};
 use super::channel::Denoiser;
 use super::model::{Head, Model};
 use crate::data::{Dataset, PartialDataset};
 use crate::error::{Error, Result};
-use crate::field::VectorField;
 use crate::geometry::AssignmentManifold;
 use crate::ode::{AdaptiveOptions, Method};
+use crate::path::ProbabilityPath;
 use crate::random::{Purpose, generator};
 
 /// How samples are drawn.
@@ -33,6 +38,10 @@ pub enum Sampler {
     /// Stochastic localisation by Heun's predictor and corrector with the same noise, two evaluations a
     /// step: of weak order 2, because the noise does not depend on the state.
     LocalisationHeun,
+    /// Sites are drawn in random order, in as many groups as there are steps, each from its marginal given
+    /// those drawn before. With one site per step that is the chain rule: no error but the network's. Needs
+    /// training that shows some of the labels.
+    Sequential,
     /// The assignment flow by the explicit Euler method.
     Euler,
     /// The assignment flow by Heun's method, order 2.
@@ -44,18 +53,41 @@ pub enum Sampler {
 }
 
 impl Sampler {
+    /// The sampler for a path and a denoiser that has a posterior or not.
+    ///
+    /// With few sites, and a model that has learned their conditionals, the chain rule costs one evaluation per
+    /// site and has no error of its own; else the localisation of weak order 2 needs the fewest.
+    pub fn recommended(
+        path: &ProbabilityPath,
+        posterior: bool,
+        sites: usize,
+        conditional: bool,
+    ) -> Self {
+        match (path, posterior) {
+            (ProbabilityPath::Gaussian(_), true) if conditional && sites <= FEW_SITES => {
+                Self::Sequential
+            }
+            (ProbabilityPath::Gaussian(_), true) => Self::LocalisationHeun,
+            (ProbabilityPath::Gaussian(_), false) => Self::Rk4,
+            (ProbabilityPath::Simplex(_), true) => Self::Ancestral,
+            (ProbabilityPath::Simplex(_), false) => Self::Euler,
+            (ProbabilityPath::Discrete(_), _) => Self::Sequential,
+        }
+    }
+
     /// Whether it follows the channel rather than the flow.
     pub fn is_stochastic(self) -> bool {
         matches!(
             self,
-            Self::Ancestral | Self::Localisation | Self::LocalisationHeun
+            Self::Ancestral | Self::Localisation | Self::LocalisationHeun | Self::Sequential
         )
     }
 
     /// Steps when none are asked for: what was found to suffice on the built-in distributions.
-    pub fn default_steps(self) -> usize {
+    pub fn default_steps(self, sites: usize) -> usize {
         match self {
             Self::LocalisationHeun => 16,
+            Self::Sequential => sites.min(64),
             _ => 32,
         }
     }
@@ -75,9 +107,11 @@ pub enum LevelGrid {
 /// Settings of sampling.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SamplingOptions {
-    /// The sampler; by default [`Sampler::LocalisationHeun`] for a posterior head and [`Sampler::Rk4`] for
-    /// a field.
+    /// The sampler; by default [`Sampler::recommended`].
     pub sampler: Option<Sampler>,
+    /// Whether the model was trained to be told some of the labels
+    /// ([`TrainingConfig::conditional`](crate::flow::training::TrainingConfig::conditional)).
+    pub conditional: bool,
     /// Number of steps of a sampler with fixed steps; by default [`Sampler::default_steps`].
     pub steps: Option<usize>,
     /// Where the steps lie.
@@ -94,6 +128,7 @@ impl Default for SamplingOptions {
     fn default() -> Self {
         Self {
             sampler: None,
+            conditional: false,
             steps: None,
             grid: LevelGrid::Uniform,
             tolerances: AdaptiveOptions::default(),
@@ -116,6 +151,8 @@ pub struct Samples {
     pub seconds: f64,
 }
 
+/// Up to so many sites the chain rule is the default.
+const FEW_SITES: usize = 16;
 /// First signal-to-noise ratio of a grid uniform in `log γ`, relative to the last.
 const FIRST_SNR: f64 = 1e-4;
 
@@ -124,8 +161,8 @@ const FIRST_SNR: f64 = 1e-4;
 /// The result depends on model, options and count only, not on the number of threads.
 ///
 /// # Errors
-/// [`Error::InvalidSetting`] for zero steps or a sampler that the head cannot serve,
-/// [`Error::Interrupted`] if stopped, and those of [`integrate`](crate::ode::integrate).
+/// [`Error::InvalidSetting`] for zero steps, [`Error::SamplerNeedsPosterior`] and
+/// [`Error::SamplerNotForPath`] for a sampler that head or path cannot serve, [`Error::Interrupted`] if stopped, and those of [`integrate`](crate::ode::integrate).
 pub fn sample(
     model: &Model,
     count: usize,
@@ -135,28 +172,22 @@ pub fn sample(
     if model.config.head == Head::Posterior {
         return sample_with(model, model, count, options, progress);
     }
-    if options.sampler == Some(Sampler::Ancestral) {
-        return Err(Error::SamplerNeedsPosterior);
-    }
-    let field = |state: Tensor<3>, time: Tensor<1>| model.velocity(state, time);
     let source = Source {
         model,
         denoiser: model,
         posterior: false,
         given: None,
-        field: &field,
-        end_time: model.config.path.end_time(),
     };
-    draw(&source, Sampler::Rk4, count, options, progress)
+    draw(&source, count, options, progress)
 }
 
 /// Draws samples with another denoiser than the model's own; the model gives schema, path and levels.
 ///
-/// The default sampler is [`Sampler::LocalisationHeun`], whatever the model's head; the deterministic samplers
-/// follow the velocity that the denoiser implies.
+/// The default sampler is that of a posterior head, whatever the model's; the deterministic samplers follow the
+/// velocity that the denoiser implies.
 ///
 /// # Errors
-/// As [`sample`], but every sampler is served.
+/// As [`sample`].
 pub fn sample_with(
     denoiser: &dyn Denoiser,
     model: &Model,
@@ -164,14 +195,20 @@ pub fn sample_with(
     options: &SamplingOptions,
     progress: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Samples> {
-    draw_posterior(denoiser, model, None, count, options, progress)
+    let source = Source {
+        model,
+        denoiser,
+        posterior: true,
+        given: None,
+    };
+    draw(&source, count, options, progress)
 }
 
 /// Draws one completion of every row: the unknown labels given the known ones.
 ///
 /// # Errors
-/// As [`sample`]; [`Error::ConditionNeedsPosterior`] for a field head or a deterministic sampler,
-/// [`Error::SchemaMismatch`] for rows of another schema.
+/// As [`sample`]; [`Error::ConditionNeedsPosterior`] for a field head, a deterministic sampler or a path on the
+/// simplex, [`Error::SchemaMismatch`] for rows of another schema.
 pub fn complete(
     model: &Model,
     given: &PartialDataset,
@@ -179,65 +216,74 @@ pub fn complete(
     progress: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Samples> {
     model.schema.same_as(&given.schema)?;
-    let stochastic = options.sampler.is_none_or(Sampler::is_stochastic);
-    if model.config.head != Head::Posterior || !stochastic {
+    model.check_conditions()?;
+    if !options.sampler.is_none_or(Sampler::is_stochastic) {
         return Err(Error::ConditionNeedsPosterior);
     }
-    let drawn = draw_posterior(model, model, Some(given), given.rows(), options, progress)?;
-    let data = given.filled(|row, site| drawn.data.row(row)[site])?;
-    Ok(Samples { data, ..drawn })
-}
-
-/// Draws with a denoiser whose means are probabilities.
-fn draw_posterior(
-    denoiser: &dyn Denoiser,
-    model: &Model,
-    given: Option<&PartialDataset>,
-    count: usize,
-    options: &SamplingOptions,
-    progress: &mut dyn FnMut(usize) -> bool,
-) -> Result<Samples> {
-    let field = |state: Tensor<3>, time: Tensor<1>| model.velocity_of(denoiser, state, time);
     let source = Source {
         model,
-        denoiser,
+        denoiser: model,
         posterior: true,
-        given,
-        field: &field,
-        // A posterior's velocity ends where the channel decides all; a field's where the path ends.
-        end_time: model.time_at(model.end_root_snr()),
+        given: Some(given),
     };
-    draw(&source, Sampler::LocalisationHeun, count, options, progress)
+    let drawn = draw(&source, given.rows(), options, progress)?;
+    let data = given.filled(|row, site| drawn.data.row(row)[site])?;
+    Ok(Samples { data, ..drawn })
 }
 
 /// What is sampled from.
 struct Source<'a> {
     model: &'a Model,
-    /// Drives the stochastic samplers.
     denoiser: &'a dyn Denoiser,
     /// Whether the denoiser's means are probabilities, from which labels can be drawn.
     posterior: bool,
     /// What is known of each sample, for the stochastic samplers.
     given: Option<&'a PartialDataset>,
-    /// Drives the deterministic samplers, from time 0.
-    field: &'a (dyn VectorField + Sync),
-    /// To this time.
-    end_time: f64,
+}
+
+impl Source<'_> {
+    /// Refuses a sampler that path or head cannot serve.
+    fn check(&self, sampler: Sampler) -> Result<()> {
+        if !self.posterior && matches!(sampler, Sampler::Ancestral | Sampler::Sequential) {
+            return Err(Error::SamplerNeedsPosterior);
+        }
+        let (path, samplers) = match &self.model.config.path {
+            ProbabilityPath::Gaussian(_) => return Ok(()),
+            ProbabilityPath::Simplex(_) => ("a path on the simplex", "ancestral or euler"),
+            ProbabilityPath::Discrete(_) => ("the masked path", "sequential"),
+        };
+        let served = match sampler {
+            Sampler::Ancestral | Sampler::Euler => samplers.contains("euler"),
+            Sampler::Sequential => samplers == "sequential",
+            _ => false,
+        };
+        match served {
+            true => Ok(()),
+            false => Err(Error::SamplerNotForPath { path, samplers }),
+        }
+    }
 }
 
 fn draw(
     source: &Source,
-    default: Sampler,
     count: usize,
     options: &SamplingOptions,
     progress: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Samples> {
     let start = Instant::now();
     let model = source.model;
-    let sampler = options.sampler.unwrap_or(default);
-    let steps = options.steps.unwrap_or(sampler.default_steps());
+    let sites = model.manifold.sites();
+    let recommended = Sampler::recommended(
+        &model.config.path,
+        source.posterior,
+        sites,
+        options.conditional,
+    );
+    let sampler = options.sampler.unwrap_or(recommended);
+    source.check(sampler)?;
+    let steps = options.steps.unwrap_or(sampler.default_steps(sites));
     check(count, steps, options)?;
-    let mut labels = Vec::with_capacity(count * model.manifold.sites());
+    let mut labels = Vec::with_capacity(count * sites);
     let (mut evaluations, mut entropy) = (0, 0.0);
     let chunks: Vec<(usize, usize)> = (0..count).step_by(options.batch).enumerate().collect();
     // Whole chunks side by side keep the processors busier than the small products within one.
@@ -245,28 +291,17 @@ fn draw(
         let drawn: Vec<Drawn> = wave
             .par_iter()
             .map(|(chunk, from)| {
-                let size = options.batch.min(count - from);
+                let members = *from..count.min(from + options.batch);
                 let rng = generator(options.seed, Purpose::Sample, *chunk as u64);
-                match sampler {
-                    Sampler::Ancestral | Sampler::Localisation | Sampler::LocalisationHeun => {
-                        let grid = channel_grid(source, options.grid, steps);
-                        Ok(stochastic(source, sampler, &grid, *from..from + size, rng))
-                    }
-                    Sampler::Euler => {
-                        flow(source, Some((Method::Euler, steps)), size, options, rng)
-                    }
-                    Sampler::Heun => flow(source, Some((Method::Heun, steps)), size, options, rng),
-                    Sampler::Rk4 => flow(source, Some((Method::Rk4, steps)), size, options, rng),
-                    Sampler::DormandPrince => flow(source, None, size, options, rng),
-                }
+                draw_chunk(source, sampler, steps, options, members, rng)
             })
             .collect::<Result<_>>()?;
         for drawn in drawn {
             evaluations = evaluations.max(drawn.evaluations);
-            entropy += drawn.entropy * (drawn.labels.len() / model.manifold.sites()) as f64;
+            entropy += drawn.entropy * (drawn.labels.len() / sites) as f64;
             labels.extend(drawn.labels);
         }
-        if !progress(labels.len() / model.manifold.sites()) {
+        if !progress(labels.len() / sites) {
             return Err(Error::Interrupted);
         }
     }
@@ -276,6 +311,31 @@ fn draw(
         mean_entropy: entropy / count as f64,
         seconds: start.elapsed().as_secs_f64(),
     })
+}
+
+fn draw_chunk(
+    source: &Source,
+    sampler: Sampler,
+    steps: usize,
+    options: &SamplingOptions,
+    members: Range<usize>,
+    rng: ChaCha8Rng,
+) -> Result<Drawn> {
+    let size = members.len();
+    if let ProbabilityPath::Simplex(path) = source.model.config.path {
+        return Ok(along_simplex(source, path, sampler, steps, size, rng));
+    }
+    match sampler {
+        Sampler::Ancestral | Sampler::Localisation | Sampler::LocalisationHeun => {
+            let grid = channel_grid(source, options.grid, steps);
+            Ok(stochastic(source, sampler, &grid, members, rng))
+        }
+        Sampler::Sequential => Ok(sequential(source, steps, members, rng)),
+        Sampler::Euler => flow(source, Some((Method::Euler, steps)), size, options, rng),
+        Sampler::Heun => flow(source, Some((Method::Heun, steps)), size, options, rng),
+        Sampler::Rk4 => flow(source, Some((Method::Rk4, steps)), size, options, rng),
+        Sampler::DormandPrince => flow(source, None, size, options, rng),
+    }
 }
 
 fn check(count: usize, steps: usize, options: &SamplingOptions) -> Result<()> {

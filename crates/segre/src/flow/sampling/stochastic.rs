@@ -2,15 +2,13 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
 use super::{Drawn, FIRST_SNR, LevelGrid, Sampler, Source, largest, normalised_entropy};
-use crate::flow::channel::{direction_scales, show_known};
-use crate::network::parameters::host_values;
+use crate::flow::channel::{KnownSites, direction_scales};
 use crate::random::row_generator;
 
 /// Follows the channel `y_γ = γ v̄ + B_γ` level by level.
@@ -129,7 +127,7 @@ fn posterior_of_walk(
 ) -> Vec<f32> {
     let model = source.model;
     let (sites, categories) = (model.manifold.sites(), model.manifold.categories());
-    let (device, size) = (model.device(), members.len());
+    let size = members.len();
     let mut states = walk.to_vec();
     states
         .par_chunks_mut(sites * categories)
@@ -145,20 +143,16 @@ fn posterior_of_walk(
         });
     let levels: Vec<f32> = levels.iter().map(|level| *level as f32).collect();
     let mut root_snr = levels.repeat(size);
+    let known = KnownSites::new(&model.manifold);
     if let Some(given) = source.given {
         let row = |k: usize| members.start + k;
-        show_known(&model.manifold, given, row, &mut states, &mut root_snr);
+        known.show_rows(given, row, &mut states, &mut root_snr);
     }
-    let states = TensorData::new(states, [size, sites, categories]);
-    let root_snr = TensorData::new(root_snr, [size, sites]);
-    host_values(source.denoiser.posterior_mean(
-        Tensor::from_data(states, device),
-        Tensor::from_data(root_snr, device),
-    ))
+    known.posterior(source.denoiser, model.device(), states, root_snr)
 }
 
 /// A category drawn with the given probabilities.
-fn categorical(probabilities: &[f32], rng: &mut ChaCha8Rng) -> usize {
+pub(super) fn categorical(probabilities: &[f32], rng: &mut ChaCha8Rng) -> usize {
     let total: f32 = probabilities.iter().sum();
     let mut rest = rng.random::<f32>() * total;
     for (label, probability) in probabilities.iter().enumerate() {

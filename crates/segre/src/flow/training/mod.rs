@@ -18,13 +18,17 @@ pub use optimizer::OptimizerConfig;
 use self::optimizer::Optimizer;
 use self::order::DataOrder;
 use self::shards::Shards;
-use super::likelihood::{Estimate, ImmseOptions, score};
-use super::matching::Minibatch;
+use super::likelihood::{Estimate, ScoreOptions, score};
+use super::matching::{Minibatch, row_losses};
 use super::model::{Head, Model, ModelConfig, check_schema};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::network::parameters::{self, Values};
+use crate::path::ProbabilityPath;
 use crate::random::{Purpose, generator};
+
+/// Rows of an evaluation of the validation loss.
+const VALIDATION_BATCH: usize = 512;
 
 /// When training ends: at the first of the limits that are set.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -177,7 +181,7 @@ pub enum Event {
         seconds: f64,
         /// Mean training loss since the last validation.
         loss: f64,
-        /// I-MMSE bound, bits per dimension.
+        /// Bound in bits per dimension; for a path on the simplex, which has none, the loss in bits per site.
         bits_per_dim: Estimate,
         /// Whether the model was kept: no earlier one is better beyond the noise of the comparison.
         kept: bool,
@@ -243,7 +247,8 @@ impl Trainer {
     ) -> Result<Self> {
         model.validate()?;
         config.validate()?;
-        if config.conditional && model.head != Head::Posterior {
+        let simplex = matches!(model.path, ProbabilityPath::Simplex(_));
+        if config.conditional && (model.head != Head::Posterior || simplex) {
             return Err(Error::ConditionNeedsPosterior);
         }
         let mut rng = generator(config.seed, Purpose::Initialise, 0);
@@ -444,24 +449,10 @@ impl Trainer {
     /// is better beyond the noise: a later model has seen more and was annealed longer.
     fn validate(&mut self, validation: &Dataset) -> Result<Estimate> {
         let model = self.averaged_model()?;
-        let options = ImmseOptions {
-            levels: 4,
-            rounds: 2,
-            std_error: None,
-            seed: self.config.seed,
-            ..ImmseOptions::default()
+        let (bits, rows) = match model.config.path {
+            ProbabilityPath::Simplex(_) => self.validation_losses(&model, validation)?,
+            _ => self.validation_scores(&model, validation)?,
         };
-        let scores = score(&model, validation, &options, &mut |_| true);
-        let scores = scores.map_err(|error| match error {
-            Error::NonFiniteScore { .. } => Error::NonFiniteTraining {
-                step: self.progress.step,
-                parameter: parameters::first_not_finite(&model.network)
-                    .unwrap_or_else(|| "the validation score".to_owned()),
-            },
-            other => other,
-        })?;
-        let bits = scores.bits_per_dim;
-        let rows: Vec<f32> = scores.rows.iter().map(|row| row.value as f32).collect();
         // The same random numbers serve all models (but for the levels, whose proposal adapts to the model),
         // so rows are compared one by one: that tells models apart by less than the error of either score.
         let (worse, error) = match &self.lowest {
@@ -487,6 +478,57 @@ impl Trainer {
             self.lowest = Some(rows);
         }
         Ok(bits)
+    }
+}
+
+impl Trainer {
+    /// The bound of the validation rows, bits per dimension and nats of each row.
+    fn validation_scores(&self, model: &Model, rows: &Dataset) -> Result<(Estimate, Vec<f32>)> {
+        let options = ScoreOptions {
+            levels: 4,
+            rounds: 2,
+            std_error: None,
+            seed: self.config.seed,
+            ..ScoreOptions::default()
+        };
+        let scores = score(model, rows, &options, &mut |_| true);
+        let scores = scores.map_err(|error| match error {
+            Error::NonFiniteScore { .. } => self.not_finite(model),
+            other => other,
+        })?;
+        let rows = scores.rows.iter().map(|row| row.value as f32).collect();
+        Ok((scores.bits_per_dim, rows))
+    }
+
+    /// The loss of the validation rows, always with the same noise: its mean in bits per site (with a field head,
+    /// the squared error over log 2) and that of each row, for paths without a bound.
+    fn validation_losses(&self, model: &Model, rows: &Dataset) -> Result<(Estimate, Vec<f32>)> {
+        let mut losses = Vec::with_capacity(rows.rows());
+        for (chunk, from) in (0..rows.rows()).step_by(VALIDATION_BATCH).enumerate() {
+            let members = from..rows.rows().min(from + VALIDATION_BATCH);
+            let noise = generator(self.config.seed, Purpose::Score, chunk as u64);
+            let members = members.map(|row| rows.row(row)).collect();
+            let batch = Minibatch::new(model, members, false, noise.clone(), noise);
+            losses.extend(row_losses(model, &batch));
+        }
+        if losses.iter().any(|loss| !loss.is_finite()) {
+            return Err(self.not_finite(model));
+        }
+        let (value, std_error) = mean_difference(&losses, &vec![0.0; losses.len()]);
+        let nats = Estimate {
+            value,
+            std_error,
+            samples: losses.len() as u64,
+        };
+        Ok((nats.scaled(std::f64::consts::LOG2_E), losses))
+    }
+
+    fn not_finite(&self, model: &Model) -> Error {
+        Error::NonFiniteTraining {
+            step: self.progress.step,
+            parameter: parameters::first_not_finite(&model.network)
+                .unwrap_or_else(|| "the validation score".to_owned()),
+        }
     }
 }
 

@@ -1,0 +1,300 @@
+//! The score of a data set: an integral from nothing known to all known, by Monte Carlo with error control.
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::Estimate;
+use super::immse::Immse;
+use super::levels::{BINS, LevelDistribution};
+use super::sequential::Sequential;
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::flow::channel::Denoiser;
+use crate::flow::model::{Model, check_schema};
+use crate::path::ProbabilityPath;
+use crate::random::{Purpose, generator};
+
+/// Which bound on the negative log-likelihood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// Of the flow, by the I-MMSE integral over the signal-to-noise ratio.
+    Immse,
+    /// Of the sequential sampler, by the chain rule in random order.
+    Sequential,
+}
+
+/// What is scored, and how much work to spend on it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoreOptions {
+    /// Which bound; by default [`Bound::Sequential`] for the masked path and [`Bound::Immse`] for others.
+    pub bound: Option<Bound>,
+    /// Sites whose labels are given: the score is that of the others, `−log P(β_others | β_given)`.
+    pub given: Vec<usize>,
+    /// Levels of signal-to-noise (shares of known sites) per row and round, one from each of as many strata.
+    pub levels: usize,
+    /// Least number of independent rounds, at least 2.
+    pub rounds: usize,
+    /// Standard error of the data set's mean to reach, in bits per dimension.
+    pub std_error: Option<f64>,
+    /// Most rounds to try for that.
+    pub max_rounds: usize,
+    /// Seed of all noise.
+    pub seed: u64,
+    /// States per evaluation of the network.
+    pub batch: usize,
+}
+
+impl Default for ScoreOptions {
+    fn default() -> Self {
+        Self {
+            bound: None,
+            given: Vec::new(),
+            levels: 16,
+            rounds: 4,
+            std_error: Some(0.003),
+            max_rounds: 64,
+            seed: 0,
+            batch: 512,
+        }
+    }
+}
+
+/// Scores of a data set: negative log-likelihoods, lower is better.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scores {
+    /// Bound of each row, in nats.
+    pub rows: Vec<Estimate>,
+    /// Mean over the rows, in nats, with its Monte Carlo error (not that of drawing the rows).
+    pub mean_nats: Estimate,
+    /// The same in bits per dimension (per site that is not given).
+    pub bits_per_dim: Estimate,
+    /// Evaluations of the denoiser, each on one state.
+    pub evaluations: u64,
+}
+
+/// The bound of every row of `data` under `model`.
+///
+/// `progress` is told the finished share of the work (of the rounds known to be needed) and may stop it
+/// by returning `false`.
+///
+/// # Errors
+/// [`Error::SchemaMismatch`] for data of another schema, [`Error::Interrupted`] if stopped,
+/// [`Error::NonFiniteScore`] if the network's output is not finite.
+pub fn score(
+    model: &Model,
+    data: &Dataset,
+    options: &ScoreOptions,
+    progress: &mut dyn FnMut(f64) -> bool,
+) -> Result<Scores> {
+    check_schema(model, data)?;
+    score_with(model, model, data, options, progress)
+}
+
+/// The bound with another denoiser than the model's own; the model gives marginals and levels.
+///
+/// # Errors
+/// As [`score`].
+pub fn score_with(
+    denoiser: &dyn Denoiser,
+    model: &Model,
+    data: &Dataset,
+    options: &ScoreOptions,
+    progress: &mut dyn FnMut(f64) -> bool,
+) -> Result<Scores> {
+    if let Some(value) = options
+        .std_error
+        .filter(|goal| !(*goal > 0.0 && goal.is_finite()))
+    {
+        let expected = "positive and finite";
+        return Err(Error::InvalidSetting {
+            name: "std error",
+            value,
+            expected,
+        });
+    }
+    let targets = targets(data.sites(), &options.given)?;
+    let integrand = integrand(denoiser, model, &targets, options)?;
+    let mut levels = LevelDistribution::uniform();
+    let mut sums = vec![(0.0_f64, 0.0_f64); data.rows()];
+    let mut rounds = 0;
+    let mut needed = options.rounds.max(2);
+    let mut squares = vec![(0.0_f64, 0_u64); BINS];
+    // Round 0 only finds where the integrand is large; later rounds know more.
+    for round in 0.. {
+        let mut shares = vec![0.0; data.rows()];
+        let pairs = data.rows() * options.levels;
+        let chunks: Vec<(usize, usize)> = (0..pairs).step_by(options.batch).enumerate().collect();
+        // Whole chunks side by side keep the processors busier than the small products within one.
+        for wave in chunks.chunks(rayon::current_num_threads()) {
+            let drawn: Vec<Vec<Draw>> = wave
+                .par_iter()
+                .map(|(chunk, from)| {
+                    let counter = ((round as u64) << 32) | *chunk as u64;
+                    let mut rng = generator(options.seed, Purpose::Score, counter);
+                    let members = *from..pairs.min(from + options.batch);
+                    let mut draws: Vec<Draw> = members
+                        .map(|pair| Draw::new(pair, options.levels, &levels, &mut rng))
+                        .collect();
+                    integrand.evaluate(data, &mut draws, &rng)?;
+                    Ok(draws)
+                })
+                .collect::<Result<_>>()?;
+            for draw in drawn.iter().flatten() {
+                let weighted = draw.value / levels.density(draw.level);
+                shares[draw.row] += weighted / options.levels as f64;
+                let bin = &mut squares[LevelDistribution::bin(draw.level)];
+                *bin = (bin.0 + draw.value * draw.value, bin.1 + 1);
+            }
+            let last = wave.last().map_or(0, |(_, from)| *from);
+            let within = (last + options.batch).min(pairs) as f64 / pairs as f64;
+            if !progress((round as f64 + within) / (needed + 1) as f64) {
+                return Err(Error::Interrupted);
+            }
+        }
+        levels = LevelDistribution::proportional(&squares);
+        if round == 0 {
+            continue;
+        }
+        for (sum, share) in sums.iter_mut().zip(&shares) {
+            *sum = (sum.0 + share, sum.1 + share * share);
+        }
+        rounds += 1;
+        if rounds < needed {
+            continue;
+        }
+        let scores = summarise(model, data, &targets, &sums, rounds, options.levels);
+        let reached = options
+            .std_error
+            .is_none_or(|goal| scores.bits_per_dim.std_error <= goal);
+        if reached || rounds >= options.max_rounds {
+            return Ok(scores);
+        }
+        let goal = options.std_error.unwrap_or(f64::INFINITY);
+        let factor = (scores.bits_per_dim.std_error / goal).powi(2);
+        needed = ((rounds as f64 * factor).ceil() as usize).clamp(rounds + 1, options.max_rounds);
+    }
+    unreachable!("the loop over rounds ends by returning")
+}
+
+/// Means and errors from sums over rounds.
+fn summarise(
+    model: &Model,
+    data: &Dataset,
+    targets: &[bool],
+    sums: &[(f64, f64)],
+    rounds: usize,
+    levels: usize,
+) -> Scores {
+    let independent = model.independent_sites();
+    let scored = targets.iter().filter(|target| **target).count();
+    let count = rounds as f64;
+    let samples = (rounds * levels) as u64;
+    let rows: Vec<Estimate> = data
+        .iter()
+        .zip(sums)
+        .map(|(row, (sum, squares))| {
+            let mean = sum / count;
+            let variance = (squares / count - mean * mean).max(0.0) * count / (count - 1.0);
+            let value = independent.negative_log_probability(row, targets) + mean;
+            Estimate {
+                value,
+                std_error: (variance / count).sqrt(),
+                samples,
+            }
+        })
+        .collect();
+    let total = rows.len() as f64;
+    let mean_nats = Estimate {
+        value: rows.iter().map(|row| row.value).sum::<f64>() / total,
+        std_error: rows
+            .iter()
+            .map(|row| row.std_error.powi(2))
+            .sum::<f64>()
+            .sqrt()
+            / total,
+        samples: samples * rows.len() as u64,
+    };
+    let bits = (scored as f64 * std::f64::consts::LN_2).recip();
+    Scores {
+        bits_per_dim: mean_nats.scaled(bits),
+        evaluations: (samples + levels as u64) * rows.len() as u64,
+        rows,
+        mean_nats,
+    }
+}
+
+/// The integrand of one row at one level.
+pub(super) struct Draw {
+    pub row: usize,
+    /// Fraction in `(0, 1)`: of the last level `√γ*`, or of the sites that are known.
+    pub level: f64,
+    pub value: f64,
+}
+
+/// What is integrated over the level, beyond the score of independent sites.
+pub(super) trait Integrand: Sync {
+    /// Sets each draw's value, in nats.
+    fn evaluate(&self, data: &Dataset, draws: &mut [Draw], rng: &ChaCha8Rng) -> Result<()>;
+}
+
+/// The integrand that the options ask for.
+fn integrand<'a>(
+    denoiser: &'a dyn Denoiser,
+    model: &'a Model,
+    targets: &'a [bool],
+    options: &ScoreOptions,
+) -> Result<Box<dyn Integrand + 'a>> {
+    let masked = matches!(model.config.path, ProbabilityPath::Discrete(_));
+    let bound = match masked {
+        true => Bound::Sequential,
+        false => Bound::Immse,
+    };
+    match options.bound.unwrap_or(bound) {
+        Bound::Sequential => {
+            model.check_conditions()?;
+            Ok(Box::new(Sequential::new(denoiser, model, targets)))
+        }
+        Bound::Immse => {
+            model.gaussian_path()?;
+            if targets.contains(&false) {
+                model.check_conditions()?;
+            }
+            Ok(Box::new(Immse::new(denoiser, model, targets)))
+        }
+    }
+}
+
+/// Which sites are scored.
+///
+/// # Errors
+/// [`Error::InvalidSetting`] for a given site that there is not, or if all are given.
+fn targets(sites: usize, given: &[usize]) -> Result<Vec<bool>> {
+    let mut targets = vec![true; sites];
+    for site in given {
+        let Some(target) = targets.get_mut(*site) else {
+            return Err(Error::InvalidSetting {
+                name: "given site",
+                value: *site as f64,
+                expected: "below the number of sites",
+            });
+        };
+        *target = false;
+    }
+    match targets.contains(&true) {
+        true => Ok(targets),
+        false => Err(Error::NothingToScore),
+    }
+}
+
+impl Draw {
+    /// A draw from the stratum of a pair of row and stratum, its value still to be found.
+    fn new(pair: usize, strata: usize, levels: &LevelDistribution, rng: &mut ChaCha8Rng) -> Self {
+        let quantile = ((pair % strata) as f64 + rng.random::<f64>()) / strata as f64;
+        Self {
+            row: pair / strata,
+            level: levels.quantile(quantile),
+            value: 0.0,
+        }
+    }
+}
