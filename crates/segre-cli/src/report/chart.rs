@@ -24,13 +24,14 @@ pub struct Series {
 /// How a series is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// A line with a mark at every point.
-    Marked,
-    /// A line.
-    Plain,
-    /// A dashed line, for a reference.
+    /// A line, with marks where points are few.
+    Line,
+    /// A dashed line above the others, for a reference.
     Dashed,
 }
+
+/// Most points that are marked.
+const MARKED: usize = 30;
 
 /// An axis.
 #[derive(Clone, Copy, Debug)]
@@ -96,18 +97,13 @@ fn draw_legend(drawing: &mut Drawing, panels: &[Panel]) {
 }
 
 fn draw_line(drawing: &mut Drawing, series: &Series, points: &[Point]) {
-    match series.look {
-        Look::Dashed => {
-            for pair in points.windows(2) {
-                drawing.dashes(pair[0], pair[1], 1.6, series.colour);
-            }
-        }
-        Look::Plain => drawing.line(points, 2.0, series.colour),
-        Look::Marked => {
-            drawing.line(points, 2.0, series.colour);
-            for point in points {
-                drawing.disc(*point, 3.6, series.colour);
-            }
+    if series.look == Look::Dashed {
+        return drawing.dashes(points, 1.6, series.colour);
+    }
+    drawing.line(points, 2.0, series.colour);
+    if series.points.len() <= MARKED {
+        for point in points {
+            drawing.disc(*point, 3.6, series.colour);
         }
     }
 }
@@ -207,7 +203,11 @@ fn draw_panel(drawing: &mut Drawing, panel: &Panel, corner: Point) -> Result<()>
     drawing.line(&[(left, bottom), (right, bottom)], 1.0, GREY);
     let middle = (left + SIZE.0 / 2.0, bottom + 44.0);
     drawing.text(middle, Anchor::Middle, LABEL, panel.across.name);
-    for series in &panel.series {
+    let (dashed, lines): (Vec<_>, Vec<_>) = panel
+        .series
+        .iter()
+        .partition(|series| series.look == Look::Dashed);
+    for series in lines.into_iter().chain(dashed) {
         let usable = series.points.iter().filter(|(_, y, _)| y.is_finite());
         let mut line = Vec::new();
         for (x, y, error) in usable {
@@ -243,7 +243,7 @@ mod tests {
                 name: "segre".into(),
                 colour: BLUE,
                 points: points.to_vec(),
-                look: Look::Marked,
+                look: Look::Line,
             }],
         }
     }

@@ -83,21 +83,40 @@ impl Drawing {
         });
     }
 
-    /// A dashed straight line.
-    pub fn dashes(&mut self, from: Point, to: Point, width: f32, paint: impl Into<Paint>) {
+    /// A dashed line through points.
+    pub fn dashes(&mut self, points: &[Point], width: f32, paint: impl Into<Paint>) {
         let paint = paint.into();
-        let length = (to.0 - from.0).hypot(to.1 - from.1);
-        let at = |distance: f32| {
-            let part = (distance / length).min(1.0);
-            (
-                from.0 + part * (to.0 - from.0),
-                from.1 + part * (to.1 - from.1),
-            )
-        };
-        let period = DASH.0 + DASH.1;
-        for index in 0..(length / period).ceil() as usize {
-            let start = index as f32 * period;
-            self.line(&[at(start), at(start + DASH.0)], width, paint);
+        // Whether ink flows, how far the dash or gap goes on, and the dash so far.
+        let (mut inked, mut left, mut dash) = (true, DASH.0, Vec::new());
+        for pair in points.windows(2) {
+            let [from, to] = [pair[0], pair[1]];
+            let length = (to.0 - from.0).hypot(to.1 - from.1);
+            let at = |distance: f32| {
+                let part = distance / length;
+                (
+                    from.0 + part * (to.0 - from.0),
+                    from.1 + part * (to.1 - from.1),
+                )
+            };
+            let mut done = 0.0;
+            if dash.is_empty() {
+                dash.push(from);
+            }
+            while done + left < length {
+                done += left;
+                dash.push(at(done));
+                if inked {
+                    self.line(&dash, width, paint);
+                }
+                dash = vec![at(done)];
+                inked = !inked;
+                left = if inked { DASH.0 } else { DASH.1 };
+            }
+            left -= length - done;
+            dash.push(to);
+        }
+        if inked && dash.len() > 1 {
+            self.line(&dash, width, paint);
         }
     }
 
@@ -334,6 +353,15 @@ mod tests {
         let ink = |(x, y)| 1.0 - f64::from(decoded.pixel(x, y)[0]) / 255.0;
         let area: f64 = pixels.map(ink).sum();
         assert!((area - 1800.0).abs() < 5.0, "{area}");
+    }
+
+    #[test]
+    fn dashes_go_on_around_corners() {
+        let mut drawing = Drawing::new(100.0, 100.0);
+        // 0.3 units to the segment: far shorter than a dash.
+        let points: Vec<Point> = (0..=300).map(|k| (5.0 + 0.3 * k as f32, 50.0)).collect();
+        drawing.dashes(&points, 2.0, [0; 3]);
+        assert_eq!(drawing.shapes.len(), 10, "one dash every 9 units of 90");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::run::{Cell, Run};
 use super::write_up::WriteUp;
 use crate::divergence::target_of;
 use crate::report::chart::{Axis, Look, Panel, Series, draw_charts};
-use crate::report::colour::{BLUE, GREY, Rgb, VERMILION};
+use crate::report::colour::{BLUE, INK, Rgb, VERMILION};
 use crate::report::histogram2d::{HeatMap, SitePair, draw_heat_maps, frequencies};
 
 pub const DEFINITION: Definition = Definition {
@@ -43,9 +43,9 @@ const SETTINGS: [Setting; 2] = [
         caption: "Segre, defaults",
         colour: BLUE,
         fit: "--steps 4000",
-        quick_fit: "--steps 500",
+        quick_fit: "--steps 300",
         sampler: "localisation-heun",
-        quick_samples: 50_000,
+        quick_samples: 20_000,
     },
     Setting {
         name: "paper",
@@ -54,10 +54,10 @@ const SETTINGS: [Setting; 2] = [
         // EG, Appendix A.
         fit: "--path e-geodesic --head field --network dense --hidden 256 --steps 2000 \
               --learning-rate 5e-4 --batch-size 512",
-        quick_fit: "--path e-geodesic --head field --network dense --hidden 256 --steps 500 \
+        quick_fit: "--path e-geodesic --head field --network dense --hidden 256 --steps 400 \
                     --learning-rate 5e-4 --batch-size 512",
         sampler: "rk4",
-        quick_samples: 10_000,
+        quick_samples: 5_000,
     },
 ];
 
@@ -195,9 +195,9 @@ fn draw(run: &mut Run, target: &str, seed: u64, write_up: &mut WriteUp) -> Resul
         look,
     };
     let panels = [0, 1].map(|site| {
-        let mut series = vec![line("target", GREY, Look::Plain, &wanted, site)];
+        let mut series = vec![line("target", INK, Look::Dashed, &wanted, site)];
         series.extend(SETTINGS.iter().zip(&found).map(|(setting, found)| {
-            line(setting.caption, setting.colour, Look::Plain, found, site)
+            line(setting.caption, setting.colour, Look::Line, found, site)
         }));
         Panel {
             across: Axis {

@@ -9,23 +9,33 @@ use crate::report::text::{Anchor, Style};
 /// A point in space.
 type Space = [f64; 3];
 
-/// Vertices of a regular tetrahedron, in the order of the outcomes. With them `T(W)` is `z = x y`.
+/// Height of the tetrahedron's upper and lower edge: somewhat less than that of a regular one, so that
+/// little of the surface hides the rest.
+const LIFT: f64 = 0.72;
+/// Its vertices in the order of the outcomes. With them `T(W)` is `z = LIFT x y`.
 const VERTICES: [Space; 4] = [
-    [1.0, 1.0, 1.0],
-    [1.0, -1.0, -1.0],
-    [-1.0, 1.0, -1.0],
-    [-1.0, -1.0, 1.0],
+    [1.0, 1.0, LIFT],
+    [1.0, -1.0, -LIFT],
+    [-1.0, 1.0, -LIFT],
+    [-1.0, -1.0, LIFT],
+];
+/// Where the names of the vertices are, from the vertex.
+const NAMES: [(Anchor, Point); 4] = [
+    (Anchor::Start, (4.0, 27.0)),
+    (Anchor::End, (-14.0, -2.0)),
+    (Anchor::Start, (14.0, -2.0)),
+    (Anchor::End, (-14.0, -2.0)),
 ];
 
 /// Colours of curves by the vertex they end at: Okabe and Ito (2008).
 const COLOURS: [Rgb; 4] = [BLUE, [0, 158, 115], [204, 121, 167], VERMILION];
 
 /// Direction of view: turned about the vertical axis, and raised above the horizon, in radians.
-const AZIMUTH: f64 = 1.22;
-const ELEVATION: f64 = 0.42;
+const AZIMUTH: f64 = 0.49;
+const ELEVATION: f64 = 0.62;
 /// Units of the drawing to a unit of space, and where the centre of the tetrahedron lies.
-const SCALE: f64 = 212.0;
-const CENTRE: Point = (400.0, 352.0);
+const SCALE: f64 = 220.0;
+const CENTRE: Point = (428.0, 440.0);
 
 /// Patches of the surface along a side, and lines of its mesh.
 const PATCHES: usize = 40;
@@ -70,16 +80,18 @@ fn draw_tetrahedron(
         "on the surface of factorising distributions in the tetrahedron of joint distributions";
     drawing.text((40.0, 78.0), Anchor::Start, LABEL, heading);
     let [v00, v01, v10, v11] = VERTICES.map(seen);
-    // Seen from above, this edge is behind the surface.
-    drawing.dashes(v01, v10, 1.4, GREY);
     draw_surface(drawing);
-    draw_curves(drawing, curves, |place| seen(embedded(place)));
-    for (from, to) in [(v00, v01), (v01, v11), (v11, v10), (v10, v00), (v00, v11)] {
+    draw_curves(drawing, curves, weights, |place| seen(embedded(place)));
+    for (from, to) in [(v00, v01), (v01, v11), (v11, v10), (v10, v00)] {
         drawing.line(&[from, to], 1.8, INK);
+    }
+    // The two edges that are not on the surface.
+    for (from, to) in [(v00, v11), (v01, v10)] {
+        drawing.line(&[from, to], 1.8, GREY);
     }
     let centre = seen([0.0; 3]);
     let wanted = seen(mixture(target));
-    drawing.dashes(centre, wanted, 1.4, INK);
+    drawing.dashes(&[centre, wanted], 1.4, INK);
     mark(drawing, centre, Mark::Barycentre);
     mark(drawing, wanted, Mark::Target);
     mark(drawing, seen(mixture(weights)), Mark::Mixture);
@@ -87,16 +99,11 @@ fn draw_tetrahedron(
         let point = seen(vertex);
         drawing.disc(point, 7.5, PAPER);
         drawing.disc(point, 6.0, COLOURS[index]);
-        let right = point.0 > CENTRE.0;
-        let (anchor, aside) = if right {
-            (Anchor::Start, 14.0)
-        } else {
-            (Anchor::End, -14.0)
-        };
-        let (x, y) = (point.0 + aside, point.1);
-        drawing.text((x, y - 2.0), anchor, NAME, OUTCOMES[index]);
+        let (anchor, (right, down)) = NAMES[index];
+        let (x, y) = (point.0 + right, point.1 + down);
+        drawing.text((x, y), anchor, NAME, OUTCOMES[index]);
         let weight = format!("weight {:.3}", weights[index]);
-        drawing.text((x, y + 17.0), anchor, LABEL, &weight);
+        drawing.text((x, y + 19.0), anchor, LABEL, &weight);
     }
 }
 
@@ -113,11 +120,7 @@ fn draw_surface(drawing: &mut Drawing) {
     }
     patches.sort_by(|one, other| one.0.total_cmp(&other.0));
     for (_, corners) in patches {
-        let colour = mix(
-            [150, 164, 190],
-            [240, 244, 250],
-            brightness(corners[0]),
-        );
+        let colour = mix([150, 164, 190], [240, 244, 250], brightness(corners[0]));
         let points = corners.map(|corner| seen(embedded(corner)));
         // A hair larger than it is: no paper shines through between neighbours.
         let middle = (
@@ -148,22 +151,33 @@ fn draw_surface(drawing: &mut Drawing) {
 
 /// Lambert's cosine law for a light from above on the left, in `[0, 1]`.
 fn brightness([a, b]: Place) -> f64 {
-    // Normal of z = x y at x = 1 − 2a, y = 1 − 2b.
+    // Normal of z = LIFT x y at x = 1 − 2a, y = 1 − 2b.
     let (x, y) = (1.0 - 2.0 * a, 1.0 - 2.0 * b);
-    let normal = [-y, -x, 1.0];
+    let normal = [-LIFT * y, -LIFT * x, 1.0];
     let light = [0.35, -0.45, 0.82];
     let length = normal.iter().map(|n| n * n).sum::<f64>().sqrt();
     let cosine: f64 = normal.iter().zip(light).map(|(n, l)| n * l).sum::<f64>() / length;
     cosine.clamp(0.0, 1.0)
 }
 
-fn draw_curves(drawing: &mut Drawing, curves: &[Vec<Place>], seen: impl Fn(Place) -> Point) {
-    for curve in curves {
+/// The curves, those to frequent vertices below and fainter.
+fn draw_curves(
+    drawing: &mut Drawing,
+    curves: &[Vec<Place>],
+    weights: [f64; 4],
+    seen: impl Fn(Place) -> Point,
+) {
+    let mut order = [0, 1, 2, 3];
+    order.sort_by(|one, other| weights[*other].total_cmp(&weights[*one]));
+    for vertex in order {
         let paint = Paint {
-            colour: COLOURS[end(curve)],
-            opacity: 0.2,
+            colour: COLOURS[vertex],
+            opacity: (0.14 / weights[vertex].sqrt()).clamp(0.2, 0.5) as f32,
         };
-        drawing.line(&thinned(curve.iter().map(|place| seen(*place))), 0.9, paint);
+        for curve in curves.iter().filter(|curve| end(curve) == vertex) {
+            let points = thinned(curve.iter().map(|place| seen(*place)));
+            drawing.line(&points, 0.9, paint);
+        }
     }
 }
 
@@ -193,7 +207,7 @@ fn draw_square(drawing: &mut Drawing, curves: &[Vec<Place>], weights: [f64; 4]) 
         drawing.line(&[at([t, 0.0]), at([t, 1.0])], 1.0, FAINT);
         drawing.line(&[at([0.0, t]), at([1.0, t])], 1.0, FAINT);
     }
-    draw_curves(drawing, curves, at);
+    draw_curves(drawing, curves, weights, at);
     let start = Paint {
         colour: INK,
         opacity: 0.55,
@@ -340,17 +354,7 @@ mod tests {
         assert_eq!(embedded([0.5, 0.5]), [0.0; 3]);
         for [a, b] in [[0.2, 0.9], [0.7, 0.4]] {
             let [x, y, z] = embedded([a, b]);
-            assert!((z - x * y).abs() < 1e-12, "the surface is z = x y");
-        }
-    }
-
-    #[test]
-    fn all_edges_of_the_tetrahedron_have_one_length() {
-        for (i, one) in VERTICES.iter().enumerate() {
-            for other in &VERTICES[..i] {
-                let squares = one.iter().zip(other).map(|(a, b)| (a - b) * (a - b));
-                assert_eq!(squares.sum::<f64>(), 8.0);
-            }
+            assert!((z - LIFT * x * y).abs() < 1e-12, "{z} at ({x}, {y})");
         }
     }
 }
