@@ -20,6 +20,9 @@ const RUN: [&str; 6] = [
     "--out",
 ];
 
+/// Cells of such a run.
+const CELLS: usize = 6;
+
 /// An uninterrupted run, and what it printed.
 static WHOLE: LazyLock<(Room, Value)> = LazyLock::new(|| {
     let room = Room::new();
@@ -105,7 +108,7 @@ fn coupled_bits_are_learned_and_everything_is_written() {
     let (room, printed) = &*WHOLE;
     let written: Value = serde_json::from_str(&room.text("whole/results.json")).unwrap();
     assert_eq!(&written, printed);
-    assert_eq!(written["rows"].as_array().unwrap().len(), 7);
+    assert_eq!(written["rows"].as_array().unwrap().len(), CELLS);
     for row in rows(&written) {
         let (kl, error) = (number(&row, "value"), number(&row, "std_error"));
         let floor = 3.0 / 2.0 / 65_536.0;
@@ -123,7 +126,7 @@ fn coupled_bits_are_learned_and_everything_is_written() {
         assert!((sum - 1.0).abs() < 1e-9, "{row}");
     }
     let table = parse_csv(&room.text("whole/results.csv"));
-    assert_eq!(table.len(), 8);
+    assert_eq!(table.len(), CELLS + 1);
     assert_eq!(table[0][..3], ["path", "head", "network"]);
     let value = table[0].iter().position(|name| name == "value").unwrap();
     for (line, row) in table[1..].iter().zip(rows(&written)) {
@@ -144,20 +147,45 @@ fn coupled_bits_are_learned_and_everything_is_written() {
 }
 
 #[test]
+fn force_replaces_what_a_former_run_left_and_nothing_else() {
+    let (whole, _) = &*WHOLE;
+    let room = Room::new();
+    std::fs::create_dir(room.path("r")).unwrap();
+    for name in ["results.json", "results.csv", "REPORT.md", "shares.png"] {
+        room.write(&format!("r/{name}"), whole.bytes(&format!("whole/{name}")));
+    }
+    room.write("r/remarks.txt", "mine");
+    let mut running = room.start(&common::with(&RUN, &["r", "--force"]));
+    running.wait_until("a new beginning", || stored(&room, "r").len() < CELLS);
+    running.kill();
+    let report = room.path("r/REPORT.md");
+    assert!(!room.path("r/shares.png").exists() && !report.exists());
+    assert_eq!(room.text("r/remarks.txt"), "mine");
+    // A list of files that leads elsewhere is not followed.
+    room.write("precious.txt", "mine");
+    let text = whole.text("whole/results.json");
+    room.write(
+        "r/results.json",
+        text.replace("shares.png", "../precious.txt"),
+    );
+    room.refuse(&common::with(&RUN, &["r", "--force"]), &["no file name"]);
+}
+
+#[test]
 fn an_interrupted_run_keeps_its_cells_and_goes_on() {
     let room = Room::new();
     let mut running = room.start(&common::with(&RUN, &["r"]));
     running.wait_until("the first cell", || !stored(&room, "r").is_empty());
     let output = running.interrupt();
     let first = stored(&room, "r");
-    assert!(!output.status.success() && first.len() < 7);
+    assert!(!output.status.success() && first.len() < CELLS);
     let text = stderr(&output);
     let line = text
         .lines()
         .find(|line| line.starts_with("error: "))
         .unwrap();
     assert!(
-        line.contains(&format!("{} of 7 cells", first.len())),
+        line.contains(&format!("{} of {CELLS} cells", first.len())),
         "{line}"
     );
     // The advice works as it stands; this time it is killed.
@@ -168,9 +196,9 @@ fn an_interrupted_run_keeps_its_cells_and_goes_on() {
     running.wait_until("another cell", || stored(&room, "r").len() > first.len());
     running.kill();
     let second = stored(&room, "r");
-    assert!(second.len() < 7 && second[..first.len()] == first[..]);
+    assert!(second.len() < CELLS && second[..first.len()] == first[..]);
     let end = room.json(&common::with(&advice, &["--quiet"]));
-    assert_eq!(rows(&end).len(), 7);
+    assert_eq!(rows(&end).len(), CELLS);
     // Kept to the last digit of their wall times, and the others as if nothing had happened.
     assert_eq!(rows(&end)[..second.len()], second[..]);
     let values = |results: &Value| -> Vec<f64> {

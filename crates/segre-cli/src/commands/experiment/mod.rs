@@ -1,7 +1,26 @@
 //! `segre experiment`: the experiments of the papers and beyond, one file each.
 //!
-//! A further experiment is one more file with a constant of type [`Experiment`](Definition) and one more
-//! line in [`ALL`].
+//! A further experiment is one more file with a [`Definition`] and one more line in [`ALL`]:
+//!
+//! ```text
+//! fn run(run: &mut Run) -> Result<WriteUp> {
+//!     let (steps, samples) = run.choose((300, 20_000), (2000, 512_000)); // --quick, else
+//!     run.plan(PATHS.len() * run.seeds().len());
+//!     for path in PATHS {
+//!         for seed in run.seeds() {
+//!             run.cell(&[("path", path)], seed, |cell| {
+//!                 let fitted = cell.fit(&format!("product:c=20,n=4 --path {path} --steps {steps}"))?;
+//!                 Ok(cell.divergence(&fitted, &format!("--samples {samples}"))?.0)
+//!             })?;
+//!         }
+//!     }
+//!     run.picture("rates.png", &draw(run.summary())?)?; // see report/chart.rs
+//!     Ok(WriteUp { notes: "What it shows.".into(), ..WriteUp::default() })
+//! }
+//! ```
+//!
+//! Cells that share a model fit it when the first of them is measured: `if model.is_none() { model =
+//! Some(cell.fit(…)?) }`, with `model` outside the closure.
 
 mod coupled_binary;
 mod fitting;
