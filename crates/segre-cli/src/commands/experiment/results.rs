@@ -1,6 +1,6 @@
 //! The results of an experiment: one row per measured cell, their files, and their mean over seeds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -43,10 +43,12 @@ impl Measured {
         .and("samples", found.samples as f64)
     }
 
-    /// With one more column.
+    /// With one more column; a value that is not finite leaves its field empty.
     #[must_use]
     pub fn and(mut self, name: &str, value: f64) -> Self {
-        self.further.insert(name.to_owned(), value);
+        if value.is_finite() {
+            self.further.insert(name.to_owned(), value);
+        }
         self
     }
 }
@@ -246,7 +248,10 @@ fn summary(group: &[&Row]) -> Summary {
         .iter()
         .map(|row| (row.measured.value - mean).powi(2))
         .sum();
-    let names = group[0].measured.further.keys();
+    let names: BTreeSet<&String> = group
+        .iter()
+        .flat_map(|row| row.measured.further.keys())
+        .collect();
     Summary {
         settings: group[0].settings.clone(),
         seeds: group.len(),
@@ -258,6 +263,7 @@ fn summary(group: &[&Row]) -> Summary {
         function_evaluations: mean_of(&|row| row.measured.function_evaluations.map(|n| n as f64)),
         seconds: group.iter().map(|row| row.seconds).sum::<f64>() / number,
         further: names
+            .into_iter()
             .filter_map(|name| {
                 let mean = mean_of(&|row| row.measured.further.get(name).copied());
                 mean.map(|mean| (name.clone(), mean))

@@ -16,7 +16,7 @@ pub const DEFINITION: Definition = Definition {
     about: "Pinwheel and eight Gaussians on 91 × 91 labels: defaults beside the paper's setting",
     source: "EG (arXiv 2402.07846), Fig. 5 left and middle",
     quantity: "KL(model ‖ target), nats",
-    minutes: 15.0,
+    minutes: 20.0,
     seeds: 1,
     run,
 };
