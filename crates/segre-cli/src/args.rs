@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use segre::data::{Missing, ReadOptions};
 
+use crate::commands::experiment::Experiment;
 use crate::device::DeviceName;
 use crate::interrupt;
 use crate::report::progress::Display;
@@ -84,6 +85,8 @@ pub enum Command {
     Predict(Predict),
     /// Describe a model or data
     Info(Info),
+    /// Repeat the experiments of the papers, and go beyond them
+    Experiment(Experiment),
     /// Print shell completions
     Completions(Completions),
 }

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod device;
+mod divergence;
 mod interrupt;
 mod report;
 mod session;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Command::Impute(arguments) => commands::impute::run(&arguments, &common),
         Command::Predict(arguments) => commands::predict::run(&arguments, &common),
         Command::Info(arguments) => commands::info::run(&arguments, &common),
+        Command::Experiment(arguments) => commands::experiment::run(&arguments, &common),
         Command::Completions(arguments) => commands::completions::run(&arguments),
     });
     match result {

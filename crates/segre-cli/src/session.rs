@@ -177,7 +177,7 @@ pub fn sample_with_progress(
 }
 
 /// The library's options from the command line's.
-pub fn sampling_options(arguments: &Sampling, card: &ModelCard, seed: u64) -> SamplingOptions {
+pub fn sampling_options(arguments: &Sampling, conditional: bool, seed: u64) -> SamplingOptions {
     let sampler = arguments.sampler.map(|name| match name {
         SamplerName::Ancestral => Sampler::Ancestral,
         SamplerName::Localisation => Sampler::Localisation,
@@ -190,7 +190,7 @@ pub fn sampling_options(arguments: &Sampling, card: &ModelCard, seed: u64) -> Sa
     });
     SamplingOptions {
         sampler,
-        conditional: card.training.conditional,
+        conditional,
         steps: arguments.steps,
         grid: match arguments.grid {
             GridName::Uniform => LevelGrid::Uniform,

@@ -1,16 +1,15 @@
 //! `segre evaluate`: test likelihood beside baselines, and divergence from a known distribution.
 
 use anyhow::Result;
-use segre::data::{self, DataSource, Divergence};
+use segre::data::{self, DataSource};
 use segre::flow::saving;
 use serde::Serialize;
 
 use crate::args::{Common, Evaluate};
+use crate::divergence::{DivergenceReport, many_samples, target_of};
 use crate::report::json;
 use crate::report::table::{Align, Table};
-use crate::session::{
-    BaselineScores, Parts, sample_with_progress, sampling_options, score_if_bounded,
-};
+use crate::session::{BaselineScores, Parts, sample_with_progress, score_if_bounded};
 
 #[derive(Serialize)]
 struct Report {
@@ -23,19 +22,6 @@ struct Report {
     baselines: BaselineScores,
     #[serde(flatten)]
     divergence: Option<DivergenceReport>,
-}
-
-#[derive(Serialize)]
-struct DivergenceReport {
-    /// `KL(model ‖ target)` in nats; for independent sites the mean over sites.
-    kl: f64,
-    /// What a perfect sampler has with as many samples.
-    kl_floor: f64,
-    /// What a uniform sampler has.
-    kl_uniform: f64,
-    total_variation: f64,
-    samples: u64,
-    function_evaluations: usize,
 }
 
 /// Evaluates a model.
@@ -54,26 +40,12 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
     let baselines = BaselineScores::fit(&parts, &data)?;
     let scores = score_if_bounded(&model, &data, &arguments.accuracy, seed, common)?;
     let bits = scores.map(|scores| scores.bits_per_dim);
-    let target = match DataSource::parse(&card.source)? {
-        DataSource::BuiltIn(built_in) => built_in.known_distribution(),
-        DataSource::File(_) => None,
-    };
-    let divergence = match target {
+    let divergence = match target_of(&card.source)? {
         None => None,
         Some(target) => {
-            let mut options = sampling_options(&arguments.sampling, &card, seed);
-            // Small states: larger batches use the processor better.
-            options.batch = options.batch.max(4096);
+            let options = many_samples(&arguments.sampling, card.training.conditional, seed);
             let samples = sample_with_progress(&model, arguments.samples, &options, common)?;
-            let found = Divergence::estimate(target.as_ref(), &samples.data)?;
-            Some(DivergenceReport {
-                kl: found.kl,
-                kl_floor: found.kl_floor,
-                kl_uniform: found.kl_uniform,
-                total_variation: found.total_variation,
-                samples: found.samples as u64,
-                function_evaluations: samples.function_evaluations,
-            })
+            Some(DivergenceReport::of(target.as_ref(), &samples)?)
         }
     };
     if common.json {
@@ -89,8 +61,11 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
     print!("{}", baselines.table(bits));
     if let Some(found) = divergence {
         let mut table = Table::new(&[("KL(· ‖ target), nats", Align::Left), ("", Align::Decimal)]);
+        table.push([
+            "segre".into(),
+            format!("{:.5} ± {:.5}", found.kl, found.kl_std_error),
+        ]);
         let rows = [
-            ("segre", found.kl),
             ("perfect sampler (floor)", found.kl_floor),
             ("uniform sampler", found.kl_uniform),
             ("total variation of segre", found.total_variation),

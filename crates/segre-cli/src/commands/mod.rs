@@ -2,6 +2,7 @@
 
 pub mod completions;
 pub mod evaluate;
+pub mod experiment;
 pub mod fit;
 pub mod impute;
 pub mod info;

@@ -45,7 +45,7 @@ pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
     check_writable(&arguments.out)?;
     let options = sampling_options(
         &arguments.sampling,
-        &card,
+        card.training.conditional,
         common.seed.unwrap_or(card.training.seed),
     );
     if picture {

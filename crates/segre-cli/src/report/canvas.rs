@@ -120,6 +120,18 @@ impl Canvas {
     ///
     /// The line is one shape: where it crosses itself it is no darker.
     pub fn stroke(&mut self, points: &[(f32, f32)], width: f32, colour: Rgb, clip: Area) {
+        self.stroke_thinly(points, width, colour, 1.0, clip);
+    }
+
+    /// [`stroke`](Self::stroke) with translucent ink.
+    pub fn stroke_thinly(
+        &mut self,
+        points: &[(f32, f32)],
+        width: f32,
+        colour: Rgb,
+        opacity: f32,
+        clip: Area,
+    ) {
         let reach = width / 2.0 + 1.0;
         let mut coverage = vec![0.0_f32; clip.width * clip.height];
         let dot = points.first().map(|&point| [point, point]);
@@ -148,7 +160,45 @@ impl Canvas {
         for (index, &part) in coverage.iter().enumerate().filter(|(_, part)| **part > 0.0) {
             let column = clip.left + index % clip.width;
             let row = clip.top + index / clip.width;
-            self.blend(column as i64, row as i64, colour, part);
+            self.blend(column as i64, row as i64, colour, opacity * part);
+        }
+    }
+
+    /// A filled polygon, inside by the even-odd rule.
+    pub fn polygon(&mut self, corners: &[(f32, f32)], colour: Rgb, opacity: f32) {
+        /// Scan lines to a row of pixels.
+        const LINES: usize = 4;
+        let (low, high) = corners
+            .iter()
+            .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), corner| {
+                (low.min(corner.1), high.max(corner.1))
+            });
+        let edges = corners.iter().zip(corners.iter().cycle().skip(1));
+        for row in touched((low, high), self.height) {
+            let mut coverage = vec![0.0_f32; self.width];
+            for line in 0..LINES {
+                let y = row as f32 + (line as f32 + 0.5) / LINES as f32;
+                let mut crossings: Vec<f32> = edges
+                    .clone()
+                    .filter(|(from, to)| (from.1 <= y) != (to.1 <= y))
+                    .map(|(from, to)| from.0 + (y - from.1) / (to.1 - from.1) * (to.0 - from.0))
+                    .collect();
+                crossings.sort_by(f32::total_cmp);
+                for pair in crossings.chunks_exact(2) {
+                    for column in touched((pair[0], pair[1]), self.width) {
+                        let (left, right) = (column as f32, column as f32 + 1.0);
+                        let inside = pair[1].min(right) - pair[0].max(left);
+                        coverage[column] += inside.max(0.0) / LINES as f32;
+                    }
+                }
+            }
+            for (column, part) in coverage
+                .into_iter()
+                .enumerate()
+                .filter(|(_, part)| *part > 0.0)
+            {
+                self.blend(column as i64, row as i64, colour, opacity * part);
+            }
         }
     }
 

@@ -81,7 +81,11 @@ impl Progress {
     }
 
     fn with_output(task: &str, budget: Budget, spent: Spent, output: Output) -> Self {
-        let pace = Pace { budget, spent };
+        let pace = Pace {
+            budget,
+            spent,
+            counted: true,
+        };
         Self {
             task: task.to_owned(),
             pace,
@@ -89,6 +93,13 @@ impl Progress {
             shown: None,
             output,
         }
+    }
+
+    /// Shows no number of steps, where they are but parts of the whole.
+    #[must_use]
+    pub fn uncounted(mut self) -> Self {
+        self.pace.counted = false;
+        self
     }
 
     /// Tells how many steps are done (from the very beginning) and what to say, such as the loss.
@@ -167,6 +178,8 @@ fn joined(status: &str, message: &str) -> String {
 struct Pace {
     budget: Budget,
     spent: Spent,
+    /// Whether steps are worth a number.
+    counted: bool,
 }
 
 impl Pace {
@@ -196,15 +209,16 @@ impl Pace {
 
     /// `step 1200 of 6000 (20 %), 0:34 left`.
     fn status(&self, steps: u64, elapsed: Duration) -> String {
-        let mut status = format!("step {}", number(steps as f64, 0));
-        if let Some(all) = self.budget.steps {
+        let percent = (100.0 * self.fraction(steps, elapsed)).floor();
+        let mut status = match self.counted {
+            true => format!("step {}", number(steps as f64, 0)),
+            false => format!("{percent:.0} %"),
+        };
+        if let Some(all) = self.budget.steps.filter(|_| self.counted) {
             status += &format!(" of {}", number(all as f64, 0));
         }
-        if self.budget != Budget::default() {
-            status += &format!(
-                " ({:.0} %)",
-                (100.0 * self.fraction(steps, elapsed)).floor()
-            );
+        if self.counted && self.budget != Budget::default() {
+            status += &format!(" ({percent:.0} %)");
         }
         if let Some(remaining) = self.remaining(steps, elapsed) {
             status += &format!(", {} left", clock(remaining));
@@ -247,6 +261,7 @@ mod tests {
                 time: seconds.map(Duration::from_secs),
             },
             spent,
+            counted: true,
         }
     }
 

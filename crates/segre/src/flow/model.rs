@@ -142,7 +142,7 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::NeedsGaussianPath`].
-    pub(crate) fn gaussian_path(&self) -> Result<&GaussianPath> {
+    pub fn gaussian_path(&self) -> Result<&GaussianPath> {
         match &self.config.path {
             ProbabilityPath::Gaussian(path) => Ok(path),
             other => Err(Error::NeedsGaussianPath { path: other.name() }),

@@ -2,7 +2,7 @@
 
 mod pictures;
 mod settings;
-mod start;
+pub mod start;
 mod watch;
 
 use std::time::Instant;

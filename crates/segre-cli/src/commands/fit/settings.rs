@@ -118,8 +118,18 @@ pub fn training_config(arguments: &Fit, parts: &Parts, seed: u64) -> TrainingCon
             ..default.optimizer
         },
         patience: arguments.patience,
-        // A row of few sites says little and costs little.
-        validation_rows: (16_384 / parts.train.sites()).clamp(512, 4096),
+        // A row of few sites says little and costs little; one of many categories costs much.
+        validation_rows: validation_rows(
+            parts.train.sites(),
+            parts.train.schema.max_categories(),
+        ),
         ..default
     }
+}
+
+/// Rows of a validation: what fits a cost, within limits.
+fn validation_rows(sites: usize, categories: usize) -> usize {
+    let by_sites = (16_384 / sites).clamp(512, 4096);
+    let by_values = 1_048_576 / (sites * categories);
+    by_values.clamp(256, by_sites)
 }

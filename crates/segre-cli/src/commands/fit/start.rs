@@ -28,7 +28,24 @@ pub fn begin(
             out.display()
         );
     }
-    let seed = common.seed.unwrap_or(0);
+    // Everything that can be refused is refused before the folder is touched.
+    let (card, parts, trainer) = prepare(arguments, common.seed.unwrap_or(0), device)?;
+    if out.exists() {
+        clear(out)?;
+    }
+    fs::create_dir_all(out)
+        .with_context(|| format!("cannot create {}; choose another --out", out.display()))?;
+    check_writable(&out.join(saving::CONFIG_FILE))?;
+    saving::save_card(out, &card)?;
+    Ok((card, parts, trainer))
+}
+
+/// Reads data and makes a run of the arguments, without any folder.
+pub fn prepare(
+    arguments: &Fit,
+    seed: u64,
+    device: &segre::Device,
+) -> Result<(ModelCard, Parts, Trainer)> {
     let source = DataSource::parse(&arguments.data)?;
     let read_options = arguments.reading.options(seed);
     let data = data::read(&source, &read_options)?;
@@ -40,14 +57,7 @@ pub fn begin(
     let parts = Parts::of(&data, &split)?;
     let model = model_config(arguments, &parts);
     let training = training_config(arguments, &parts, seed);
-    // Everything that can be refused is refused before the folder is touched.
     let trainer = Trainer::new(model.clone(), training.clone(), &parts.train, device)?;
-    if out.exists() {
-        clear(out)?;
-    }
-    fs::create_dir_all(out)
-        .with_context(|| format!("cannot create {}; choose another --out", out.display()))?;
-    check_writable(&out.join(saving::CONFIG_FILE))?;
     let card = ModelCard {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         source: source.to_string(),
@@ -58,8 +68,19 @@ pub fn begin(
         training,
         schema: data.schema,
     };
-    saving::save_card(out, &card)?;
     Ok((card, parts, trainer))
+}
+
+/// The arguments of a fit written as on the command line, data first.
+///
+/// # Errors
+/// Clap's, if they are none.
+pub fn parse(words: &[&str]) -> Result<Fit> {
+    let all = [&["segre", "fit", "--out", "."], words].concat();
+    match Arguments::try_parse_from(all)?.command {
+        Command::Fit(arguments) => Ok(arguments),
+        other => bail!("not a fit: {other:?}"),
+    }
 }
 
 /// Removes what a former run left, and nothing else.
@@ -153,10 +174,7 @@ pub fn resume(
 /// Refuses settings that are asked for but are not those of the run, which would otherwise be ignored.
 fn refuse_other_settings(arguments: &Fit, card: &ModelCard, parts: &Parts) -> Result<()> {
     let out = arguments.out.display();
-    let words = ["segre", "fit", &card.source, "--out", "."];
-    let Command::Fit(unasked) = Arguments::parse_from(words).command else {
-        unreachable!("these words are a fit");
-    };
+    let unasked = parse(&[&card.source])?;
     let seed = card.training.seed;
     let settings = |fit: &Fit| {
         json!({

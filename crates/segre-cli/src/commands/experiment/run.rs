@@ -1,0 +1,349 @@
+//! A run of an experiment: its folder, its cells, its progress, and how it goes on after an interruption.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use segre::{Device, atomic};
+
+use super::results::{CSV_FILE, JSON_FILE, Measured, REPORT_FILE, Results, Row, Settings, Summary};
+use super::write_up::{WriteUp, markdown, terminal_table};
+use super::{Definition, RunArguments};
+use crate::args::Common;
+use crate::interrupt;
+use crate::report::canvas::Canvas;
+use crate::report::json::print_object;
+use crate::report::progress::{Budget, Display, Progress, Spent};
+use crate::session::check_writable;
+
+/// Parts of a cell that progress can tell apart.
+const PARTS: f64 = 1000.0;
+
+/// An experiment under way.
+pub struct Run {
+    folder: PathBuf,
+    device: Device,
+    display: Display,
+    quick: bool,
+    seeds: Vec<u64>,
+    results: Results,
+    bar: Option<Progress>,
+    planned: usize,
+    /// Cells that are done, those of a former run included.
+    done: usize,
+    started: Instant,
+}
+
+impl Run {
+    /// Prepares the folder; everything that can be refused is refused before it is touched.
+    pub fn begin(
+        definition: &Definition,
+        arguments: &RunArguments,
+        common: &Common,
+    ) -> Result<Self> {
+        let device = common.device.open()?;
+        let folder = match &arguments.out {
+            Some(folder) => folder.clone(),
+            None => Path::new("experiments").join(definition.name),
+        };
+        let first = common.seed.unwrap_or(0);
+        let count = arguments
+            .seeds
+            .unwrap_or(if arguments.quick { 1 } else { definition.seeds });
+        let last = first
+            .checked_add(count - 1)
+            .context("--seed and --seeds lead beyond the largest seed")?;
+        let seeds: Vec<u64> = (first..=last).collect();
+        let mut results = Results {
+            experiment: definition.name.to_owned(),
+            about: definition.about.to_owned(),
+            source: definition.source.to_owned(),
+            quantity: definition.quantity.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            command: command(&folder, definition.name, arguments, common),
+            quick: arguments.quick,
+            seeds: seeds.clone(),
+            columns: Vec::new(),
+            rows: Vec::new(),
+            summary: Vec::new(),
+            files: Vec::new(),
+        };
+        if arguments.resume {
+            let former = Results::read(&folder)?;
+            former.check_same(&results, &folder)?;
+            results.seeds.extend(former.seeds);
+            results.seeds.sort_unstable();
+            results.seeds.dedup();
+            results.columns = former.columns;
+            results.rows = former.rows;
+            results.summary = former.summary;
+            results.files = former.files;
+        } else if !is_empty(&folder)? {
+            match arguments.force {
+                true => clear(&folder)?,
+                false => bail!(
+                    "{} is not empty; go on with --resume, replace it with --force, or choose another --out",
+                    folder.display()
+                ),
+            }
+        }
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot create {}; choose another --out", folder.display()))?;
+        check_writable(&folder.join(JSON_FILE))?;
+        results.write(&folder)?;
+        Ok(Self {
+            folder,
+            device,
+            display: common.display(),
+            quick: arguments.quick,
+            seeds,
+            results,
+            bar: None,
+            planned: 0,
+            done: 0,
+            started: Instant::now(),
+        })
+    }
+
+    /// Whether a rough version is asked for.
+    pub fn quick(&self) -> bool {
+        self.quick
+    }
+
+    /// `quick` if a rough version is asked for, else `full`.
+    pub fn choose<T>(&self, quick: T, full: T) -> T {
+        if self.quick { quick } else { full }
+    }
+
+    /// The seeds to repeat every cell with.
+    pub fn seeds(&self) -> Vec<u64> {
+        self.seeds.clone()
+    }
+
+    /// Means over the seeds of what is measured so far, in the order of the cells.
+    pub fn summary(&self) -> &[Summary] {
+        &self.results.summary
+    }
+
+    /// Says how many cells there will be, for the progress and its end.
+    pub fn plan(&mut self, cells: usize) {
+        self.planned = cells;
+        let budget = Budget {
+            steps: Some((cells as f64 * PARTS) as u64),
+            time: None,
+        };
+        let spent = Spent {
+            steps: (self.results.rows.len().min(cells) as f64 * PARTS) as u64,
+            ..Spent::default()
+        };
+        let name = &self.results.experiment;
+        self.bar = Some(Progress::new(name, budget, spent, self.display).uncounted());
+    }
+
+    /// Measures one cell and stores it at once; a cell that is there already is left as it is.
+    ///
+    /// # Errors
+    /// What measuring fails with; after Ctrl-C a line that tells how to go on.
+    pub fn cell(
+        &mut self,
+        settings: &[(&str, &str)],
+        seed: u64,
+        measure: impl FnOnce(&mut Cell) -> Result<Measured>,
+    ) -> Result<()> {
+        let own: Settings = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        if self.results.find(&own, seed).is_some() {
+            self.done += 1;
+            return Ok(());
+        }
+        self.refuse_if_interrupted()?;
+        let values: Vec<&str> = settings.iter().map(|(_, value)| *value).collect();
+        let label = format!("{}, seed {seed}", values.join(", "));
+        let start = Instant::now();
+        let mut cell = Cell {
+            folder: &self.folder,
+            device: &self.device,
+            seed,
+            label: format!("cell {} of {}: {label}", self.done + 1, self.planned),
+            bar: self.bar.as_mut(),
+            before: self.done,
+            files: Vec::new(),
+        };
+        let measured = measure(&mut cell);
+        let files = cell.files;
+        let measured = match measured {
+            Ok(measured) => measured,
+            Err(error) => {
+                // Whatever the work said when it was stopped, this is what the user wants to know.
+                self.refuse_if_interrupted()?;
+                return Err(error);
+            }
+        };
+        let seconds = start.elapsed().as_secs_f64();
+        let note = format!("{label}: {:.5} in {seconds:.1} s", measured.value);
+        let row = Row {
+            settings: own,
+            seed,
+            measured,
+            seconds,
+        };
+        self.results.push(row, settings);
+        self.remember(files);
+        self.results.write(&self.folder)?;
+        self.done += 1;
+        if let Some(bar) = &mut self.bar {
+            bar.note(&note);
+        }
+        Ok(())
+    }
+
+    fn refuse_if_interrupted(&self) -> Result<()> {
+        ensure!(
+            !interrupt::asked(),
+            "stopped with {} of {} cells measured; go on with: {} --resume",
+            self.results.rows.len(),
+            self.planned,
+            self.results.command
+        );
+        Ok(())
+    }
+
+    fn remember(&mut self, files: Vec<String>) {
+        for file in files {
+            if !self.results.files.contains(&file) {
+                self.results.files.push(file);
+            }
+        }
+    }
+
+    /// Reads a file that a cell has written, perhaps in a former run.
+    pub fn read(&self, name: &str) -> Result<String> {
+        let path = self.folder.join(name);
+        fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {}; start anew with --force", path.display()))
+    }
+
+    /// Writes a picture into the folder.
+    pub fn picture(&mut self, name: &str, canvas: &Canvas) -> Result<()> {
+        canvas.write_png(&self.folder.join(name))?;
+        self.remember(vec![name.to_owned()]);
+        Ok(())
+    }
+
+    /// Writes any other file into the folder.
+    pub fn write(&mut self, name: &str, contents: &[u8]) -> Result<()> {
+        atomic::write_bytes(&self.folder.join(name), contents)?;
+        self.remember(vec![name.to_owned()]);
+        Ok(())
+    }
+
+    /// Writes the report and prints the summary.
+    pub fn finish(mut self, write_up: &WriteUp, common: &Common) -> Result<()> {
+        if let Some(bar) = self.bar.take() {
+            let (cells, seconds) = (
+                self.results.rows.len(),
+                self.started.elapsed().as_secs_f64(),
+            );
+            bar.finish(&format!("{cells} cells, {seconds:.0} s"));
+        }
+        let report = markdown(&self.results, write_up);
+        self.results.write(&self.folder)?;
+        atomic::write_bytes(&self.folder.join(REPORT_FILE), report.as_bytes())?;
+        if common.json {
+            return print_object(&self.results);
+        }
+        println!("{}", self.results.quantity);
+        print!("{}", terminal_table(&self.results, write_up));
+        println!(
+            "results, pictures and {REPORT_FILE} are in {}",
+            self.folder.display()
+        );
+        Ok(())
+    }
+}
+
+/// A cell being measured: what training and sampling need of the run.
+pub struct Cell<'a> {
+    folder: &'a Path,
+    pub device: &'a Device,
+    pub seed: u64,
+    label: String,
+    bar: Option<&'a mut Progress>,
+    before: usize,
+    files: Vec<String>,
+}
+
+impl Cell<'_> {
+    /// Tells the done fraction of this cell and what is going on.
+    pub fn tell(&mut self, fraction: f64, doing: impl FnOnce() -> String) {
+        let parts = (self.before as f64 + fraction.clamp(0.0, 1.0)) * PARTS;
+        let label = &self.label;
+        if let Some(bar) = &mut self.bar {
+            bar.update(parts as u64, || format!("{label} · {}", doing()));
+        }
+    }
+
+    /// Writes data that a picture needs into the folder.
+    pub fn write(&mut self, name: &str, contents: &[u8]) -> Result<()> {
+        atomic::write_bytes(&self.folder.join(name), contents)?;
+        self.files.push(name.to_owned());
+        Ok(())
+    }
+}
+
+/// The command that makes this run, and goes on with it when `--resume` is added.
+fn command(folder: &Path, name: &str, arguments: &RunArguments, common: &Common) -> String {
+    let mut command = format!("segre experiment run {name}");
+    if arguments.out.is_some() {
+        command += &format!(" --out {}", folder.display());
+    }
+    if arguments.quick {
+        command += " --quick";
+    }
+    if let Some(seeds) = arguments.seeds {
+        command += &format!(" --seeds {seeds}");
+    }
+    if let Some(seed) = common.seed {
+        command += &format!(" --seed {seed}");
+    }
+    command
+}
+
+fn is_empty(folder: &Path) -> Result<bool> {
+    if !folder.exists() {
+        return Ok(true);
+    }
+    ensure!(
+        folder.is_dir(),
+        "{} is not a folder; choose another --out",
+        folder.display()
+    );
+    Ok(fs::read_dir(folder)?.next().is_none())
+}
+
+/// Removes what a former run left, and nothing else.
+fn clear(folder: &Path) -> Result<()> {
+    let former = Results::read(folder).with_context(|| {
+        format!(
+            "{} is not the folder of an experiment; choose another --out",
+            folder.display()
+        )
+    })?;
+    let fixed = [REPORT_FILE, CSV_FILE, JSON_FILE].map(str::to_owned);
+    for name in former.files.iter().chain(&fixed) {
+        // A damaged list must not lead out of the folder.
+        ensure!(
+            Path::new(name).file_name() == Some(name.as_ref()),
+            "{name:?} in {} is no file name",
+            folder.join(JSON_FILE).display()
+        );
+        let path = folder.join(name);
+        if path.exists() {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
