@@ -30,8 +30,8 @@ const EXAMPLES: &str = "Examples:
   segre score runs/t new.csv --out scores.csv   log-likelihood of every row
   segre evaluate runs/t                         test likelihood beside simple baselines
 
-DATA is a built-in (digits, coupled-binary, eight-gaussians, pinwheel, product:c=160,n=4) or a file:
-.npy/.npz integer arrays, .csv/.tsv tables, .fasta alignments, .txt text; .gz works for text formats.";
+DATA is a built-in (digits, coupled-binary, eight-gaussians, pinwheel, product:c=160,n=4,
+potts-chain:c=20,n=4) or a file: .npy/.npz integer arrays, .csv/.tsv tables, .fasta alignments, .txt text; .gz works for text formats.";
 
 /// Options of every subcommand.
 #[derive(Debug, Args)]
@@ -192,6 +192,9 @@ pub struct Fit {
     /// Components of the residual network's mixture of products, 0 for none [default: by the data]
     #[arg(long, value_name = "N")]
     pub components: Option<usize>,
+    /// Whether columns of one vocabulary may repeat each other's labels [default: where there are 2 to 8 of them]
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set)]
+    pub affinity: Option<bool>,
     /// Dropout of the residual network [default: by the number of rows]
     #[arg(allow_negative_numbers = true, long, value_name = "P")]
     pub dropout: Option<f64>,

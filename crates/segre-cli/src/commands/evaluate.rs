@@ -1,7 +1,9 @@
 //! `segre evaluate`: test likelihood beside baselines, and divergence from a known distribution.
 
+use std::f64::consts::LN_2;
+
 use anyhow::Result;
-use segre::data::{self, DataSource};
+use segre::data::{self, DataSource, Divergence};
 use segre::flow::saving;
 use serde::Serialize;
 
@@ -20,6 +22,9 @@ struct Report {
     std_error: Option<f64>,
     rows: usize,
     baselines: BaselineScores,
+    /// Of a known target, bits per dimension.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_entropy: Option<f64>,
     #[serde(flatten)]
     divergence: Option<DivergenceReport>,
 }
@@ -40,7 +45,12 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
     let baselines = BaselineScores::fit(&parts, &data)?;
     let scores = score_if_bounded(&model, &data, &arguments.accuracy, seed, common)?;
     let bits = scores.map(|scores| scores.bits_per_dim);
-    let divergence = match target_of(&card.source)? {
+    let target = target_of(&card.source)?;
+    let sites = data.sites() as f64;
+    let entropy = target
+        .as_ref()
+        .map(|target| target.entropy() / (sites * LN_2));
+    let divergence = match target.filter(|target| Divergence::is_possible(target.as_ref())) {
         None => None,
         Some(target) => {
             let options = many_samples(&arguments.sampling, card.training.conditional, seed);
@@ -54,11 +64,15 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
             std_error: bits.map(|bits| bits.std_error),
             rows: data.rows(),
             baselines,
+            target_entropy: entropy,
             divergence,
         });
     }
     println!("{} rows, {} sites", data.rows(), data.sites());
     print!("{}", baselines.table(bits));
+    if let Some(entropy) = entropy {
+        println!("entropy of the known target: {entropy:.5} bits/dim");
+    }
     if let Some(found) = divergence {
         let mut table = Table::new(&[("KL(· ‖ target), nats", Align::Left), ("", Align::Decimal)]);
         table.push([

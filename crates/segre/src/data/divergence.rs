@@ -40,6 +40,11 @@ pub struct Divergence {
 }
 
 impl Divergence {
+    /// Whether a target has few enough configurations for a comparison, or independent sites.
+    pub fn is_possible(target: &dyn KnownDistribution) -> bool {
+        target.site_probabilities().is_some() || target.support() <= MAX_JOINT_SUPPORT
+    }
+
     /// Compares samples with a target.
     ///
     /// Targets with independent sites are compared site by site, others row by row.
@@ -62,7 +67,7 @@ impl Divergence {
         if let Some(sites) = target.site_probabilities() {
             return Ok(Self::site_average(sites, target.kl_of_uniform(), samples));
         }
-        if target.support() > MAX_JOINT_SUPPORT {
+        if !Self::is_possible(target) {
             let expected = format!("at most {MAX_JOINT_SUPPORT}");
             return refuse("the support", &expected, target.support().to_string());
         }

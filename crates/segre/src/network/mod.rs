@@ -11,6 +11,7 @@
 //! `[batch, sites, categories]`. What the level is, and what the output means, is the head's matter
 //! (see [`Head`](crate::flow::Head)): root signal-to-noise ratio and context logits, or time and velocity.
 
+mod affinity;
 mod cnn;
 mod dense;
 mod initialise;
@@ -25,6 +26,7 @@ use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+pub use affinity::LabelAffinity;
 pub use cnn::{CnnConfig, CnnNetwork};
 pub use dense::{DenseConfig, DenseNetwork};
 pub use linear::{LinearConfig, LinearField};

@@ -7,6 +7,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::affinity::{LabelAffinity, MOST_SITES};
 use super::mixture::ProductMixture;
 use super::{LevelFeatures, SiteSpec, check_size, initialise};
 use crate::data::Dataset;
@@ -28,6 +29,10 @@ pub struct ResidualConfig {
     pub site_width: Option<usize>,
     /// Components of the mixture of products whose context is added; 0 for none.
     pub components: usize,
+    /// Whether sites that share a vocabulary (at most eight) may repeat each other's labels, see
+    /// [`LabelAffinity`].
+    #[serde(default)]
+    pub affinity: bool,
     /// Probability with which a hidden unit is dropped in training.
     pub dropout: f64,
 }
@@ -40,6 +45,7 @@ impl Default for ResidualConfig {
             blocks: 2,
             site_width: None,
             components: 0,
+            affinity: false,
             dropout: 0.3,
         }
     }
@@ -65,6 +71,7 @@ pub struct ResidualNetwork {
     /// What a site's decoder differs by from the shared one, `[sites, site width, categories]`.
     site_decoder: Option<Param<Tensor<3>>>,
     mixture: Option<ProductMixture>,
+    affinity: Option<LabelAffinity>,
     #[module(skip)]
     features: LevelFeatures,
     #[module(skip)]
@@ -135,6 +142,8 @@ impl ResidualConfig {
                 .then(|| initialise::zeros([count, width, categories], device)),
             mixture: (self.components > 0)
                 .then(|| ProductMixture::new(self.components, sites, device)),
+            affinity: (self.affinity && sites.shared && (2..=MOST_SITES).contains(&count))
+                .then(|| LabelAffinity::new(count, device)),
             features,
             dropout: self.dropout,
         }
@@ -205,6 +214,9 @@ impl ResidualNetwork {
         let mut logits = per_site(code.clone(), &self.decoder);
         if let Some(decoder) = &self.site_decoder {
             logits = logits + per_site(code, decoder);
+        }
+        if let Some(affinity) = &self.affinity {
+            logits = logits + affinity.forward(&points);
         }
         match &self.mixture {
             Some(mixture) => logits + mixture.forward(points),

@@ -214,6 +214,7 @@ pub fn residual() -> NetworkConfig {
         blocks: 2,
         site_width: None,
         components: 0,
+        affinity: false,
         dropout: 0.3,
     })
 }

@@ -46,6 +46,7 @@ pub fn model_config(arguments: &Fit, parts: &Parts) -> ModelConfig {
                 blocks: arguments.blocks,
                 site_width: None,
                 components,
+                affinity: arguments.affinity.unwrap_or(components > 0),
                 // Few rows are learned by heart otherwise; many need all of the network.
                 dropout: arguments.dropout.unwrap_or(match parts.train.rows() {
                     0..5_000 => 0.3,
@@ -119,10 +120,7 @@ pub fn training_config(arguments: &Fit, parts: &Parts, seed: u64) -> TrainingCon
         },
         patience: arguments.patience,
         // A row of few sites says little and costs little; one of many categories costs much.
-        validation_rows: validation_rows(
-            parts.train.sites(),
-            parts.train.schema.max_categories(),
-        ),
+        validation_rows: validation_rows(parts.train.sites(), parts.train.schema.max_categories()),
         ..default
     }
 }

@@ -6,6 +6,7 @@ mod eight_gaussians;
 mod grid;
 mod normal;
 mod pinwheel;
+mod potts_chain;
 mod product;
 
 use super::dataset::Dataset;
@@ -20,6 +21,7 @@ use std::fmt;
 use coupled_binary::CoupledBinary;
 use eight_gaussians::EightGaussians;
 use pinwheel::Pinwheel;
+use potts_chain::PottsChain;
 use product::Product;
 
 /// Rows drawn when neither the source nor the options say how many.
@@ -115,16 +117,28 @@ pub enum BuiltIn {
         /// Rows to draw.
         rows: Option<usize>,
     },
+    /// A Potts chain with random fields, half of whose neighbours agree.
+    PottsChain {
+        /// Categories of every site, the parameter `c`.
+        categories: usize,
+        /// Number of sites, the parameter `n`.
+        sites: usize,
+        /// Seed of the fields, not of the draws.
+        seed: u64,
+        /// Rows to draw.
+        rows: Option<usize>,
+    },
 }
 
 impl BuiltIn {
     /// The names, as [`DataSource::parse`](super::DataSource::parse) takes them.
-    pub const NAMES: [&str; 5] = [
+    pub const NAMES: [&str; 6] = [
         "digits",
         "coupled-binary",
         "eight-gaussians",
         "pinwheel",
         "product",
+        "potts-chain",
     ];
 
     /// The name without parameters.
@@ -135,6 +149,7 @@ impl BuiltIn {
             Self::EightGaussians { .. } => "eight-gaussians",
             Self::Pinwheel { .. } => "pinwheel",
             Self::Product { .. } => "product",
+            Self::PottsChain { .. } => "potts-chain",
         }
     }
 
@@ -145,7 +160,7 @@ impl BuiltIn {
         };
         let legal: &[&str] = match built_in {
             "digits" => &[],
-            "product" => &["c", "n", "seed", "rows"],
+            "product" | "potts-chain" => &["c", "n", "seed", "rows"],
             _ => &["rows"],
         };
         let parameters = Parameters::parse(built_in, parameters, legal)?;
@@ -163,11 +178,19 @@ impl BuiltIn {
                     .number("n", 1, MAX_PRODUCT_SIZE / categories)?
                     .unwrap_or(4);
                 let seed = parameters.number("seed", 0, u64::MAX)?.unwrap_or(0);
-                Self::Product {
-                    categories,
-                    sites,
-                    seed,
-                    rows,
+                match name {
+                    "product" => Self::Product {
+                        categories,
+                        sites,
+                        seed,
+                        rows,
+                    },
+                    _ => Self::PottsChain {
+                        categories,
+                        sites,
+                        seed,
+                        rows,
+                    },
                 }
             }
         }))
@@ -186,6 +209,12 @@ impl BuiltIn {
                 seed,
                 ..
             } => Some(Box::new(Product::new(categories, sites, seed))),
+            &Self::PottsChain {
+                categories,
+                sites,
+                seed,
+                ..
+            } => Some(Box::new(PottsChain::new(categories, sites, seed))),
         }
     }
 
@@ -196,7 +225,8 @@ impl BuiltIn {
             Self::CoupledBinary { rows }
             | Self::EightGaussians { rows }
             | Self::Pinwheel { rows }
-            | Self::Product { rows, .. } => *rows,
+            | Self::Product { rows, .. }
+            | Self::PottsChain { rows, .. } => *rows,
         };
         match self.known_distribution() {
             None => digits::digits(),
@@ -216,6 +246,12 @@ impl fmt::Display for BuiltIn {
             sites,
             seed,
             ..
+        }
+        | Self::PottsChain {
+            categories,
+            sites,
+            seed,
+            ..
         } = self
         {
             parameters.push(format!("c={categories},n={sites},seed={seed}"));
@@ -224,6 +260,9 @@ impl fmt::Display for BuiltIn {
         | Self::EightGaussians { rows: Some(rows) }
         | Self::Pinwheel { rows: Some(rows) }
         | Self::Product {
+            rows: Some(rows), ..
+        }
+        | Self::PottsChain {
             rows: Some(rows), ..
         } = self
         {
