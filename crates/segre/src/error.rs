@@ -443,6 +443,9 @@ pub enum Error {
          localisation-heun"
     )]
     ConditionNeedsPosterior,
+    /// What energy models, their files and their inference can get wrong.
+    #[error(transparent)]
+    Energy(#[from] crate::energy::EnergyError),
     /// There is nothing to score or train on.
     #[error("the data set has no rows; give at least one")]
     NoRows,
