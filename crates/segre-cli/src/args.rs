@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use segre::data::{Missing, ReadOptions};
 
+use crate::commands::energy::Energy;
 use crate::device::DeviceName;
 use crate::interrupt;
 use crate::report::progress::Display;
@@ -84,6 +85,8 @@ pub enum Command {
     Predict(Predict),
     /// Describe a model or data
     Info(Info),
+    /// Energy-based models: describe them, infer log Z and marginals
+    Energy(Energy),
     /// Print shell completions
     Completions(Completions),
 }

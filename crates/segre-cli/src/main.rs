@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Command::Impute(arguments) => commands::impute::run(&arguments, &common),
         Command::Predict(arguments) => commands::predict::run(&arguments, &common),
         Command::Info(arguments) => commands::info::run(&arguments, &common),
+        Command::Energy(arguments) => commands::energy::run(&arguments, &common),
         Command::Completions(arguments) => commands::completions::run(&arguments),
     });
     match result {

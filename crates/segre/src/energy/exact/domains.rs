@@ -189,6 +189,7 @@ fn merge(mut factors: Vec<Factor>, variables: usize) -> Vec<Factor> {
     merged
 }
 
+#[cfg(test)]
 /// All configurations of some variables, for tests and small sums, the last fastest.
 pub(super) fn configurations(cardinalities: &[usize]) -> impl Iterator<Item = Vec<usize>> {
     let cardinalities = cardinalities.to_vec();

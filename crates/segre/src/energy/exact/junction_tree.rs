@@ -14,11 +14,14 @@ use super::domains::Reduced;
 use super::layout::{Layout, Walk};
 use super::order::Order;
 use crate::energy::error::EnergyError;
+use crate::energy::factor::{Factor, offsets};
 use crate::energy::inference::Progress;
 use crate::error::{Error, Result};
 
 /// Entries from which on a table is worth a second thread.
 const PARALLEL: usize = 1 << 15;
+/// Factors are multiplied beforehand up to this many entries.
+const SMALL: usize = 1 << 11;
 
 /// A table over places of the elimination order, ascending, the last fastest.
 struct Table<A> {
@@ -109,22 +112,30 @@ impl<'a, A: Arithmetic> JunctionTree<'a, A> {
         for (place, &variable) in order.order.iter().enumerate() {
             places[variable] = place;
         }
+        // The variable of a factor that is eliminated first takes the factor along.
+        let mut at_places: Vec<Vec<Factor>> = vec![Vec::new(); count];
+        for factor in &reduced.factors {
+            let first = factor.variables().iter().map(|v| places[*v]).min();
+            put(&mut at_places[first.unwrap_or(0)], factor);
+        }
         let mut own_factors = vec![Vec::new(); count];
         let (mut factors, mut logarithms) = (Vec::new(), Vec::new());
-        for factor in &reduced.factors {
-            let sorted = sorted_by_place(factor, &places);
-            let scope: Vec<usize> = sorted.0;
-            // The first place of the scope is eliminated first and takes the factor along.
-            own_factors[scope[0]].push(factors.len());
-            let entries = sorted.1.iter().map(|log| A::from_log(*log)).collect();
-            factors.push(Table::new(scope, &cardinalities, entries));
-            let finite = sorted.1.into_iter().map(|log| log.max(f64::MIN));
-            // A zero entry has belief exactly zero; 0 · 0 instead of 0 · ∞.
-            logarithms.push(
-                finite
-                    .map(|log| if log == f64::MIN { 0.0 } else { log })
-                    .collect(),
-            );
+        let mut log_z = 0.0;
+        for (own, here) in own_factors.iter_mut().zip(at_places) {
+            for factor in here {
+                own.push(factors.len());
+                let (scope, mut logs) = sorted_by_place(&factor, &places);
+                // Messages rely on inputs of at most 1.
+                let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                log_z += largest;
+                let entries = logs.iter().map(|log| A::from_log(log - largest)).collect();
+                factors.push(Table::new(scope, &cardinalities, entries));
+                // A zero entry has belief exactly zero: 0 · 0 instead of 0 · ∞.
+                for log in &mut logs {
+                    *log = if *log == f64::NEG_INFINITY { 0.0 } else { *log };
+                }
+                logarithms.push(logs);
+            }
         }
         let mut children = vec![Vec::new(); count];
         for (place, separator) in order.separators.iter().enumerate() {
@@ -140,7 +151,7 @@ impl<'a, A: Arithmetic> JunctionTree<'a, A> {
             own_factors,
             children,
             messages: Vec::with_capacity(count),
-            log_z: 0.0,
+            log_z,
         }
     }
 
@@ -384,11 +395,25 @@ fn vanishes<A: Arithmetic>(
     })
 }
 
+/// Adds a factor to those of a place, multiplied into another if their common table is small: one walk
+/// through a large table instead of several.
+fn put(factors: &mut Vec<Factor>, factor: &Factor) {
+    let size = |other: &Factor| -> usize {
+        let further = factor.variables().iter().zip(factor.cardinalities());
+        further
+            .filter(|(variable, _)| !other.variables().contains(variable))
+            .map(|(_, states)| states)
+            .product::<usize>()
+            .saturating_mul(other.log_values().len())
+    };
+    match factors.iter_mut().find(|other| size(other) <= SMALL) {
+        Some(other) => *other = other.product(factor),
+        None => factors.push(factor.clone()),
+    }
+}
+
 /// Places of a factor's variables, ascending, and its log-weights in that order.
-fn sorted_by_place(
-    factor: &crate::energy::factor::Factor,
-    places: &[usize],
-) -> (Vec<usize>, Vec<f64>) {
+fn sorted_by_place(factor: &Factor, places: &[usize]) -> (Vec<usize>, Vec<f64>) {
     let strides = factor.strides();
     let mut columns: Vec<(usize, usize, usize)> = factor
         .variables()
@@ -400,7 +425,7 @@ fn sorted_by_place(
     columns.sort_unstable();
     let states: Vec<usize> = columns.iter().map(|column| column.1).collect();
     let strides: Vec<usize> = columns.iter().map(|column| column.2).collect();
-    let entries = crate::energy::factor::offsets(&states, &strides);
+    let entries = offsets(&states, &strides);
     (
         columns.iter().map(|column| column.0).collect(),
         entries

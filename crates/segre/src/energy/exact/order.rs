@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::random::{Purpose, generator};
@@ -35,12 +36,16 @@ pub struct Cost {
 }
 
 /// What is eliminated first.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Criterion {
     /// The variable that adds the fewest edges.
     Fill,
+    /// The same with scores blurred at random, which leaves greedy dead ends.
+    BlurredFill,
     /// The variable with the smallest table.
     Weight,
+    /// The variable with the smallest number: sweeps through what is numbered in space or time.
+    Number,
 }
 
 /// Beyond this many steps a single elimination gives up; then nothing fits any memory.
@@ -49,45 +54,49 @@ const MOST_WORK: u64 = 1_000_000_000;
 const SMALL_BYTES: f64 = 1_048_576.0;
 /// Neighbours from which on fill-ins are too dear to count.
 const DENSE: usize = 400;
+/// Restarts at a time as (bytes that the best order so far must need to be worth them, eliminations):
+/// what search may take grows with what inference would.
+const ROUNDS: [(f64, usize); 3] = [(SMALL_BYTES, 40_000), (1e8, 100_000), (1e9, 800_000)];
 
 /// The cheapest order that restarts with random ties find; the same for any number of threads.
 ///
 /// `scopes` are those of the factors, over the variables `0..cardinalities.len()`.
 pub(super) fn search(cardinalities: &[usize], scopes: &[&[usize]]) -> Order {
+    use Criterion::{BlurredFill, Fill, Number, Weight};
     let neighbours = graph(cardinalities.len(), scopes);
     let dense = neighbours.iter().any(|list| list.len() > DENSE);
-    let criteria: &[Criterion] = match dense {
-        true => &[Criterion::Weight],
-        false => &[Criterion::Fill, Criterion::Weight],
+    let run = |criterion, restart, limit| {
+        Elimination::new(cardinalities, neighbours.clone(), criterion, restart).run(limit)
     };
-    let run = |criterion, restart| {
-        Elimination::new(cardinalities, neighbours.clone(), criterion, restart).run()
-    };
-    let mut best: Option<Order> = None;
-    let mut keep = |order: Order| {
+    let mut best = run(Weight, 0, f64::INFINITY).expect("without a limit nothing is given up");
+    let limit = best.cost.bytes;
+    let mut keep = |orders: Vec<Option<Order>>| {
         // Strictly cheaper: the first of equals wins, whatever the number of threads.
-        if best
-            .as_ref()
-            .is_none_or(|best| order.cost.bytes < best.cost.bytes)
-        {
-            best = Some(order);
+        for order in orders.into_iter().flatten() {
+            if order.cost.bytes < best.cost.bytes {
+                best = order;
+            }
         }
-        best.as_ref().map_or(f64::INFINITY, |best| best.cost.bytes)
+        best.cost.bytes
     };
-    let first: Vec<Order> = criteria.par_iter().map(|c| run(*c, 0)).collect();
-    let bytes = first.into_iter().map(&mut keep).last().unwrap_or(0.0);
-    if bytes > SMALL_BYTES && !dense {
-        let restarts = (40_000 / cardinalities.len().max(1)).clamp(4, 200) as u64;
-        let further: Vec<Order> = (1..=restarts)
-            .into_par_iter()
-            // Min-fill is the better one nearly always.
-            .map(|restart| run(criteria[usize::from(restart % 4 == 0)], restart))
-            .collect();
-        further.into_iter().for_each(|order| {
-            keep(order);
-        });
+    if dense {
+        return best;
     }
-    best.unwrap_or_else(|| run(Criterion::Weight, 0))
+    let first = [Fill, Number].par_iter().map(|c| run(*c, 0, limit));
+    let mut bytes = keep(first.collect());
+    let mut done = 0;
+    for (worth, eliminations) in ROUNDS {
+        if bytes > worth {
+            let restarts = (eliminations / cardinalities.len().max(1)).max(4) as u64;
+            let criterion =
+                |restart: u64| [Weight, Fill, BlurredFill, BlurredFill][restart as usize % 4];
+            let numbers = done + 1..=done + restarts;
+            let runs = numbers.into_par_iter().map(|r| run(criterion(r), r, bytes));
+            bytes = keep(runs.collect());
+            done += restarts;
+        }
+    }
+    best
 }
 
 /// Neighbours of every variable: those it shares a factor with.
@@ -110,6 +119,7 @@ struct Elimination {
     criterion: Criterion,
     /// Among equals the smallest goes first.
     ties: Vec<u32>,
+    rng: ChaCha8Rng,
     /// `(score, tie, variable)` of what is left.
     queue: BTreeSet<(u64, u32, usize)>,
     scores: Vec<u64>,
@@ -129,12 +139,14 @@ impl Elimination {
         let count = cardinalities.len();
         let mut rng = generator(0, Purpose::Elimination, restart);
         // Without a restart ties go to the variable that comes first.
-        let tie = |_| if restart == 0 { 0 } else { rng.random() };
+        let ties = (0..count).map(|_| if restart == 0 { 0 } else { rng.random() });
+        let ties = ties.collect();
         Self {
             log2_states: cardinalities.iter().map(|c| (*c as f64).log2()).collect(),
             neighbours,
             criterion,
-            ties: (0..count).map(tie).collect(),
+            ties,
+            rng,
             queue: BTreeSet::new(),
             scores: vec![0; count],
             marks: vec![0; count],
@@ -158,7 +170,8 @@ impl Elimination {
                 let log2: f64 = own.iter().map(|u| self.log2_states[*u]).sum();
                 ((log2 + self.log2_states[variable]) * 1e6) as u64
             }
-            Criterion::Fill => {
+            Criterion::Number => variable as u64,
+            Criterion::Fill | Criterion::BlurredFill => {
                 self.mark(&own);
                 let mut joined = 0;
                 for &u in &own {
@@ -167,7 +180,11 @@ impl Elimination {
                     joined += self.neighbours[u].iter().filter(marked).count();
                 }
                 // Every present edge was counted from both ends.
-                ((own.len() * own.len().saturating_sub(1) - joined) / 2) as u64
+                let fill = ((own.len() * own.len().saturating_sub(1) - joined) / 2) as u64;
+                match self.criterion {
+                    Criterion::BlurredFill => 8 * fill + self.rng.random_range(0..=2 * fill + 6),
+                    _ => fill,
+                }
             }
         };
         self.neighbours[variable] = own;
@@ -180,12 +197,18 @@ impl Elimination {
         self.queue.insert(key);
     }
 
-    fn run(mut self) -> Order {
+    /// Eliminates everything; `None` if that needs more than a limit of bytes.
+    fn run(mut self, limit: f64) -> Option<Order> {
         let count = self.ties.len();
         (0..count).for_each(|variable| self.enter(variable));
+        let mut bytes = 0.0;
         let (mut order, mut cliques) = (Vec::with_capacity(count), Vec::with_capacity(count));
         while let Some((_, _, variable)) = self.queue.pop_first() {
             let own = std::mem::take(&mut self.neighbours[variable]);
+            bytes += 8.0 * own.iter().map(|u| self.log2_states[*u]).sum::<f64>().exp2();
+            if bytes > limit {
+                return None;
+            }
             self.join(variable, &own);
             for changed in self.affected(&own) {
                 let key = (self.scores[changed], self.ties[changed], changed);
@@ -198,7 +221,7 @@ impl Elimination {
                 break;
             }
         }
-        self.finish(order, cliques)
+        Some(self.finish(order, cliques))
     }
 
     /// Makes neighbours of the variable neighbours of each other, and removes the variable.
@@ -218,8 +241,11 @@ impl Elimination {
 
     /// Variables whose score may have changed by an elimination.
     fn affected(&self, own: &[usize]) -> Vec<usize> {
+        if self.criterion == Criterion::Number {
+            return Vec::new();
+        }
         let mut all: Vec<usize> = own.to_vec();
-        if matches!(self.criterion, Criterion::Fill) {
+        if self.criterion != Criterion::Weight {
             all.extend(own.iter().flat_map(|u| &self.neighbours[*u]));
         }
         all.sort_unstable();
