@@ -4,7 +4,15 @@ mod common;
 
 use common::{Room, stdout};
 
-const COMMANDS: [&str; 6] = ["fit", "sample", "score", "evaluate", "info", "completions"];
+const COMMANDS: [&str; 7] = [
+    "fit",
+    "sample",
+    "score",
+    "evaluate",
+    "info",
+    "energy",
+    "completions",
+];
 
 #[test]
 fn every_help_shows_examples_of_its_command() {

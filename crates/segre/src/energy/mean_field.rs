@@ -26,7 +26,7 @@ pub struct MeanFieldOptions {
 impl Default for MeanFieldOptions {
     fn default() -> Self {
         Self {
-            restarts: 32,
+            restarts: 100,
             sweeps: 2000,
             tolerance: 1e-10,
             seed: 0,

@@ -45,7 +45,7 @@ pub struct Infer {
     /// Also infer exactly, and report the errors of an approximate method
     #[arg(long)]
     compare: bool,
-    /// mean-field: starts [default: 32]
+    /// mean-field: starts [default: 100]
     #[arg(long, value_name = "N")]
     restarts: Option<usize>,
     /// bp: order of the messages [default: residual]

@@ -90,7 +90,7 @@ impl<'a, A: Arithmetic> JunctionTree<'a, A> {
     ///
     /// `progress` is told how much is done, 0 to 1, and returns whether to go on.
     pub fn send_up(reduced: &Reduced, order: &'a Order, progress: Progress) -> Result<Self, Stop> {
-        let mut tree = Self::prepare(reduced, order);
+        let mut tree = Self::prepare(reduced, order)?;
         let total = order.cost.entries;
         let mut done = 0.0;
         for place in 0..order.order.len() {
@@ -104,7 +104,7 @@ impl<'a, A: Arithmetic> JunctionTree<'a, A> {
         Ok(tree)
     }
 
-    fn prepare(reduced: &Reduced, order: &'a Order) -> Self {
+    fn prepare(reduced: &Reduced, order: &'a Order) -> Result<Self, Stop> {
         let all = reduced.cardinalities();
         let cardinalities: Vec<usize> = order.order.iter().map(|v| all[*v]).collect();
         let count = cardinalities.len();
@@ -128,7 +128,13 @@ impl<'a, A: Arithmetic> JunctionTree<'a, A> {
                 // Messages rely on inputs of at most 1.
                 let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                 log_z += largest;
-                let entries = logs.iter().map(|log| A::from_log(log - largest)).collect();
+                let entries: Vec<f64> = logs.iter().map(|l| A::from_log(l - largest)).collect();
+                let vanished = |(entry, log): (&f64, &f64)| {
+                    *entry <= A::smallest_safe() && *log > f64::NEG_INFINITY
+                };
+                if entries.iter().zip(&logs).any(vanished) {
+                    return Err(Stop::Range);
+                }
                 factors.push(Table::new(scope, &cardinalities, entries));
                 // A zero entry has belief exactly zero: 0 · 0 instead of 0 · ∞.
                 for log in &mut logs {
@@ -143,7 +149,7 @@ impl<'a, A: Arithmetic> JunctionTree<'a, A> {
                 children[parent].push(place);
             }
         }
-        Self {
+        Ok(Self {
             order,
             cardinalities,
             factors,
@@ -152,7 +158,7 @@ impl<'a, A: Arithmetic> JunctionTree<'a, A> {
             children,
             messages: Vec::with_capacity(count),
             log_z,
-        }
+        })
     }
 
     fn layout(&self, place: usize) -> Layout {
