@@ -58,6 +58,9 @@ const DENSE: usize = 400;
 /// what search may take grows with what inference would.
 const ROUNDS: [(f64, usize); 3] = [(SMALL_BYTES, 40_000), (1e8, 100_000), (1e9, 800_000)];
 
+/// From so many bytes on no restart will help.
+const HOPELESS_BYTES: f64 = 1e14;
+
 /// The cheapest order that restarts with random ties find; the same for any number of threads.
 ///
 /// `scopes` are those of the factors, over the variables `0..cardinalities.len()`.
@@ -86,7 +89,7 @@ pub(super) fn search(cardinalities: &[usize], scopes: &[&[usize]]) -> Order {
     let mut bytes = keep(first.collect());
     let mut done = 0;
     for (worth, eliminations) in ROUNDS {
-        if bytes > worth {
+        if (worth..HOPELESS_BYTES).contains(&bytes) {
             let restarts = (eliminations / cardinalities.len().max(1)).max(4) as u64;
             let criterion =
                 |restart: u64| [Weight, Fill, BlurredFill, BlurredFill][restart as usize % 4];
