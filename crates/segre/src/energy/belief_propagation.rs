@@ -226,12 +226,12 @@ impl<'a> Messages<'a> {
         let count = self.messages.len();
         // Residuals are not negative, so their bits are in the order of their values.
         let mut queue: BTreeSet<(u64, usize)> = BTreeSet::new();
-        let mut residuals = vec![0.0_f64; count];
+        let mut residuals = Vec::with_capacity(count);
         let mut waiting: Vec<Vec<Vec<f64>>> = Vec::with_capacity(count);
         for number in 0..count {
             let (outputs, residual) = self.renewed(number, options.damping, 0)?;
             waiting.push(outputs);
-            residuals[number] = residual;
+            residuals.push(residual);
             queue.insert((residual.to_bits(), number));
         }
         let most = options.sweeps.saturating_mul(count);

@@ -158,11 +158,11 @@ impl Run {
             }
             self.sweeps += 1;
             let mut moved = 0.0_f64;
-            for variable in 0..model.variables() {
+            for (variable, factors) in of_variables.iter().enumerate() {
                 if model.observed()[variable].is_some() {
                     continue;
                 }
-                let new = self.update(model, variable, &of_variables[variable]);
+                let new = self.update(model, variable, factors);
                 let old = &mut self.marginals[variable];
                 for (a, b) in old.iter().zip(&new) {
                     moved = moved.max((a - b).abs());

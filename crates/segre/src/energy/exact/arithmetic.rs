@@ -16,6 +16,8 @@ pub(super) trait Arithmetic: Copy + Send + Sync + 'static {
     fn plus(a: f64, b: f64) -> f64;
     /// `a / b`, and zero where `b` is zero: there `a` is zero too.
     fn over(a: f64, b: f64) -> f64;
+    /// The weight's share of a total that is not zero.
+    fn share(entry: f64, total: f64) -> f64;
     /// The smallest non-zero entry below which a result may have lost digits or vanished.
     fn smallest_safe() -> f64;
 }
@@ -46,6 +48,10 @@ impl Arithmetic for Linear {
 
     fn over(a: f64, b: f64) -> f64 {
         if b == 0.0 { 0.0 } else { a / b }
+    }
+
+    fn share(entry: f64, total: f64) -> f64 {
+        entry / total
     }
 
     fn smallest_safe() -> f64 {
@@ -87,6 +93,10 @@ impl Arithmetic for Logarithmic {
             true => f64::NEG_INFINITY,
             false => a - b,
         }
+    }
+
+    fn share(entry: f64, total: f64) -> f64 {
+        (entry - total).exp()
     }
 
     fn smallest_safe() -> f64 {

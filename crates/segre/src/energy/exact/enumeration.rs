@@ -34,8 +34,7 @@ pub fn enumerate(model: &EnergyModel) -> Result<Inference> {
         .map(|c| vec![0.0; *c])
         .collect();
     let (mut total, mut energy_sum) = (0.0, 0.0);
-    let mut walk = energies(model);
-    while let Some((labels, energy)) = walk.next() {
+    for (labels, energy) in energies(model) {
         let weight = (smallest - energy).exp();
         if weight > 0.0 {
             total += weight;

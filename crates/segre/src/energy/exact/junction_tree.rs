@@ -248,10 +248,8 @@ impl<'a, A: Arithmetic> JunctionTree<'a, A> {
                 .map(|slab| sum::<A>(slab))
                 .collect();
             let all = slabs.iter().copied().fold(A::ZERO, A::plus);
-            marginals[self.order.order[place]] = slabs
-                .iter()
-                .map(|slab| A::to_log(A::over(*slab, all)).exp())
-                .collect();
+            marginals[self.order.order[place]] =
+                slabs.iter().map(|slab| A::share(*slab, all)).collect();
             mean_log_weight += self.mean_logarithm(place, &layout, &belief, all);
             for child in self.children[place].clone() {
                 self.pass_on(child, &layout, &belief, all);
@@ -315,7 +313,7 @@ impl<'a, A: Arithmetic> JunctionTree<'a, A> {
             let terms = block.iter().zip(scratch.iter());
             terms
                 .filter(|(entry, _)| **entry > A::ZERO)
-                .map(|(entry, log)| A::to_log(A::over(*entry, all)).exp() * log)
+                .map(|(entry, log)| A::share(*entry, all) * log)
                 .sum()
         };
         // Collected and then added in order: threads change no digit.
@@ -374,7 +372,7 @@ impl<'a, A: Arithmetic> JunctionTree<'a, A> {
             }
             let largest = weights.iter().copied().fold(A::ZERO, f64::max);
             for weight in &mut weights {
-                *weight = A::to_log(A::over(*weight, largest)).exp();
+                *weight = A::share(*weight, largest);
             }
             labels[place] = crate::energy::chains::draw(&weights, rng.random());
         }

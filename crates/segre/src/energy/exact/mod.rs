@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::error::EnergyError;
 use super::inference::{Inference, LogZKind, Method, Progress, Report};
 use super::model::EnergyModel;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::random::{Purpose, generator};
 use arithmetic::{Linear, Logarithmic};
 use domains::Reduced;
@@ -89,7 +89,7 @@ impl ExactPlan {
     /// Weights are used as they are; if they would underflow, all is done again with logarithms.
     ///
     /// # Errors
-    /// [`EnergyError::NoConfiguration`], [`Error::Interrupted`].
+    /// [`EnergyError::NoConfiguration`], [`crate::Error::Interrupted`].
     pub fn infer(&self, progress: Progress) -> Result<Inference> {
         // The way down is about twice as long as the way up.
         let up = |done: f64| progress(done / 3.0);
@@ -140,8 +140,7 @@ impl ExactPlan {
         let tree = JunctionTree::send_up(&self.reduced, &self.order, progress);
         tree.map_err(|stop| match stop {
             Stop::Error(error) => error,
-            // Logarithms have range enough for any finite weights.
-            Stop::Range => Error::Interrupted,
+            Stop::Range => unreachable!("logarithms cannot underflow"),
         })
     }
 

@@ -32,7 +32,7 @@ pub fn parse_evidence(text: &str, path: &Path, model: &EnergyModel) -> Result<Ve
         .all()
         .get(1)
         .is_some_and(|second| second.line > first.line);
-    if !plain && (alone || words % 2 == 0) && words > 1 {
+    if !plain && (alone || words.is_multiple_of(2)) && words > 1 {
         if count != 1 {
             let expected = "1 (one sample of evidence; split the file)".to_owned();
             return Err(tokens.bad(first, expected));

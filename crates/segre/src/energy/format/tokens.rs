@@ -105,7 +105,7 @@ impl<'a> Tokens<'a> {
             || format!("a finite number that is not negative (entry of factor {factor})");
         let token = self.next(expected)?;
         match token.text.parse::<f64>() {
-            Ok(number) if number >= 0.0 && number < f64::INFINITY => Ok(number),
+            Ok(number) if (0.0..f64::INFINITY).contains(&number) => Ok(number),
             _ => Err(self.bad(token, expected())),
         }
     }
