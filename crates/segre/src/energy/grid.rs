@@ -127,12 +127,12 @@ impl GridModel {
                 }
             }
         }
-        if ising && given.is_empty() {
-            return Ok(Some(Self::table1(rows, columns)));
-        }
         let entries = 2_f64 * (rows * columns) as f64 * (model.states as f64).powi(2);
         if entries > MOST as f64 {
             return Err(bad("size", size, "small enough for tables of 2^24 entries"));
+        }
+        if ising && given.is_empty() {
+            return Ok(Some(Self::table1(rows, columns)));
         }
         Ok(Some(model))
     }
@@ -218,6 +218,8 @@ mod tests {
             "ising:3x8,coupling=nan",
             "ising:3x8,coupling=1,coupling=2",
             "ising:99999999999x99999999999",
+            "ising:4000x4000",
+            "potts:100x100,c=4096",
             "potts:3x3,c=1",
             "potts:3x3,periodic=yes",
         ] {

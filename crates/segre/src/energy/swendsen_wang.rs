@@ -220,7 +220,7 @@ mod tests {
             error.expect_err("no ferromagnet").to_string()
         };
         let anti = refuse(vec![0, 1], vec![2, 2], vec![0.0, 1.0, 1.0, 0.0]);
-        assert!(anti.contains("antiferromagnetic coupling -2"), "{anti}");
+        assert!(anti.contains("antiferromagnetic coupling -1"), "{anti}");
         let mixed = refuse(vec![0, 2], vec![2, 3], vec![0.0; 6]);
         assert!(mixed.contains("2 and 3 states"), "{mixed}");
         let zero = vec![f64::NEG_INFINITY, 0.0];

@@ -299,11 +299,17 @@ fn warn(result: &Inference, common: &Common) {
         return;
     }
     match &result.report {
-        Report::BeliefPropagation(report) if !report.converged => eprintln!(
-            "warning: belief propagation has not converged after {} sweeps (residual {:.1e}); \
-             its values mean little, try --damping 0.5 or another method",
-            report.sweeps, report.residual
-        ),
+        Report::BeliefPropagation(report) if !report.converged => {
+            // What still moves by less than this is right to a few digits at least.
+            let verdict = match report.residual < 1e-4 {
+                true => "raise --sweeps for more digits",
+                false => "its values mean little, try --damping 0.5 or another method",
+            };
+            eprintln!(
+                "warning: belief propagation has not converged after {} sweeps (residual {:.1e}); {verdict}",
+                report.sweeps, report.residual
+            );
+        }
         Report::MeanField(report) if !report.converged => eprintln!(
             "warning: mean field has not converged after {} sweeps; raise --sweeps",
             report.sweeps
