@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use segre::data::{Missing, ReadOptions};
 
 use crate::commands::experiment::Experiment;
+use crate::commands::energy::Energy;
 use crate::device::DeviceName;
 use crate::interrupt;
 use crate::report::progress::Display;
@@ -87,6 +88,8 @@ pub enum Command {
     Info(Info),
     /// Repeat the experiments of the papers, and go beyond them
     Experiment(Experiment),
+    /// Energy-based models: describe them, infer log Z and marginals
+    Energy(Energy),
     /// Print shell completions
     Completions(Completions),
 }

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Predict(arguments) => commands::predict::run(&arguments, &common),
         Command::Info(arguments) => commands::info::run(&arguments, &common),
         Command::Experiment(arguments) => commands::experiment::run(&arguments, &common),
+        Command::Energy(arguments) => commands::energy::run(&arguments, &common),
         Command::Completions(arguments) => commands::completions::run(&arguments),
     });
     match result {

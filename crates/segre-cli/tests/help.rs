@@ -4,13 +4,14 @@ mod common;
 
 use common::{Room, stdout};
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 8] = [
     "fit",
     "sample",
     "score",
     "evaluate",
-    "experiment",
     "info",
+    "energy",
+    "experiment",
     "completions",
 ];
 

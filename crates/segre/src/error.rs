@@ -468,6 +468,9 @@ pub enum Error {
     /// All sites are given.
     #[error("every site is given, so there is nothing to score; give fewer")]
     NothingToScore,
+    /// What energy models, their files and their inference can get wrong.
+    #[error(transparent)]
+    Energy(#[from] crate::energy::EnergyError),
     /// There is nothing to score or train on.
     #[error("the data set has no rows; give at least one")]
     NoRows,

@@ -11,6 +11,7 @@
 //! | `F(V, t)` | vector field, and its integration | [`VectorField`], [`ode`] |
 //! | `g_θ`, `F_θ` | networks | [`network`] |
 //! | `−log P(β)` | likelihood | [`flow::likelihood`] |
+//! | `E(x)`, `Z` | energy-based models, and inference in them | [`energy`] |
 //!
 //! # Example
 //!
@@ -49,6 +50,7 @@
 pub mod atomic;
 pub mod baseline;
 pub mod data;
+pub mod energy;
 mod error;
 pub mod field;
 pub mod flow;

@@ -16,6 +16,11 @@ pub(crate) enum Purpose {
     Dropout,
     Score,
     Sample,
+    Elimination,
+    EnergySample,
+    MeanField,
+    Gibbs,
+    SwendsenWang,
 }
 
 /// Random words reserved for one row: more than any row of noise uses.

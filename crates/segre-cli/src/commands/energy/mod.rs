@@ -1,0 +1,150 @@
+//! `segre energy`: energy-based models, described and inferred in.
+
+mod describe;
+mod infer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, Subcommand};
+use segre::energy::{EnergyModel, ModelSource, Observation, format};
+
+use crate::args::Common;
+use crate::interrupt;
+use crate::report::progress::{Budget, Progress, Spent};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  segre energy info ising:3x8                    size, width and memory of exact inference
+  segre energy infer ising:3x8                   log Z and marginals
+  segre energy infer model.uai --evidence e.evid --uai-out results/model")]
+pub struct Energy {
+    #[command(subcommand)]
+    command: EnergyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum EnergyCommand {
+    /// Describe an energy model, and what exact inference in it needs
+    Info(describe::Info),
+    /// log Z, marginals, energy and entropy: exactly, or by mean field, belief propagation, Markov chains
+    Infer(infer::Infer),
+}
+
+/// Runs one of the commands.
+pub fn run(arguments: &Energy, common: &Common) -> Result<()> {
+    match &arguments.command {
+        EnergyCommand::Info(arguments) => describe::run(arguments, common),
+        EnergyCommand::Infer(arguments) => infer::run(arguments, common),
+    }
+}
+
+/// Which model, and what is known.
+#[derive(Debug, Args)]
+struct Subject {
+    /// Model: a .uai or .fg file, ising:3x8, ising:10x10,coupling=0.5,field=0.1,periodic or
+    /// potts:8x8,c=3,coupling=1 (energy of an edge between different labels)
+    model: String,
+    /// Observed variables, a UAI .evid file
+    #[arg(long, value_name = "FILE")]
+    evidence: Option<PathBuf>,
+}
+
+impl Subject {
+    /// The model given the evidence.
+    fn load(&self, common: &Common) -> Result<(EnergyModel, Vec<Observation>)> {
+        let source = ModelSource::parse(&self.model)?;
+        let model = source.load()?;
+        let Some(path) = &self.evidence else {
+            if let ModelSource::File(file) = &source {
+                hint(file, common);
+            }
+            return Ok((model, Vec::new()));
+        };
+        let evidence = format::read_evidence(path, &model)?;
+        let given = model.condition(&evidence);
+        let given = given.with_context(|| path.display().to_string())?;
+        Ok((given, evidence))
+    }
+}
+
+/// Mentions evidence that lies beside a model but was not asked for.
+fn hint(file: &Path, common: &Common) {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".evid");
+    let beside = PathBuf::from(name);
+    if beside.exists() && !common.quiet {
+        eprintln!(
+            "hint: {} is not used; add --evidence {0} to condition on it",
+            beside.display()
+        );
+    }
+}
+
+/// Does long work with a progress bar that Ctrl-C stops.
+fn with_progress<T>(
+    task: &str,
+    common: &Common,
+    work: impl FnOnce(segre::energy::Progress) -> segre::Result<T>,
+) -> Result<T> {
+    const PARTS: u64 = 1000;
+    let budget = Budget {
+        steps: Some(PARTS),
+        time: None,
+    };
+    let bar = Progress::new(task, budget, Spent::default(), common.display());
+    let bar = Mutex::new(bar);
+    let result = work(&|done| {
+        // Another thread is drawing: this one has nothing newer to show.
+        if let Ok(mut bar) = bar.try_lock() {
+            bar.update((done * PARTS as f64) as u64, String::new);
+        }
+        !interrupt::asked()
+    })?;
+    if let Ok(bar) = bar.into_inner() {
+        bar.finish("done");
+    }
+    Ok(result)
+}
+
+/// `4GiB`, `512MiB`, `2GB` or a number of bytes.
+fn memory(text: &str) -> Result<u64> {
+    let unit_at = text.find(|c: char| c.is_ascii_alphabetic());
+    let (number, unit) = text.split_at(unit_at.unwrap_or(text.len()));
+    let bytes: f64 = match unit.to_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "k" | "kib" => 1024.0,
+        "m" | "mib" => 1024_f64.powi(2),
+        "g" | "gib" => 1024_f64.powi(3),
+        "kb" => 1e3,
+        "mb" => 1e6,
+        "gb" => 1e9,
+        _ => anyhow::bail!("{unit:?} is no unit of memory; use MiB or GiB"),
+    };
+    let number: f64 = number
+        .trim()
+        .parse()
+        .context("write memory as 512MiB or 4GiB")?;
+    let total = number * bytes;
+    ensure!(
+        (1.0..=1e15).contains(&total),
+        "memory must be at least a byte and at most 1e15 bytes"
+    );
+    Ok(total as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_has_units() {
+        assert_eq!(memory("4GiB").unwrap(), 4 << 30);
+        assert_eq!(memory("1.5MiB").unwrap(), 3 << 19);
+        assert_eq!(memory("1000").unwrap(), 1000);
+        for bad in ["", "GiB", "-1GiB", "4 bananas", "nan", "1e300GiB", "0"] {
+            assert!(memory(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Markov chains: running several, and judging them by R-hat and effective sample size.
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::error::EnergyError;
+use super::inference::{Inference, Method, Progress, Report};
+use super::model::EnergyModel;
+use crate::error::{Error, Result};
+use crate::random::{Purpose, generator};
+
+/// How many chains are run and how long.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChainOptions {
+    /// Independent chains.
+    pub chains: usize,
+    /// Sweeps of each chain that are thrown away.
+    pub burn_in: usize,
+    /// Sweeps of each chain that are kept.
+    pub sweeps: usize,
+    /// Seed.
+    pub seed: u64,
+}
+
+impl Default for ChainOptions {
+    fn default() -> Self {
+        Self {
+            chains: 4,
+            burn_in: 1000,
+            sweeps: 5000,
+            seed: 0,
+        }
+    }
+}
+
+/// What Markov chains say of their work.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChainReport {
+    /// Chains.
+    pub chains: usize,
+    /// Sweeps of each that were thrown away.
+    pub burn_in: usize,
+    /// Sweeps of each that were kept.
+    pub sweeps: usize,
+    /// The largest split R-hat over all labels of all variables; above 1.01 the chains disagree.
+    /// Infinite if chains are stuck at different labels.
+    pub largest_r_hat: f64,
+    /// The variable that has it.
+    pub worst_variable: usize,
+    /// Split R-hat of the energy.
+    pub energy_r_hat: f64,
+    /// Effective sample size of the energy, over all chains.
+    pub energy_effective_samples: f64,
+    /// Largest standard error of a marginal, from the disagreement of the half chains.
+    pub largest_marginal_std_error: f64,
+}
+
+/// What a chain has seen.
+struct Record {
+    /// Sums of the conditional probabilities, `[halves][variables][states]`.
+    halves: [Vec<Vec<f64>>; 2],
+    energies: Vec<f64>,
+}
+
+/// Gets the probabilities of a variable's labels that a sweep drew from.
+pub(super) type Seen<'a> = &'a mut dyn FnMut(usize, &[f64]);
+
+/// Runs chains of sweeps from random labelings.
+///
+/// A sweep renews the labels and tells for every free variable the probabilities it drew from: their
+/// mean estimates the marginals with less noise than counts do (Rao & Blackwell).
+pub(super) fn run(
+    model: &EnergyModel,
+    method: Method,
+    options: &ChainOptions,
+    progress: Progress,
+    sweep: &(dyn Fn(&mut [usize], &mut ChaCha8Rng, Seen) + Sync),
+) -> Result<Inference> {
+    // A split R-hat needs two values in each half.
+    for (name, value, least, expected) in [
+        ("chains", options.chains, 1, "at least 1"),
+        ("sweeps", options.sweeps, 4, "at least 4"),
+    ] {
+        if value < least {
+            return Err(Error::InvalidSetting {
+                name,
+                value: value as f64,
+                expected,
+            });
+        }
+    }
+    let purpose = match method {
+        Method::SwendsenWang => Purpose::SwendsenWang,
+        _ => Purpose::Gibbs,
+    };
+    let total = (options.chains * (options.burn_in + options.sweeps)) as f64;
+    let done = std::sync::atomic::AtomicUsize::new(0);
+    let tick = || {
+        let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        match progress(done as f64 / total) {
+            true => Ok(()),
+            false => Err(Error::Interrupted),
+        }
+    };
+    let records: Vec<Result<Record>> = (0..options.chains)
+        .into_par_iter()
+        .map(|chain| {
+            let mut rng = generator(options.seed, purpose, chain as u64);
+            let mut labels: Vec<usize> = model
+                .cardinalities()
+                .iter()
+                .zip(model.observed())
+                .map(|(states, observed)| observed.unwrap_or_else(|| rng.random_range(0..*states)))
+                .collect();
+            for _ in 0..options.burn_in {
+                tick()?;
+                sweep(&mut labels, &mut rng, &mut |_, _| ());
+            }
+            if model.energy(&labels) == f64::INFINITY {
+                let sweeps = options.burn_in;
+                return Err(EnergyError::NoStart { chain, sweeps }.into());
+            }
+            let zeros: Vec<Vec<f64>> = model
+                .cardinalities()
+                .iter()
+                .map(|c| vec![0.0; *c])
+                .collect();
+            let mut record = Record {
+                halves: [zeros.clone(), zeros],
+                energies: Vec::with_capacity(options.sweeps),
+            };
+            for number in 0..options.sweeps {
+                tick()?;
+                let half = &mut record.halves[usize::from(2 * number >= options.sweeps)];
+                sweep(&mut labels, &mut rng, &mut |variable, probabilities| {
+                    let sums = half[variable].iter_mut().zip(probabilities);
+                    sums.for_each(|(sum, probability)| *sum += probability);
+                });
+                record.energies.push(model.energy(&labels));
+            }
+            Ok(record)
+        })
+        .collect();
+    let records: Result<Vec<Record>> = records.into_iter().collect();
+    Ok(summarise(model, method, options, &records?))
+}
+
+fn summarise(
+    model: &EnergyModel,
+    method: Method,
+    options: &ChainOptions,
+    records: &[Record],
+) -> Inference {
+    let late = options.sweeps / 2;
+    let lengths = [options.sweeps - late, late].map(|length| length as f64);
+    let mut marginals = Vec::with_capacity(model.variables());
+    let (mut worst, mut largest_error) = ((1.0, 0), 0.0_f64);
+    for variable in 0..model.variables() {
+        if let Some(marginal) = model.observed_marginal(variable) {
+            marginals.push(marginal);
+            continue;
+        }
+        let mut marginal = vec![0.0; model.cardinalities()[variable]];
+        for (state, probability) in marginal.iter_mut().enumerate() {
+            let means: Vec<f64> = records
+                .iter()
+                .flat_map(|record| {
+                    (0..2).map(|half| record.halves[half][variable][state] / lengths[half])
+                })
+                .collect();
+            *probability = means.iter().sum::<f64>() / means.len() as f64;
+            // The label's indicator has this variance within a chain.
+            let within = means.iter().map(|m| m * (1.0 - m).max(0.0)).sum::<f64>();
+            let r_hat = r_hat(&means, within / means.len() as f64, lengths[1]);
+            if r_hat > worst.0 {
+                worst = (r_hat, variable);
+            }
+            largest_error = largest_error.max((variance(&means) / means.len() as f64).sqrt());
+        }
+        let sum: f64 = marginal.iter().sum();
+        marginal.iter_mut().for_each(|p| *p /= sum);
+        marginals.push(marginal);
+    }
+    let halves: Vec<&[f64]> = records
+        .iter()
+        .flat_map(|record| [&record.energies[..late], &record.energies[late..]])
+        .collect();
+    let means: Vec<f64> = halves.iter().map(|half| mean(half)).collect();
+    let within = halves.iter().map(|half| variance(half)).sum::<f64>() / halves.len() as f64;
+    let energies: Vec<&[f64]> = records.iter().map(|r| r.energies.as_slice()).collect();
+    let effective = effective_samples(&energies);
+    let all: Vec<f64> = energies.concat();
+    Inference {
+        method,
+        exact: false,
+        log_z: None,
+        log_z_kind: None,
+        marginals,
+        energy: Some(mean(&all)),
+        energy_std_error: Some((variance(&all) / effective).sqrt()),
+        entropy: None,
+        report: Report::Chains(ChainReport {
+            chains: options.chains,
+            burn_in: options.burn_in,
+            sweeps: options.sweeps,
+            largest_r_hat: worst.0,
+            worst_variable: worst.1,
+            energy_r_hat: r_hat(&means, within, lengths[1]),
+            energy_effective_samples: effective,
+            largest_marginal_std_error: largest_error,
+        }),
+    }
+}
+
+/// `√(((n−1)/n W + B/n) / W)` of the means of half chains and their variance within; 1 if nothing moves.
+///
+/// Source: Gelman et al., Bayesian Data Analysis (2013), section 11.4.
+fn r_hat(means: &[f64], within: f64, length: f64) -> f64 {
+    let between = variance(means);
+    match within > 0.0 {
+        true => ((length - 1.0) / length + between / within).sqrt(),
+        false if between > 0.0 => f64::INFINITY,
+        false => 1.0,
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// With Bessel's correction.
+fn variance(values: &[f64]) -> f64 {
+    let mean = mean(values);
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    squares / (values.len() as f64 - 1.0).max(1.0)
+}
+
+/// Effective number of independent values in chains of one length, by Geyer's initial monotone sequence.
+///
+/// Source: Geyer 1992; for several chains: Vehtari et al. 2021, section 3.2.
+fn effective_samples(chains: &[&[f64]]) -> f64 {
+    let length = chains[0].len();
+    let total = (length * chains.len()) as f64;
+    let means: Vec<f64> = chains.iter().map(|chain| mean(chain)).collect();
+    let within = chains.iter().map(|c| variance(c)).sum::<f64>() / chains.len() as f64;
+    let between = if chains.len() > 1 {
+        variance(&means)
+    } else {
+        0.0
+    };
+    let whole = within * (length as f64 - 1.0) / length as f64 + between;
+    if whole.partial_cmp(&0.0) != Some(std::cmp::Ordering::Greater) {
+        return total;
+    }
+    let correlation = |lag: usize| {
+        let sum = |(chain, mean): (&&[f64], &f64)| -> f64 {
+            let pairs = chain[..length - lag].iter().zip(&chain[lag..]);
+            pairs.map(|(a, b)| (a - mean) * (b - mean)).sum::<f64>() / length as f64
+        };
+        let covariance = chains.iter().zip(&means).map(sum).sum::<f64>() / chains.len() as f64;
+        1.0 - (within * (length as f64 - 1.0) / length as f64 - covariance) / whole
+    };
+    // Sums of neighbouring correlations are positive and fall in a reversible chain.
+    let (mut time, mut least) = (-1.0, f64::INFINITY);
+    for lag in (0..length.saturating_sub(1)).step_by(2) {
+        let pair = correlation(lag) + correlation(lag + 1);
+        if pair <= 0.0 {
+            break;
+        }
+        least = pair.min(least);
+        time += 2.0 * least;
+    }
+    total / time.max(1.0 / total.log10().max(1.0))
+}
+
+/// Draws an index with these weights, of a number from 0 to 1.
+pub(super) fn draw(weights: &[f64], uniform: f64) -> usize {
+    let mut rest = uniform * weights.iter().sum::<f64>();
+    for (index, weight) in weights.iter().enumerate() {
+        rest -= weight;
+        if rest < 0.0 {
+            return index;
+        }
+    }
+    // Rounding may leave a little over: the last one that is possible.
+    let last = weights.iter().rposition(|weight| *weight > 0.0);
+    last.unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn independent_values_are_worth_their_number() {
+        let mut rng = generator(1, Purpose::Gibbs, 0);
+        let values: Vec<f64> = (0..20_000).map(|_| rng.random()).collect();
+        let effective = effective_samples(&[&values[..10_000], &values[10_000..]]);
+        assert!((0.9..1.1).contains(&(effective / 20_000.0)), "{effective}");
+    }
+
+    #[test]
+    fn correlated_values_are_worth_what_theory_says() {
+        // An autoregression with coefficient a has (1 − a)/(1 + a) effective values for each.
+        let (mut rng, mut state) = (generator(2, Purpose::Gibbs, 0), 0.0);
+        let values: Vec<f64> = (0..40_000)
+            .map(|_| {
+                state = 0.8 * state + rng.random::<f64>() - 0.5;
+                state
+            })
+            .collect();
+        let share = effective_samples(&[&values]) / 40_000.0;
+        assert!((share / (0.2 / 1.8) - 1.0).abs() < 0.15, "{share}");
+    }
+
+    #[test]
+    fn chains_stuck_apart_have_an_infinite_r_hat() {
+        assert_eq!(r_hat(&[0.0, 0.0, 1.0, 1.0], 0.0, 10.0), f64::INFINITY);
+        assert_eq!(r_hat(&[1.0; 4], 0.0, 10.0), 1.0);
+        assert!(r_hat(&[0.4, 0.6, 0.5, 0.5], 0.25, 1000.0) > 1.01);
+    }
+
+    #[test]
+    fn draws_follow_the_weights_and_never_a_zero() {
+        assert_eq!(draw(&[0.0, 2.0, 0.0], 0.0), 1);
+        assert_eq!(draw(&[0.0, 2.0, 0.0], 1.0), 1);
+        assert_eq!(draw(&[1.0, 1.0], 0.49), 0);
+        assert_eq!(draw(&[1.0, 1.0], 0.51), 1);
+    }
+}

@@ -1,0 +1,107 @@
+//! Gibbs sampling: every variable in turn from its conditional distribution.
+
+use rand::RngExt;
+
+use super::chains::{self, ChainOptions, draw};
+use super::factor::normalise;
+use super::inference::{Inference, Method, Progress};
+use super::model::EnergyModel;
+use crate::error::Result;
+
+/// A factor as one of its variables sees it.
+struct View {
+    factor: usize,
+    /// Distance between the variable's states in the table.
+    stride: usize,
+    /// The other variables with their distances.
+    others: Vec<(usize, usize)>,
+}
+
+/// Marginals and mean energy by systematic-scan Gibbs sampling with several chains.
+///
+/// There is no `log Z`. Chains start at random; while a labeling is impossible, a variable goes to the
+/// labels that violate the fewest factors.
+///
+/// Source: Geman & Geman 1984.
+///
+/// # Errors
+/// [`super::EnergyError::NoStart`], [`crate::Error::InvalidSetting`], [`crate::Error::Interrupted`].
+pub fn gibbs(model: &EnergyModel, options: &ChainOptions, progress: Progress) -> Result<Inference> {
+    let views = views(model);
+    chains::run(
+        model,
+        Method::Gibbs,
+        options,
+        progress,
+        &|labels, rng, seen| {
+            let mut weights = Vec::new();
+            for (variable, views) in views.iter().enumerate() {
+                if model.observed()[variable].is_some() {
+                    continue;
+                }
+                conditional(model, views, variable, labels, &mut weights);
+                labels[variable] = draw(&weights, rng.random());
+                seen(variable, &weights);
+            }
+        },
+    )
+}
+
+fn views(model: &EnergyModel) -> Vec<Vec<View>> {
+    let mut views: Vec<Vec<View>> = (0..model.variables()).map(|_| Vec::new()).collect();
+    for (number, factor) in model.factors().iter().enumerate() {
+        let columns: Vec<(usize, usize)> = factor
+            .variables()
+            .iter()
+            .copied()
+            .zip(factor.strides())
+            .collect();
+        for &(variable, stride) in &columns {
+            let others = columns
+                .iter()
+                .copied()
+                .filter(|column| column.0 != variable);
+            views[variable].push(View {
+                factor: number,
+                stride,
+                others: others.collect(),
+            });
+        }
+    }
+    views
+}
+
+/// Probabilities of a variable's labels given all others.
+fn conditional(
+    model: &EnergyModel,
+    views: &[View],
+    variable: usize,
+    labels: &[usize],
+    weights: &mut Vec<f64>,
+) {
+    let states = model.cardinalities()[variable];
+    weights.clear();
+    weights.resize(states, 0.0);
+    let mut violated = vec![0_u32; 0];
+    for view in views {
+        let table = model.factors()[view.factor].log_values();
+        let start: usize = view.others.iter().map(|(v, s)| labels[*v] * s).sum();
+        for (state, weight) in weights.iter_mut().enumerate() {
+            let log = table[start + state * view.stride];
+            if log > f64::NEG_INFINITY {
+                *weight += log;
+            } else {
+                violated.resize(states, 0);
+                violated[state] += 1;
+            }
+        }
+    }
+    if let Some(&fewest) = violated.iter().min() {
+        for (weight, count) in weights.iter_mut().zip(violated) {
+            if count > fewest {
+                *weight = f64::NEG_INFINITY;
+            }
+        }
+    }
+    normalise(weights);
+}
