@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use segre::data::{Missing, ReadOptions};
 
-use crate::commands::experiment::Experiment;
 use crate::commands::energy::Energy;
+use crate::commands::experiment::Experiment;
 use crate::device::DeviceName;
 use crate::interrupt;
 use crate::report::progress::Display;
@@ -183,6 +183,30 @@ pub struct Fit {
         default_value_t = 0.5
     )]
     pub rate: f64,
+    /// Shape of the Gamma distribution of training times (field head, infinite path)
+    #[arg(
+        allow_negative_numbers = true,
+        long,
+        value_name = "K",
+        default_value_t = 1.0
+    )]
+    pub time_shape: f64,
+    /// Rate of the Gamma distribution of training times (field head, infinite path)
+    #[arg(
+        allow_negative_numbers = true,
+        long,
+        value_name = "R",
+        default_value_t = 0.25
+    )]
+    pub time_rate: f64,
+    /// Time at which a flow of the infinite path ends (field head)
+    #[arg(
+        allow_negative_numbers = true,
+        long,
+        value_name = "T",
+        default_value_t = 15.0
+    )]
+    pub end_time: f64,
     /// Network
     #[arg(long, default_value = "residual")]
     pub network: NetworkName,

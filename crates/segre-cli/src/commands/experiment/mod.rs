@@ -22,10 +22,15 @@
 //! Cells that share a model fit it when the first of them is measured: `if model.is_none() { model =
 //! Some(cell.fit(…)?) }`, with `model` outside the closure.
 
+mod class_scaling;
 mod coupled_binary;
+mod coupled_class_scaling;
 mod fitting;
+mod lines;
+mod rates;
 mod results;
 mod run;
+mod samplers;
 mod tetrahedron;
 mod toys;
 mod write_up;
@@ -66,6 +71,10 @@ const ALL: &[Definition] = &[
     coupled_binary::DEFINITION,
     toys::DEFINITION,
     tetrahedron::DEFINITION,
+    class_scaling::DEFINITION,
+    coupled_class_scaling::DEFINITION,
+    samplers::DEFINITION,
+    rates::DEFINITION,
 ];
 
 #[derive(Debug, Args)]

@@ -44,7 +44,7 @@ const SETTINGS: [Setting; 2] = [
         colour: BLUE,
         fit: "--steps 4000",
         quick_fit: "--steps 300",
-        sampler: "localisation-heun",
+        sampler: "sequential",
         quick_samples: 20_000,
     },
     Setting {

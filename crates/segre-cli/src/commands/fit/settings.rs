@@ -6,6 +6,7 @@ use segre::flow::{Head, ModelConfig};
 use segre::network::{CnnConfig, DenseConfig, LinearConfig, NetworkConfig, ResidualConfig};
 use segre::path::{
     DiscretePath, EGeodesic, GaussianPath, InfiniteTime, ProbabilityPath, SimplexPath,
+    TimeDistribution,
 };
 
 use crate::args::{ConditionalName, Fit, HeadName, NetworkName, PathName};
@@ -59,7 +60,11 @@ pub fn model_config(arguments: &Fit, parts: &Parts) -> ModelConfig {
     let path: ProbabilityPath = match arguments.path {
         PathName::Infinite => GaussianPath::InfiniteTime(InfiniteTime {
             rate: arguments.rate,
-            ..InfiniteTime::default()
+            training_times: TimeDistribution::Gamma {
+                shape: arguments.time_shape,
+                rate: arguments.time_rate,
+            },
+            end_time: arguments.end_time,
         })
         .into(),
         PathName::EGeodesic => GaussianPath::EGeodesic(EGeodesic::default()).into(),
