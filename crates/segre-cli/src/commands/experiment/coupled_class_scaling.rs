@@ -84,7 +84,7 @@ fn run(run: &mut Run) -> Result<WriteUp> {
 }
 
 /// Rows that the gap is measured on; drawn anew.
-const FRESH_ROWS: usize = 40_000;
+const FRESH_ROWS: usize = 20_000;
 /// Stream of the generator of the fresh rows: the fit's rows have another.
 const FRESH_STREAM: u64 = 7;
 
@@ -96,7 +96,7 @@ fn measure(cell: &mut Cell, fitted: &Fitted, quick: bool) -> Result<Measured> {
     let mut gap = |bound| -> Result<(f64, f64)> {
         let options = ScoreOptions {
             bound: Some(bound),
-            levels: if quick { 4 } else { 16 },
+            levels: if quick { 4 } else { 8 },
             rounds: 2,
             std_error: None,
             seed: cell.seed,
@@ -148,7 +148,7 @@ fn measure(cell: &mut Cell, fitted: &Fitted, quick: bool) -> Result<Measured> {
 const NOTES: &str = "
 Target: `potts-chain:c=…,n=4`, `P(β) ∝ Π exp h_i(β_i) Π exp(J [β_i = β_{i+1}])` with `h` uniform on [0, 1] and
 `J = ln c`: half of the neighbours agree. Entropy and probabilities are exact by the transfer matrix. The value is the
-mean over 40 000 fresh rows of score plus exact log-probability: an upper bound on KL(target ‖ model). The I-MMSE score is
+mean over 20 000 fresh rows of score plus exact log-probability: an upper bound on KL(target ‖ model). The I-MMSE score is
 that of the flow; the chain-rule score is that of the sequential sampler, which is the default here. Where 512 000
 samples allow it (up to 40 categories) the divergence of the samples is there too, above that of a perfect sampler.
 
