@@ -323,6 +323,7 @@ pub enum NetworkName {
 #[command(after_help = "Examples:
   segre sample runs/digits -n 64 --out digits.png
   segre sample runs/table -n 10000 --out rows.csv --seed 7
+  segre sample runs/table -n 100 --given one_row.csv --out rows.csv   conditional samples
   segre sample runs/digits -n 1000 --out digits.npz --sampler rk4 --steps 30")]
 pub struct Sample {
     /// Folder of the model
@@ -333,6 +334,9 @@ pub struct Sample {
     /// File to write: .npz, .npy, .csv, .tsv, .fasta, .txt or .png, as the data allow
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
+    /// Table with missing fields (empty, ?, NA): -n samples of every row given what it says
+    #[arg(long, value_name = "FILE")]
+    pub given: Option<String>,
     #[command(flatten)]
     pub sampling: Sampling,
 }
@@ -397,17 +401,34 @@ pub enum GridName {
 #[command(after_help = "Examples:
   segre score runs/table new.csv
   segre score runs/table new.csv --out scores.csv --std-error 0.001
+  segre score runs/table new.csv --given age,income         log P(the other columns | age, income)
+  segre score runs/table new.csv --bound chain              of the sequential sampler
   segre score runs/digits images.npy --json")]
 pub struct Score {
     /// Folder of the model
     pub model: PathBuf,
     /// Built-in name or file, with the sites and categories of the fit
     pub data: String,
+    /// Columns whose values are given, comma-separated: the score is log P(the others | these)
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub given: Vec<String>,
+    /// Bound on the negative log-likelihood [default: immse; chain for the masked path]
+    #[arg(long, value_name = "BOUND")]
+    pub bound: Option<BoundName>,
     /// File for the score of every row (.csv)
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub accuracy: Accuracy,
+}
+
+/// Bounds by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BoundName {
+    /// Of the flow: the I-MMSE integral
+    Immse,
+    /// Of the sequential sampler: the chain rule in random order; needs --conditional any
+    Chain,
 }
 
 /// How precise a likelihood is wanted.

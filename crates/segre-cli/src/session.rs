@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use segre::baseline::{Baseline, Baselines};
-use segre::data::{self, DataSource, Dataset, Layout, Split};
+use segre::data::{self, DataSource, Dataset, Layout, PartialDataset, Split};
 use segre::flow::Model;
 use segre::flow::likelihood::{Estimate, ScoreOptions, Scores, score};
-use segre::flow::sampling::{LevelGrid, Sampler, Samples, SamplingOptions, sample};
+use segre::flow::sampling::{LevelGrid, Sampler, Samples, SamplingOptions, complete, sample};
 use segre::flow::saving::{ModelCard, SplitConfig};
 use segre::ode::AdaptiveOptions;
 use serde::Serialize;
@@ -124,8 +124,13 @@ pub fn score_with_progress(
     seed: u64,
     common: &Common,
 ) -> Result<Scores> {
-    const PARTS: u64 = 1000;
-    let options = ScoreOptions {
+    let options = score_options(data, accuracy, seed);
+    score_by_options(model, data, &options, common)
+}
+
+/// The library's options from the command line's.
+pub fn score_options(data: &Dataset, accuracy: &Accuracy, seed: u64) -> ScoreOptions {
+    ScoreOptions {
         // Many rows need few levels each: the mean is what the error is asked of.
         levels: (65_536 / data.rows().max(1)).clamp(1, 16),
         rounds: 2,
@@ -133,13 +138,23 @@ pub fn score_with_progress(
         max_rounds: accuracy.max_rounds,
         seed,
         ..ScoreOptions::default()
-    };
+    }
+}
+
+/// Scores data by the library's options, with a progress bar.
+pub fn score_by_options(
+    model: &Model,
+    data: &Dataset,
+    options: &ScoreOptions,
+    common: &Common,
+) -> Result<Scores> {
+    const PARTS: u64 = 1000;
     let budget = Budget {
         steps: Some(PARTS),
         time: None,
     };
     let mut bar = Progress::new("score", budget, Spent::default(), common.display());
-    let scores = score(model, data, &options, &mut |done| {
+    let scores = score(model, data, options, &mut |done| {
         bar.update((done * PARTS as f64) as u64, || {
             format!("{} rows", data.rows())
         });
@@ -173,6 +188,26 @@ pub fn sample_with_progress(
         "{count} samples in {:.1} s, {} function evaluations each, mean entropy {:.4} before rounding",
         samples.seconds, samples.function_evaluations, samples.mean_entropy
     ));
+    Ok(samples)
+}
+
+/// Draws completions of rows with a progress bar.
+pub fn complete_with_progress(
+    model: &Model,
+    given: &PartialDataset,
+    options: &SamplingOptions,
+    common: &Common,
+) -> Result<Samples> {
+    let budget = Budget {
+        steps: Some(given.rows() as u64),
+        time: None,
+    };
+    let mut bar = Progress::new("complete", budget, Spent::default(), common.display());
+    let samples = complete(model, given, options, &mut |done| {
+        bar.update(done as u64, String::new);
+        !interrupt::asked()
+    })?;
+    bar.finish(&format!("{} rows", given.rows()));
     Ok(samples)
 }
 

@@ -153,3 +153,50 @@ fn bad_requests_are_refused() {
     ];
     room.refuse(&fit, &["posterior head"]);
 }
+
+/// What a copy says is certain given the original, and nothing else is.
+#[test]
+fn given_columns_are_conditions_of_scores_and_samples() {
+    let room = room_with_model();
+    room.write("t2.csv", copies(60));
+    let bits = |words: &[&str]| {
+        let score = ["score", "model", "t2.csv", "--quiet"];
+        number(&room.json(&with(&score, words)), "bits_per_dim")
+    };
+    for bound in ["immse", "chain"] {
+        // Sound and coin given the animal: nothing and one bit; given both, the animal is known.
+        let half = bits(&["--bound", bound, "--given", "animal"]);
+        assert!((half - 0.5).abs() < 0.1, "{bound}: {half}");
+        let none = bits(&["--bound", bound, "--given", "sound,coin"]);
+        assert!(none.abs() < 0.1, "{bound}: {none}");
+    }
+    let score = ["score", "model", "t2.csv", "--quiet", "--given"];
+    room.refuse(
+        &with(&score, &["colour"]),
+        &["colour", "animal, sound, coin"],
+    );
+    room.refuse(&with(&score, &["animal,sound,coin"]), &["nothing to score"]);
+
+    room.write("given.csv", "animal\ncow\ndog\n");
+    let sample = [
+        "sample",
+        "model",
+        "-n",
+        "50",
+        "--given",
+        "given.csv",
+        "--out",
+        "s.csv",
+    ];
+    let report = room.json(&sample);
+    assert_eq!(number(&report, "samples"), 100.0);
+    let text = room.text("s.csv");
+    let (moo, woof) = (
+        text.matches("cow,moo,").count(),
+        text.matches("dog,woof,").count(),
+    );
+    assert_eq!(text.matches("cow,").count(), 50, "{text}");
+    assert!(moo >= 48 && woof >= 48, "{moo} and {woof} of 50");
+    let heads = text.matches("heads").count();
+    assert!((30..=70).contains(&heads), "{heads} of 100");
+}

@@ -6,7 +6,8 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use segre::atomic;
 use segre::data::{self, DataSource, PartialDataset};
-use segre::flow::sampling::{SamplingOptions, complete};
+use segre::flow::sampling::SamplingOptions;
+use segre::flow::training::TrainingConfig;
 use segre::flow::{Model, conditional_marginals, saving};
 use serde::Serialize;
 
@@ -14,7 +15,7 @@ use crate::args::{Common, Impute, ImputeMode};
 use crate::interrupt;
 use crate::report::json;
 use crate::report::progress::{Budget, Progress, Spent};
-use crate::session::{check_writable, warn_unconditional};
+use crate::session::{check_writable, complete_with_progress, warn_unconditional};
 
 #[derive(Serialize)]
 struct Report {
@@ -37,7 +38,7 @@ pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
     check_writable(&arguments.out)?;
     warn_unconditional(&card, common);
     let written = match arguments.mode {
-        ImputeMode::Sample => draw(arguments, common, &model, &given, card.training.seed)?,
+        ImputeMode::Sample => draw(arguments, common, &model, &given, &card.training)?,
         ImputeMode::Map => {
             let marginals = marginals_with_progress(&model, &given, common)?;
             let filled = given.filled(|row, site| most_probable(&model, &marginals, row, site))?;
@@ -92,19 +93,15 @@ fn draw(
     common: &Common,
     model: &Model,
     given: &PartialDataset,
-    seed: u64,
+    training: &TrainingConfig,
 ) -> Result<usize> {
     let given = given.repeat_rows(arguments.samples);
     let options = SamplingOptions {
-        seed: common.seed.unwrap_or(seed),
+        seed: common.seed.unwrap_or(training.seed),
+        conditional: training.conditional,
         ..SamplingOptions::default()
     };
-    let mut bar = progress_bar("impute", given.rows(), common);
-    let drawn = complete(model, &given, &options, &mut |done| {
-        bar.update(done as u64, String::new);
-        !interrupt::asked()
-    })?;
-    bar.finish(&format!("{} rows", given.rows()));
+    let drawn = complete_with_progress(model, &given, &options, common)?;
     data::write(&drawn.data, &arguments.out)?;
     Ok(given.rows())
 }

@@ -8,7 +8,8 @@ use serde::Serialize;
 use crate::args::{Common, Sample};
 use crate::report::json;
 use crate::session::{
-    check_writable, has_picture, sample_with_progress, sampling_options, write_picture,
+    check_writable, complete_with_progress, has_picture, sample_with_progress, sampling_options,
+    warn_unconditional, write_picture,
 };
 
 #[derive(Serialize)]
@@ -57,7 +58,16 @@ pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
             schema.layout.name()
         );
     }
-    let samples = sample_with_progress(&model, arguments.number, &options, common)?;
+    let samples = match &arguments.given {
+        None => sample_with_progress(&model, arguments.number, &options, common)?,
+        Some(given) => {
+            let source = data::DataSource::parse(given)?;
+            let given = data::read_partial(&source, schema, &card.read_options)?;
+            warn_unconditional(&card, common);
+            let given = given.repeat_rows(arguments.number);
+            complete_with_progress(&model, &given, &options, common)?
+        }
+    };
     match picture {
         true => write_picture(&arguments.out, &samples.data, None)?,
         false => data::write(&samples.data, &arguments.out)?,

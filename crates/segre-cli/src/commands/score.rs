@@ -2,15 +2,15 @@
 
 use std::fmt::Write;
 
-use anyhow::{Result, ensure};
-use segre::data::{self, DataSource};
-use segre::flow::likelihood::Scores;
+use anyhow::{Context, Result, ensure};
+use segre::data::{self, DataSource, Schema};
+use segre::flow::likelihood::{Bound, ScoreOptions, Scores};
 use segre::flow::saving;
 use serde::Serialize;
 
-use crate::args::{Common, Score};
+use crate::args::{BoundName, Common, Score};
 use crate::report::{json, table::estimate};
-use crate::session::{check_writable, score_with_progress};
+use crate::session::{check_writable, score_by_options, score_options, warn_unconditional};
 
 #[derive(Serialize)]
 struct Report {
@@ -39,9 +39,22 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
         check_writable(out)?;
     }
     let seed = common.seed.unwrap_or(card.training.seed);
-    let scores = score_with_progress(&model, &data, &arguments.accuracy, seed, common)?;
+    let given = named_sites(model.schema(), &arguments.given)?;
+    if !given.is_empty() || arguments.bound == Some(BoundName::Chain) {
+        warn_unconditional(&card, common);
+    }
+    let options = ScoreOptions {
+        bound: arguments.bound.map(|name| match name {
+            BoundName::Immse => Bound::Immse,
+            BoundName::Chain => Bound::Sequential,
+        }),
+        given,
+        ..score_options(&data, &arguments.accuracy, seed)
+    };
+    let scored = data.sites() - options.given.len();
+    let scores = score_by_options(&model, &data, &options, common)?;
     if let Some(out) = &arguments.out {
-        segre::atomic::write_bytes(out, rows_as_csv(&scores, data.sites()).as_bytes())?;
+        segre::atomic::write_bytes(out, rows_as_csv(&scores, scored).as_bytes())?;
     }
     let report = Report {
         bits_per_dim: scores.bits_per_dim.value,
@@ -58,11 +71,33 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
         Some(scores.bits_per_dim.std_error),
     );
     let nats = estimate(scores.mean_nats.value, Some(scores.mean_nats.std_error));
+    let what = match options.given.is_empty() {
+        true => String::new(),
+        false => format!("{scored} columns given {}: ", arguments.given.join(", ")),
+    };
     println!(
-        "{bits} bits/dim, {nats} nats per row, over {} rows (upper bound, I-MMSE)",
+        "{what}{bits} bits/dim, {nats} nats per row, over {} rows (upper bound)",
         data.rows()
     );
     Ok(())
+}
+
+/// The sites of these names.
+fn named_sites(schema: &Schema, names: &[String]) -> Result<Vec<usize>> {
+    let place = |name: &String| {
+        let found = schema.sites.iter().position(|site| site.name == *name);
+        found.with_context(|| {
+            let known: Vec<&str> = schema.sites.iter().map(|site| site.name.as_str()).collect();
+            let shown = known
+                .iter()
+                .take(20)
+                .copied()
+                .collect::<Vec<_>>()
+                .join(", ");
+            format!("--given {name}: the model has no such column; it has {shown}")
+        })
+    };
+    names.iter().map(place).collect()
 }
 
 /// One line per row, in the order of the data.
