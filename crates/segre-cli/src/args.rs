@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use segre::data::{Missing, ReadOptions};
 
-use crate::commands::experiment::Experiment;
 use crate::commands::energy::Energy;
+use crate::commands::experiment::Experiment;
 use crate::device::DeviceName;
 use crate::interrupt;
 use crate::report::progress::Display;
