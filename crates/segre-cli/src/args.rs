@@ -389,8 +389,8 @@ pub struct Evaluate {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sampled images")]
 pub struct ImageChecks {
-    /// Show the K nearest training images of samples, and compare the distances with those of the test part
-    #[arg(long, value_name = "K", value_parser = at_least_one, requires = "out_dir")]
+    /// Show the K nearest training images of samples in --out-dir, and compare the distances with those of the test part
+    #[arg(long, value_name = "K", value_parser = at_least_one)]
     pub nearest: Option<usize>,
     /// Compare classes, neighbouring classes and connected regions of samples with the training part
     #[arg(long)]

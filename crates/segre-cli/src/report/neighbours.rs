@@ -9,7 +9,7 @@ use super::grid::ImageShape;
 use super::text::{self, Anchor, Style};
 
 /// Width that the images of one block of lines are scaled up to.
-const TARGET_WIDTH: usize = 620;
+const TARGET_WIDTH: usize = 760;
 const MARGIN: usize = 14;
 const TOP: usize = 48;
 /// Between images, and between a sample and its neighbours.

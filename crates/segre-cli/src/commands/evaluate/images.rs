@@ -19,6 +19,7 @@ use crate::report::grid::ImageShape;
 use crate::report::key::Key;
 use crate::report::neighbours::draw_neighbours;
 use crate::report::table::{Align, Table};
+use crate::session::Parts;
 
 /// Samples in the picture of neighbours.
 const SHOWN: usize = 16;
@@ -54,12 +55,18 @@ struct NearestReport {
     share_copies: f64,
 }
 
-/// Distances of statistics from those of the training part, by as many images of each.
+/// Distances of statistics from those of the training part.
+///
+/// Test data may come from elsewhere (another street, another day); the validation part is always drawn as
+/// the training part is, so that a perfect model is as near as that, with as many images.
 #[derive(Serialize)]
 struct MapReport {
+    /// Images of samples and of the test part: as many of both.
     images: usize,
+    validation_images: usize,
     sample_to_train: MapDistance,
     test_to_train: MapDistance,
+    validation_to_train: MapDistance,
     frequencies: Frequencies,
 }
 
@@ -81,6 +88,10 @@ pub fn refuse_early(checks: &ImageChecks, card: &ModelCard) -> Result<()> {
         );
         return Ok(());
     }
+    ensure!(
+        checks.nearest.is_none() || checks.out_dir.is_some(),
+        "--nearest draws pictures; give the folder for them with --out-dir"
+    );
     let layout = &card.schema.layout;
     ensure!(
         matches!(layout, Layout::Image { .. }),
@@ -115,9 +126,10 @@ impl ImageReport {
     pub fn of(
         checks: &ImageChecks,
         samples: &Dataset,
-        train: &Dataset,
+        parts: &Parts,
         test: &Dataset,
     ) -> Result<Self> {
+        let train = &parts.train;
         if let Some(folder) = &checks.out_dir {
             fs::create_dir_all(folder).with_context(|| {
                 format!(
@@ -131,7 +143,7 @@ impl ImageReport {
             _ => None,
         };
         let map_statistics = match checks.map_statistics {
-            true => Some(map_statistics(samples, train, test)?),
+            true => Some(map_statistics(samples, parts, test)?),
             false => None,
         };
         let report = Self {
@@ -252,7 +264,10 @@ fn draw_distances(samples: &[u32], test: &[u32]) -> Result<crate::report::drawin
     draw_charts("Distance from the training data", &[panel])
 }
 
-fn map_statistics(samples: &Dataset, train: &Dataset, test: &Dataset) -> Result<MapReport> {
+fn map_statistics(samples: &Dataset, parts: &Parts, test: &Dataset) -> Result<MapReport> {
+    let Parts {
+        train, validation, ..
+    } = parts;
     // Statistics of few images scatter: both sides have the same number.
     let images = samples.rows().min(test.rows());
     let first = |data: &Dataset| MapStatistics::of(&data.select(&(0..images).collect::<Vec<_>>()));
@@ -264,6 +279,8 @@ fn map_statistics(samples: &Dataset, train: &Dataset, test: &Dataset) -> Result<
         images,
         sample_to_train: own.distance(&known),
         test_to_train: reference.distance(&known),
+        validation_images: validation.rows(),
+        validation_to_train: MapStatistics::of(validation)?.distance(&known),
         frequencies: Frequencies {
             classes: (0..classes).map(name).collect(),
             samples: own.frequencies,
@@ -319,26 +336,26 @@ impl MapReport {
         let mut table = Table::new(&[
             ("distance from the training part", Align::Left),
             ("samples", Align::Decimal),
-            ("test (a perfect model)", Align::Decimal),
+            ("test part", Align::Decimal),
+            ("validation part", Align::Decimal),
         ]);
-        let (own, test) = (&self.sample_to_train, &self.test_to_train);
-        for (name, own, test) in [
-            ("classes, JS nats", own.frequencies, test.frequencies),
-            (
-                "neighbouring classes, JS nats",
-                own.neighbours,
-                test.neighbours,
-            ),
-            (
-                "regions per image and class",
-                own.region_numbers,
-                test.region_numbers,
-            ),
-            ("areas of regions, KS", own.region_areas, test.region_areas),
-        ] {
-            table.push([name.into(), format!("{own:.5}"), format!("{test:.5}")]);
-        }
-        println!("\n{} images each", self.images);
+        let all = [
+            &self.sample_to_train,
+            &self.test_to_train,
+            &self.validation_to_train,
+        ];
+        let mut row = |name: &str, value: fn(&MapDistance) -> f64| {
+            let [own, test, validation] = all.map(|distance| format!("{:.5}", value(distance)));
+            table.push([name.into(), own, test, validation]);
+        };
+        row("classes, JS nats", |found| found.frequencies);
+        row("neighbouring classes, JS nats", |found| found.neighbours);
+        row("regions per image and class", |found| found.region_numbers);
+        row("areas of regions, KS", |found| found.region_areas);
+        let (images, validation) = (self.images, self.validation_images);
+        println!(
+            "\n{images} samples, {images} test images, {validation} validation images: what a perfect model gets"
+        );
         print!("{}", table.to_text());
         let names = ["share of class", "samples", "test", "training"];
         let mut table = Table::new(&names.map(|name| match name {

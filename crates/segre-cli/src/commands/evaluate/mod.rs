@@ -80,7 +80,7 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
                     sample_with_progress(&model, checks.images, &options, common)?.data
                 }
             };
-            ImageReport::of(checks, &sampled, &parts.train, &data)?
+            ImageReport::of(checks, &sampled, &parts, &data)?
         }
     };
     if common.json {
