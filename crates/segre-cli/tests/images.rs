@@ -336,7 +336,7 @@ fn label_maps_are_learned_and_compared() {
     assert!(number(&found["nearest"], "share_copies") > 0.8, "{found}");
     let text = stdout(&room.succeed(&with(&evaluate, &given)));
     for word in [
-        "what a perfect model gets",
+        "validation (a perfect model)",
         "nearer than the closest 1 %",
         "construction",
     ] {

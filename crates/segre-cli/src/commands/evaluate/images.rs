@@ -337,7 +337,7 @@ impl MapReport {
             ("distance from the training part", Align::Left),
             ("samples", Align::Decimal),
             ("test part", Align::Decimal),
-            ("validation part", Align::Decimal),
+            ("validation (a perfect model)", Align::Decimal),
         ]);
         let all = [
             &self.sample_to_train,
@@ -353,9 +353,7 @@ impl MapReport {
         row("regions per image and class", |found| found.region_numbers);
         row("areas of regions, KS", |found| found.region_areas);
         let (images, validation) = (self.images, self.validation_images);
-        println!(
-            "\n{images} samples, {images} test images, {validation} validation images: what a perfect model gets"
-        );
+        println!("\n{images} samples and test images, {validation} validation images");
         print!("{}", table.to_text());
         let names = ["share of class", "samples", "test", "training"];
         let mut table = Table::new(&names.map(|name| match name {

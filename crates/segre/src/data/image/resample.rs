@@ -158,7 +158,7 @@ mod tests {
                 assert!(values.iter().all(|&v| v == 0));
                 continue;
             };
-            for place in 0..values.len() {
+            for (place, &found) in filled.iter().enumerate() {
                 let distance = |other: usize| {
                     let down = (place / width).abs_diff(other / width);
                     let across = (place % width).abs_diff(other % width);
@@ -166,8 +166,8 @@ mod tests {
                 };
                 let labelled = (0..values.len()).filter(|&other| values[other] != 0);
                 let best = labelled.map(distance).min().unwrap();
-                assert_ne!(filled[place], 0);
-                assert_eq!(distance(usize::from(filled[place]) - 1), best);
+                assert_ne!(found, 0);
+                assert_eq!(distance(usize::from(found) - 1), best);
             }
         }
         let empty = raster(1, 2, &[0, 0]);
