@@ -1,18 +1,21 @@
 //! The command line's arguments, documented and typed.
 
+mod reading;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use segre::data::{Missing, ReadOptions};
 
 use crate::commands::energy::Energy;
 use crate::commands::experiment::Experiment;
 use crate::device::DeviceName;
 use crate::interrupt;
 use crate::report::progress::Display;
+
+pub use reading::Reading;
 
 /// Learn, sample and score joint distributions of many discrete variables with assignment flows.
 #[derive(Debug, Parser)]
@@ -32,7 +35,8 @@ const EXAMPLES: &str = "Examples:
   segre evaluate runs/t                         test likelihood beside simple baselines
 
 DATA is a built-in (digits, coupled-binary, eight-gaussians, pinwheel, product:c=160,n=4,
-potts-chain:c=20,n=4) or a file: .npy/.npz integer arrays, .csv/.tsv tables, .fasta alignments, .txt text; .gz works for text formats.";
+potts-chain:c=20,n=4), a file (.npy/.npz integer arrays, .csv/.tsv tables, .fasta alignments, .txt text, IDX pictures; .gz works for text and IDX)
+or a folder of .png label maps or pictures.";
 
 /// Options of every subcommand.
 #[derive(Debug, Args)]
@@ -92,54 +96,6 @@ pub enum Command {
     Energy(Energy),
     /// Print shell completions
     Completions(Completions),
-}
-
-/// How data files are read.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Reading data")]
-pub struct Reading {
-    /// Tables: what to do with missing fields (`?`, empty, NA)
-    #[arg(long, value_name = "WHAT", default_value = "category")]
-    pub missing: MissingFields,
-    /// Tables: the first row is data, not names
-    #[arg(long)]
-    pub no_header: bool,
-    /// Tables: columns to leave out, comma-separated
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
-    pub drop: Vec<String>,
-    /// Tables: the only columns to read, comma-separated
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
-    pub columns: Option<Vec<String>>,
-    /// Text: characters in a window
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one)]
-    pub text_window: usize,
-}
-
-/// What to do with missing fields.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum MissingFields {
-    /// A category of its own
-    Category,
-    /// Leave the row out
-    Drop,
-}
-
-impl Reading {
-    /// The library's options.
-    pub fn options(&self, seed: u64) -> ReadOptions {
-        ReadOptions {
-            missing: match self.missing {
-                MissingFields::Category => Missing::Category,
-                MissingFields::Drop => Missing::DropRows,
-            },
-            has_header: !self.no_header,
-            drop_columns: self.drop.clone(),
-            only_columns: self.columns.clone(),
-            text_window: self.text_window,
-            builtin_seed: seed,
-            ..ReadOptions::default()
-        }
-    }
 }
 
 #[derive(Debug, Args)]
@@ -267,6 +223,9 @@ pub struct Fit {
         default_value_t = 0.1
     )]
     pub test: f64,
+    /// The test part: a built-in name or file of its own; --test rows of DATA when it is not given
+    #[arg(long, value_name = "DATA", conflicts_with = "test")]
+    pub test_data: Option<String>,
     #[command(flatten)]
     pub reading: Reading,
 }
@@ -452,7 +411,9 @@ pub struct Accuracy {
 #[command(after_help = "Examples:
   segre evaluate runs/digits                     the test part of the fit's data
   segre evaluate runs/table held_out.csv         other data
-  segre evaluate runs/pinwheel --samples 512000  also divergence from the known distribution")]
+  segre evaluate runs/pinwheel --samples 512000  also divergence from the known distribution
+  segre evaluate runs/mnist --nearest 5 --out-dir pictures  the nearest training images of samples
+  segre evaluate runs/maps --map-statistics      classes, neighbours and regions of samples")]
 pub struct Evaluate {
     /// Folder of the model
     pub model: PathBuf,
@@ -462,9 +423,32 @@ pub struct Evaluate {
     #[arg(long, value_name = "N", default_value_t = 512_000, value_parser = at_least_one)]
     pub samples: usize,
     #[command(flatten)]
+    pub images: ImageChecks,
+    #[command(flatten)]
     pub accuracy: Accuracy,
     #[command(flatten)]
     pub sampling: Sampling,
+}
+
+/// What is checked of sampled images.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sampled images")]
+pub struct ImageChecks {
+    /// Show the K nearest training images of samples in --out-dir, and compare the distances with those of the test part
+    #[arg(long, value_name = "K", value_parser = at_least_one)]
+    pub nearest: Option<usize>,
+    /// Compare classes, neighbouring classes and connected regions of samples with the training part
+    #[arg(long)]
+    pub map_statistics: bool,
+    /// Folder for the pictures and numbers
+    #[arg(long, value_name = "DIR")]
+    pub out_dir: Option<PathBuf>,
+    /// Images to draw from the model
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = at_least_one)]
+    pub images: usize,
+    /// Images to take instead of drawing them, a file that `sample` wrote for instance
+    #[arg(long, value_name = "DATA", conflicts_with = "images")]
+    pub images_from: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -524,10 +508,15 @@ pub struct Predict {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   segre info runs/digits
-  segre info table.csv --json")]
+  segre info table.csv --json
+  segre info train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz
+  segre info maps --size 64x128 --classes camvid12")]
 pub struct Info {
-    /// Folder of a model, built-in name or file
+    /// Folder of a model or of pictures, built-in name or file
     pub subject: String,
+    /// Class labels of the rows, an IDX file; they are counted
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
     #[command(flatten)]
     pub reading: Reading,
 }

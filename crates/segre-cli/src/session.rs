@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use segre::baseline::{Baseline, Baselines};
 use segre::data::{self, DataSource, Dataset, Layout, PartialDataset, Split};
 use segre::flow::Model;
@@ -14,9 +14,9 @@ use serde::Serialize;
 
 use crate::args::{Accuracy, Common, GridName, SamplerName, Sampling};
 use crate::interrupt;
-use crate::report::colour::Palette;
 use crate::report::grid::{ImageShape, Panel, draw_grid, images_shown};
 use crate::report::histogram2d::{HeatMap, SitePair, draw_heat_maps, frequencies};
+use crate::report::key::Key;
 use crate::report::progress::{Budget, Progress, Spent};
 use crate::report::table::{Align, Table, estimate};
 
@@ -28,28 +28,43 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Divides a data set.
-    pub fn of(data: &Dataset, split: &SplitConfig) -> Result<Self> {
+    /// Divides a data set; with test data of their own, in two parts.
+    pub fn of(data: &Dataset, split: &SplitConfig, test: Option<Dataset>) -> Result<Self> {
         let rows = data.rows();
-        let split = Split::seeded(rows, split.validation, split.test, split.seed)?;
+        let split = match test {
+            None => Split::seeded(rows, split.validation, split.test, split.seed)?,
+            Some(_) => Split::without_test(rows, split.validation, split.seed)?,
+        };
         Ok(Self {
             train: data.select(&split.train),
             validation: data.select(&split.validation),
-            test: data.select(&split.test),
+            test: test.unwrap_or_else(|| data.select(&split.test)),
         })
     }
 
     /// Reads the data of a fit again and divides them as the fit did.
     pub fn of_fit(card: &ModelCard) -> Result<Self> {
         let data = data::read(&DataSource::parse(&card.source)?, &card.read_options)?;
-        if data.fingerprint() != card.fingerprint {
-            bail!(
-                "{}: the data have changed since the fit; give the data as an argument, or fit again",
-                card.source
-            );
-        }
-        Self::of(&data, &card.split)
+        require_unchanged(&data, &card.source, card.fingerprint)?;
+        let test = match &card.test_data {
+            None => None,
+            Some(test) => {
+                let source = DataSource::parse(&test.source)?;
+                let data = data::read_as(&source, &card.schema, &card.read_options)?;
+                require_unchanged(&data, &test.source, test.fingerprint)?;
+                Some(data)
+            }
+        };
+        Self::of(&data, &card.split, test)
     }
+}
+
+fn require_unchanged(data: &Dataset, source: &str, fingerprint: u32) -> Result<()> {
+    ensure!(
+        data.fingerprint() == fingerprint,
+        "{source}: the data have changed since the fit; give the data as an argument, or fit again"
+    );
+    Ok(())
 }
 
 /// Mean bits per dimension of the simple models.
@@ -64,11 +79,16 @@ impl BaselineScores {
     /// Fits the baselines on the training part and scores other data.
     pub fn fit(parts: &Parts, data: &Dataset) -> Result<Self> {
         let baselines = Baselines::fit(&parts.train, &parts.validation)?;
-        Ok(Self {
+        Ok(Self::of(&baselines, data))
+    }
+
+    /// Scores data under baselines that are fitted: the tree takes its time on many sites.
+    pub fn of(baselines: &Baselines, data: &Dataset) -> Self {
+        Self {
             uniform: baselines.uniform.bits_per_dim(data),
             independent: baselines.independent.bits_per_dim(data),
             chow_liu: baselines.chow_liu.bits_per_dim(data),
-        })
+        }
     }
 
     /// The model, if it has a score, and the baselines as a table for the terminal.
@@ -267,41 +287,24 @@ fn is_pair(data: &Dataset) -> bool {
 pub fn write_picture(path: &Path, samples: &Dataset, beside: Option<&Dataset>) -> Result<()> {
     let schema = &samples.schema;
     let canvas = match schema.layout {
-        Layout::Image { height, width } => {
+        Layout::Image { height, width, .. } => {
             let shape = ImageShape { height, width };
-            let count = schema.max_categories();
-            let ordinal = (0..schema.sites()).all(|site| schema.is_ordinal(site)) || count == 2;
-            let palette = if ordinal {
-                Palette::ordinal(count)
-            } else {
-                Palette::distinct(count)?
-            };
+            let key = Key::of(schema)?;
             let shown = images_shown(samples.rows(), shape);
             let own = &samples.labels()[..shown * samples.sites()];
-            match beside {
-                None => draw_grid(
-                    &[Panel {
-                        caption: "",
-                        labels: own,
-                    }],
-                    shape,
-                    &palette,
-                )?,
+            let panel = |caption, labels| Panel { caption, labels };
+            let canvas = match beside {
+                None => draw_grid(&[panel("", own)], shape, &key.palette)?,
                 Some(data) => {
                     let shown = shown.min(data.rows()) * data.sites();
                     let panels = [
-                        Panel {
-                            caption: "data",
-                            labels: &data.labels()[..shown],
-                        },
-                        Panel {
-                            caption: "samples",
-                            labels: &own[..shown],
-                        },
+                        panel("data", &data.labels()[..shown]),
+                        panel("samples", &own[..shown]),
                     ];
-                    draw_grid(&panels, shape, &palette)?
+                    draw_grid(&panels, shape, &key.palette)?
                 }
-            }
+            };
+            key.below(canvas)
         }
         _ if is_pair(samples) => {
             let categories = [schema.cardinality(0), schema.cardinality(1)];

@@ -150,7 +150,8 @@ fn unknown_file_types_are_refused_with_the_known_ones() {
         &["data.parquet", ".csv", ".npy", ".txt"],
     );
     std::fs::create_dir(room.path("folder")).expect("a new folder");
-    refuse_fit(&room, "folder", &[], &["folder", "use one of"]);
+    let fragments = ["folder", "no .png file", "use one of"];
+    refuse_fit(&room, "folder", &[], &fragments);
 }
 
 #[test]

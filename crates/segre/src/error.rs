@@ -471,6 +471,9 @@ pub enum Error {
     /// What energy models, their files and their inference can get wrong.
     #[error(transparent)]
     Energy(#[from] crate::energy::EnergyError),
+    /// What pictures and their classes can get wrong.
+    #[error(transparent)]
+    Image(#[from] crate::data::ImageError),
     /// There is nothing to score or train on.
     #[error("the data set has no rows; give at least one")]
     NoRows,

@@ -407,6 +407,7 @@ fn a_saved_model_has_the_same_posterior() {
                 read_options: ReadOptions::default(),
                 fingerprint: train.fingerprint(),
                 split: SplitConfig::default(),
+                test_data: None,
                 model: config,
                 training: short_run(1),
                 schema: case.schema.clone(),

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use anyhow::Result;
-use segre::data::{self, DataSource, Dataset, Schema};
+use segre::data::{self, DataSource, Dataset, Labels, Layout, Schema};
 use segre::flow::saving;
 use serde_json::json;
 
 use crate::args::{Common, Info};
 use crate::report::json::print_object;
+use crate::report::table::{Align, Table};
 
 /// Most sites to list in text.
 const LISTED: usize = 30;
@@ -16,15 +17,18 @@ const LISTED: usize = 30;
 /// Describes a model's folder or a data source.
 pub fn run(arguments: &Info, common: &Common) -> Result<()> {
     let folder = Path::new(&arguments.subject);
-    if folder.is_dir() {
+    let pictures = !folder.join(saving::CONFIG_FILE).is_file() && data::is_picture_folder(folder);
+    if folder.is_dir() && !pictures {
         return model(folder, common);
     }
     let source = DataSource::parse(&arguments.subject)?;
     let data = data::read(
         &source,
-        &arguments.reading.options(common.seed.unwrap_or(0)),
+        &arguments.reading.options(common.seed.unwrap_or(0))?,
     )?;
-    dataset(&arguments.subject, &data, common)
+    let labels = arguments.labels.as_deref();
+    let labels = labels.map(|path| data::read_labels(path, data.rows()));
+    dataset(&arguments.subject, &data, labels.transpose()?, common)
 }
 
 fn model(folder: &Path, common: &Common) -> Result<()> {
@@ -51,7 +55,14 @@ fn model(folder: &Path, common: &Common) -> Result<()> {
     Ok(())
 }
 
-fn dataset(name: &str, data: &Dataset, common: &Common) -> Result<()> {
+fn dataset(name: &str, data: &Dataset, labels: Option<Labels>, common: &Common) -> Result<()> {
+    let shares = category_shares(data);
+    let label_counts = labels.map(|labels| {
+        let mut counts = vec![0_u64; labels.classes];
+        let values = labels.values.iter();
+        values.for_each(|&label| counts[usize::from(label)] += 1);
+        counts
+    });
     if common.json {
         return print_object(&json!({
             "kind": "data",
@@ -59,19 +70,54 @@ fn dataset(name: &str, data: &Dataset, common: &Common) -> Result<()> {
             "sites": data.sites(),
             "max_categories": data.schema.max_categories(),
             "uniform_bits_per_dim": data.schema.uniform_bits_per_dim(),
+            "category_shares": shares,
+            "label_counts": label_counts,
             "schema": data.schema,
         }));
     }
     println!("{name}: {} rows", data.rows());
     describe(&data.schema);
+    if let Some(shares) = shares {
+        let mut table = Table::new(&[("category", Align::Left), ("share", Align::Decimal)]);
+        for (label, share) in shares.iter().enumerate().take(LISTED) {
+            let name = data.schema.category_name(0, label as u16).into_owned();
+            table.push([name, format!("{share:.6}")]);
+        }
+        print!("{}", table.to_text());
+    }
+    if let Some(counts) = label_counts {
+        let counts: Vec<String> = counts.iter().map(u64::to_string).collect();
+        println!("rows by class: {}", counts.join(" "));
+    }
     Ok(())
+}
+
+/// The share of every category over all rows and sites of pictures.
+fn category_shares(data: &Dataset) -> Option<Vec<f64>> {
+    if !matches!(data.schema.layout, Layout::Image { .. }) || data.schema.vocabularies.len() != 1 {
+        return None;
+    }
+    let mut counts = vec![0_u64; data.schema.max_categories()];
+    data.labels()
+        .iter()
+        .for_each(|&label| counts[usize::from(label)] += 1);
+    let total = data.labels().len().max(1) as f64;
+    Some(
+        counts
+            .into_iter()
+            .map(|count| count as f64 / total)
+            .collect(),
+    )
 }
 
 fn describe(schema: &Schema) {
     let bits = schema.uniform_bits_per_dim();
+    let layout = match schema.layout {
+        Layout::Image { .. } => schema.layout.describe(),
+        _ => schema.layout.name().to_owned(),
+    };
     println!(
-        "{}, {} sites, uniform {bits:.4} bits/dim",
-        schema.layout.name(),
+        "{layout}, {} sites, uniform {bits:.4} bits/dim",
         schema.sites()
     );
     if schema.vocabularies.len() == 1 {

@@ -57,6 +57,14 @@ impl Canvas {
         }
     }
 
+    /// The picture with empty rows below, up to a height.
+    pub fn extended(mut self, height: usize, background: Rgb) -> Self {
+        let more = height.saturating_sub(self.height);
+        self.pixels.extend(background.repeat(self.width * more));
+        self.height += more;
+        self
+    }
+
     /// The whole picture as an area.
     pub fn area(&self) -> Area {
         Area {

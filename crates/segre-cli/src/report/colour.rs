@@ -62,6 +62,11 @@ impl Palette {
         })
     }
 
+    /// The given colours, by label.
+    pub fn of(colours: Vec<Rgb>) -> Self {
+        Self { colours }
+    }
+
     /// The colour of a label, if the palette has one.
     pub fn colour(&self, label: u16) -> Option<Rgb> {
         self.colours.get(usize::from(label)).copied()

@@ -2,7 +2,8 @@
 //!
 //! | to show | module |
 //! |---|---|
-//! | samples of image-like data | [`grid`] |
+//! | samples of image-like data | [`grid`], what its colours mean: [`key`] |
+//! | samples beside training data | [`neighbours`] |
 //! | a training run | [`curve`], its upper panel [`validation`] |
 //! | a distribution of two sites | [`histogram2d`] |
 //! | quantities against a setting | [`chart`] |
@@ -24,6 +25,8 @@ pub mod drawing;
 pub mod grid;
 pub mod histogram2d;
 pub mod json;
+pub mod key;
+pub mod neighbours;
 pub mod plot;
 pub mod progress;
 pub mod table;

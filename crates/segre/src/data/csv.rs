@@ -128,16 +128,7 @@ pub(super) fn read_partial(
 
 /// Label by word; `None` for integers, which need no index.
 fn index(vocabulary: &Vocabulary) -> Option<HashMap<&str, u16>> {
-    match vocabulary {
-        Vocabulary::Integers { .. } => None,
-        Vocabulary::Words { categories } => Some(
-            categories
-                .iter()
-                .map(String::as_str)
-                .zip(0..=u16::MAX)
-                .collect(),
-        ),
-    }
+    Some(vocabulary.words()?.into_iter().zip(0..=u16::MAX).collect())
 }
 
 /// A vocabulary that takes in words as they come.

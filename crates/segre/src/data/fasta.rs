@@ -115,7 +115,7 @@ fn learn_schema(records: &[Record], positions: usize) -> Schema {
 /// Label by symbol; words of more than one character are never met in a sequence.
 fn symbol_index(vocabulary: &Vocabulary) -> HashMap<char, u16> {
     match vocabulary {
-        Vocabulary::Integers { .. } => HashMap::new(),
+        Vocabulary::Integers { .. } | Vocabulary::Classes { .. } => HashMap::new(),
         Vocabulary::Words { categories } => categories
             .iter()
             .zip(0..=u16::MAX)

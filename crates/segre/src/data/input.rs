@@ -1,5 +1,6 @@
 //! Files as streams: the kind by extension, transparent gzip, whole texts with UTF-8 checked.
 
+use super::image;
 use crate::error::{Error, Result};
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
@@ -7,7 +8,8 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// The extensions that can be read, for messages.
-const READABLE: &str = ".npy, .npz, .csv, .tsv, .fasta, .fa, .txt (the last five also with .gz)";
+pub(super) const READABLE: &str =
+    ".npy, .npz, .csv, .tsv, .fasta, .fa, .txt, .idx (the last six also with .gz)";
 
 /// What a file holds, told by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,10 +32,15 @@ pub(super) enum FileKind {
     Fasta,
     /// Running text.
     Text,
+    /// Grey pictures in the format of MNIST.
+    Idx,
+    /// A folder of PNG files.
+    Folder,
 }
 
 impl FileKind {
-    /// The kind by extension, `.gz` aside; case does not matter.
+    /// The kind by extension, `.gz` aside; case does not matter. IDX files, which often have none, are
+    /// told by their first bytes too.
     pub(super) fn of(path: &Path) -> Result<Self> {
         if let Some((file, key)) = split_key(path) {
             return Ok(Self::Npz {
@@ -60,6 +67,8 @@ impl FileKind {
             ("tsv", _) => Ok(Self::Table { delimiter: b'\t' }),
             ("fasta" | "fa", _) => Ok(Self::Fasta),
             ("txt", _) => Ok(Self::Text),
+            _ if path.is_dir() => Ok(Self::Folder),
+            _ if image::is_idx(path) => Ok(Self::Idx),
             _ => Err(Error::UnknownFormat {
                 path: path.to_path_buf(),
                 legal: READABLE,

@@ -5,7 +5,10 @@ mod csv;
 mod dataset;
 mod divergence;
 mod fasta;
+mod image;
 mod input;
+mod map_statistics;
+mod nearest;
 mod npy;
 mod options;
 mod partial;
@@ -18,9 +21,14 @@ mod write;
 pub use builtin::{BuiltIn, KnownDistribution};
 pub use dataset::Dataset;
 pub use divergence::{Comparison, Divergence};
+pub use image::{
+    ClassMap, IgnoreAs, ImageError, ImageOptions, ImageSize, Labels, Levels, read_labels,
+};
+pub use map_statistics::{MapDistance, MapStatistics};
+pub use nearest::{DistanceSummary, Neighbour, nearest};
 pub use options::{Missing, ReadOptions};
 pub use partial::PartialDataset;
-pub use schema::{Layout, MAX_CATEGORIES, Schema, Site, Vocabulary};
+pub use schema::{Class, Layout, MAX_CATEGORIES, Schema, Site, Vocabulary};
 pub use source::DataSource;
 pub use split::Split;
 pub use write::{writable, write};
@@ -41,6 +49,8 @@ pub fn read(source: &DataSource, options: &ReadOptions) -> Result<Dataset> {
             FileKind::Table { delimiter } => csv::read(path, delimiter, options),
             FileKind::Fasta => fasta::read(path, None),
             FileKind::Text => text::read(path, options.text_window),
+            FileKind::Idx => image::read_idx(path, None, &options.images),
+            FileKind::Folder => image::read_folder(path, None, &options.images),
         },
     }
 }
@@ -74,6 +84,8 @@ pub fn read_as(source: &DataSource, schema: &Schema, options: &ReadOptions) -> R
                 require_layout(schema, &Layout::Text)?;
                 text::read_as(path, schema)
             }
+            FileKind::Idx => image::read_idx(path, Some(schema), &options.images),
+            FileKind::Folder => image::read_folder(path, Some(schema), &options.images),
         },
     }
 }
@@ -98,6 +110,11 @@ pub fn read_partial(
         expected: "a table (.csv or .tsv)".into(),
         found: source.to_string(),
     })
+}
+
+/// Whether a path is a folder of pictures that can be read.
+pub fn is_picture_folder(path: &std::path::Path) -> bool {
+    path.is_dir() && image::has_pictures(path)
 }
 
 /// Refuses a file type whose layout is not the schema's.

@@ -288,7 +288,8 @@ mod tests {
             data.schema.layout,
             Layout::Image {
                 height: 2,
-                width: 3
+                width: 3,
+                pad_to: None,
             }
         );
         assert_eq!(data.schema.sites[5].name, "r1c2");

@@ -1,5 +1,6 @@
 //! How a data set is to be read; saved with a model so that later reads agree.
 
+use super::image::ImageOptions;
 use serde::{Deserialize, Serialize};
 
 /// What becomes of missing table fields: empty, `?` or `NA`.
@@ -14,7 +15,7 @@ pub enum Missing {
 }
 
 /// How to read a data set. Each field says what it applies to; the others ignore it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReadOptions {
     /// Tables: what becomes of missing fields.
@@ -29,6 +30,8 @@ pub struct ReadOptions {
     pub allow_extra_columns: bool,
     /// Text: characters in one window.
     pub text_window: usize,
+    /// Pictures: size, grey levels, classes.
+    pub images: ImageOptions,
     /// Built-in distributions: seed of the draws.
     pub builtin_seed: u64,
     /// Built-in distributions: rows to draw; the parameter `rows=` of the source goes before it.
@@ -44,6 +47,7 @@ impl Default for ReadOptions {
             only_columns: None,
             allow_extra_columns: false,
             text_window: 64,
+            images: ImageOptions::default(),
             builtin_seed: 0,
             builtin_rows: None,
         }

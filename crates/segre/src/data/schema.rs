@@ -19,6 +19,10 @@ pub enum Layout {
         height: usize,
         /// Pixels in a row.
         width: usize,
+        /// Height and width that a network may pad the picture to; the padding has no sites, so it is
+        /// neither scored nor written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pad_to: Option<[usize; 2]>,
     },
     /// Positions of an aligned sequence.
     Sequence,
@@ -46,7 +50,18 @@ impl Layout {
     /// The layout with its shape, for messages.
     pub fn describe(&self) -> String {
         match self {
-            Self::Image { height, width } => format!("an image of {height}×{width}"),
+            Self::Image {
+                height,
+                width,
+                pad_to: None,
+            } => format!("an image of {height}×{width}"),
+            Self::Image {
+                height,
+                width,
+                pad_to: Some([padded_height, padded_width]),
+            } => {
+                format!("an image of {height}×{width} padded to {padded_height}×{padded_width}")
+            }
             Self::Array { shape } => format!("an array of shape {shape:?}"),
             other => format!("a {}", other.name()),
         }
@@ -76,6 +91,21 @@ pub enum Vocabulary {
         /// The strings, by label.
         categories: Vec<String>,
     },
+    /// One class of a label map per category.
+    Classes {
+        /// The classes, by label.
+        classes: Vec<Class>,
+    },
+}
+
+/// A class of a label map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Class {
+    /// How the user writes it.
+    pub name: String,
+    /// Its colour in pictures, as red, green and blue; any that differs from the others when `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colour: Option<[u8; 3]>,
 }
 
 impl Vocabulary {
@@ -84,6 +114,18 @@ impl Vocabulary {
         match self {
             Self::Integers { count } => *count,
             Self::Words { categories } => categories.len(),
+            Self::Classes { classes } => classes.len(),
+        }
+    }
+
+    /// The categories as words, by label; `None` for integers.
+    pub fn words(&self) -> Option<Vec<&str>> {
+        match self {
+            Self::Integers { .. } => None,
+            Self::Words { categories } => Some(categories.iter().map(String::as_str).collect()),
+            Self::Classes { classes } => {
+                Some(classes.iter().map(|class| class.name.as_str()).collect())
+            }
         }
     }
 }
@@ -135,7 +177,11 @@ impl Schema {
             });
         }
         let layout = match shape {
-            &[height, width] if image => Layout::Image { height, width },
+            &[height, width] if image => Layout::Image {
+                height,
+                width,
+                pad_to: None,
+            },
             _ => Layout::Array {
                 shape: shape.to_vec(),
             },
@@ -146,7 +192,7 @@ impl Schema {
     /// The shape of one row as an array: `[height, width]`, an array's own shape, else `[sites]`.
     pub fn row_shape(&self) -> Vec<usize> {
         match &self.layout {
-            Layout::Image { height, width } => vec![*height, *width],
+            Layout::Image { height, width, .. } => vec![*height, *width],
             Layout::Array { shape } => shape.clone(),
             Layout::Table | Layout::Sequence | Layout::Text => vec![self.sites()],
         }
@@ -194,6 +240,7 @@ impl Schema {
                 Cow::Owned(label.to_string())
             }
             Vocabulary::Words { categories } => Cow::Borrowed(&categories[usize::from(label)]),
+            Vocabulary::Classes { classes } => Cow::Borrowed(&classes[usize::from(label)].name),
         }
     }
 
@@ -209,6 +256,10 @@ impl Schema {
                 .filter(|&label| usize::from(label) < *count),
             Vocabulary::Words { categories } => {
                 let label = categories.iter().position(|category| category == name)?;
+                u16::try_from(label).ok()
+            }
+            Vocabulary::Classes { classes } => {
+                let label = classes.iter().position(|class| class.name == name)?;
                 u16::try_from(label).ok()
             }
         }
@@ -283,7 +334,7 @@ impl Schema {
             })
         };
         let area = match &self.layout {
-            Layout::Image { height, width } => height.checked_mul(*width),
+            Layout::Image { height, width, .. } => height.checked_mul(*width),
             Layout::Array { shape } => shape
                 .iter()
                 .try_fold(1_usize, |product, &length| product.checked_mul(length)),
@@ -314,7 +365,10 @@ impl Schema {
     }
 
     /// The vocabulary of a site.
-    fn vocabulary(&self, site: usize) -> &Vocabulary {
+    ///
+    /// # Panics
+    /// If the site does not exist.
+    pub fn vocabulary(&self, site: usize) -> &Vocabulary {
         &self.vocabularies[self.sites[site].vocabulary]
     }
 }
@@ -331,6 +385,19 @@ fn summary(vocabulary: &Vocabulary) -> String {
                 ""
             };
             format!("{} words ({}{more})", categories.len(), first.join(", "))
+        }
+        Vocabulary::Classes { classes } => {
+            let first: Vec<&str> = classes
+                .iter()
+                .take(8)
+                .map(|class| class.name.as_str())
+                .collect();
+            let more = if classes.len() > first.len() {
+                ", …"
+            } else {
+                ""
+            };
+            format!("{} classes ({}{more})", classes.len(), first.join(", "))
         }
     }
 }
@@ -419,6 +486,7 @@ mod tests {
         schema.layout = Layout::Image {
             height: 2,
             width: 2,
+            pad_to: None,
         };
         assert!(schema.validate().is_err());
         let mut schema = mixed();

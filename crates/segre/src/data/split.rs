@@ -32,6 +32,32 @@ impl Split {
         Self::random(rows, validation_fraction, test_fraction, &mut rng)
     }
 
+    /// A random split in training and validation alone, for test data of their own.
+    ///
+    /// # Errors
+    /// [`Error::BadSplit`] if a part would be empty.
+    pub fn without_test(rows: usize, validation_fraction: f64, seed: u64) -> Result<Self> {
+        let validation = size(rows, "validation", validation_fraction)?;
+        if validation >= rows {
+            return Err(Error::BadSplit {
+                rows,
+                part: "training",
+                fraction: 1.0 - validation_fraction,
+                count: 0,
+            });
+        }
+        let mut validation_rows: Vec<usize> = (0..rows).collect();
+        validation_rows.shuffle(&mut generator(seed, Purpose::Split, 0));
+        let mut train = validation_rows.split_off(validation);
+        train.sort_unstable();
+        validation_rows.sort_unstable();
+        Ok(Self {
+            train,
+            validation: validation_rows,
+            test: Vec::new(),
+        })
+    }
+
     /// A random split; each row falls in exactly one part.
     ///
     /// The validation and the test part hold `round(rows · fraction)` rows, training the rest.
@@ -44,21 +70,8 @@ impl Split {
         test_fraction: f64,
         rng: &mut ChaCha8Rng,
     ) -> Result<Self> {
-        let size = |part: &'static str, fraction: f64| {
-            // A NaN casts to 0 and is refused like a zero.
-            let count = (rows as f64 * fraction).round() as usize;
-            if count == 0 || !(0.0..1.0).contains(&fraction) {
-                return Err(Error::BadSplit {
-                    rows,
-                    part,
-                    fraction,
-                    count,
-                });
-            }
-            Ok(count)
-        };
-        let validation = size("validation", validation_fraction)?;
-        let test = size("test", test_fraction)?;
+        let validation = size(rows, "validation", validation_fraction)?;
+        let test = size(rows, "test", test_fraction)?;
         if validation + test >= rows {
             // Rounded for the message: 1 − 0.9 − 0.2 should read −0.1.
             let rest = 1.0 - validation_fraction - test_fraction;
@@ -85,6 +98,21 @@ impl Split {
     }
 }
 
+/// The number of rows of a part.
+fn size(rows: usize, part: &'static str, fraction: f64) -> Result<usize> {
+    // A NaN casts to 0 and is refused like a zero.
+    let count = (rows as f64 * fraction).round() as usize;
+    if count == 0 || !(0.0..1.0).contains(&fraction) {
+        return Err(Error::BadSplit {
+            rows,
+            part,
+            fraction,
+            count,
+        });
+    }
+    Ok(count)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +129,20 @@ mod tests {
             prop_assert_eq!(split.test.len(), (rows as f64 * 0.2).round() as usize);
             let again = Split::random(rows, 0.1, 0.2, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap();
             prop_assert_eq!(split, again);
+        }
+    }
+
+    #[test]
+    fn without_test_rows_all_others_are_used() {
+        let split = Split::without_test(50, 0.1, 3).unwrap();
+        assert_eq!((split.validation.len(), split.test.len()), (5, 0));
+        let mut all = [split.train.clone(), split.validation.clone()].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..50).collect::<Vec<_>>());
+        assert_eq!(split, Split::without_test(50, 0.1, 3).unwrap());
+        assert_ne!(split, Split::without_test(50, 0.1, 4).unwrap());
+        for (rows, fraction) in [(3, 0.1), (50, 0.0), (50, 1.0), (1, 0.9)] {
+            assert!(Split::without_test(rows, fraction, 0).is_err());
         }
     }
 

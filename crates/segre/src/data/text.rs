@@ -102,14 +102,8 @@ fn labels(path: &Path, text: &str, schema: &Schema) -> Result<Dataset> {
 
 /// Label by character; integers are no characters.
 fn character_index(vocabulary: &Vocabulary) -> HashMap<&str, u16> {
-    match vocabulary {
-        Vocabulary::Integers { .. } => HashMap::new(),
-        Vocabulary::Words { categories } => categories
-            .iter()
-            .map(String::as_str)
-            .zip(0..=u16::MAX)
-            .collect(),
-    }
+    let words = vocabulary.words().unwrap_or_default();
+    words.into_iter().zip(0..=u16::MAX).collect()
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub fn write(data: &Dataset, path: &Path) -> Result<()> {
             .vocabularies
             .iter()
             .all(|vocabulary| match vocabulary {
-                Vocabulary::Integers { .. } => false,
+                Vocabulary::Integers { .. } | Vocabulary::Classes { .. } => false,
                 Vocabulary::Words { categories } => {
                     categories.iter().all(|word| word.chars().count() == 1)
                 }

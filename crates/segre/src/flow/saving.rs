@@ -38,6 +38,9 @@ pub struct ModelCard {
     pub fingerprint: u32,
     /// Seed and fractions of the split.
     pub split: SplitConfig,
+    /// The test part, if it comes from elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_data: Option<TestData>,
     /// The model's settings.
     pub model: ModelConfig,
     /// The settings of the training run.
@@ -54,8 +57,18 @@ pub struct SplitConfig {
     pub seed: u64,
     /// Fraction of rows for validation.
     pub validation: f64,
-    /// Fraction of rows for the test.
+    /// Fraction of rows for the test, without test data of their own.
     pub test: f64,
+}
+
+/// Test data of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestData {
+    /// A built-in's name or a path as given.
+    pub source: String,
+    /// Checksum of the labels.
+    pub fingerprint: u32,
 }
 
 impl Default for SplitConfig {

@@ -48,7 +48,7 @@ impl GaussianPath {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] names the first setting outside its range.
+    /// [`crate::Error::InvalidSetting`] names the first setting outside its range.
     pub fn validate(&self) -> Result<()> {
         match self {
             Self::EGeodesic(path) => path.validate(),

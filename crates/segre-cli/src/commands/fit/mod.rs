@@ -8,6 +8,7 @@ mod watch;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
+use segre::baseline::Baselines;
 use segre::flow::saving;
 use segre::flow::training::Ending;
 use serde::Serialize;
@@ -47,7 +48,8 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         true => resume(arguments, common, &device)?,
         false => begin(arguments, common, &device)?,
     };
-    let baselines = BaselineScores::fit(&parts, &parts.validation)?;
+    let fitted = Baselines::fit(&parts.train, &parts.validation)?;
+    let baselines = BaselineScores::of(&fitted, &parts.validation);
     let mut run = Run::new(out, &trainer, common)?;
     let ended = trainer.run(&parts.train, &parts.validation, &mut run);
     run.close();
@@ -72,7 +74,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         max_rounds: 64,
     };
     let scores = score_if_bounded(&model, &parts.test, &accuracy, card.training.seed, common)?;
-    let test = BaselineScores::fit(&parts, &parts.test)?;
+    let test = BaselineScores::of(&fitted, &parts.test);
     let bits = scores.map(|scores| scores.bits_per_dim);
     let progress = trainer.progress();
     if common.json {

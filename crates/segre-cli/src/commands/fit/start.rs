@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use segre::data::{self, DataSource};
-use segre::flow::saving::{self, ModelCard, SplitConfig};
+use segre::flow::saving::{self, ModelCard, SplitConfig, TestData};
 use segre::flow::training::{self, Trainer};
 use serde_json::{Value, json};
 
@@ -47,14 +47,27 @@ pub fn prepare(
     device: &segre::Device,
 ) -> Result<(ModelCard, Parts, Trainer)> {
     let source = DataSource::parse(&arguments.data)?;
-    let read_options = arguments.reading.options(seed);
+    let read_options = arguments.reading.options(seed)?;
     let data = data::read(&source, &read_options)?;
+    let (test, test_data) = match &arguments.test_data {
+        None => (None, None),
+        Some(text) => {
+            let source = DataSource::parse(text)?;
+            let test = data::read_as(&source, &data.schema, &read_options)?;
+            let (source, fingerprint) = (source.to_string(), test.fingerprint());
+            let known = TestData {
+                source,
+                fingerprint,
+            };
+            (Some(test), Some(known))
+        }
+    };
     let split = SplitConfig {
         seed,
         validation: arguments.validation,
         test: arguments.test,
     };
-    let parts = Parts::of(&data, &split)?;
+    let parts = Parts::of(&data, &split, test)?;
     let model = model_config(arguments, &parts);
     let training = training_config(arguments, &parts, seed);
     let trainer = Trainer::new(model.clone(), training.clone(), &parts.train, device)?;
@@ -64,6 +77,7 @@ pub fn prepare(
         read_options,
         fingerprint: data.fingerprint(),
         split,
+        test_data,
         model,
         training,
         schema: data.schema,
@@ -176,19 +190,23 @@ fn refuse_other_settings(arguments: &Fit, card: &ModelCard, parts: &Parts) -> Re
     let out = arguments.out.display();
     let unasked = parse(&[&card.source])?;
     let seed = card.training.seed;
-    let settings = |fit: &Fit| {
-        json!({
+    let settings = |fit: &Fit| -> Result<Value> {
+        let test_source = fit.test_data.as_deref().map(DataSource::parse);
+        Ok(json!({
             "model": model_config(fit, parts),
             "training": training_config(fit, parts, seed),
             "split": SplitConfig { seed: card.split.seed, validation: fit.validation, test: fit.test },
-            "reading": fit.reading.options(seed),
-        })
+            "test data": test_source.transpose()?.map(|source| source.to_string()),
+            "reading": fit.reading.options(seed)?,
+        }))
     };
     let own = json!({
         "model": card.model, "training": card.training, "split": card.split,
+        "test data": card.test_data.as_ref().map(|data| &data.source),
         "reading": card.read_options,
     });
-    if let Some((name, own, asked)) = difference(&own, &settings(arguments), &settings(&unasked)) {
+    let found = difference(&own, &settings(arguments)?, &settings(&unasked)?);
+    if let Some((name, own, asked)) = found {
         bail!(
             "the run in {out} has {name} {own}, not {asked}; leave the option out, or start anew with --force"
         );

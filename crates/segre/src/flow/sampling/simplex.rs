@@ -57,8 +57,8 @@ pub(super) fn along_simplex(
             .zip(rows.par_iter_mut())
             .for_each(|((states, found), rng)| {
                 let mut velocity = vec![0.0_f32; categories];
-                for site in 0..sites {
-                    let own = site * categories..site * categories + cardinalities[site];
+                for (site, count) in cardinalities.iter().enumerate() {
+                    let own = site * categories..site * categories + count;
                     let (state, found) = (&mut states[own.clone()], &found[own]);
                     let velocity = &mut velocity[..found.len()];
                     match (source.posterior, sampler) {
@@ -66,7 +66,7 @@ pub(super) fn along_simplex(
                             path.advance(state, categorical(found, rng), time, next, rng);
                         }
                         (true, _) => {
-                            let of = different.binary_search(&cardinalities[site]);
+                            let of = different.binary_search(count);
                             velocities[of.expect("it is among the distinct ones")]
                                 .mean(state, found, velocity);
                             path.step(state, velocity, next - time);
@@ -77,7 +77,7 @@ pub(super) fn along_simplex(
             });
     }
     if !source.posterior {
-        let labels = labels(cardinalities, categories, &states, |own| largest(own));
+        let labels = labels(cardinalities, categories, &states, largest);
         let points: Vec<f32> = states.iter().map(|x| x.max(0.0)).collect();
         let entropy = normalised_entropy(&points, manifold);
         return Drawn {

@@ -1,5 +1,7 @@
 //! `segre evaluate`: test likelihood beside baselines, and divergence from a known distribution.
 
+mod images;
+
 use std::f64::consts::LN_2;
 
 use anyhow::Result;
@@ -7,11 +9,14 @@ use segre::data::{self, DataSource, Divergence};
 use segre::flow::saving;
 use serde::Serialize;
 
+use self::images::ImageReport;
 use crate::args::{Common, Evaluate};
 use crate::divergence::{DivergenceReport, many_samples, target_of};
 use crate::report::json;
 use crate::report::table::{Align, Table};
-use crate::session::{BaselineScores, Parts, sample_with_progress, score_if_bounded};
+use crate::session::{
+    BaselineScores, Parts, sample_with_progress, sampling_options, score_if_bounded,
+};
 
 #[derive(Serialize)]
 struct Report {
@@ -27,11 +32,16 @@ struct Report {
     target_entropy: Option<f64>,
     #[serde(flatten)]
     divergence: Option<DivergenceReport>,
+    /// Of sampled images, where they are asked for.
+    #[serde(flatten)]
+    images: ImageReport,
 }
 
 /// Evaluates a model.
 pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
     let (model, card) = saving::load(&arguments.model, &common.device.open()?)?;
+    let checks = &arguments.images;
+    images::refuse_early(checks, &card)?;
     let parts = Parts::of_fit(&card)?;
     let data = match &arguments.data {
         None => parts.test.clone(),
@@ -58,6 +68,21 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
             Some(DivergenceReport::of(target.as_ref(), &samples)?)
         }
     };
+    let images = match checks.nearest.is_some() || checks.map_statistics {
+        false => ImageReport::default(),
+        true => {
+            let given = images::given(checks, &model, &card)?;
+            let sampled = match given {
+                Some(data) => data,
+                None => {
+                    let conditional = card.training.conditional;
+                    let options = sampling_options(&arguments.sampling, conditional, seed);
+                    sample_with_progress(&model, checks.images, &options, common)?.data
+                }
+            };
+            ImageReport::of(checks, &sampled, &parts, &data)?
+        }
+    };
     if common.json {
         return json::print_object(&Report {
             bits_per_dim: bits.map(|bits| bits.value),
@@ -66,6 +91,7 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
             baselines,
             target_entropy: entropy,
             divergence,
+            images,
         });
     }
     println!("{} rows, {} sites", data.rows(), data.sites());
@@ -89,5 +115,6 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
         }
         print!("\n{} samples\n{}", found.samples, table.to_text());
     }
+    images.print(checks);
     Ok(())
 }

@@ -1,0 +1,165 @@
+//! Arguments that say how data are read.
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, ValueEnum};
+use segre::data::{ClassMap, IgnoreAs, ImageOptions, ImageSize, Levels, Missing, ReadOptions};
+
+use super::at_least_one;
+
+/// How data files are read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reading data")]
+pub struct Reading {
+    /// Tables: what to do with missing fields (`?`, empty, NA)
+    #[arg(long, value_name = "WHAT", default_value = "category")]
+    pub missing: MissingFields,
+    /// Tables: the first row is data, not names
+    #[arg(long)]
+    pub no_header: bool,
+    /// Tables: columns to leave out, comma-separated
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub drop: Vec<String>,
+    /// Tables: the only columns to read, comma-separated
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub columns: Option<Vec<String>>,
+    /// Text: characters in a window
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one)]
+    pub text_window: usize,
+    #[command(flatten)]
+    pub pictures: PictureReading,
+}
+
+/// How pictures are read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reading pictures")]
+pub struct PictureReading {
+    /// Folders of PNG files: grey pictures, not label maps
+    #[arg(long)]
+    pub gray: bool,
+    /// Grey pictures: dark is ink, that is 255 − value in place of the value
+    #[arg(long)]
+    pub invert: bool,
+    /// Grey pictures: two labels, 1 above this fraction of the range [default: 0.5]
+    #[arg(
+        allow_negative_numbers = true,
+        long,
+        value_name = "FRACTION",
+        conflicts_with = "levels"
+    )]
+    pub threshold: Option<f64>,
+    /// Grey pictures: this many equal levels
+    #[arg(long, value_name = "L")]
+    pub levels: Option<usize>,
+    /// Height and width to bring all pictures to: the nearest pixel, centres at half integers
+    #[arg(long, value_name = "HxW", value_parser = size)]
+    pub size: Option<ImageSize>,
+    /// Height and width that a network may pad pictures to; padding is neither scored nor written
+    #[arg(long, value_name = "HxW", value_parser = size)]
+    pub pad: Option<ImageSize>,
+    /// Label maps: cityscapes8, camvid12, or a table with the columns id, class and colour (#rrggbb)
+    /// [default: every id is a class]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub classes: Option<String>,
+    /// Label maps: ids that mean nothing, comma-separated
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    pub ignore: Vec<u8>,
+    /// Label maps: what becomes of ignored pixels
+    #[arg(long, value_name = "HOW", default_value = "class", requires = "ignore")]
+    pub ignore_as: Ignored,
+}
+
+/// What to do with missing fields.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum MissingFields {
+    /// A category of its own
+    Category,
+    /// Leave the row out
+    Drop,
+}
+
+/// What to do with ignored pixels.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Ignored {
+    /// One class of their own
+    Class,
+    /// The class of the nearest pixel that is not ignored
+    Fill,
+}
+
+impl Reading {
+    /// The library's options.
+    ///
+    /// # Errors
+    /// If the file of classes cannot be read.
+    pub fn options(&self, seed: u64) -> Result<ReadOptions> {
+        Ok(ReadOptions {
+            missing: match self.missing {
+                MissingFields::Category => Missing::Category,
+                MissingFields::Drop => Missing::DropRows,
+            },
+            has_header: !self.no_header,
+            drop_columns: self.drop.clone(),
+            only_columns: self.columns.clone(),
+            text_window: self.text_window,
+            images: self.pictures.options()?,
+            builtin_seed: seed,
+            ..ReadOptions::default()
+        })
+    }
+}
+
+impl PictureReading {
+    fn options(&self) -> Result<ImageOptions> {
+        Ok(ImageOptions {
+            gray: self.gray,
+            invert: self.invert,
+            levels: match (self.threshold, self.levels) {
+                (Some(threshold), _) => Some(Levels::Threshold(threshold)),
+                (None, levels) => levels.map(Levels::Equal),
+            },
+            size: self.size,
+            pad_to: self.pad,
+            classes: self.classes.as_deref().map(ClassMap::load).transpose()?,
+            ignore: self.ignore.clone(),
+            ignore_as: match self.ignore_as {
+                Ignored::Class => IgnoreAs::Class,
+                Ignored::Fill => IgnoreAs::Fill,
+            },
+        })
+    }
+}
+
+/// `64x128`: height, then width.
+fn size(text: &str) -> Result<ImageSize> {
+    let parts = text.split_once(['x', '×']);
+    let (height, width) = parts.context("write a size as 64x128, height before width")?;
+    let length = |text: &str| -> Result<usize> {
+        let length = text
+            .parse()
+            .context("write a size as 64x128, height before width")?;
+        ensure!(
+            (1..=65_536).contains(&length),
+            "height and width must be from 1 to 65536"
+        );
+        Ok(length)
+    };
+    Ok(ImageSize {
+        height: length(height)?,
+        width: length(width)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_the_height_first() {
+        let found = size("64x128").unwrap();
+        assert_eq!((found.height, found.width), (64, 128));
+        assert_eq!(found.to_string(), "64x128");
+        for bad in ["", "64", "64x", "x64", "0x4", "4x-1", "4x4x4", "1x70000"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Pictures: IDX files of grey values, folders of PNG files with class ids or grey values.
+
+mod classes;
+mod error;
+mod folder;
+mod idx;
+mod options;
+mod portable;
+mod resample;
+
+pub use classes::ClassMap;
+pub use error::ImageError;
+pub use idx::{Labels, read_labels};
+pub use options::{IgnoreAs, ImageOptions, ImageSize, Levels};
+
+pub(super) use folder::{has_pictures, read as read_folder};
+pub(super) use idx::{is_idx, read as read_idx};
+
+use super::schema::{Layout, Schema, Vocabulary};
+use crate::error::Result;
+
+/// Values of one picture, row after row.
+struct Raster {
+    size: ImageSize,
+    values: Vec<u8>,
+}
+
+/// The schema of pictures whose pixels share a vocabulary.
+fn schema_of(size: ImageSize, pad_to: Option<ImageSize>, vocabulary: Vocabulary) -> Result<Schema> {
+    let mut schema = Schema::integers(&[size.height, size.width], true, 1);
+    if let Some(padded) = pad_to {
+        if padded.height < size.height || padded.width < size.width {
+            return Err(ImageError::Padding { size, padded }.into());
+        }
+        schema.layout = Layout::Image {
+            height: size.height,
+            width: size.width,
+            pad_to: Some([padded.height, padded.width]),
+        };
+    }
+    schema.vocabularies = vec![vocabulary];
+    Ok(schema)
+}
+
+/// The size of a schema's pictures.
+fn size_of(schema: &Schema) -> Option<ImageSize> {
+    match schema.layout {
+        Layout::Image { height, width, .. } => Some(ImageSize { height, width }),
+        _ => None,
+    }
+}
