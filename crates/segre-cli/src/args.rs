@@ -77,7 +77,7 @@ impl Common {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Learn a model from data
-    Fit(Fit),
+    Fit(Box<Fit>),
     /// Draw samples from a model
     Sample(Sample),
     /// Log-likelihood of data under a model

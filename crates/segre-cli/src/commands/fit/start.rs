@@ -92,7 +92,7 @@ pub fn prepare(
 pub fn parse(words: &[&str]) -> Result<Fit> {
     let all = [&["segre", "fit", "--out", "."], words].concat();
     match Arguments::try_parse_from(all)?.command {
-        Command::Fit(arguments) => Ok(arguments),
+        Command::Fit(arguments) => Ok(*arguments),
         other => bail!("not a fit: {other:?}"),
     }
 }
