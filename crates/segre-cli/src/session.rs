@@ -10,6 +10,7 @@ use segre::flow::likelihood::{Estimate, ScoreOptions, Scores, score};
 use segre::flow::sampling::{LevelGrid, Sampler, Samples, SamplingOptions, complete, sample};
 use segre::flow::saving::{ModelCard, SplitConfig};
 use segre::ode::AdaptiveOptions;
+use segre::path::ProbabilityPath;
 use serde::Serialize;
 
 use crate::args::{Accuracy, Common, GridName, SamplerName, Sampling};
@@ -263,7 +264,9 @@ pub fn sampling_options(arguments: &Sampling, conditional: bool, seed: u64) -> S
 
 /// Says that a model has not learned the conditionals that it is asked for.
 pub fn warn_unconditional(card: &ModelCard, common: &Common) {
-    if !card.training.conditional && !common.quiet {
+    // The masked path learns nothing else.
+    let masked = matches!(card.model.path, ProbabilityPath::Discrete(_));
+    if !card.training.conditional && !masked && !common.quiet {
         eprintln!(
             "warning: this model was fitted without --conditional any, so its conditionals may be poor"
         );

@@ -453,7 +453,7 @@ pub enum Error {
     },
     /// Something was asked of a path that only Gaussian channels have.
     #[error(
-        "the {path} path has no likelihood bound and no flow in e-coordinates; fit with --path infinite or e-geodesic"
+        "the {path} path has no I-MMSE bound and no flow in e-coordinates; fit with --path infinite or e-geodesic"
     )]
     NeedsGaussianPath {
         /// Name of the path.

@@ -55,6 +55,8 @@ pub struct Panel<'a> {
 
 const LEFT: f32 = 74.0;
 const TOP: f32 = 104.0;
+/// Height of a row of the legend; the first one lies within the top.
+const LEGEND_ROW: f32 = 24.0;
 const BOTTOM: f32 = 58.0;
 const RIGHT: f32 = 24.0;
 const SIZE: (f32, f32) = (440.0, 320.0);
@@ -70,30 +72,42 @@ const TITLE: Style = Style {
 /// If a panel has no point to draw.
 pub fn draw_charts(title: &str, panels: &[Panel]) -> Result<Drawing> {
     let one = LEFT + SIZE.0 + RIGHT;
-    let mut drawing = Drawing::new(one * panels.len() as f32, TOP + SIZE.1 + BOTTOM);
+    let width = one * panels.len() as f32;
+    let legend = lay_out_legend(panels, width - RIGHT);
+    let rows = legend.last().map_or(0.0, |(_, row, _)| *row);
+    let top = TOP + rows * LEGEND_ROW;
+    let mut drawing = Drawing::new(width, top + SIZE.1 + BOTTOM);
     drawing.text((LEFT, 32.0), Anchor::Start, TITLE, title);
-    draw_legend(&mut drawing, panels);
+    for (left, row, series) in legend {
+        let height = 57.0 + row * LEGEND_ROW;
+        let line = [(left, height), (left + 26.0, height)];
+        draw_line(&mut drawing, series, &line);
+        let name = (left + 34.0, height + 5.0);
+        drawing.text(name, Anchor::Start, LABEL, &series.name);
+    }
     for (index, panel) in panels.iter().enumerate() {
-        let corner = (index as f32 * one + LEFT, TOP);
+        let corner = (index as f32 * one + LEFT, top);
         draw_panel(&mut drawing, panel, corner)?;
     }
     Ok(drawing)
 }
 
-fn draw_legend(drawing: &mut Drawing, panels: &[Panel]) {
-    let mut named: Vec<&Series> = Vec::new();
+/// Left end and row of every entry; a row that is full goes on in the next one.
+fn lay_out_legend<'a>(panels: &'a [Panel], right: f32) -> Vec<(f32, f32, &'a Series)> {
+    let mut entries: Vec<(f32, f32, &Series)> = Vec::new();
+    let (mut left, mut row) = (LEFT, 0.0);
     for series in panels.iter().flat_map(|panel| &panel.series) {
-        if !named.iter().any(|known| known.name == series.name) {
-            named.push(series);
+        if entries.iter().any(|(.., known)| known.name == series.name) {
+            continue;
         }
+        let width = 34.0 + LABEL.width(&series.name);
+        if left > LEFT && left + width > right {
+            (left, row) = (LEFT, row + 1.0);
+        }
+        entries.push((left, row, series));
+        left += width + 26.0;
     }
-    let mut left = LEFT;
-    for series in named {
-        let line = [(left, 57.0), (left + 26.0, 57.0)];
-        draw_line(drawing, series, &line);
-        drawing.text((left + 34.0, 62.0), Anchor::Start, LABEL, &series.name);
-        left += 34.0 + LABEL.width(&series.name) + 26.0;
-    }
+    entries
 }
 
 fn draw_line(drawing: &mut Drawing, series: &Series, points: &[Point]) {

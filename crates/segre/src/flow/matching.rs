@@ -122,7 +122,7 @@ pub(super) fn loss(
             cross_entropies(model, batch, range, Some(&mut dropout)).mean()
         }
         (Head::Field, ProbabilityPath::Simplex(path)) => {
-            simplex_matching(model, *path, batch, range)
+            simplex_errors(model, *path, batch, range).mean()
         }
         (Head::Field, _) => field_matching(model, batch, range),
     }
@@ -192,16 +192,6 @@ fn field_matching(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) -> 
         .manifold
         .replicator_norm_squared(points, difference)
         .mean()
-}
-
-/// `Σ_i ‖F_θ(x, t) − u_t(x | β)‖²` per site.
-fn simplex_matching(
-    model: &Model,
-    path: SimplexPath,
-    batch: &Minibatch<'_>,
-    range: Range<usize>,
-) -> Tensor<1> {
-    simplex_errors(model, path, batch, range).mean()
 }
 
 /// Squared errors of the velocity of every site, `[rows, sites]`.

@@ -4,6 +4,7 @@ mod checkpoint;
 mod optimizer;
 mod order;
 mod shards;
+mod validation;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -18,17 +19,15 @@ pub use optimizer::OptimizerConfig;
 use self::optimizer::Optimizer;
 use self::order::DataOrder;
 use self::shards::Shards;
-use super::likelihood::{Estimate, ScoreOptions, score};
-use super::matching::{Minibatch, row_losses};
+use self::validation::mean_difference;
+use super::likelihood::Estimate;
+use super::matching::Minibatch;
 use super::model::{Head, Model, ModelConfig, check_schema};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::network::parameters::{self, Values};
 use crate::path::ProbabilityPath;
 use crate::random::{Purpose, generator};
-
-/// Rows of an evaluation of the validation loss.
-const VALIDATION_BATCH: usize = 512;
 
 /// When training ends: at the first of the limits that are set.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -478,79 +477,5 @@ impl Trainer {
             self.lowest = Some(rows);
         }
         Ok(bits)
-    }
-}
-
-impl Trainer {
-    /// The bound of the validation rows, bits per dimension and nats of each row.
-    fn validation_scores(&self, model: &Model, rows: &Dataset) -> Result<(Estimate, Vec<f32>)> {
-        let options = ScoreOptions {
-            levels: 4,
-            rounds: 2,
-            std_error: None,
-            seed: self.config.seed,
-            ..ScoreOptions::default()
-        };
-        let scores = score(model, rows, &options, &mut |_| true);
-        let scores = scores.map_err(|error| match error {
-            Error::NonFiniteScore { .. } => self.not_finite(model),
-            other => other,
-        })?;
-        let rows = scores.rows.iter().map(|row| row.value as f32).collect();
-        Ok((scores.bits_per_dim, rows))
-    }
-
-    /// The loss of the validation rows, always with the same noise: its mean in bits per site (with a field head,
-    /// the squared error over log 2) and that of each row, for paths without a bound.
-    fn validation_losses(&self, model: &Model, rows: &Dataset) -> Result<(Estimate, Vec<f32>)> {
-        let mut losses = Vec::with_capacity(rows.rows());
-        for (chunk, from) in (0..rows.rows()).step_by(VALIDATION_BATCH).enumerate() {
-            let members = from..rows.rows().min(from + VALIDATION_BATCH);
-            let noise = generator(self.config.seed, Purpose::Score, chunk as u64);
-            let members = members.map(|row| rows.row(row)).collect();
-            let batch = Minibatch::new(model, members, false, noise.clone(), noise);
-            losses.extend(row_losses(model, &batch));
-        }
-        if losses.iter().any(|loss| !loss.is_finite()) {
-            return Err(self.not_finite(model));
-        }
-        let (value, std_error) = mean_difference(&losses, &vec![0.0; losses.len()]);
-        let nats = Estimate {
-            value,
-            std_error,
-            samples: losses.len() as u64,
-        };
-        Ok((nats.scaled(std::f64::consts::LOG2_E), losses))
-    }
-
-    fn not_finite(&self, model: &Model) -> Error {
-        Error::NonFiniteTraining {
-            step: self.progress.step,
-            parameter: parameters::first_not_finite(&model.network)
-                .unwrap_or_else(|| "the validation score".to_owned()),
-        }
-    }
-}
-
-/// Mean of the differences `a − b` and its standard error.
-fn mean_difference(a: &[f32], b: &[f32]) -> (f64, f64) {
-    let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| f64::from(a - b)).collect();
-    let count = differences.len() as f64;
-    let mean = differences.iter().sum::<f64>() / count;
-    let squares: f64 = differences.iter().map(|d| (d - mean).powi(2)).sum();
-    (mean, (squares / (count - 1.0).max(1.0) / count).sqrt())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::mean_difference;
-
-    #[test]
-    fn a_difference_has_the_error_of_the_pairs() {
-        let (mean, error) = mean_difference(&[10.0, 21.0, 32.0], &[9.0, 20.0, 31.0]);
-        assert_eq!((mean, error), (1.0, 0.0));
-        let (mean, error) = mean_difference(&[1.0, -1.0], &[0.0, 0.0]);
-        assert_eq!((mean, error), (0.0, 1.0));
-        assert_eq!(mean_difference(&[1.0], &[0.5]), (0.5, 0.0));
     }
 }
