@@ -55,6 +55,7 @@ mod error;
 pub mod field;
 pub mod flow;
 pub mod geometry;
+mod kernel;
 pub mod network;
 pub mod ode;
 pub mod path;
