@@ -12,6 +12,7 @@
 //! | `g_θ`, `F_θ` | networks | [`network`] |
 //! | `−log P(β)` | likelihood | [`flow::likelihood`] |
 //! | `E(x)`, `Z` | energy-based models, and inference in them | [`energy`] |
+//! | `E_Ω[T(S(end))]` | randomised assignment flows | [`randomized`] |
 //!
 //! # Example
 //!
@@ -60,6 +61,7 @@ pub mod network;
 pub mod ode;
 pub mod path;
 mod random;
+pub mod randomized;
 
 /// Where tensors live and are computed with: burn's device.
 pub use burn::tensor::Device;

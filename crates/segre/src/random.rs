@@ -21,6 +21,8 @@ pub(crate) enum Purpose {
     MeanField,
     Gibbs,
     SwendsenWang,
+    Randomized,
+    RandomizedSample,
 }
 
 /// Random words reserved for one row: more than any row of noise uses.

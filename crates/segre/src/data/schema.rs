@@ -161,7 +161,7 @@ impl Schema {
     /// A schema of integer labels `0..count` in a picture or an array, sites named by their place.
     ///
     /// Sites of a picture are named `r0c3`, of an array `x3` or `x0_3`.
-    pub(super) fn integers(shape: &[usize], image: bool, count: usize) -> Self {
+    pub(crate) fn integers(shape: &[usize], image: bool, count: usize) -> Self {
         let total = shape.iter().product();
         let mut names = Vec::with_capacity(total);
         for site in 0..total {

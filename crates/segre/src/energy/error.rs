@@ -187,6 +187,18 @@ pub enum EnergyError {
         /// What is the matter with it.
         problem: NotPotts,
     },
+    /// The energy is infinite somewhere, or a variable is observed.
+    #[error(
+        "{}: the reverse objective needs finite energies; use --objective forward",
+        match factor {
+            Some(factor) => format!("factor {factor} has zero entries"),
+            None => "the model has evidence".into(),
+        }
+    )]
+    ZeroWeights {
+        /// The first factor with a zero, none if variables are observed.
+        factor: Option<usize>,
+    },
     /// All messages to a variable contradict each other.
     #[error(
         "belief propagation met a contradiction at variable {variable} after {sweeps} sweeps; \

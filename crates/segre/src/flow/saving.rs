@@ -169,7 +169,7 @@ pub fn load(folder: &Path, device: &Device) -> Result<(Model, ModelCard)> {
 }
 
 /// Tensors by name, and a text beside them.
-pub(super) struct TensorFile {
+pub(crate) struct TensorFile {
     pub tensors: BTreeMap<String, Values>,
     pub header: String,
 }
@@ -179,7 +179,7 @@ pub(super) struct TensorFile {
 const METADATA_KEY: &str = "segre";
 
 /// Writes a safetensors file with a checksum of its contents.
-pub(super) fn write_tensors(path: &Path, file: &TensorFile) -> Result<()> {
+pub(crate) fn write_tensors(path: &Path, file: &TensorFile) -> Result<()> {
     let bytes: Vec<(&String, &Values, Vec<u8>)> = file
         .tensors
         .iter()
@@ -212,7 +212,7 @@ pub(super) fn write_tensors(path: &Path, file: &TensorFile) -> Result<()> {
 }
 
 /// Reads what [`write_tensors`] wrote.
-pub(super) fn read_tensors(path: &Path) -> Result<TensorFile> {
+pub(crate) fn read_tensors(path: &Path) -> Result<TensorFile> {
     let contents = fs::read(path).map_err(|cause| Error::reading(path, cause))?;
     let damaged = |detail: String| Error::Damaged {
         path: path.to_path_buf(),

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use checkpoint::{read as read_checkpoint, write as write_checkpoint};
 pub use optimizer::OptimizerConfig;
+pub(crate) use optimizer::{Slot, Update};
 
 use self::optimizer::Optimizer;
 use self::order::DataOrder;
@@ -48,7 +49,7 @@ impl Budget {
             .min(1.0)
     }
 
-    fn validate(&self) -> Result<()> {
+    pub(crate) fn validate(&self) -> Result<()> {
         let limits = [
             ("steps", self.steps.map(|s| s as f64)),
             ("time", self.seconds),

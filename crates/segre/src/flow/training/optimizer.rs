@@ -103,7 +103,7 @@ impl OptimizerConfig {
 
 /// Moments and average of one parameter.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     pub first: Vec<f32>,
     pub second: Vec<f32>,
     pub average: Vec<f32>,
@@ -142,24 +142,7 @@ impl Optimizer {
         learning_rate: f64,
     ) -> Result<(Network, f64)> {
         let norm = norm_of(&gradients, step)?;
-        let config = &self.config;
-        let count = (step + 1) as i32;
-        let (beta1, beta2) = config.betas;
-        let update = Update {
-            scale: (config.gradient_clip / norm).min(1.0) as f32,
-            beta1: beta1 as f32,
-            beta2: beta2 as f32,
-            correction1: (1.0 - beta1.powi(count)).recip() as f32,
-            correction2: (1.0 - beta2.powi(count)).recip() as f32,
-            learning_rate: learning_rate as f32,
-            epsilon: config.epsilon as f32,
-            decay: (learning_rate * config.weight_decay) as f32,
-            // The first steps' average forgets the random start quickly.
-            average: (1.0
-                - config
-                    .average_decay
-                    .min((1.0 + step as f64) / (10.0 + step as f64))) as f32,
-        };
+        let update = Update::new(&self.config, step, learning_rate, norm);
         let mut mapper = UpdateMapper {
             update,
             gradients,
@@ -205,8 +188,9 @@ fn norm_of(gradients: &BTreeMap<String, Vec<f32>>, step: u64) -> Result<f64> {
     Ok(total.sqrt())
 }
 
+/// One step for any parameter.
 #[derive(Clone, Copy)]
-struct Update {
+pub(crate) struct Update {
     scale: f32,
     beta1: f32,
     beta2: f32,
@@ -219,7 +203,29 @@ struct Update {
 }
 
 impl Update {
-    fn apply(&self, weights: &mut [f32], gradient: &[f32], slot: &mut Slot, decay: f32) {
+    /// Step number `step`, from 0, with a gradient of some norm.
+    pub fn new(config: &OptimizerConfig, step: u64, learning_rate: f64, norm: f64) -> Self {
+        let count = (step + 1) as i32;
+        let (beta1, beta2) = config.betas;
+        Self {
+            scale: (config.gradient_clip / norm).min(1.0) as f32,
+            beta1: beta1 as f32,
+            beta2: beta2 as f32,
+            correction1: (1.0 - beta1.powi(count)).recip() as f32,
+            correction2: (1.0 - beta2.powi(count)).recip() as f32,
+            learning_rate: learning_rate as f32,
+            epsilon: config.epsilon as f32,
+            decay: (learning_rate * config.weight_decay) as f32,
+            // The first steps' average forgets the random start quickly.
+            average: (1.0
+                - config
+                    .average_decay
+                    .min((1.0 + step as f64) / (10.0 + step as f64))) as f32,
+        }
+    }
+
+    /// Moves a parameter against its gradient, `decay` of the weights aside, and its average after it.
+    pub fn apply(&self, weights: &mut [f32], gradient: &[f32], slot: &mut Slot, decay: f32) {
         // Elementwise, so the result does not depend on how the work is cut.
         const CHUNK: usize = 1 << 15;
         weights
