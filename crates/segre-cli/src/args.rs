@@ -530,7 +530,7 @@ pub struct Completions {
 }
 
 /// `90s`, `10m`, `1h` or a number of seconds.
-fn duration(text: &str) -> Result<Duration> {
+pub fn duration(text: &str) -> Result<Duration> {
     let unit_at = text
         .find(|c: char| c.is_ascii_alphabetic())
         .unwrap_or(text.len());
@@ -553,7 +553,7 @@ fn duration(text: &str) -> Result<Duration> {
     Ok(Duration::from_secs_f64(total))
 }
 
-fn at_least_one(text: &str) -> Result<usize> {
+pub fn at_least_one(text: &str) -> Result<usize> {
     let number: usize = text.parse().context("not a whole number")?;
     ensure!(number >= 1, "must be at least 1");
     Ok(number)

@@ -1,12 +1,17 @@
 //! `segre sample`: draws from a model, written in the data's own vocabulary.
 
+use std::time::Instant;
+
 use anyhow::{Result, ensure};
-use segre::data;
+use segre::data::{self, Dataset, Schema};
 use segre::flow::saving;
+use segre::randomized::{self, RandomizedFlow};
 use serde::Serialize;
 
 use crate::args::{Common, Sample};
+use crate::interrupt;
 use crate::report::json;
+use crate::report::progress::{Budget, Progress, Spent};
 use crate::session::{
     check_writable, complete_with_progress, has_picture, sample_with_progress, sampling_options,
     warn_unconditional, write_picture,
@@ -16,15 +21,99 @@ use crate::session::{
 struct Report {
     samples: usize,
     function_evaluations: usize,
-    mean_entropy: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mean_entropy: Option<f64>,
     seconds: f64,
     out: String,
 }
 
 /// Draws and writes samples.
 pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
+    if randomized::saving::is_randomized(&arguments.model) {
+        return run_randomized(arguments, common);
+    }
     let (model, card) = saving::load(&arguments.model, &common.device.open()?)?;
     let schema = model.schema();
+    let picture = check_output(arguments, schema)?;
+    let options = sampling_options(
+        &arguments.sampling,
+        card.training.conditional,
+        common.seed.unwrap_or(card.training.seed),
+    );
+    let samples = match &arguments.given {
+        None => sample_with_progress(&model, arguments.number, &options, common)?,
+        Some(given) => {
+            let source = data::DataSource::parse(given)?;
+            let given = data::read_partial(&source, schema, &card.read_options)?;
+            warn_unconditional(&card, common);
+            let given = given.repeat_rows(arguments.number);
+            complete_with_progress(&model, &given, &options, common)?
+        }
+    };
+    finish(
+        &samples.data,
+        picture,
+        arguments,
+        common,
+        Report {
+            samples: samples.data.rows(),
+            function_evaluations: samples.function_evaluations,
+            mean_entropy: Some(samples.mean_entropy),
+            seconds: samples.seconds,
+            out: arguments.out.display().to_string(),
+        },
+    )
+}
+
+/// Samples of a randomised assignment flow.
+fn run_randomized(arguments: &Sample, common: &Common) -> Result<()> {
+    let (model, card) = randomized::saving::load(&arguments.model)?;
+    ensure!(
+        arguments.given.is_none(),
+        "{} is a randomised assignment flow, which has no conditionals; fit one with --method neural",
+        arguments.model.display()
+    );
+    ensure!(
+        arguments.sampling.sampler.is_none() && arguments.sampling.steps.is_none(),
+        "{} is a randomised assignment flow, which has one sampler; leave --sampler and --steps out",
+        arguments.model.display()
+    );
+    let picture = check_output(arguments, model.schema())?;
+    let start = Instant::now();
+    let seed = common.seed.unwrap_or(card.training.seed);
+    let data = randomized_with_progress(&model, arguments.number, seed, common)?;
+    let report = Report {
+        samples: data.rows(),
+        function_evaluations: 1,
+        mean_entropy: None,
+        seconds: start.elapsed().as_secs_f64(),
+        out: arguments.out.display().to_string(),
+    };
+    finish(&data, picture, arguments, common, report)
+}
+
+/// Draws from a randomised flow with a progress bar.
+pub fn randomized_with_progress(
+    model: &RandomizedFlow,
+    count: usize,
+    seed: u64,
+    common: &Common,
+) -> Result<Dataset> {
+    let budget = Budget {
+        steps: Some(count as u64),
+        time: None,
+    };
+    let mut bar = Progress::new("sample", budget, Spent::default(), common.display());
+    let data = model.sample(count, seed, &mut |done| {
+        bar.update(done as u64, String::new);
+        !interrupt::asked()
+    })?;
+    bar.finish(&format!("{count} samples"));
+    Ok(data)
+}
+
+/// Refuses a file that cannot be written; whether it is a picture.
+fn check_output(arguments: &Sample, schema: &Schema) -> Result<bool> {
     let extension = arguments
         .out
         .extension()
@@ -44,11 +133,6 @@ pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
         schema.layout.name()
     );
     check_writable(&arguments.out)?;
-    let options = sampling_options(
-        &arguments.sampling,
-        card.training.conditional,
-        common.seed.unwrap_or(card.training.seed),
-    );
     if picture {
         let nothing = data::Dataset::new(schema.clone(), Vec::new())?;
         ensure!(
@@ -58,27 +142,21 @@ pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
             schema.layout.name()
         );
     }
-    let samples = match &arguments.given {
-        None => sample_with_progress(&model, arguments.number, &options, common)?,
-        Some(given) => {
-            let source = data::DataSource::parse(given)?;
-            let given = data::read_partial(&source, schema, &card.read_options)?;
-            warn_unconditional(&card, common);
-            let given = given.repeat_rows(arguments.number);
-            complete_with_progress(&model, &given, &options, common)?
-        }
-    };
+    Ok(picture)
+}
+
+/// Writes samples and reports them.
+fn finish(
+    samples: &Dataset,
+    picture: bool,
+    arguments: &Sample,
+    common: &Common,
+    report: Report,
+) -> Result<()> {
     match picture {
-        true => write_picture(&arguments.out, &samples.data, None)?,
-        false => data::write(&samples.data, &arguments.out)?,
+        true => write_picture(&arguments.out, samples, None)?,
+        false => data::write(samples, &arguments.out)?,
     }
-    let report = Report {
-        samples: samples.data.rows(),
-        function_evaluations: samples.function_evaluations,
-        mean_entropy: samples.mean_entropy,
-        seconds: samples.seconds,
-        out: arguments.out.display().to_string(),
-    };
     if common.json {
         return json::print_object(&report);
     }

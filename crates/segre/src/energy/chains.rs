@@ -67,6 +67,9 @@ struct Record {
 /// Gets the probabilities of a variable's labels that a sweep drew from.
 pub(super) type Seen<'a> = &'a mut dyn FnMut(usize, &[f64]);
 
+/// Renews the labels of all free variables.
+pub(super) type Sweep<'a> = dyn Fn(&mut [usize], &mut ChaCha8Rng, Seen) + Sync + 'a;
+
 /// Runs chains of sweeps from random labelings.
 ///
 /// A sweep renews the labels and tells for every free variable the probabilities it drew from: their
@@ -76,7 +79,7 @@ pub(super) fn run(
     method: Method,
     options: &ChainOptions,
     progress: Progress,
-    sweep: &(dyn Fn(&mut [usize], &mut ChaCha8Rng, Seen) + Sync),
+    sweep: &Sweep,
 ) -> Result<Inference> {
     // A split R-hat needs two values in each half.
     for (name, value, least, expected) in [

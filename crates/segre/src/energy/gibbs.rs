@@ -1,8 +1,9 @@
 //! Gibbs sampling: every variable in turn from its conditional distribution.
 
 use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 
-use super::chains::{self, ChainOptions, draw};
+use super::chains::{self, ChainOptions, Seen, draw};
 use super::factor::normalise;
 use super::inference::{Inference, Method, Progress};
 use super::model::EnergyModel;
@@ -27,24 +28,25 @@ struct View {
 /// # Errors
 /// [`super::EnergyError::NoStart`], [`crate::Error::InvalidSetting`], [`crate::Error::Interrupted`].
 pub fn gibbs(model: &EnergyModel, options: &ChainOptions, progress: Progress) -> Result<Inference> {
+    chains::run(model, Method::Gibbs, options, progress, &sweep(model))
+}
+
+/// A sweep through all variables in their order.
+pub(super) fn sweep(
+    model: &EnergyModel,
+) -> impl Fn(&mut [usize], &mut ChaCha8Rng, Seen) + Sync + '_ {
     let views = views(model);
-    chains::run(
-        model,
-        Method::Gibbs,
-        options,
-        progress,
-        &|labels, rng, seen| {
-            let mut weights = Vec::new();
-            for (variable, views) in views.iter().enumerate() {
-                if model.observed()[variable].is_some() {
-                    continue;
-                }
-                conditional(model, views, variable, labels, &mut weights);
-                labels[variable] = draw(&weights, rng.random());
-                seen(variable, &weights);
+    move |labels, rng, seen| {
+        let mut weights = Vec::new();
+        for (variable, views) in views.iter().enumerate() {
+            if model.observed()[variable].is_some() {
+                continue;
             }
-        },
-    )
+            conditional(model, views, variable, labels, &mut weights);
+            labels[variable] = draw(&weights, rng.random());
+            seen(variable, &weights);
+        }
+    }
 }
 
 fn views(model: &EnergyModel) -> Vec<Vec<View>> {

@@ -9,7 +9,7 @@
 //! | `ln Z`, `p(x_i)`, `⟨E⟩`, `H` | exactly, for small treewidth | [`exact`] |
 //! | `ln Z ≥ H(q) − ⟨E⟩_q` | naive mean field | [`mean_field()`] |
 //! | Bethe's `ln Z` | loopy belief propagation | [`belief_propagation()`] |
-//! | | Markov chains | [`gibbs()`], [`swendsen_wang()`] |
+//! | | Markov chains | [`gibbs()`], [`swendsen_wang()`], their states: [`chain_samples()`] |
 //!
 //! # Example
 //!
@@ -23,6 +23,7 @@
 //! ```
 
 mod belief_propagation;
+mod chain_samples;
 mod chains;
 mod error;
 pub mod exact;
@@ -39,6 +40,7 @@ mod swendsen_wang;
 pub use belief_propagation::{
     BeliefPropagationOptions, BeliefPropagationReport, Schedule, belief_propagation,
 };
+pub use chain_samples::{ChainSampleOptions, ChainSamples, chain_samples};
 pub use chains::{ChainOptions, ChainReport};
 pub use error::{EnergyError, NotPotts};
 pub use exact::ExactReport;

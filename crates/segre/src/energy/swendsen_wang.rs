@@ -1,8 +1,9 @@
 //! Swendsen–Wang sampling: whole clusters of equal labels are relabelled at once.
 
 use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 
-use super::chains::{self, ChainOptions, draw};
+use super::chains::{self, ChainOptions, Seen, draw};
 use super::error::{EnergyError, NotPotts};
 use super::factor::{Factor, normalise};
 use super::inference::{Inference, Method, Progress};
@@ -135,55 +136,63 @@ pub fn swendsen_wang(
     progress: Progress,
 ) -> Result<Inference> {
     let magnet = Ferromagnet::of(model)?;
-    let together: Vec<f64> = magnet
-        .bonds
-        .iter()
-        .map(|b| -(-b.coupling).exp_m1())
-        .collect();
     chains::run(
         model,
         Method::SwendsenWang,
         options,
         progress,
-        &|labels, rng, seen| {
-            let count = labels.len();
-            let mut parents: Vec<usize> = (0..count).collect();
-            for (bond, probability) in magnet.bonds.iter().zip(&together) {
-                let [a, b] = bond.variables;
-                if labels[a] == labels[b] && rng.random::<f64>() < *probability {
-                    let (a, b) = (root(&mut parents, a), root(&mut parents, b));
-                    // The smaller number leads: the same clusters for any order of the bonds.
-                    parents[a.max(b)] = a.min(b);
-                }
-            }
-            let mut weights: Vec<Vec<f64>> = vec![Vec::new(); count];
-            for variable in 0..count {
-                if model.observed()[variable].is_some() {
-                    continue;
-                }
-                let leader = root(&mut parents, variable);
-                let field = &magnet.fields[variable];
-                match weights[leader].is_empty() {
-                    true => weights[leader] = field.clone(),
-                    false => add(&mut weights[leader], field),
-                }
-            }
-            for variable in 0..count {
-                if model.observed()[variable].is_some() {
-                    continue;
-                }
-                // Leaders come before their followers.
-                let leader = root(&mut parents, variable);
-                if leader == variable {
-                    normalise(&mut weights[leader]);
-                    labels[variable] = draw(&weights[leader], rng.random());
-                } else {
-                    labels[variable] = labels[leader];
-                }
-                seen(variable, &weights[leader]);
-            }
-        },
+        &sweep(model, magnet),
     )
+}
+
+/// A sweep: bonds, then a label for every cluster.
+pub(super) fn sweep(
+    model: &EnergyModel,
+    magnet: Ferromagnet,
+) -> impl Fn(&mut [usize], &mut ChaCha8Rng, Seen) + Sync + '_ {
+    let together: Vec<f64> = magnet
+        .bonds
+        .iter()
+        .map(|b| -(-b.coupling).exp_m1())
+        .collect();
+    move |labels, rng, seen| {
+        let count = labels.len();
+        let mut parents: Vec<usize> = (0..count).collect();
+        for (bond, probability) in magnet.bonds.iter().zip(&together) {
+            let [a, b] = bond.variables;
+            if labels[a] == labels[b] && rng.random::<f64>() < *probability {
+                let (a, b) = (root(&mut parents, a), root(&mut parents, b));
+                // The smaller number leads: the same clusters for any order of the bonds.
+                parents[a.max(b)] = a.min(b);
+            }
+        }
+        let mut weights: Vec<Vec<f64>> = vec![Vec::new(); count];
+        for variable in 0..count {
+            if model.observed()[variable].is_some() {
+                continue;
+            }
+            let leader = root(&mut parents, variable);
+            let field = &magnet.fields[variable];
+            match weights[leader].is_empty() {
+                true => weights[leader] = field.clone(),
+                false => add(&mut weights[leader], field),
+            }
+        }
+        for variable in 0..count {
+            if model.observed()[variable].is_some() {
+                continue;
+            }
+            // Leaders come before their followers.
+            let leader = root(&mut parents, variable);
+            if leader == variable {
+                normalise(&mut weights[leader]);
+                labels[variable] = draw(&weights[leader], rng.random());
+            } else {
+                labels[variable] = labels[leader];
+            }
+            seen(variable, &weights[leader]);
+        }
+    }
 }
 
 /// The leader of a cluster; the path to it is halved.

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,9 @@ pub struct TrainingConfig {
     pub budget: Budget,
     /// What is minimised.
     pub objective: Objective,
+    /// Part of the budget in which the energy's weight rises from 0.05 to 1, in the reverse divergence: at full
+    /// weight from the start, the flow goes to the first mode that it meets and stays there.
+    pub annealing: f64,
     /// Draws of `Ω` in a step, `m`.
     pub draws: usize,
     /// Samples of the target in a step.
@@ -45,6 +49,7 @@ impl Default for TrainingConfig {
                 seconds: None,
             },
             objective: Objective::Forward,
+            annealing: 0.6,
             draws: 512,
             batch_size: 512,
             optimizer: OptimizerConfig {
@@ -66,6 +71,13 @@ impl TrainingConfig {
     pub fn validate(&self) -> Result<()> {
         self.budget.validate()?;
         self.optimizer.validate()?;
+        if !(0.0..=1.0).contains(&self.annealing) {
+            return Err(Error::InvalidSetting {
+                name: "annealing",
+                value: self.annealing,
+                expected: "from 0 to 1",
+            });
+        }
         for (name, value) in [("draws", self.draws), ("batch size", self.batch_size)] {
             if !(2..=1 << 20).contains(&value) {
                 return Err(Error::InvalidSetting {
@@ -78,6 +90,9 @@ impl TrainingConfig {
         Ok(())
     }
 }
+
+/// Weight of the energy at the start of the annealing.
+const FIRST_WEIGHT: f64 = 0.05;
 
 /// What is learned: samples of a distribution, its energy, or both.
 #[derive(Clone, Copy, Default)]
@@ -191,11 +206,19 @@ impl Trainer {
                 return Ok(Ending::Budget);
             }
             let rate = self.config.optimizer.learning_rate_at(self.step, done);
-            let loss = self.step(target, terms.as_ref(), rate)?;
+            let loss = self.step(target, terms.as_ref(), rate, self.weight(done))?;
             self.seconds = before + start.elapsed().as_secs_f64();
             if observer(self, loss)? == Control::Stop {
                 return Ok(Ending::Stopped);
             }
+        }
+    }
+
+    /// Weight of the energy at a fraction of the budget: an inverse temperature.
+    fn weight(&self, done: f64) -> f64 {
+        match self.config.annealing > 0.0 {
+            true => (FIRST_WEIGHT + (1.0 - FIRST_WEIGHT) * done / self.config.annealing).min(1.0),
+            false => 1.0,
         }
     }
 
@@ -234,7 +257,13 @@ impl Trainer {
     }
 
     /// One step of Adam; returns the loss.
-    fn step(&mut self, target: Target, terms: Option<&Terms>, rate: f64) -> Result<f64> {
+    fn step(
+        &mut self,
+        target: Target,
+        terms: Option<&Terms>,
+        rate: f64,
+        weight: f64,
+    ) -> Result<f64> {
         let (seed, step) = (self.config.seed, self.step);
         let base = generator(seed, Purpose::Randomized, step);
         let model = &self.model;
@@ -257,10 +286,11 @@ impl Trainer {
             loss += match objective {
                 Objective::Reverse {
                     entropy: EntropyGradient::SmoothedPlugIn,
-                } => self.smoothed_plug_in(&log_ends, terms, &mut gradients),
+                } => self.smoothed_plug_in(&log_ends, terms, weight, &mut gradients),
                 _ => {
                     let energy = target.energy.expect("checked with the terms");
-                    self.log_derivative(&log_ends, energy, &base, &mut gradients)
+                    let noise = (&base, weight);
+                    self.log_derivative(&log_ends, energy, noise, &mut gradients)
                 }
             };
         }
@@ -307,6 +337,7 @@ impl Trainer {
         &self,
         log_ends: &[&[f32]],
         terms: &Terms,
+        weight: f64,
         gradients: &mut [Vec<f32>],
     ) -> f64 {
         let operator = &self.model.flow.operator;
@@ -324,7 +355,7 @@ impl Trainer {
             .par_iter_mut()
             .zip(log_ends)
             .map(|(gradient, log_end)| {
-                let energy = terms.mean_field(log_end, 1.0 / draws, gradient);
+                let energy = terms.mean_field(log_end, weight / draws, gradient);
                 let scale = -correction / draws;
                 let entropy = site_entropy(log_end, operator.sites(), scale, gradient);
                 (energy, entropy)
@@ -333,7 +364,7 @@ impl Trainer {
         let energy = parts.iter().map(|part| part.0).sum::<f64>() / draws;
         let entropy = parts.iter().map(|part| part.1).sum::<f64>() / draws;
         let correction = (support * (1.0 + entropy) - 1.0) / (2.0 * draws);
-        energy + mixture.mean(&labelings) - correction
+        weight * energy + mixture.mean(&labelings) - correction
     }
 
     /// `⟨E⟩ − H` by labels drawn from the ends: the gradient is the mean of
@@ -344,7 +375,7 @@ impl Trainer {
         &self,
         log_ends: &[&[f32]],
         energy: &EnergyModel,
-        base: &rand_chacha::ChaCha8Rng,
+        (base, weight): (&ChaCha8Rng, f64),
         gradients: &mut [Vec<f32>],
     ) -> f64 {
         let offsets = self.model.flow.operator.offsets();
@@ -367,7 +398,7 @@ impl Trainer {
                 energy.energy(&labels)
             })
             .collect();
-        let cost = |number: usize| energies[number] + mixture.log_probabilities[number];
+        let cost = |number: usize| weight * energies[number] + mixture.log_probabilities[number];
         let draws = drawn.len() as f64;
         let mean = labelings.index.iter().map(|n| cost(*n)).sum::<f64>() / draws;
         for (gradient, number) in gradients.iter_mut().zip(&labelings.index) {

@@ -1,6 +1,8 @@
-//! `segre energy`: energy-based models, described and inferred in.
+//! `segre energy`: energy-based models: described, inferred in, fitted, compared with what was fitted.
 
+pub mod compare;
 mod describe;
+pub mod fit;
 mod infer;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +20,9 @@ use crate::report::progress::{Budget, Progress, Spent};
 #[command(after_help = "Examples:
   segre energy info ising:3x8                    size, width and memory of exact inference
   segre energy infer ising:3x8                   log Z and marginals
-  segre energy infer model.uai --evidence e.evid --uai-out results/model")]
+  segre energy infer model.uai --evidence e.evid --uai-out results/model
+  segre energy fit ising:3x8 --out runs/ising    learn a model to sample from
+  segre energy compare ising:3x8 runs/ising      how far it is from the energy model")]
 pub struct Energy {
     #[command(subcommand)]
     command: EnergyCommand,
@@ -30,6 +34,10 @@ enum EnergyCommand {
     Info(describe::Info),
     /// log Z, marginals, energy and entropy: exactly, or by mean field, belief propagation, Markov chains
     Infer(infer::Infer),
+    /// Learn a model to sample from: randomised assignment flow or posterior network
+    Fit(Box<fit::Fit>),
+    /// Compare what was fitted, mean field and belief propagation with the energy model
+    Compare(compare::Compare),
 }
 
 /// Runs one of the commands.
@@ -37,6 +45,8 @@ pub fn run(arguments: &Energy, common: &Common) -> Result<()> {
     match &arguments.command {
         EnergyCommand::Info(arguments) => describe::run(arguments, common),
         EnergyCommand::Infer(arguments) => infer::run(arguments, common),
+        EnergyCommand::Fit(arguments) => fit::run(arguments, common),
+        EnergyCommand::Compare(arguments) => compare::run(arguments, common),
     }
 }
 

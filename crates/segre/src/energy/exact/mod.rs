@@ -130,9 +130,29 @@ impl ExactPlan {
     /// As [`ExactPlan::infer`].
     pub fn sample(&self, count: usize, seed: u64, progress: Progress) -> Result<Vec<Vec<usize>>> {
         match JunctionTree::<Linear>::send_up(&self.reduced, &self.order, progress) {
-            Ok(tree) => Ok(self.draw(&tree, count, seed)),
+            Ok(tree) => Ok(self.draw(&tree, count, seed).collect()),
             Err(Stop::Error(error)) => Err(error),
-            Err(Stop::Range) => Ok(self.draw(&self.logarithmic(progress)?, count, seed)),
+            Err(Stop::Range) => Ok(self
+                .draw(&self.logarithmic(progress)?, count, seed)
+                .collect()),
+        }
+    }
+
+    /// The samples of [`ExactPlan::sample`] as labels of a data set, `[samples, variables]`, flat.
+    ///
+    /// # Errors
+    /// As [`ExactPlan::infer`].
+    ///
+    /// # Panics
+    /// If a variable has more than 65 536 states.
+    pub fn sample_labels(&self, count: usize, seed: u64, progress: Progress) -> Result<Vec<u16>> {
+        match JunctionTree::<Linear>::send_up(&self.reduced, &self.order, progress) {
+            Ok(tree) => Ok(self.draw(&tree, count, seed).flat_map_iter(narrow).collect()),
+            Err(Stop::Error(error)) => Err(error),
+            Err(Stop::Range) => {
+                let tree = self.logarithmic(progress)?;
+                Ok(self.draw(&tree, count, seed).flat_map_iter(narrow).collect())
+            }
         }
     }
 
@@ -149,8 +169,8 @@ impl ExactPlan {
         tree: &JunctionTree<A>,
         count: usize,
         seed: u64,
-    ) -> Vec<Vec<usize>> {
-        let draw = |row: usize| {
+    ) -> impl IndexedParallelIterator<Item = Vec<usize>> {
+        let draw = move |row: usize| {
             let mut rng = generator(seed, Purpose::EnergySample, row as u64);
             let drawn = tree.draw(&mut rng);
             let mut labels: Vec<usize> = self.reduced.states.iter().map(|s| s[0]).collect();
@@ -159,7 +179,7 @@ impl ExactPlan {
             }
             labels
         };
-        (0..count).into_par_iter().map(draw).collect()
+        (0..count).into_par_iter().map(draw)
     }
 
     /// From the possible states of the free variables to all states of all variables.
@@ -185,6 +205,12 @@ impl ExactPlan {
         }
         marginals
     }
+}
+
+/// States as labels of a data set.
+pub(in crate::energy) fn narrow(states: Vec<usize>) -> impl Iterator<Item = u16> {
+    let label = |state| u16::try_from(state).expect("at most 65536 states");
+    states.into_iter().map(label)
 }
 
 /// Exact inference within a budget of memory.

@@ -1,0 +1,181 @@
+//! `segre energy fit`: learns a model of an energy model, from its samples or its energy alone.
+
+mod neural;
+pub mod randomized;
+pub mod samples;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+use clap::{Args, ValueEnum};
+use segre::energy::{EnergyModel, GridModel, ModelSource};
+use segre::flow::saving::{CONFIG_FILE, MODEL_FILE};
+
+use super::memory;
+use crate::args::{Common, at_least_one, duration};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  segre energy fit ising:3x8 --out runs/ising
+  segre energy fit ising:3x8 --out runs/published --settings published --objective reverse
+  segre energy fit ising:3x8 --out runs/neural --method neural --time 10m
+  segre energy fit model.uai --out runs/m --samples-from chain
+  segre energy fit ising:3x8 --out runs/ising --resume      go on after Ctrl-C
+  segre energy compare ising:3x8 runs/ising")]
+pub struct Fit {
+    /// Model: a .uai or .fg file, ising:3x8, potts:8x8,c=3,coupling=1, as in segre energy infer
+    model: String,
+    /// Folder for the model; must not exist, or see --resume and --force
+    #[arg(long, short, value_name = "DIR")]
+    out: PathBuf,
+    /// What is fitted
+    #[arg(long, default_value = "randomized", value_name = "NAME")]
+    method: MethodName,
+    /// randomized: what is minimised [default: forward; reverse for --settings published]
+    #[arg(long, value_name = "NAME")]
+    objective: Option<ObjectiveName>,
+    /// randomized: the flow's settings
+    #[arg(long, value_name = "NAME")]
+    settings: Option<SettingsName>,
+    /// Where samples of the model come from: exact, chain, or a file with a column for every variable
+    /// [default: exact if that fits the memory, else chain]
+    #[arg(long, value_name = "exact|chain|FILE")]
+    samples_from: Option<String>,
+    /// Number of samples to learn from [default: by the number of variables, at most 1000000]
+    #[arg(allow_negative_numbers = true, long, value_name = "N", value_parser = at_least_one)]
+    samples: Option<usize>,
+    /// Wall time of training, as 90s, 10m or 1h [default for neural: 5m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    time: Option<Duration>,
+    /// Steps of training [default for randomized: 3000; 5000 for --settings published]
+    #[arg(allow_negative_numbers = true, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    steps: Option<u64>,
+    /// randomized: draws of the flow in a step [default: by the number of variables, at most 512]
+    #[arg(allow_negative_numbers = true, long, value_name = "N", value_parser = at_least_one)]
+    draws: Option<usize>,
+    /// randomized: rows of the factor that makes the numbers of Ω depend on each other, 0 for none
+    #[arg(long, value_name = "N")]
+    rank: Option<usize>,
+    /// randomized: end of the flow
+    #[arg(allow_negative_numbers = true, long, value_name = "T")]
+    end_time: Option<f64>,
+    /// Largest learning rate [default: 5e-3 for randomized, 1e-3 for neural]
+    #[arg(allow_negative_numbers = true, long, value_name = "RATE")]
+    learning_rate: Option<f64>,
+    /// Go on with the run in --out, with its settings; --time and --steps may be raised
+    #[arg(long, conflicts_with = "force")]
+    resume: bool,
+    /// Replace what a former run left in --out
+    #[arg(long)]
+    force: bool,
+    /// Memory that exact samples may take, as 512MiB or 4GiB
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = memory)]
+    memory: u64,
+}
+
+/// Methods by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MethodName {
+    /// Randomised assignment flow: a mixture of factorising distributions
+    Randomized,
+    /// The posterior network of segre fit, on samples
+    Neural,
+}
+
+/// Objectives by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ObjectiveName {
+    /// KL(target : model): likelihood of samples
+    Forward,
+    /// KL(model : target): the energy alone, entropy by the logarithmic derivative
+    Reverse,
+    /// KL(model : target) as published: entropy by the smoothed plug-in with Miller–Madow correction
+    ReversePlugIn,
+    /// The sum of forward and reverse
+    Both,
+}
+
+/// Settings by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SettingsName {
+    /// Any Ω, random together with the initial point
+    Improved,
+    /// Ω = max(Z + Zᵀ, 0) + εI of a normal Z, one learned initial point, end time 1
+    Published,
+}
+
+impl Fit {
+    /// Refuses options that the method does not have.
+    fn check(&self) -> Result<()> {
+        if self.method == MethodName::Neural {
+            let own = [
+                ("--objective", self.objective.is_some()),
+                ("--settings", self.settings.is_some()),
+                ("--draws", self.draws.is_some()),
+                ("--rank", self.rank.is_some()),
+                ("--end-time", self.end_time.is_some()),
+            ];
+            for (option, given) in own {
+                ensure!(
+                    !given,
+                    "{option} is an option of --method randomized; leave it out or choose that method"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The model, and the grid if it is one.
+    fn load(&self) -> Result<(EnergyModel, Option<GridModel>)> {
+        load(&self.model)
+    }
+
+    /// Makes room for a new run.
+    fn clear(&self) -> Result<()> {
+        let out = &self.out;
+        if !out.exists() {
+            return Ok(());
+        }
+        ensure!(
+            self.force,
+            "{} exists; go on with --resume, replace it with --force, or choose another --out",
+            out.display()
+        );
+        let empty = out.is_dir() && std::fs::read_dir(out)?.next().is_none();
+        if !empty && !out.join(CONFIG_FILE).is_file() {
+            bail!("{} is not a model folder; choose another --out", out.display());
+        }
+        for name in [
+            CONFIG_FILE,
+            MODEL_FILE,
+            segre::randomized::saving::CHECKPOINT_FILE,
+            randomized::METRICS_FILE,
+        ] {
+            let path = out.join(name);
+            if path.exists() {
+                std::fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An energy model by name or file, and the grid if it is one.
+pub fn load(text: &str) -> Result<(EnergyModel, Option<GridModel>)> {
+    let source = ModelSource::parse(text)?;
+    let model = source.load()?;
+    Ok(match source {
+        ModelSource::Grid(grid) => (model, Some(grid)),
+        ModelSource::File(_) => (model, None),
+    })
+}
+
+/// Fits a model.
+pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
+    arguments.check()?;
+    match arguments.method {
+        MethodName::Randomized => randomized::run(arguments, common),
+        MethodName::Neural => neural::run(arguments, common),
+    }
+}

@@ -1,0 +1,324 @@
+//! Fitting a randomised assignment flow: its folder, its progress, its end.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use segre::energy::EnergyModel;
+use segre::flow::training::{Budget, Control};
+use segre::randomized::saving::{self, Kind, RandomizedCard};
+use segre::randomized::{
+    Coupling, Covariance, Ending, EntropyGradient, Objective, RandomizedConfig, Target, Trainer,
+    TrainingConfig, schema_of,
+};
+use serde::Serialize;
+use serde_json::json;
+
+use super::samples::{Found, Wanted, default_count, samples};
+use super::{Fit, ObjectiveName, SettingsName};
+use crate::args::Common;
+use crate::interrupt;
+use crate::report::json::print_object;
+use crate::report::progress::{self, Progress, Spent};
+use crate::session::check_writable;
+
+/// A line for every tenth step.
+pub const METRICS_FILE: &str = "metrics.jsonl";
+/// Between checkpoints.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
+/// Numbers that the ends of all draws of a step may take: draws get fewer beyond.
+const MOST_ENDS: usize = 1 << 20;
+
+#[derive(Serialize)]
+struct Report {
+    steps: u64,
+    seconds: f64,
+    /// Of the last steps: nats.
+    loss: f64,
+    parameters: usize,
+    objective: Objective,
+    samples_from: Option<String>,
+    samples: usize,
+    out: String,
+}
+
+/// Fits or goes on.
+pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
+    let (energy, grid) = arguments.load()?;
+    let seed = common.seed.unwrap_or(0);
+    let (card, mut trainer, found) = match arguments.resume {
+        true => resume(arguments, &energy, common)?,
+        false => {
+            let schema = schema_of(&energy, grid.as_ref())?;
+            let (model, training) = configs(arguments, &schema, seed)?;
+            let trainer =
+                Trainer::new(model.clone(), training.clone(), schema.clone(), Some(&energy))?;
+            if arguments.out.exists() && !arguments.force {
+                arguments.clear()?;
+            }
+            let found = match training.objective.needs_samples() {
+                true => Some(samples(&energy, &schema, &wanted(arguments, &energy, seed), common)?),
+                false => None,
+            };
+            let card = RandomizedCard {
+                kind: Kind::Randomized,
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                source: arguments.model.clone(),
+                samples_from: found.as_ref().map(|found| found.from.clone()),
+                samples: found.as_ref().map_or(0, |found| found.data.rows()),
+                model,
+                training,
+                schema,
+            };
+            arguments.clear()?;
+            let out = &arguments.out;
+            fs::create_dir_all(out)
+                .with_context(|| format!("cannot create {}; choose another --out", out.display()))?;
+            check_writable(&out.join(METRICS_FILE))?;
+            saving::save_card(out, &card)?;
+            (card, trainer, found)
+        }
+    };
+    let target = Target {
+        samples: found.as_ref().map(|found| &found.data),
+        energy: Some(&energy),
+    };
+    let (ending, loss) = train(&mut trainer, target, &arguments.out, common)?;
+    let (steps, seconds) = trainer.progress();
+    if ending == Ending::Stopped {
+        bail!(
+            "stopped at step {steps}; go on with: segre energy fit {} --out {} --resume",
+            card.source,
+            arguments.out.display()
+        );
+    }
+    let report = Report {
+        steps,
+        seconds,
+        loss,
+        parameters: trainer.averaged_model().parameters(),
+        objective: card.training.objective,
+        samples_from: card.samples_from,
+        samples: card.samples,
+        out: arguments.out.display().to_string(),
+    };
+    if common.json {
+        return print_object(&report);
+    }
+    println!(
+        "{steps} steps in {seconds:.0} s ({} parameters), loss {loss:.4} nats; model in {}",
+        report.parameters, report.out
+    );
+    println!(
+        "how good it is: segre energy compare {} {}",
+        card.source, report.out
+    );
+    Ok(())
+}
+
+fn wanted<'a>(arguments: &'a Fit, energy: &EnergyModel, seed: u64) -> Wanted<'a> {
+    let count = arguments.samples;
+    Wanted {
+        from: arguments.samples_from.as_deref(),
+        count: count.unwrap_or_else(|| default_count(energy.variables())),
+        memory: arguments.memory,
+        seed,
+    }
+}
+
+/// The settings of the flow and of its training.
+fn configs(
+    arguments: &Fit,
+    schema: &segre::data::Schema,
+    seed: u64,
+) -> Result<(RandomizedConfig, TrainingConfig)> {
+    let published = arguments.settings == Some(SettingsName::Published);
+    let mut model = match published {
+        true => RandomizedConfig::published(),
+        false => RandomizedConfig::improved(schema),
+    };
+    if let Some(rank) = arguments.rank {
+        model.covariance = match rank {
+            0 => Covariance::Diagonal,
+            rank => Covariance::LowRank { rank },
+        };
+    }
+    if let Some(end_time) = arguments.end_time {
+        model.end_time = end_time;
+    }
+    let default = TrainingConfig::default();
+    let width: usize = schema.cardinalities().iter().sum();
+    let convolution = matches!(model.coupling, Coupling::Convolution { .. });
+    let draws = (MOST_ENDS / width).clamp(if convolution { 32 } else { 64 }, 512);
+    let objective = match arguments.objective {
+        None if published => ObjectiveName::Reverse,
+        None => ObjectiveName::Forward,
+        Some(objective) => objective,
+    };
+    let objective = objective.into();
+    let mut training = TrainingConfig {
+        seed,
+        budget: match (arguments.steps, arguments.time) {
+            (None, None) => Budget {
+                steps: Some(if published { 5000 } else { 3000 }),
+                seconds: None,
+            },
+            (steps, time) => Budget {
+                steps,
+                seconds: time.map(|time| time.as_secs_f64()),
+            },
+        },
+        objective,
+        draws: arguments.draws.unwrap_or(draws),
+        batch_size: draws.max(128),
+        ..default
+    };
+    if let Some(rate) = arguments.learning_rate {
+        training.optimizer.learning_rate = rate;
+    }
+    training.validate()?;
+    if !objective.needs_samples() {
+        ensure!(
+            arguments.samples_from.is_none() && arguments.samples.is_none(),
+            "the reverse objective needs no samples; leave --samples and --samples-from out"
+        );
+    }
+    Ok((model, training))
+}
+
+impl From<ObjectiveName> for Objective {
+    fn from(name: ObjectiveName) -> Self {
+        match name {
+            ObjectiveName::Forward => Self::Forward,
+            ObjectiveName::Reverse => Self::Reverse {
+                entropy: EntropyGradient::LogDerivative,
+            },
+            ObjectiveName::ReversePlugIn => Self::Reverse {
+                entropy: EntropyGradient::SmoothedPlugIn,
+            },
+            ObjectiveName::Both => Self::Both,
+        }
+    }
+}
+
+/// Takes up the run in the folder with its own settings.
+fn resume(
+    arguments: &Fit,
+    energy: &EnergyModel,
+    common: &Common,
+) -> Result<(RandomizedCard, Trainer, Option<Found>)> {
+    let out = &arguments.out;
+    let mut card = saving::load_card(out)?;
+    ensure!(
+        arguments.model == card.source,
+        "{} was fitted to {}, not {}; resume with that model",
+        out.display(),
+        card.source,
+        arguments.model
+    );
+    let others = [
+        ("--objective", arguments.objective.is_some()),
+        ("--settings", arguments.settings.is_some()),
+        ("--samples-from", arguments.samples_from.is_some()),
+        ("--samples", arguments.samples.is_some()),
+        ("--draws", arguments.draws.is_some()),
+        ("--rank", arguments.rank.is_some()),
+        ("--end-time", arguments.end_time.is_some()),
+        ("--learning-rate", arguments.learning_rate.is_some()),
+        ("--seed", common.seed.is_some()),
+    ];
+    for (option, given) in others {
+        ensure!(
+            !given,
+            "a run goes on with its own settings; leave {option} out, or start anew with --force"
+        );
+    }
+    let budget = &mut card.training.budget;
+    if let Some(steps) = arguments.steps {
+        budget.steps = Some(steps);
+    }
+    if let Some(time) = arguments.time {
+        budget.seconds = Some(time.as_secs_f64());
+    }
+    let (model, training, schema) =
+        (card.model.clone(), card.training.clone(), card.schema.clone());
+    let trainer = match out.join(saving::CHECKPOINT_FILE).is_file() {
+        true => saving::read_checkpoint(out, &card)?,
+        // Stopped before the first checkpoint: the beginning is where it stopped.
+        false => Trainer::new(model, training, schema, Some(energy))?,
+    };
+    let found = match &card.samples_from {
+        None => None,
+        Some(from) => {
+            let wanted = Wanted {
+                from: Some(from),
+                count: card.samples,
+                memory: arguments.memory,
+                seed: card.training.seed,
+            };
+            Some(samples(energy, &card.schema, &wanted, common)?)
+        }
+    };
+    saving::save_card(out, &card)?;
+    Ok((card, trainer, found))
+}
+
+/// Trains with progress, metrics and checkpoints; returns the mean loss of the last steps.
+fn train(
+    trainer: &mut Trainer,
+    target: Target,
+    out: &Path,
+    common: &Common,
+) -> Result<(Ending, f64)> {
+    let budget = trainer.config().budget;
+    let (steps, seconds) = trainer.progress();
+    let mut bar = Progress::new(
+        "fit",
+        progress::Budget {
+            steps: budget.steps,
+            time: budget.seconds.map(Duration::from_secs_f64),
+        },
+        Spent {
+            steps,
+            time: Duration::from_secs_f64(seconds),
+        },
+        common.display(),
+    );
+    let path = out.join(METRICS_FILE);
+    let mut metrics = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    let mut saved = Instant::now();
+    let mut mean: Option<f64> = None;
+    let ended = trainer.run(target, &mut |trainer, loss| {
+        let (step, seconds) = trainer.progress();
+        let smooth = mean.map_or(loss, |mean| mean + 0.02 * (loss - mean));
+        mean = Some(smooth);
+        if step % 10 == 0 {
+            let line = json!({ "step": step, "seconds": seconds, "loss": smooth });
+            // A full disk must not end a run whose checkpoints may still fit.
+            if let Err(error) = writeln!(metrics, "{line}") {
+                bar.note(&format!("cannot write {METRICS_FILE}: {error}"));
+            }
+        }
+        bar.update(step, || format!("loss {smooth:.4}"));
+        if saved.elapsed() >= CHECKPOINT_EVERY {
+            saving::save_parameters(out, &trainer.averaged_model())?;
+            saving::write_checkpoint(trainer, out)?;
+            saved = Instant::now();
+        }
+        Ok(match interrupt::asked() {
+            true => Control::Stop,
+            false => Control::Continue,
+        })
+    });
+    bar.finish("training has ended");
+    // What is there is kept, also when a step has failed.
+    saving::save_parameters(out, &trainer.averaged_model())?;
+    saving::write_checkpoint(trainer, out)?;
+    Ok((ended?, mean.unwrap_or(f64::NAN)))
+}

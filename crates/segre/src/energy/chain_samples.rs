@@ -1,0 +1,136 @@
+//! The states of Markov chains as samples, for what learns from samples.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rand::RngExt;
+use rayon::prelude::*;
+
+use super::error::EnergyError;
+use super::exact::narrow;
+use super::inference::{Method, Progress};
+use super::model::EnergyModel;
+use super::swendsen_wang::Ferromagnet;
+use super::{chains, gibbs, swendsen_wang};
+use crate::error::{Error, Result};
+use crate::random::{Purpose, generator};
+
+/// How many chains are run, how long, and how often a state is kept.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChainSampleOptions {
+    /// Independent chains.
+    pub chains: usize,
+    /// Sweeps of each chain that are thrown away.
+    pub burn_in: usize,
+    /// Sweeps from one kept state to the next.
+    pub thinning: usize,
+    /// Seed.
+    pub seed: u64,
+}
+
+impl Default for ChainSampleOptions {
+    fn default() -> Self {
+        Self {
+            chains: 64,
+            burn_in: 1000,
+            thinning: 5,
+            seed: 0,
+        }
+    }
+}
+
+/// States of Markov chains.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChainSamples {
+    /// Swendsen–Wang for ferromagnetic Ising and Potts models, Gibbs for others.
+    pub method: Method,
+    /// `[samples, variables]`, flat, one chain after the other.
+    pub labels: Vec<u16>,
+}
+
+/// Collects `count` states of Markov chains from random starts.
+///
+/// # Errors
+/// [`Error::InvalidSetting`] for no chains or no thinning, [`EnergyError::NoStart`], [`Error::Interrupted`].
+///
+/// # Panics
+/// If a variable has more than 65 536 states.
+pub fn chain_samples(
+    model: &EnergyModel,
+    count: usize,
+    options: &ChainSampleOptions,
+    progress: Progress,
+) -> Result<ChainSamples> {
+    for (name, value) in [("chains", options.chains), ("thinning", options.thinning)] {
+        if value == 0 {
+            return Err(Error::InvalidSetting {
+                name,
+                value: 0.0,
+                expected: "at least 1",
+            });
+        }
+    }
+    match Ferromagnet::of(model) {
+        Ok(magnet) => {
+            let sweep = swendsen_wang::sweep(model, magnet);
+            collect(model, Method::SwendsenWang, count, options, progress, &sweep)
+        }
+        Err(_) => {
+            let sweep = gibbs::sweep(model);
+            collect(model, Method::Gibbs, count, options, progress, &sweep)
+        }
+    }
+}
+
+fn collect(
+    model: &EnergyModel,
+    method: Method,
+    count: usize,
+    options: &ChainSampleOptions,
+    progress: Progress,
+    sweep: &chains::Sweep,
+) -> Result<ChainSamples> {
+    let purpose = match method {
+        Method::SwendsenWang => Purpose::SwendsenWang,
+        _ => Purpose::Gibbs,
+    };
+    let of_chain = |chain: usize| count * (chain + 1) / options.chains - count * chain / options.chains;
+    let total = (options.chains * options.burn_in + count * options.thinning) as f64;
+    let done = AtomicUsize::new(0);
+    let tick = || match progress(done.fetch_add(1, Ordering::Relaxed) as f64 / total) {
+        true => Ok(()),
+        false => Err(Error::Interrupted),
+    };
+    let chains: Vec<Result<Vec<u16>>> = (0..options.chains)
+        .into_par_iter()
+        .map(|chain| {
+            // Streams beyond those of the chains that infer.
+            let mut rng = generator(options.seed, purpose, (1 << 40) + chain as u64);
+            let states = model.cardinalities().iter().zip(model.observed());
+            let mut labels: Vec<usize> = states
+                .map(|(states, observed)| observed.unwrap_or_else(|| rng.random_range(0..*states)))
+                .collect();
+            for _ in 0..options.burn_in {
+                tick()?;
+                sweep(&mut labels, &mut rng, &mut |_, _| ());
+            }
+            if model.energy(&labels) == f64::INFINITY {
+                let sweeps = options.burn_in;
+                return Err(EnergyError::NoStart { chain, sweeps }.into());
+            }
+            let mut kept = Vec::with_capacity(of_chain(chain) * labels.len());
+            for _ in 0..of_chain(chain) {
+                for _ in 0..options.thinning {
+                    tick()?;
+                    sweep(&mut labels, &mut rng, &mut |_, _| ());
+                }
+                kept.extend(narrow(labels.clone()));
+            }
+            Ok(kept)
+        })
+        .collect();
+    let chains: Result<Vec<Vec<u16>>> = chains.into_iter().collect();
+    Ok(ChainSamples {
+        method,
+        labels: chains?.concat(),
+    })
+}
