@@ -72,7 +72,14 @@ pub fn chain_samples(
     match Ferromagnet::of(model) {
         Ok(magnet) => {
             let sweep = swendsen_wang::sweep(model, magnet);
-            collect(model, Method::SwendsenWang, count, options, progress, &sweep)
+            collect(
+                model,
+                Method::SwendsenWang,
+                count,
+                options,
+                progress,
+                &sweep,
+            )
         }
         Err(_) => {
             let sweep = gibbs::sweep(model);
@@ -93,7 +100,8 @@ fn collect(
         Method::SwendsenWang => Purpose::SwendsenWang,
         _ => Purpose::Gibbs,
     };
-    let of_chain = |chain: usize| count * (chain + 1) / options.chains - count * chain / options.chains;
+    let of_chain =
+        |chain: usize| count * (chain + 1) / options.chains - count * chain / options.chains;
     let total = (options.chains * options.burn_in + count * options.thinning) as f64;
     let done = AtomicUsize::new(0);
     let tick = || match progress(done.fetch_add(1, Ordering::Relaxed) as f64 / total) {

@@ -46,7 +46,11 @@ impl Comparison {
         log_z: Option<f64>,
         marginals: &[Vec<f64>],
     ) -> Self {
-        assert_eq!(samples.schema.cardinalities(), model.cardinalities(), "variables");
+        assert_eq!(
+            samples.schema.cardinalities(),
+            model.cardinalities(),
+            "variables"
+        );
         let mut counts: HashMap<&[u16], u64> = HashMap::new();
         for row in samples.iter() {
             *counts.entry(row).or_default() += 1;
@@ -104,15 +108,18 @@ fn marginal_errors(samples: &Dataset, marginals: &[Vec<f64>]) -> (f64, f64) {
     let pairs = counts.iter().flatten().zip(marginals.iter().flatten());
     let errors: Vec<f64> = pairs.map(|(count, p)| (count / total - p).abs()).collect();
     let largest = errors.iter().copied().fold(0.0, f64::max);
-    (errors.iter().sum::<f64>() / errors.len().max(1) as f64, largest)
+    (
+        errors.iter().sum::<f64>() / errors.len().max(1) as f64,
+        largest,
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::energy::{Factor, exact};
-    use crate::randomized::schema_of;
     use crate::random::{Purpose, generator};
+    use crate::randomized::schema_of;
     use rand::RngExt;
 
     /// Samples of a known mixture of two products of three bits: the divergence is that of the sum.
@@ -130,7 +137,9 @@ mod tests {
         let products = [[0.9, 0.8, 0.7], [0.2, 0.1, 0.4]];
         let probability = |product: &[f64; 3], labels: &[usize]| -> f64 {
             let parts = product.iter().zip(labels);
-            parts.map(|(p, label)| if *label == 1 { *p } else { 1.0 - p }).product()
+            parts
+                .map(|(p, label)| if *label == 1 { *p } else { 1.0 - p })
+                .product()
         };
         let mut expected = target.log_z.expect("known");
         for index in 0..8_usize {
@@ -149,7 +158,10 @@ mod tests {
         let found = Comparison::of(&data, &model, target.log_z, &target.marginals);
         let (kl, error) = (found.kl.expect("log Z"), found.kl_std_error.expect("log Z"));
         assert!(error > 0.001 && error < 0.01, "{error}");
-        assert!((kl - expected).abs() < 4.0 * error, "{kl} {expected} {error}");
+        assert!(
+            (kl - expected).abs() < 4.0 * error,
+            "{kl} {expected} {error}"
+        );
         let without = Comparison::of(&data, &model, None, &target.marginals);
         assert_eq!(without.kl, None);
     }

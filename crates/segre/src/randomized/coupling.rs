@@ -211,9 +211,12 @@ impl Operator {
             unreachable!("only convolutions have rows");
         };
         let (labels, sites, radius) = (self.labels(), self.sites(), kernel / 2);
-        for (down, right) in (0..kernel).flat_map(|down| (0..kernel).map(move |right| (down, right))) {
+        for (down, right) in
+            (0..kernel).flat_map(|down| (0..kernel).map(move |right| (down, right)))
+        {
             // Of the outputs, those whose input lies in the grid.
-            let rows = radius.saturating_sub(down)..(height + radius).saturating_sub(down).min(height);
+            let rows =
+                radius.saturating_sub(down)..(height + radius).saturating_sub(down).min(height);
             let first = radius.saturating_sub(right);
             let last = (width + radius).saturating_sub(right).min(width);
             if first >= last {
@@ -222,7 +225,8 @@ impl Operator {
             for (from, to) in (0..labels).flat_map(|from| (0..labels).map(move |to| (from, to))) {
                 let weight = ((down * kernel + right) * labels + from) * labels + to;
                 for row in rows.clone() {
-                    let input = from * sites + (row + down - radius) * width + first + right - radius;
+                    let input =
+                        from * sites + (row + down - radius) * width + first + right - radius;
                     let output = to * sites + row * width + first;
                     let length = last - first;
                     call(weight, input..input + length, output..output + length);
@@ -268,7 +272,10 @@ mod tests {
             let (mut of_omega, mut of_state) = (vec![0.0; count], vec![0.0; width]);
             operator.adjoint(&omega, &state, &gradient, &mut of_omega, &mut of_state);
             for found in [dot(&of_omega, &omega), dot(&of_state, &state)] {
-                assert!((found - value).abs() < 1e-3, "{operator:?}: {found} {value}");
+                assert!(
+                    (found - value).abs() < 1e-3,
+                    "{operator:?}: {found} {value}"
+                );
             }
         }
     }
@@ -282,7 +289,10 @@ mod tests {
         for (row, column, label) in (0..24).map(|k| (k / 8, k / 2 % 4, k % 2)) {
             let mut expected = 0.0;
             for (down, right, from) in (0..18).map(|k| (k / 6, k / 2 % 3, k % 2)) {
-                let (y, x) = ((row + down).wrapping_sub(1), (column + right).wrapping_sub(1));
+                let (y, x) = (
+                    (row + down).wrapping_sub(1),
+                    (column + right).wrapping_sub(1),
+                );
                 if y < 3 && x < 4 {
                     let weight = omega[((down * 3 + right) * 2 + from) * 2 + label];
                     expected += weight * state[(y * 4 + x) * 2 + from];

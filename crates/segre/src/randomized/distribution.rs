@@ -156,7 +156,13 @@ impl Parametrisation {
     }
 
     /// The gradient with respect to the free numbers, added to `out`.
-    pub(super) fn pull_back(&self, operator: &Operator, free: &[f32], of_omega: &[f32], out: &mut [f32]) {
+    pub(super) fn pull_back(
+        &self,
+        operator: &Operator,
+        free: &[f32],
+        of_omega: &[f32],
+        out: &mut [f32],
+    ) {
         let Self::Symmetric { .. } = self else {
             add_multiple(out, 1.0, of_omega);
             return;

@@ -168,7 +168,10 @@ mod tests {
         assert!((-0.3..-0.15).contains(&bias[0]), "{bias:?}");
         assert!(bias[1].abs() < 0.6 * bias[0].abs(), "{bias:?}");
         assert!(bias[2].abs() < 0.02, "{bias:?}");
-        assert!((square.sqrt() / error - 1.0).abs() < 0.5, "{square} {error}");
+        assert!(
+            (square.sqrt() / error - 1.0).abs() < 0.5,
+            "{square} {error}"
+        );
     }
 
     #[test]

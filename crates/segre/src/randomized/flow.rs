@@ -106,7 +106,9 @@ mod tests {
 
     fn numbers(count: usize, counter: u64) -> Vec<f32> {
         let mut rng = generator(3, Purpose::Randomized, counter);
-        (0..count).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect()
+        (0..count)
+            .map(|_| 2.0 * rng.random::<f32>() - 1.0)
+            .collect()
     }
 
     fn flows() -> Vec<Flow> {
@@ -137,7 +139,10 @@ mod tests {
             let gradient = numbers(width, 3);
             let value = |omega: &[f32], start: &[f32]| -> f64 {
                 let end = flow.end(omega, start);
-                end.iter().zip(&gradient).map(|(a, b)| f64::from(a * b)).sum()
+                end.iter()
+                    .zip(&gradient)
+                    .map(|(a, b)| f64::from(a * b))
+                    .sum()
             };
             let mut of_omega = vec![0.0; omega.len()];
             let line = flow.run(&omega, &start);
@@ -152,7 +157,11 @@ mod tests {
                     };
                     let expected = (moved(by) - moved(-by)) / f64::from(2.0 * by);
                     let error = (f64::from(found[place]) - expected).abs();
-                    assert!(error < 2e-3, "{flow:?} {place}: {} {expected}", found[place]);
+                    assert!(
+                        error < 2e-3,
+                        "{flow:?} {place}: {} {expected}",
+                        found[place]
+                    );
                 }
             };
             check(&omega, &of_omega, &|omega| value(omega, &start));

@@ -116,7 +116,11 @@ impl RandomizedConfig {
         {
             if height * width != cardinalities.len() {
                 let found = format!("{} variables", cardinalities.len());
-                return refuse("the coupling", &format!("a grid of {height}×{width}"), found);
+                return refuse(
+                    "the coupling",
+                    &format!("a grid of {height}×{width}"),
+                    found,
+                );
             }
             if kernel % 2 == 0 || kernel > 2 * height.max(width) + 1 {
                 return Err(Error::InvalidSetting {
@@ -130,7 +134,11 @@ impl RandomizedConfig {
             && matches!(self.parametrisation, Parametrisation::Symmetric { .. })
         {
             let expected = "a matrix of the sites (coupling sites)";
-            return refuse("the symmetric parametrisation", expected, "another coupling".into());
+            return refuse(
+                "the symmetric parametrisation",
+                expected,
+                "another coupling".into(),
+            );
         }
         let operator = Operator::new(self.coupling, &cardinalities);
         let numbers = self.numbers(&operator);
@@ -147,7 +155,11 @@ impl RandomizedConfig {
     /// Random numbers of a draw of `y`, and rows of the factor.
     fn spread_and_rank(&self, operator: &Operator) -> (usize, usize) {
         let free = self.parametrisation.free(operator);
-        let spread = if self.random_start { free + operator.width() } else { free };
+        let spread = if self.random_start {
+            free + operator.width()
+        } else {
+            free
+        };
         let rank = match self.covariance {
             Covariance::Diagonal => 0,
             Covariance::LowRank { rank } => rank,
@@ -158,7 +170,9 @@ impl RandomizedConfig {
 
     fn numbers(&self, operator: &Operator) -> usize {
         let (spread, rank) = self.spread_and_rank(operator);
-        spread.saturating_mul(rank).saturating_add(2 * spread + operator.width())
+        spread
+            .saturating_mul(rank)
+            .saturating_add(2 * spread + operator.width())
     }
 
     fn steps(&self) -> usize {
@@ -247,7 +261,11 @@ impl RandomizedFlow {
         let operator = Operator::new(config.coupling, &schema.cardinalities());
         let (spread, rank) = config.spread_and_rank(&operator);
         let free = config.parametrisation.free(&operator);
-        let own = if config.covariance == Covariance::Full { 0 } else { spread };
+        let own = if config.covariance == Covariance::Full {
+            0
+        } else {
+            spread
+        };
         let gaussian = Gaussian {
             mean: vec![0.0; free + operator.width()],
             log_sigma: vec![0.0; own],

@@ -247,7 +247,9 @@ mod tests {
     fn ends() -> Vec<Vec<f32>> {
         (0..3)
             .map(|draw| {
-                let mut end: Vec<f32> = (0..8).map(|k| ((k * 5 + draw * 3) % 7) as f32 / 3.0).collect();
+                let mut end: Vec<f32> = (0..8)
+                    .map(|k| ((k * 5 + draw * 3) % 7) as f32 / 3.0)
+                    .collect();
                 end.chunks_mut(2).for_each(log_softmax);
                 end
             })
@@ -259,13 +261,18 @@ mod tests {
         let (ends, offsets) = (ends(), [0, 2, 4, 6, 8]);
         let rows: [&[u16]; 3] = [&[0, 1, 1, 0], &[1, 1, 0, 0], &[0, 1, 1, 0]];
         let labelings = Labelings::of(rows.into_iter(), &offsets);
-        assert_eq!((labelings.count(), &labelings.index[..]), (2, &[0, 1, 0][..]));
+        assert_eq!(
+            (labelings.count(), &labelings.index[..]),
+            (2, &[0, 1, 0][..])
+        );
         assert!((labelings.weights[0] - 2.0 / 3.0).abs() < 1e-12);
         let views: Vec<&[f32]> = ends.iter().map(Vec::as_slice).collect();
         let mixture = Mixture::new(&views, &labelings);
         for (row, log) in rows.iter().zip(&mixture.log_probabilities) {
             let product = |end: &Vec<f32>| -> f32 {
-                (0..4).map(|site| end[2 * site + usize::from(row[site])].exp()).product()
+                (0..4)
+                    .map(|site| end[2 * site + usize::from(row[site])].exp())
+                    .product()
             };
             let expected = ends.iter().map(product).sum::<f32>() / 3.0;
             assert!((log.exp() - f64::from(expected)).abs() < 1e-6);
@@ -288,7 +295,11 @@ mod tests {
         let mut expected = 0.0;
         for index in 0..16_usize {
             let labels: Vec<usize> = (0..4).map(|site| index >> site & 1).collect();
-            let log: f32 = labels.iter().enumerate().map(|(site, label)| end[2 * site + label]).sum();
+            let log: f32 = labels
+                .iter()
+                .enumerate()
+                .map(|(site, label)| end[2 * site + label])
+                .sum();
             expected += f64::from(log).exp() * model.energy(&labels);
         }
         assert!((energy - expected).abs() < 1e-6);

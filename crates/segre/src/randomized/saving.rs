@@ -77,7 +77,10 @@ pub fn save_card(folder: &Path, card: &RandomizedCard) -> Result<()> {
 pub fn save_parameters(folder: &Path, model: &RandomizedFlow) -> Result<()> {
     let gaussian = &model.gaussian;
     let parts = [&gaussian.mean, &gaussian.log_sigma, &gaussian.factor];
-    let tensors = NAMES.iter().zip(parts).map(|(name, part)| named(name, part));
+    let tensors = NAMES
+        .iter()
+        .zip(parts)
+        .map(|(name, part)| named(name, part));
     let file = TensorFile {
         tensors: tensors.collect(),
         header: String::new(),
@@ -165,7 +168,10 @@ pub fn write_checkpoint(trainer: &Trainer, folder: &Path) -> Result<()> {
         seed: trainer.config.seed,
     };
     let header = serde_json::to_string(&header).expect("a header is plain data");
-    write_tensors(&folder.join(CHECKPOINT_FILE), &TensorFile { tensors, header })
+    write_tensors(
+        &folder.join(CHECKPOINT_FILE),
+        &TensorFile { tensors, header },
+    )
 }
 
 /// Takes up a stored run with the settings of its card.

@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::distribution::{Gaussian, norm};
 use super::model::{RandomizedConfig, RandomizedFlow};
-use super::objective::{
-    EntropyGradient, Labelings, Mixture, Objective, Terms, site_entropy,
-};
+use super::objective::{EntropyGradient, Labelings, Mixture, Objective, Terms, site_entropy};
 use super::sampling::labels_of;
 use crate::data::{Dataset, Layout, Schema, Vocabulary};
 use crate::energy::{EnergyError, EnergyModel, GridModel};
@@ -245,9 +243,8 @@ impl Trainer {
                 found: format!("{:?}", energy.cardinalities()),
             });
         }
-        let zero = |factor: &crate::energy::Factor| {
-            factor.log_values().contains(&f64::NEG_INFINITY)
-        };
+        let zero =
+            |factor: &crate::energy::Factor| factor.log_values().contains(&f64::NEG_INFINITY);
         let factor = energy.factors().iter().position(zero);
         let observed = energy.observed().iter().any(Option::is_some);
         if factor.is_some() || observed {
@@ -303,7 +300,8 @@ impl Trainer {
         let gradient = self.model.gaussian.gradient(&draws, &of_draws);
         let norm = norm(&gradient);
         if !(norm.is_finite() && loss.is_finite()) {
-            let parameter = "the randomised flow; a smaller learning rate or end time may help".into();
+            let parameter =
+                "the randomised flow; a smaller learning rate or end time may help".into();
             return Err(Error::NonFiniteTraining { step, parameter });
         }
         let update = Update::new(&self.config.optimizer, step, rate, norm.max(1e-30));

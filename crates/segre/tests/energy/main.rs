@@ -6,6 +6,7 @@ mod approximate;
 mod competition;
 mod exact;
 mod files;
+mod randomized;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -193,7 +193,10 @@ fn beside(
 impl Beside {
     fn of(result: &Inference, truth: &Inference) -> Self {
         let bound = result.log_z_kind == Some(LogZKind::LowerBound);
-        let difference = truth.log_z.zip(result.log_z).map(|(truth, own)| truth - own);
+        let difference = truth
+            .log_z
+            .zip(result.log_z)
+            .map(|(truth, own)| truth - own);
         Self {
             kl: difference.filter(|_| bound),
             energy: result.energy,
@@ -210,12 +213,7 @@ enum Fitted {
 }
 
 impl Fitted {
-    fn load(
-        folder: &Path,
-        schema: &Schema,
-        arguments: &Compare,
-        common: &Common,
-    ) -> Result<Self> {
+    fn load(folder: &Path, schema: &Schema, arguments: &Compare, common: &Common) -> Result<Self> {
         let differ = || {
             format!(
                 "{} was not fitted to the variables of {}",

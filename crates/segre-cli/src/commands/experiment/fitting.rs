@@ -4,9 +4,10 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
-use segre::data::KnownDistribution;
+use segre::data::{Dataset, KnownDistribution};
 use segre::flow::Model;
 use segre::flow::sampling::{Samples, sample};
+use segre::flow::saving::ModelCard;
 use segre::flow::training::{Budget, Control, Ending, Event, Observer, Progress, Trainer};
 
 use super::results::Measured;
@@ -15,6 +16,7 @@ use crate::args::{Arguments, Command, Evaluate};
 use crate::commands::fit::start;
 use crate::divergence::{DivergenceReport, many_samples, target_of};
 use crate::interrupt;
+use crate::session::Parts;
 
 /// The part of a cell's progress that training makes up; the rest is sampling.
 const TRAINING: f64 = 0.6;
@@ -34,14 +36,32 @@ impl Cell<'_> {
     pub fn fit(&mut self, words: &str) -> Result<Fitted> {
         let words: Vec<&str> = words.split_whitespace().collect();
         let arguments = start::parse(&words)?;
-        let (card, parts, mut trainer) = start::prepare(&arguments, self.seed, self.device)?;
+        let prepared = start::prepare(&arguments, self.seed, self.device)?;
+        let target = target_of(&prepared.0.source)?;
+        self.train(prepared, target)
+    }
+
+    /// Trains a model on data that no file holds; `words` are those of `segre fit` after the data.
+    pub fn fit_data(&mut self, data: Dataset, words: &str) -> Result<Fitted> {
+        let words = std::iter::once("data").chain(words.split_whitespace());
+        let arguments = start::parse(&words.collect::<Vec<_>>())?;
+        let source = "samples".to_owned();
+        let prepared = start::prepare_data(&arguments, self.seed, self.device, source, data)?;
+        self.train(prepared, None)
+    }
+
+    fn train(
+        &mut self,
+        (_, parts, mut trainer): (ModelCard, Parts, Trainer),
+        target: Option<Box<dyn KnownDistribution>>,
+    ) -> Result<Fitted> {
         let budget = trainer.config().budget;
         let mut watch = Watch { cell: self, budget };
         let ending = trainer.run(&parts.train, &parts.validation, &mut watch)?;
         ensure!(ending != Ending::Stopped, "stopped");
         Ok(Fitted {
             model: trainer.best_model()?,
-            target: target_of(&card.source)?,
+            target,
             steps: trainer.progress().step,
             seconds: trainer.progress().seconds,
             conditional: trainer.config().conditional,

@@ -26,7 +26,10 @@ mod class_scaling;
 mod coupled_binary;
 mod coupled_class_scaling;
 mod fitting;
+mod ising;
 mod lines;
+mod potts_image;
+mod randomized;
 mod rates;
 mod results;
 mod run;
@@ -75,6 +78,8 @@ const ALL: &[Definition] = &[
     coupled_class_scaling::DEFINITION,
     samplers::DEFINITION,
     rates::DEFINITION,
+    ising::DEFINITION,
+    potts_image::DEFINITION,
 ];
 
 #[derive(Debug, Args)]

@@ -219,6 +219,11 @@ impl Run {
         }
     }
 
+    /// A file in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     /// Reads a file that a cell has written, perhaps in a former run.
     pub fn read(&self, name: &str) -> Result<String> {
         let path = self.folder.join(name);

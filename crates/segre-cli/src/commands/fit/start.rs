@@ -47,8 +47,19 @@ pub fn prepare(
     device: &segre::Device,
 ) -> Result<(ModelCard, Parts, Trainer)> {
     let source = DataSource::parse(&arguments.data)?;
+    let data = data::read(&source, &arguments.reading.options(seed)?)?;
+    prepare_data(arguments, seed, device, source.to_string(), data)
+}
+
+/// [`prepare`] with data that are there already; `source` is what the card says of them.
+pub fn prepare_data(
+    arguments: &Fit,
+    seed: u64,
+    device: &segre::Device,
+    source: String,
+    data: data::Dataset,
+) -> Result<(ModelCard, Parts, Trainer)> {
     let read_options = arguments.reading.options(seed)?;
-    let data = data::read(&source, &read_options)?;
     let (test, test_data) = match &arguments.test_data {
         None => (None, None),
         Some(text) => {
@@ -73,7 +84,7 @@ pub fn prepare(
     let trainer = Trainer::new(model.clone(), training.clone(), &parts.train, device)?;
     let card = ModelCard {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        source: source.to_string(),
+        source,
         read_options,
         fingerprint: data.fingerprint(),
         split,

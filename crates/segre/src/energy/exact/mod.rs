@@ -147,11 +147,17 @@ impl ExactPlan {
     /// If a variable has more than 65 536 states.
     pub fn sample_labels(&self, count: usize, seed: u64, progress: Progress) -> Result<Vec<u16>> {
         match JunctionTree::<Linear>::send_up(&self.reduced, &self.order, progress) {
-            Ok(tree) => Ok(self.draw(&tree, count, seed).flat_map_iter(narrow).collect()),
+            Ok(tree) => Ok(self
+                .draw(&tree, count, seed)
+                .flat_map_iter(narrow)
+                .collect()),
             Err(Stop::Error(error)) => Err(error),
             Err(Stop::Range) => {
                 let tree = self.logarithmic(progress)?;
-                Ok(self.draw(&tree, count, seed).flat_map_iter(narrow).collect())
+                Ok(self
+                    .draw(&tree, count, seed)
+                    .flat_map_iter(narrow)
+                    .collect())
             }
         }
     }

@@ -144,7 +144,10 @@ impl Fit {
         );
         let empty = out.is_dir() && std::fs::read_dir(out)?.next().is_none();
         if !empty && !out.join(CONFIG_FILE).is_file() {
-            bail!("{} is not a model folder; choose another --out", out.display());
+            bail!(
+                "{} is not a model folder; choose another --out",
+                out.display()
+            );
         }
         for name in [
             CONFIG_FILE,

@@ -53,13 +53,22 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         false => {
             let schema = schema_of(&energy, grid.as_ref())?;
             let (model, training) = configs(arguments, &schema, seed)?;
-            let trainer =
-                Trainer::new(model.clone(), training.clone(), schema.clone(), Some(&energy))?;
+            let trainer = Trainer::new(
+                model.clone(),
+                training.clone(),
+                schema.clone(),
+                Some(&energy),
+            )?;
             if arguments.out.exists() && !arguments.force {
                 arguments.clear()?;
             }
             let found = match training.objective.needs_samples() {
-                true => Some(samples(&energy, &schema, &wanted(arguments, &energy, seed), common)?),
+                true => Some(samples(
+                    &energy,
+                    &schema,
+                    &wanted(arguments, &energy, seed),
+                    common,
+                )?),
                 false => None,
             };
             let card = RandomizedCard {
@@ -74,8 +83,9 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
             };
             arguments.clear()?;
             let out = &arguments.out;
-            fs::create_dir_all(out)
-                .with_context(|| format!("cannot create {}; choose another --out", out.display()))?;
+            fs::create_dir_all(out).with_context(|| {
+                format!("cannot create {}; choose another --out", out.display())
+            })?;
             check_writable(&out.join(METRICS_FILE))?;
             saving::save_card(out, &card)?;
             (card, trainer, found)
@@ -242,8 +252,11 @@ fn resume(
     if let Some(time) = arguments.time {
         budget.seconds = Some(time.as_secs_f64());
     }
-    let (model, training, schema) =
-        (card.model.clone(), card.training.clone(), card.schema.clone());
+    let (model, training, schema) = (
+        card.model.clone(),
+        card.training.clone(),
+        card.schema.clone(),
+    );
     let trainer = match out.join(saving::CHECKPOINT_FILE).is_file() {
         true => saving::read_checkpoint(out, &card)?,
         // Stopped before the first checkpoint: the beginning is where it stopped.

@@ -43,7 +43,9 @@ pub fn samples(
         None | Some("exact") => Some(ExactPlan::new(model)?),
         _ => None,
     };
-    let refusal = plan.as_ref().and_then(|plan| plan.check(wanted.memory).err());
+    let refusal = plan
+        .as_ref()
+        .and_then(|plan| plan.check(wanted.memory).err());
     let from = match (wanted.from, refusal) {
         (None, None) => "exact",
         (None, Some(refusal)) => {
@@ -90,7 +92,9 @@ pub fn labels_of(
 
 fn read(file: &str, schema: &Schema) -> Result<Dataset> {
     if !Path::new(file).exists() {
-        bail!("--samples-from {file:?} is no file; give exact, chain or the path of a table or array");
+        bail!(
+            "--samples-from {file:?} is no file; give exact, chain or the path of a table or array"
+        );
     }
     let source = DataSource::parse(file)?;
     data::read_as(&source, schema, &ReadOptions::default())
