@@ -286,9 +286,9 @@ mod tests {
         let (omega, state) = (numbers(36, 4), numbers(24, 5));
         let mut out = vec![0.0; 24];
         operator.apply(&omega, &state, &mut out);
-        for (row, column, label) in (0..24).map(|k| (k / 8, k / 2 % 4, k % 2)) {
+        for (row, column, label) in (0..24_usize).map(|k| (k / 8, k / 2 % 4, k % 2)) {
             let mut expected = 0.0;
-            for (down, right, from) in (0..18).map(|k| (k / 6, k / 2 % 3, k % 2)) {
+            for (down, right, from) in (0..18_usize).map(|k| (k / 6, k / 2 % 3, k % 2)) {
                 let (y, x) = (
                     (row + down).wrapping_sub(1),
                     (column + right).wrapping_sub(1),

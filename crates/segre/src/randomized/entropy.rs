@@ -164,10 +164,10 @@ mod tests {
             square += (found.chao_wang_jost - exact).powi(2) / repeats as f64;
             error += found.std_error / repeats as f64;
         }
-        // The plug-in misses 0.2 nats.
-        assert!((-0.3..-0.15).contains(&bias[0]), "{bias:?}");
+        // The plug-in misses a third of a nat.
+        assert!((-0.36..-0.29).contains(&bias[0]), "{bias:?}");
         assert!(bias[1].abs() < 0.6 * bias[0].abs(), "{bias:?}");
-        assert!(bias[2].abs() < 0.02, "{bias:?}");
+        assert!(bias[2].abs() < 0.035, "{bias:?}");
         assert!(
             (square.sqrt() / error - 1.0).abs() < 0.5,
             "{square} {error}"

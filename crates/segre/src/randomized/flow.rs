@@ -182,14 +182,14 @@ mod tests {
             let z = numbers(36, 10 + draw);
             let mut omega = vec![0.0; 36];
             for (i, j) in (0..36).map(|k| (k / 6, k % 6)) {
-                let diagonal = if i == j { 1e-3 } else { 0.0 };
+                // Larger than in use: a site without neighbours takes a time of 1/ε.
+                let diagonal = if i == j { 0.2 } else { 0.0 };
                 omega[i * 6 + j] = (z[i * 6 + j] + z[j * 6 + i]).max(0.0) + diagonal;
             }
             let end = flow.end(&omega, &numbers(18, 100 + draw));
             for site in end.chunks(3) {
                 let largest = site.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                // A site that is tied to others by ε alone takes its time.
-                assert!(largest > -0.2, "draw {draw}: {site:?}");
+                assert!(largest > -0.01, "draw {draw}: {site:?}");
             }
         }
     }

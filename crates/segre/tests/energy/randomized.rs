@@ -78,7 +78,7 @@ fn every_objective_learns_both_modes_of_a_small_grid() {
         (Objective::Both, 0.02),
         (reverse, 0.05),
     ] {
-        let found = divergence(&fit(improved.clone(), 400, objective));
+        let found = divergence(&fit(improved.clone(), 1000, objective));
         assert!(found < most, "{objective:?}: {found}");
     }
 }
