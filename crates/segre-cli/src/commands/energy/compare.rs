@@ -208,7 +208,7 @@ impl Beside {
 
 /// A model in a folder.
 enum Fitted {
-    Randomized(segre::randomized::RandomizedFlow),
+    Randomized(Box<segre::randomized::RandomizedFlow>),
     Neural(Box<segre::flow::Model>, SamplingOptions),
 }
 
@@ -224,7 +224,7 @@ impl Fitted {
         if saving::is_randomized(folder) {
             let (model, _) = saving::load(folder)?;
             schema.same_as(model.schema()).with_context(differ)?;
-            return Ok(Self::Randomized(model));
+            return Ok(Self::Randomized(Box::new(model)));
         }
         let (model, card) = flow_saving::load(folder, &common.device.open()?)?;
         let own = model.schema();

@@ -293,7 +293,7 @@ fn store(cell: &mut Cell, method: &str, data: &Dataset) -> Result<()> {
 fn restore(run: &Run, method: &str, seed: u64) -> Result<Dataset> {
     let model = GridModel::table1(ROWS, COLUMNS).build();
     let path = run.path(&file(method, seed));
-    let source = DataSource::File(path.into());
+    let source = DataSource::File(path);
     Ok(data::read_as(
         &source,
         &schema_of(&model, None)?,

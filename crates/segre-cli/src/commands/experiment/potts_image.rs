@@ -38,9 +38,9 @@ const SHOWN: usize = 6;
 /// Nats for a pixel of the background to be of the subject, and the other way round.
 const CONTRAST: f64 = 2.5;
 /// Largest preference of a subject's pixel for one of its two labels: noise without a mean.
-const NOISE: f64 = 0.8;
+const NOISE: f64 = 0.3;
 /// Nats for neighbours of different labels.
-const COUPLING: f64 = 1.2;
+const COUPLING: f64 = 1.4;
 
 const TARGET: &str = "model (chain)";
 const JOINT: &str = "randomised flow";
