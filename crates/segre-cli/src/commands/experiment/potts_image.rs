@@ -38,7 +38,7 @@ const SHOWN: usize = 6;
 /// Nats for a pixel of the background to be of the subject, and the other way round.
 const CONTRAST: f64 = 2.5;
 /// Largest preference of a subject's pixel for one of its two labels: noise without a mean.
-const NOISE: f64 = 0.3;
+const NOISE: f64 = 0.1;
 /// Nats for neighbours of different labels.
 const COUPLING: f64 = 1.4;
 
@@ -121,7 +121,7 @@ const COLOURS: [(&str, [u8; 3]); LABELS] = [
 
 fn run(run: &mut Run) -> Result<WriteUp> {
     let model = picture();
-    let (steps, rows, drawn) = run.choose((30, 200, 50), (400, 2000, 500));
+    let (steps, rows, drawn) = run.choose((100, 500, 100), (400, 2000, 500));
     let seeds = run.seeds();
     run.plan(KINDS.len() * seeds.len());
     for &seed in &seeds {
