@@ -38,6 +38,12 @@ pub struct ModelConfig {
 }
 
 impl ModelConfig {
+    /// Whether a validation is the bound on the negative log-likelihood, and not the loss: the bound of a field is so
+    /// loose, while its prior is still to be learned, that it prefers a field of nothing.
+    pub fn validated_by_bound(&self) -> bool {
+        self.head == Head::Posterior && self.path.has_bound()
+    }
+
     /// Checks all settings.
     ///
     /// # Errors
@@ -64,6 +70,8 @@ pub struct Model {
     /// Smoothed logarithms of the training marginals, nats, `[sites · categories]`; padding
     /// [`PADDING_LOGIT`].
     pub(crate) log_marginals: Vec<f32>,
+    /// What the network's context is multiplied with, 1 until it is calibrated (`training/calibration.rs`).
+    pub(crate) context_gain: f32,
     device: Device,
 }
 
@@ -99,6 +107,7 @@ impl Model {
             network,
             manifold,
             log_marginals,
+            context_gain: 1.0,
             device: device.clone(),
         }
     }
@@ -151,7 +160,7 @@ impl Model {
 
     /// Whether data can be scored under the model: all but fields and posteriors on the simplex have a bound.
     pub fn has_bound(&self) -> bool {
-        !matches!(self.config.path, ProbabilityPath::Simplex(_))
+        self.config.path.has_bound()
     }
 
     /// Whether the model can be told labels.
@@ -192,7 +201,7 @@ impl Model {
         }
     }
 
-    /// Logits of the posterior marginals `p(β_i = · | x)`: evidence + prior + context.
+    /// Logits of the posterior marginals `p(β_i = · | x)`: evidence + prior + gain · context.
     ///
     /// # Shapes
     /// `evidence [batch, sites, categories]` (`log p(x_i | β_i = ·)` up to a constant), `level [batch, sites]`
@@ -205,10 +214,27 @@ impl Model {
         level: Tensor<2>,
         dropout: Option<&mut ChaCha8Rng>,
     ) -> Tensor<3> {
+        let (local, context) = self.local_and_context(evidence, level, dropout);
+        let context = match self.context_gain {
+            1.0 => context,
+            gain => context * gain,
+        };
+        self.manifold.mask_logits(local + context)
+    }
+
+    /// Evidence + log marginals, and the network's context, which a gain is to weigh.
+    ///
+    /// # Shapes
+    /// As [`posterior_logits`](Self::posterior_logits); both have its output's.
+    pub(crate) fn local_and_context(
+        &self,
+        evidence: Tensor<3>,
+        level: Tensor<2>,
+        dropout: Option<&mut ChaCha8Rng>,
+    ) -> (Tensor<3>, Tensor<3>) {
         let local = self.local_logits(evidence);
         let points = activation::softmax(local.clone(), 2);
-        let context = self.network.forward(points, level, dropout);
-        self.manifold.mask_logits(local + context)
+        (local, self.network.forward(points, level, dropout))
     }
 
     /// Logits of the posterior if the sites were independent: evidence + log marginals.

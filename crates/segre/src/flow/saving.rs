@@ -23,6 +23,8 @@ pub const MODEL_FILE: &str = "model.safetensors";
 pub const CONFIG_FILE: &str = "config.json";
 /// Name of the tensor of log marginals; no network's parameter is called so.
 const LOG_MARGINALS: &str = "log_marginals";
+/// Name of the gain of the network's context, likewise.
+const CONTEXT_GAIN: &str = "context_gain";
 
 /// What is stored beside the parameters: enough to sample, score and read data alike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,6 +101,11 @@ pub fn save_parameters(folder: &Path, model: &Model) -> Result<()> {
     let shape = vec![model.manifold.sites(), model.manifold.categories()];
     let values = model.log_marginals.clone();
     tensors.insert(LOG_MARGINALS.to_owned(), Values { shape, values });
+    let gain = Values {
+        shape: vec![1],
+        values: vec![model.context_gain],
+    };
+    tensors.insert(CONTEXT_GAIN.to_owned(), gain);
     let file = TensorFile {
         tensors,
         header: String::new(),
@@ -154,6 +161,9 @@ pub fn load(folder: &Path, device: &Device) -> Result<(Model, ModelCard)> {
             });
         }
     };
+    // Models of earlier versions have none.
+    let gain = tensors.remove(CONTEXT_GAIN);
+    let gain = gain.and_then(|gain| gain.values.first().copied());
     // The random start is overwritten at once.
     let mut rng = generator(0, Purpose::Initialise, 0);
     let network = card
@@ -162,10 +172,9 @@ pub fn load(folder: &Path, device: &Device) -> Result<(Model, ModelCard)> {
         .init(&SiteSpec::of(&card.schema), &mut rng, device);
     let network = parameters::replace(network, &tensors)?;
     let (config, schema) = (card.model.clone(), card.schema.clone());
-    Ok((
-        Model::assemble(config, schema, network, log_marginals, device),
-        card,
-    ))
+    let mut model = Model::assemble(config, schema, network, log_marginals, device);
+    model.context_gain = gain.unwrap_or(1.0);
+    Ok((model, card))
 }
 
 /// Tensors by name, and a text beside them.

@@ -1,5 +1,6 @@
 //! Training: a loop of steps with validation, early stopping and bit-exact checkpoints.
 
+mod calibration;
 mod checkpoint;
 mod optimizer;
 mod order;
@@ -156,6 +157,9 @@ pub struct Progress {
     pub last_bits_per_dim: Option<f64>,
     /// Whether the run ended by itself.
     pub finished: bool,
+    /// Gain of the context of the model that is kept, once the run has ended by itself.
+    #[serde(default)]
+    pub context_gain: Option<f32>,
 }
 
 /// What happens in a run, for progress bars and logs.
@@ -180,7 +184,7 @@ pub enum Event {
         seconds: f64,
         /// Mean training loss since the last validation.
         loss: f64,
-        /// Bound in bits per dimension; for a path on the simplex, which has none, the loss in bits per site.
+        /// Bound in bits per dimension, or the loss in bits per site: see [`ModelConfig::validated_by_bound`].
         bits_per_dim: Estimate,
         /// Whether the model was kept: no earlier one is better beyond the noise of the comparison.
         kept: bool,
@@ -292,10 +296,12 @@ impl Trainer {
     /// # Errors
     /// None in practice: the parameters are the network's own.
     pub fn best_model(&self) -> Result<Model> {
-        match &self.kept {
+        let mut model = match &self.kept {
             Some(kept) => self.model_with(kept),
             None => self.averaged_model(),
-        }
+        }?;
+        model.context_gain = self.progress.context_gain.unwrap_or(1.0);
+        Ok(model)
     }
 
     fn averaged_model(&self) -> Result<Model> {
@@ -330,10 +336,8 @@ impl Trainer {
     ) -> Result<Ending> {
         check_schema(&self.model, train)?;
         check_schema(&self.model, validation)?;
-        let kept = self.config.validation_rows.min(validation.rows());
-        // Evenly spread: files are often sorted.
-        let spread = (0..kept).map(|k| k * validation.rows() / kept);
-        let validation = validation.select(&spread.collect::<Vec<_>>());
+        let calibration = calibration::rows(validation, self.config.validation_rows);
+        let validation = spread(validation, self.config.validation_rows);
         let start = Instant::now();
         let before = self.progress.seconds;
         let mut order = DataOrder::new(self.config.seed, train.rows(), self.config.batch_size);
@@ -356,6 +360,10 @@ impl Trainer {
                 (loss_sum, loss_count) = (0.0, 0);
                 let early = self.progress.stale >= self.config.patience;
                 self.progress.finished = done >= 1.0 || early;
+                self.progress.context_gain = match self.progress.finished {
+                    true => Some(self.calibrate(&calibration)?),
+                    false => None,
+                };
                 let control = observer.event(&event, &self.progress);
                 observer.save(self)?;
                 match (self.progress.finished, early, control) {
@@ -448,9 +456,9 @@ impl Trainer {
     /// is better beyond the noise: a later model has seen more and was annealed longer.
     fn validate(&mut self, validation: &Dataset) -> Result<Estimate> {
         let model = self.averaged_model()?;
-        let (bits, rows) = match model.config.path {
-            ProbabilityPath::Simplex(_) => self.validation_losses(&model, validation)?,
-            _ => self.validation_scores(&model, validation)?,
+        let (bits, rows) = match model.config.validated_by_bound() {
+            true => self.validation_scores(&model, validation)?,
+            false => self.validation_losses(&model, validation)?,
         };
         // The same random numbers serve all models (but for the levels, whose proposal adapts to the model),
         // so rows are compared one by one: that tells models apart by less than the error of either score.
@@ -478,4 +486,11 @@ impl Trainer {
         }
         Ok(bits)
     }
+}
+
+/// At most `count` rows, evenly spread: files are often sorted.
+fn spread(data: &Dataset, count: usize) -> Dataset {
+    let count = count.min(data.rows());
+    let rows = (0..count).map(|k| k * data.rows() / count);
+    data.select(&rows.collect::<Vec<_>>())
 }
