@@ -3,7 +3,14 @@
 //! Images are `[batch, height, width, channels]`, channels last: a pixel's channels lie side by side, and
 //! `[batch, sites, channels]` is the same memory.
 
+mod convolution;
+mod group_norm;
+mod operation;
+mod simd;
 mod stock;
+#[cfg(test)]
+mod tests;
+mod tiles;
 
 use burn::tensor::Tensor;
 
@@ -20,7 +27,11 @@ pub(crate) fn convolution(
     bias: Tensor<1>,
     stride: usize,
 ) -> Tensor<4> {
-    stock::convolution(images, weight, bias, stride)
+    let types = [images.dtype(), weight.dtype(), bias.dtype()];
+    match operation::serve(images.device(), types) {
+        true => operation::convolve(images, weight, bias, stride),
+        false => stock::convolution(images, weight, bias, stride),
+    }
 }
 
 /// Group normalisation, then `SiLU(y) = y / (1 + e^−y)` if `activate`.
@@ -38,7 +49,11 @@ pub(crate) fn group_norm(
     groups: usize,
     activate: bool,
 ) -> Tensor<4> {
-    stock::group_norm(images, scale, shift, groups, activate)
+    let types = [images.dtype(), scale.dtype(), shift.dtype()];
+    match operation::serve(images.device(), types) {
+        true => operation::normalise(images, scale, shift, groups, activate),
+        false => stock::group_norm(images, scale, shift, groups, activate),
+    }
 }
 
 /// Scaled dot-product attention, `softmax(Q Kᵀ / √d) V` for every head, without a table of all pairs in memory.
