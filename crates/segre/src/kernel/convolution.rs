@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::simd::Level;
-use super::tiles::{Accumulate, Correlate, Run, padded_channels, panel_widths};
+use super::tiles::{Accumulate, Correlate, Run, padded_channels, panel_widths, panels};
 
 /// Output pixels of a task: enough to be worth a thread, few enough to stay in its cache.
 const TASK_PIXELS: usize = 512;
@@ -267,22 +267,6 @@ fn pack(
         channel += width;
     }
     packed
-}
-
-/// Pixels `[pixel, channels]` panel by panel `[pixel, width]`, zeros beyond the last channel.
-fn panels(pixels: &[f32], channels: usize, lanes: usize) -> Vec<f32> {
-    let count = pixels.len() / channels;
-    let mut result = vec![0.0; count * padded_channels(channels, lanes)];
-    let mut channel = 0;
-    for width in panel_widths(channels, lanes) {
-        let kept = width.min(channels - channel);
-        let panel = result[channel * count..][..width * count].chunks_exact_mut(width);
-        for (to, from) in panel.zip(pixels.chunks_exact(channels)) {
-            to[..kept].copy_from_slice(&from[channel..][..kept]);
-        }
-        channel += width;
-    }
-    result
 }
 
 /// Target pixels `first + spread · (u, v)` are sums over source pixels `step · (u, v) + offset`, zero outside.

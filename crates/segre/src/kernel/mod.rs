@@ -3,6 +3,8 @@
 //! Images are `[batch, height, width, channels]`, channels last: a pixel's channels lie side by side, and
 //! `[batch, sites, channels]` is the same memory.
 
+mod attention;
+mod channels;
 mod convolution;
 mod group_norm;
 mod operation;
@@ -61,5 +63,9 @@ pub(crate) fn group_norm(
 /// # Shapes
 /// `query`, `key`, `value [batch, heads, sites, d]` → the same.
 pub(crate) fn attention(query: Tensor<4>, key: Tensor<4>, value: Tensor<4>) -> Tensor<4> {
-    stock::attention(query, key, value)
+    let types = [query.dtype(), key.dtype(), value.dtype()];
+    match operation::serve(query.device(), types) {
+        true => operation::attend(query, key, value),
+        false => stock::attention(query, key, value),
+    }
 }

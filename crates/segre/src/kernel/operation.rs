@@ -1,6 +1,6 @@
 //! The fast operations as burn sees them: on its processor backend, and with gradients.
 //!
-//! The numbers come from [`convolution`] and [`group_norm`]; this file packs and unpacks tensors, and says what is kept
+//! The numbers come from [`convolution`], [`group_norm`] and [`attention`]; this file packs and unpacks tensors, and says what is kept
 //! for the gradients. Nothing is computed for a weight or image whose gradient nobody asks for.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -12,7 +12,7 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_e
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use super::simd::Level;
-use super::{convolution, group_norm};
+use super::{attention, convolution, group_norm};
 
 /// A tensor in host memory.
 type Host = FloatTensor<Flex>;
@@ -32,6 +32,12 @@ trait Kernels: Backend {
         shift: FloatTensor<Self>,
         groups: usize,
         activate: bool,
+    ) -> FloatTensor<Self>;
+
+    fn kernel_attention(
+        query: FloatTensor<Self>,
+        key: FloatTensor<Self>,
+        value: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
 }
 
@@ -69,6 +75,15 @@ pub(super) fn normalise(
         shift.into_dispatch(),
         groups,
         activate,
+    ))
+}
+
+/// See [`super::attention`]; for devices that [`serve`].
+pub(super) fn attend(query: Tensor<4>, key: Tensor<4>, value: Tensor<4>) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::kernel_attention(
+        query.into_dispatch(),
+        key.into_dispatch(),
+        value.into_dispatch(),
     ))
 }
 
@@ -152,6 +167,32 @@ impl Kernels for Flex {
         let parts = [images, scale, shift].map(contiguous);
         group_norm_value(&parts, groups, activate).0
     }
+
+    fn kernel_attention(query: Host, key: Host, value: Host) -> Host {
+        attention_value(&[query, key, value].map(contiguous)).0
+    }
+}
+
+fn attention_sizes([query, key, value]: &[Host; 3]) -> attention::Sizes {
+    let dims = query.shape().dims();
+    let others = [key, value].map(|tensor| tensor.shape().dims());
+    assert_eq!(
+        others, [dims; 2],
+        "shapes of key and value, and of the query"
+    );
+    let [batch, heads, sites, width] = dims;
+    attention::Sizes {
+        heads: batch * heads,
+        sites,
+        width,
+    }
+}
+
+fn attention_value(parts: &[Host; 3]) -> (Host, Vec<f32>) {
+    let sizes = attention_sizes(parts);
+    let (output, logarithms) =
+        attention::value(Level::detect(), &sizes, parts.each_ref().map(values));
+    (tensor(output, parts[0].shape().dims::<4>()), logarithms)
 }
 
 fn group_norm_value(
@@ -253,6 +294,50 @@ impl Backward<Flex, 3> for GroupNormGradient {
     }
 }
 
+/// The gradient of an attention.
+#[derive(Debug)]
+struct AttentionGradient;
+
+/// What [`AttentionGradient`] needs.
+#[derive(Clone, Debug)]
+struct AttentionState {
+    /// Query, key and value.
+    parts: [Host; 3],
+    output: Host,
+    logarithms: Vec<f32>,
+}
+
+impl Backward<Flex, 3> for AttentionGradient {
+    type State = AttentionState;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let state = ops.state;
+        let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
+        let known = attention::Known {
+            output: values(&state.output),
+            logarithms: &state.logarithms,
+        };
+        let results = attention::gradients(
+            Level::detect(),
+            &attention_sizes(&state.parts),
+            state.parts.each_ref().map(values),
+            known,
+            values(&gradient),
+        );
+        for (node, result) in ops.parents.into_iter().zip(results) {
+            if let Some(node) = node {
+                let data = TensorData::new(result, state.output.shape());
+                gradients.register::<Flex>(node.id, Host::from_data(data));
+            }
+        }
+    }
+}
+
 impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
     fn kernel_convolution(
         images: FloatTensor<Self>,
@@ -299,6 +384,29 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
                     sizes,
                     parts,
                     statistics,
+                };
+                operation.finish(state, output)
+            }
+            OpsKind::UnTracked(operation) => operation.finish(output),
+        }
+    }
+
+    fn kernel_attention(
+        query: FloatTensor<Self>,
+        key: FloatTensor<Self>,
+        value: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let ((query, query_node), (key, key_node), (value, value_node)) =
+            (query.into_parts(), key.into_parts(), value.into_parts());
+        let parts = [query, key, value].map(contiguous);
+        let (output, logarithms) = attention_value(&parts);
+        let operation = AttentionGradient.prepare::<C>([query_node, key_node, value_node]);
+        match operation.compute_bound().stateful() {
+            OpsKind::Tracked(operation) => {
+                let state = AttentionState {
+                    parts,
+                    output: output.clone(),
+                    logarithms,
                 };
                 operation.finish(state, output)
             }

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use crate::network::parameters::host_values as values;
 
 use super::simd::{Level, MOST_LANES, Simd, Task, exp};
-use super::{convolution, group_norm, stock};
+use super::{attention, convolution, group_norm, stock};
 
 /// Reproducible numbers of about unit size.
 fn numbers(count: usize, seed: u64) -> Vec<f32> {
@@ -362,6 +362,48 @@ fn group_norm_is_accurate_far_from_zero() {
 }
 
 #[test]
+fn attention_agrees_with_the_composed_one() {
+    let device = Device::flex().autodiff();
+    for (heads, sites, width) in [(1, 1, 1), (2, 5, 3), (3, 64, 16), (2, 67, 33), (1, 200, 64)] {
+        let sizes = attention::Sizes {
+            heads,
+            sites,
+            width,
+        };
+        let [query, key, value, gradient] =
+            [1, 2, 3, 4].map(|seed| numbers(heads * sites * width, seed));
+        let query: Vec<f32> = query.iter().map(|x| 3.0 * x).collect();
+        let tensor = |values: &[f32]| {
+            Tensor::<4>::from_data(
+                TensorData::new(values.to_vec(), [1, heads, sites, width]),
+                &device,
+            )
+        };
+        let parts = [&query, &key, &value].map(|part| tensor(part).require_grad());
+        let [q, k, v] = parts.clone();
+        let y = stock::attention(q, k, v);
+        let expected = values(y.clone());
+        let found = (y * tensor(&gradient)).sum().backward();
+        let expected_gradients = parts.map(|part| values(part.grad(&found).expect("tracked")));
+        for level in Level::available() {
+            let parts = [query.as_slice(), &key, &value];
+            let (y, logarithms) = attention::value(level, &sizes, parts);
+            let found = distance(&y, &expected);
+            assert!(found < 5e-6, "{level:?} {sizes:?} value: {found}");
+            let known = attention::Known {
+                output: &y,
+                logarithms: &logarithms,
+            };
+            let got = attention::gradients(level, &sizes, parts, known, &gradient);
+            for (got, expected) in got.iter().zip(&expected_gradients) {
+                let found = distance(got, expected);
+                assert!(found < 1e-5, "{level:?} {sizes:?} gradient: {found}");
+            }
+        }
+    }
+}
+
+#[test]
 fn threads_change_no_number() {
     let sizes = convolution::Sizes {
         batch: 3,
@@ -507,7 +549,13 @@ fn tensors_reach_the_fast_operations_and_get_their_gradients() {
             true => super::convolution(constant.clone(), weight.clone(), bias.clone(), 2),
             false => stock::convolution(constant.clone(), weight.clone(), bias.clone(), 2),
         };
-        let value = (layer(images.clone()) + first).square();
+        let heads = images.clone().swap_dims(1, 3);
+        let parts = [heads.clone(), heads.clone() * 2.0, heads * 3.0];
+        let attended = match parts {
+            [q, k, v] if fast => super::attention(q, k, v),
+            [q, k, v] => stock::attention(q, k, v),
+        };
+        let value = (layer(images.clone() + attended.swap_dims(1, 3)) + first).square();
         let gradients = value.clone().sum().backward();
         let message = "the tensor is tracked";
         [

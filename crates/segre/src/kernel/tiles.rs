@@ -27,6 +27,22 @@ pub(super) fn padded_channels(channels: usize, lanes: usize) -> usize {
     channels.div_ceil(lanes) * lanes
 }
 
+/// Pixels `[pixel, channels]` panel by panel `[pixel, width]`, zeros beyond the last channel.
+pub(super) fn panels(pixels: &[f32], channels: usize, lanes: usize) -> Vec<f32> {
+    let count = pixels.len() / channels;
+    let mut result = vec![0.0; count * padded_channels(channels, lanes)];
+    let mut channel = 0;
+    for width in panel_widths(channels, lanes) {
+        let kept = width.min(channels - channel);
+        let panel = result[channel * count..][..width * count].chunks_exact_mut(width);
+        for (to, from) in panel.zip(pixels.chunks_exact(channels)) {
+            to[..kept].copy_from_slice(&from[channel..][..kept]);
+        }
+        channel += width;
+    }
+    result
+}
+
 /// `output[u, v, o] = bias[o] + Σ_m patch[u, v; m] · weight[m, o]`, where `m` walks along the runs from pixel `u, v`.
 pub(super) struct Correlate<'a> {
     /// Source pixels.
