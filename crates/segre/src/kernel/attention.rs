@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::simd::{Level, MOST_LANES, Simd, Task, exp};
 use super::tiles::{Accumulate, Correlate, Run, padded_channels, panel_widths, panels};
 
-/// Queries of a block.
+/// Queries of a block: whole tiles at every level.
 const QUERIES: usize = 60;
 
 /// Sizes of an attention.

@@ -2,6 +2,10 @@
 //!
 //! Images are `[batch, height, width, channels]`, channels last: a pixel's channels lie side by side, and
 //! `[batch, sites, channels]` is the same memory.
+//!
+//! On the processor, with numbers of 32 bits, an operation is one node of the graph with a gradient of its own
+//! (`operation.rs`), computed on slices (`convolution.rs`, `group_norm.rs`, `attention.rs`) by loops over registers
+//! (`tiles.rs`, `channels.rs`, `simd.rs`). Elsewhere it is composed of burn's operations (`stock.rs`).
 
 mod attention;
 mod channels;

@@ -293,8 +293,11 @@ impl Simd for Plain {
     }
     #[inline(always)]
     unsafe fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector {
-        // Not `f32::mul_add`: without the instruction that is a call of a slow function.
-        lanes(|k| a[k] * b[k] + c[k])
+        // Without the instruction `f32::mul_add` is a call of a slow function.
+        match cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
+            true => lanes(|k| a[k].mul_add(b[k], c[k])),
+            false => lanes(|k| a[k] * b[k] + c[k]),
+        }
     }
     #[inline(always)]
     unsafe fn min(a: Self::Vector, b: Self::Vector) -> Self::Vector {

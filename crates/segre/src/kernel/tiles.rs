@@ -164,14 +164,11 @@ impl Place {
     unsafe fn tile<S: Simd, const P: usize, const V: usize>(self, runs: &[Run]) {
         // SAFETY: the caller's; partial panels are stored in part.
         unsafe {
-            let mut sums = [[S::splat(0.0); V]; P];
             let mut bias = [S::splat(0.0); V];
             for (v, bias) in bias.iter_mut().enumerate() {
                 *bias = S::load(self.bias.add(v * S::LANES));
             }
-            for sums in &mut sums {
-                *sums = bias;
-            }
+            let mut sums = [bias; P];
             let mut weights = self.weights;
             for run in runs {
                 let mut source = self.source.add(run.offset);

@@ -5,7 +5,7 @@ mod convolution;
 mod group_norm;
 mod timing;
 
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{DType, Device, Distribution, Tensor};
 
 use crate::network::parameters::host_values as values;
 
@@ -239,4 +239,23 @@ fn tensors_reach_the_fast_operations_and_get_their_gradients() {
     );
     let tracked = super::convolution(constant, weight, bias, 1);
     assert!(values(plain) == values(tracked));
+}
+
+#[test]
+fn other_numbers_take_the_composed_operations() {
+    let device = Device::flex();
+    let random = |dims: [usize; 4]| Tensor::<4>::random(dims, Distribution::Default, &device);
+    let (images, weight) = (random([2, 5, 4, 3]), random([3, 3, 3, 6]));
+    let bias = Tensor::<1>::random([6], Distribution::Default, &device);
+    let layer = |dtype: DType| {
+        let (images, weight) = (images.clone().cast(dtype), weight.clone().cast(dtype));
+        let bias = bias.clone().cast(dtype);
+        let output = super::convolution(images, weight, bias.clone(), 2);
+        let output = super::group_norm(output, bias.clone(), bias, 3, true);
+        super::attention(output.clone(), output.clone(), output)
+    };
+    let wide = layer(DType::F64);
+    assert_eq!(wide.dtype(), DType::F64);
+    let wide = values(wide.cast(DType::F32));
+    assert!(distance(&values(layer(DType::F32)), &wide) < 1e-5);
 }
