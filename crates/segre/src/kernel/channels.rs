@@ -131,6 +131,7 @@ impl Task for Apply<'_> {
     unsafe fn run<S: Simd>(mut self) {
         let channels = self.mean.len();
         assert!(self.values.len() == self.output.len());
+        assert!(self.values.len().is_multiple_of(channels));
         assert!(self.factor.len() == channels && self.shift.len() == channels);
         for (channel, count) in registers::<S>(channels) {
             // SAFETY: `count` channels from `channel` on exist in every pixel, as blocks are whole pixels, and in
@@ -187,6 +188,7 @@ impl Task for Inner<'_> {
         let affine = self.affine;
         let channels = affine.mean.len();
         assert!(self.values.len() == self.result.len() && self.values.len() == self.gradient.len());
+        assert!(self.values.len().is_multiple_of(channels));
         assert!(affine.inverse.len() == channels);
         assert!(affine.scale.len() == channels && affine.shift.len() == channels);
         let mut sums = [(); 2].map(|()| vec![0.0; channels]);
@@ -262,6 +264,7 @@ impl Task for Outer<'_> {
     unsafe fn run<S: Simd>(mut self) {
         let channels = self.mean.len();
         assert!(self.values.len() == self.result.len());
+        assert!(self.values.len().is_multiple_of(channels));
         assert!(self.coefficients.iter().all(|all| all.len() == channels));
         for (channel, count) in registers::<S>(channels) {
             // SAFETY: `count` channels from `channel` on exist in every pixel, as blocks are whole pixels, and in
