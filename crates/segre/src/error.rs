@@ -445,6 +445,15 @@ pub enum Error {
         /// Samplers that it has.
         samplers: &'static str,
     },
+    /// A network for images was asked for other data.
+    #[error(
+        "the unet network is for images, but the data are {found}; use --network residual or cnn, or give pictures \
+         (IDX, a folder of PNG files, or an array of shape [rows, height, width])"
+    )]
+    NotAnImage {
+        /// How the sites are arranged.
+        found: String,
+    },
     /// A field was asked of a path that jumps.
     #[error("the {path} path has no velocity to learn; use the posterior head")]
     NoField {

@@ -12,6 +12,10 @@ use crate::geometry::{AssignmentManifold, PADDING_LOGIT};
 use crate::network::{Network, NetworkConfig, SiteSpec};
 use crate::path::{DiscretePath, GaussianPath, ProbabilityPath};
 
+/// Most coordinates of states that are computed with together, 64 MB: `1024` rows of 4 sites and 4096 categories,
+/// or 64 label maps of 128 × 256 pixels and 8 classes.
+const MOST_COORDINATES: usize = 1 << 24;
+
 /// What the network's output means and how it is trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -126,6 +130,12 @@ impl Model {
     /// Whether the model computes on the processor, where threads are ours to use.
     pub(crate) fn computes_on_cpu(&self) -> bool {
         self.device.clone().inner() == Device::flex()
+    }
+
+    /// Most rows whose states are kept in memory together.
+    pub(crate) fn most_rows(&self) -> usize {
+        let row = self.manifold.sites() * self.manifold.categories();
+        (MOST_COORDINATES / row.max(1)).max(1)
     }
 
     /// Number of trainable parameters.

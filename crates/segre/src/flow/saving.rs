@@ -125,6 +125,7 @@ pub fn load_card(folder: &Path) -> Result<ModelCard> {
     })?;
     card.schema.validate()?;
     card.model.validate()?;
+    card.model.network.check_sites(&card.schema)?;
     Ok(card)
 }
 

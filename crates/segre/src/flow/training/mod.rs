@@ -237,7 +237,8 @@ impl Trainer {
     /// A run that has done nothing yet.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] and [`Error::NoBudget`] for bad settings.
+    /// [`Error::InvalidSetting`] and [`Error::NoBudget`] for bad settings, [`Error::NotAnImage`] for a UNet on
+    /// other data.
     pub fn new(
         model: ModelConfig,
         config: TrainingConfig,
@@ -245,6 +246,7 @@ impl Trainer {
         device: &Device,
     ) -> Result<Self> {
         model.validate()?;
+        model.network.check_sites(&train.schema)?;
         config.validate()?;
         let simplex = matches!(model.path, ProbabilityPath::Simplex(_));
         if config.conditional && (model.head != Head::Posterior || simplex) {
