@@ -1,6 +1,7 @@
 //! The command line's arguments, documented and typed.
 
 mod reading;
+mod unet;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::interrupt;
 use crate::report::progress::Display;
 
 pub use reading::Reading;
+pub use unet::{PresetName, UnetSizes};
 
 /// Learn, sample and score joint distributions of many discrete variables with assignment flows.
 #[derive(Debug, Parser)]
@@ -119,7 +121,8 @@ pub struct Fit {
     /// Replace what a former run left in --out
     #[arg(long)]
     pub force: bool,
-    /// Wall time of training, as 90s, 10m or 1h [default: 90s, unless --steps is given]
+    /// Wall time of training, as 90s, 10m or 1h [default, unless --steps is given: 90s; 30m for a unet on images of 400
+    /// pixels or more]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub time: Option<Duration>,
     /// Steps of training
@@ -163,22 +166,22 @@ pub struct Fit {
         default_value_t = 15.0
     )]
     pub end_time: f64,
-    /// Network
-    #[arg(long, default_value = "residual")]
-    pub network: NetworkName,
+    /// Network [default: residual; unet for images of at least 400 pixels and 2000 rows]
+    #[arg(long, value_name = "NAME")]
+    pub network: Option<NetworkName>,
     /// Width of hidden layers (channels of the cnn) [default: by network and data]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub hidden: Option<usize>,
-    /// Residual blocks
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    pub blocks: usize,
+    /// Residual blocks; of the unet, per resolution [default: 2; of the unet, by its preset]
+    #[arg(long, value_name = "N")]
+    pub blocks: Option<usize>,
     /// Components of the residual network's mixture of products, 0 for none [default: by the data]
     #[arg(long, value_name = "N")]
     pub components: Option<usize>,
     /// Whether columns of one vocabulary may repeat each other's labels [default: where there are 2 to 8 of them]
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set)]
     pub affinity: Option<bool>,
-    /// Dropout of the residual network [default: by the number of rows]
+    /// Dropout of the residual network and the unet [default: by the number of rows]
     #[arg(allow_negative_numbers = true, long, value_name = "P")]
     pub dropout: Option<f64>,
     /// Which conditionals the model learns beside the joint distribution, for impute and predict [default: any for
@@ -188,14 +191,10 @@ pub struct Fit {
     /// Rows per step
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub batch_size: Option<usize>,
-    /// Largest learning rate of Adam; warm-up and cosine decay are applied
-    #[arg(
-        allow_negative_numbers = true,
-        long,
-        value_name = "RATE",
-        default_value_t = 1e-3
-    )]
-    pub learning_rate: f64,
+    /// Largest learning rate of Adam; warm-up and cosine decay are applied [default: 0.001; 0.0002 for a unet with
+    /// fewer than 16 rows per step]
+    #[arg(allow_negative_numbers = true, long, value_name = "RATE")]
+    pub learning_rate: Option<f64>,
     /// Decoupled weight decay
     #[arg(
         allow_negative_numbers = true,
@@ -226,6 +225,8 @@ pub struct Fit {
     /// The test part: a built-in name or file of its own; --test rows of DATA when it is not given
     #[arg(long, value_name = "DATA", conflicts_with = "test")]
     pub test_data: Option<String>,
+    #[command(flatten)]
+    pub unet: UnetSizes,
     #[command(flatten)]
     pub reading: Reading,
 }
@@ -274,6 +275,8 @@ pub enum NetworkName {
     Dense,
     /// One-dimensional convolutions
     Cnn,
+    /// Convolutions over images, from fine to coarse and back
+    Unet,
     /// One matrix
     Linear,
 }

@@ -3,6 +3,7 @@
 mod pictures;
 mod settings;
 pub mod start;
+mod unet;
 mod watch;
 
 use std::time::Instant;

@@ -68,8 +68,8 @@ pub fn prepare(
         test: arguments.test,
     };
     let parts = Parts::of(&data, &split, test)?;
-    let model = model_config(arguments, &parts);
-    let training = training_config(arguments, &parts, seed);
+    let model = model_config(arguments, &parts)?;
+    let training = training_config(arguments, &parts, &model.network, seed);
     let trainer = Trainer::new(model.clone(), training.clone(), &parts.train, device)?;
     let card = ModelCard {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -192,9 +192,10 @@ fn refuse_other_settings(arguments: &Fit, card: &ModelCard, parts: &Parts) -> Re
     let seed = card.training.seed;
     let settings = |fit: &Fit| -> Result<Value> {
         let test_source = fit.test_data.as_deref().map(DataSource::parse);
+        let model = model_config(fit, parts)?;
         Ok(json!({
-            "model": model_config(fit, parts),
-            "training": training_config(fit, parts, seed),
+            "training": training_config(fit, parts, &model.network, seed),
+            "model": model,
             "split": SplitConfig { seed: card.split.seed, validation: fit.validation, test: fit.test },
             "test data": test_source.transpose()?.map(|source| source.to_string()),
             "reading": fit.reading.options(seed)?,
