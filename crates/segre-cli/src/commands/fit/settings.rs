@@ -149,12 +149,15 @@ pub fn training_config(
             ..default.optimizer
         },
         patience: arguments.patience,
+        validations: match is_unet {
+            true => unet::VALIDATIONS,
+            false => default.validations,
+        },
         // A row of few sites says little and costs little; one of many categories costs much.
         validation_rows: match is_unet {
             true => unet::validation_rows(sites),
             false => validation_rows(sites, parts.train.schema.max_categories()),
         },
-        ..default
     }
 }
 

@@ -101,9 +101,17 @@ pub fn batch_size(sites: usize) -> usize {
     1 << rows.ilog2()
 }
 
+/// Validations of a run: each costs as much as a few steps.
+pub const VALIDATIONS: u32 = 10;
+
 /// Rows of a validation: what fits a cost, within limits.
 pub fn validation_rows(sites: usize) -> usize {
-    (131_072 / sites).clamp(16, 512)
+    (65_536 / sites).clamp(16, 512)
+}
+
+/// Most rows of the test part that are scored at the end of a fit, spread over it.
+pub fn test_rows(sites: usize) -> usize {
+    (524_288 / sites).clamp(64, 4096)
 }
 
 /// The largest learning rate: lower for steps of few rows.
