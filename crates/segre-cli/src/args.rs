@@ -17,7 +17,7 @@ use crate::interrupt;
 use crate::report::progress::Display;
 
 pub use reading::Reading;
-pub use unet::{PresetName, UnetSizes};
+pub use unet::{PresetName, Shown, UnetSizes};
 
 /// Learn, sample and score joint distributions of many discrete variables with assignment flows.
 #[derive(Debug, Parser)]
@@ -106,6 +106,7 @@ pub enum Command {
   segre fit mushroom.csv --out runs/mushroom --time 2m
   segre fit pinwheel --out runs/pinwheel --steps 4000 --seed 1
   segre fit digits --out runs/digits --resume               go on after Ctrl-C or a crash
+  segre fit train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz --out runs/mnist --time 2h
   segre fit coupled-binary --out runs/cb --head field --path e-geodesic --network linear
 
 A run limited by --steps repeats exactly with the same seed, also when interrupted and resumed.")]
@@ -228,6 +229,8 @@ pub struct Fit {
     #[command(flatten)]
     pub unet: UnetSizes,
     #[command(flatten)]
+    pub shown: Shown,
+    #[command(flatten)]
     pub reading: Reading,
 }
 
@@ -286,6 +289,7 @@ pub enum NetworkName {
   segre sample runs/digits -n 64 --out digits.png
   segre sample runs/table -n 10000 --out rows.csv --seed 7
   segre sample runs/table -n 100 --given one_row.csv --out rows.csv   conditional samples
+  segre sample runs/mnist -n 10 --class 7 --guidance 2 --out sevens.png   of a model fitted with --labels
   segre sample runs/digits -n 1000 --out digits.npz --sampler rk4 --steps 30")]
 pub struct Sample {
     /// Folder of the model
@@ -299,6 +303,18 @@ pub struct Sample {
     /// Table with missing fields (empty, ?, NA): -n samples of every row given what it says
     #[arg(long, value_name = "FILE")]
     pub given: Option<String>,
+    /// Class of all samples, as in the labels of the fit; all: equal numbers of every class, in order
+    #[arg(long, value_name = "NAME|all", conflicts_with = "given")]
+    pub class: Option<String>,
+    /// How typical of their class samples are to be: 1 as it was learned, more is more typical and less diverse
+    #[arg(
+        allow_negative_numbers = true,
+        long,
+        value_name = "S",
+        default_value_t = 1.0,
+        requires = "class"
+    )]
+    pub guidance: f64,
     #[command(flatten)]
     pub sampling: Sampling,
 }

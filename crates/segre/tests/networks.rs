@@ -417,6 +417,7 @@ fn a_saved_model_has_the_same_posterior() {
                 fingerprint: train.fingerprint(),
                 split: SplitConfig::default(),
                 test_data: None,
+                labels: None,
                 model: config,
                 training: short_run(1),
                 schema: case.schema.clone(),

@@ -16,9 +16,10 @@ use common::{
 use rand_distr::{Distribution, StandardNormal};
 use segre::Error;
 use segre::baseline::{Baseline, Baselines};
-use segre::data::{DataSource, Layout, ReadOptions, Schema, Split, read};
+use segre::data::{DataSource, Dataset, Layout, ReadOptions, Schema, Split, read};
+use segre::flow::sampling::{SamplingOptions, sample, sample_with};
 use segre::flow::training::{Ending, OptimizerConfig, Trainer, TrainingConfig, read_checkpoint};
-use segre::flow::{Head, ModelConfig};
+use segre::flow::{Denoiser, Head, ModelConfig};
 use segre::network::parameters::{Values, collect, replace};
 use segre::network::{LevelFeatures, Network, NetworkConfig, SiteSpec, UnetConfig};
 
@@ -151,6 +152,7 @@ fn channels_last_is_channels_first_in_burns_own_layers() {
         attention: vec![],
         heads: 2,
         dropout: 0.0,
+        classes: None,
     };
     let ours = network(&config, &schema, &device);
     // Attention is left out by its projection.
@@ -268,7 +270,7 @@ fn a_resumed_run_is_the_uninterrupted_one_bit_for_bit() {
         .iter()
         .map(|z| u16::from(*z > 0.0))
         .collect();
-    let data = segre::data::Dataset::new(image_schema(3, 5, 2), labels).unwrap();
+    let data = Dataset::new(image_schema(3, 5, 2), labels).unwrap();
     let validation = data.select(&(0..10).collect::<Vec<_>>());
     let folder = tempfile::tempdir().unwrap();
     let run = |name: &str, stop_at: Option<u64>| {
@@ -295,10 +297,8 @@ fn a_resumed_run_is_the_uninterrupted_one_bit_for_bit() {
     assert_eq!(losses, again);
     assert_eq!(losses.len(), 7);
     let (points, level) = input(&data.schema, 4, &Device::flex());
-    let posterior = |model: &segre::flow::Model| {
-        use segre::flow::Denoiser;
-        host(model.posterior_mean(points.clone(), level.clone()))
-    };
+    let posterior =
+        |model: &segre::flow::Model| host(model.posterior_mean(points.clone(), level.clone()));
     assert_eq!(posterior(&model), posterior(&resumed));
 }
 
@@ -336,7 +336,7 @@ fn a_tiny_network_learns_digits_in_200_steps() {
 fn data_that_are_no_images_are_refused() {
     for schema in [schema(&[2, 3]), shared_schema(4, 2)] {
         let sites = schema.sites();
-        let data = segre::data::Dataset::new(schema, vec![0; sites * 20]).unwrap();
+        let data = Dataset::new(schema, vec![0; sites * 20]).unwrap();
         let trained = Trainer::new(unet_model(unet()), short_run(1), &data, &Device::flex());
         let error = trained.err().unwrap();
         assert!(matches!(error, Error::NotAnImage { .. }), "{error}");
@@ -419,4 +419,149 @@ fn bad_sizes_are_refused_by_name() {
     for preset in [good, UnetConfig::mnist(), UnetConfig::cityscapes()] {
         NetworkConfig::Unet(preset).validate().unwrap();
     }
+}
+
+#[test]
+fn mirrored_rows_change_training_and_need_images() {
+    let labels = normal(40 * 15, 8)
+        .iter()
+        .map(|z| u16::from(*z > 0.0))
+        .collect();
+    let data = Dataset::new(image_schema(3, 5, 2), labels).unwrap();
+    let losses = |flip: bool| {
+        let config = TrainingConfig {
+            flip,
+            ..short_run(4)
+        };
+        let mut trainer = Trainer::new(unet_model(unet()), config, &data, &Device::flex()).unwrap();
+        let mut recorder = Recorder::default();
+        trainer.run(&data, &data, &mut recorder).unwrap();
+        recorder.losses
+    };
+    assert_eq!(losses(true), losses(true));
+    assert_ne!(losses(true), losses(false));
+    let table = Dataset::new(schema(&[2, 3]), vec![0; 20]).unwrap();
+    let config = TrainingConfig {
+        flip: true,
+        ..short_run(1)
+    };
+    let model = unet_model(common::residual());
+    let error = Trainer::new(model, config, &table, &Device::flex())
+        .err()
+        .unwrap();
+    assert!(error.to_string().contains("--flip"), "{error}");
+}
+
+fn with_classes(classes: Option<usize>) -> NetworkConfig {
+    NetworkConfig::Unet(UnetConfig {
+        channels: 8,
+        heads: 2,
+        classes,
+        ..UnetConfig::tiny()
+    })
+}
+
+/// Images of few or many ones: the class says which.
+fn two_classes(rows: usize) -> Dataset {
+    let noise = normal(rows * 16, 11);
+    let labels = noise.iter().enumerate().map(|(place, z)| {
+        let many = (place / 16).is_multiple_of(2);
+        u16::from(*z > if many { -0.8 } else { 0.8 })
+    });
+    let data = Dataset::new(image_schema(4, 4, 2), labels.collect()).unwrap();
+    let majority = |row: &[u16]| u16::from(row.iter().sum::<u16>() > 8);
+    let classes = data.iter().map(majority).collect();
+    data.with_classes(classes)
+}
+
+#[test]
+fn samples_of_a_class_are_of_that_class() {
+    let data = two_classes(600);
+    let config = TrainingConfig {
+        batch_size: 64,
+        validations: 1,
+        optimizer: OptimizerConfig {
+            learning_rate: 3e-3,
+            warmup_steps: 20,
+            average_decay: 0.95,
+            ..OptimizerConfig::default()
+        },
+        ..short_run(250)
+    };
+    let model = unet_model(with_classes(Some(2)));
+    let mut trainer = Trainer::new(model, config, &data, &Device::flex()).unwrap();
+    let validation = data.select(&(0..50).collect::<Vec<_>>());
+    trainer
+        .run(&data, &validation, &mut Recorder::default())
+        .unwrap();
+    let model = trainer.best_model().unwrap();
+    let options = SamplingOptions::default();
+    for (class, guidance) in [(0, 1.0), (1, 1.0), (0, 2.0), (1, 2.0)] {
+        let of_class = model.of_class(class, guidance).unwrap();
+        let drawn = sample_with(&of_class, &model, 200, &options, &mut |_| true).unwrap();
+        let right = |row: &&[u16]| usize::from(row.iter().sum::<u16>() > 8) == class;
+        let share = drawn.data.iter().filter(right).count() as f64 / 200.0;
+        assert!(share >= 0.9, "class {class}, guidance {guidance}: {share}");
+    }
+    let any = sample(&model, 400, &options, &mut |_| true).unwrap();
+    let many = any
+        .data
+        .iter()
+        .filter(|row| row.iter().sum::<u16>() > 8)
+        .count();
+    assert!((100..300).contains(&many), "{many} of 400");
+}
+
+/// The guided context is on the line through those of any class and of the class: 0 is the one, 1 the other.
+#[test]
+fn guidance_goes_from_any_class_to_the_class_and_beyond() {
+    let data = two_classes(40);
+    let device = Device::flex();
+    let trained = Trainer::new(
+        unet_model(with_classes(Some(2))),
+        short_run(3),
+        &data,
+        &device,
+    );
+    let mut trainer = trained.unwrap();
+    trainer.run(&data, &data, &mut Recorder::default()).unwrap();
+    let model = trainer.best_model().unwrap();
+    let (state, level) = input(&data.schema, 3, &device);
+    let logits = |posterior: Tensor<3>| host(posterior.log());
+    let of_class = |guidance: f64| {
+        let of_class = model.of_class(1, guidance).unwrap();
+        logits(of_class.posterior_mean(state.clone(), level.clone()))
+    };
+    let any = logits(model.posterior_mean(state.clone(), level.clone()));
+    let (zero, one, three) = (of_class(0.0), of_class(1.0), of_class(3.0));
+    assert!(largest_difference(&any, &zero) < 1e-5);
+    assert!(largest_difference(&any, &one) > 1e-4);
+    let odds = |logits: &[f32]| -> Vec<f32> { logits.chunks(2).map(|l| l[1] - l[0]).collect() };
+    let expected: Vec<f32> = odds(&zero)
+        .iter()
+        .zip(odds(&one))
+        .map(|(zero, one)| zero + 3.0 * (one - zero))
+        .collect();
+    assert!(largest_difference(&odds(&three), &expected) < 1e-3);
+    for (class, guidance) in [(2, 1.0), (0, -1.0), (0, f64::NAN)] {
+        let error = model.of_class(class, guidance).err().unwrap();
+        assert!(matches!(error, Error::InvalidSetting { .. }), "{error}");
+    }
+}
+
+#[test]
+fn classes_that_cannot_be_learned_are_refused() {
+    let data = two_classes(40);
+    let without = data.schema.clone();
+    let without = Dataset::new(without, data.labels().to_vec()).unwrap();
+    let refused = |model: ModelConfig, data: &Dataset| {
+        let trained = Trainer::new(model, short_run(1), data, &Device::flex());
+        trained.err().unwrap().to_string()
+    };
+    assert!(refused(unet_model(with_classes(Some(2))), &without).contains("--labels"));
+    assert!(refused(unet_model(with_classes(Some(1))), &data).contains("class"));
+    let field = model_config(Head::Field, infinite(), with_classes(Some(2)));
+    assert!(refused(field, &data).contains("head"));
+    let plain = common::untrained(unet_model(with_classes(None)), &data);
+    assert!(matches!(plain.of_class(0, 1.0), Err(Error::NoClasses)));
 }

@@ -1,5 +1,7 @@
 //! Arguments of the UNet, and of training on images.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::at_least_one;
@@ -38,6 +40,21 @@ impl UnetSizes {
         let given = options.into_iter().find(|(_, given)| *given);
         given.map(|(name, _)| name)
     }
+}
+
+/// What the rows are shown as, and what is told of them.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "UNet, for images")]
+pub struct Shown {
+    /// Mirror each image, left and right exchanged, with probability 1/2 in every step (any network)
+    #[arg(long)]
+    pub flip: bool,
+    /// Classes of the rows of DATA, for sample --class: an IDX file of labels, or a table
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// Column of the classes [default: the only one, or label]
+    #[arg(long, value_name = "NAME", requires = "labels")]
+    pub label_column: Option<String>,
 }
 
 /// Presets of the UNet by name.

@@ -19,6 +19,8 @@ pub(super) struct Minibatch<'a> {
     pub rows: Vec<&'a [u16]>,
     /// Per row and site: root signal-to-noise ratio (posterior head) or time (field head, or on the simplex).
     levels: Vec<f32>,
+    /// Class of each row, where the model is told classes; `None` where it is not told this one.
+    pub classes: Option<Vec<Option<u16>>>,
     /// Every row has a generator of its own, made from this one.
     pub noise: ChaCha8Rng,
     /// Of the dropout masks.
@@ -50,6 +52,7 @@ impl<'a> Minibatch<'a> {
         Self {
             rows,
             levels,
+            classes: None,
             noise,
             dropout,
         }
@@ -149,6 +152,8 @@ fn cross_entropies(
 ) -> Tensor<2> {
     let (sites, device) = (model.manifold.sites(), model.device());
     let levels = batch.levels(&range, sites);
+    let classes = batch.classes.as_ref();
+    let classes = classes.map(|classes| &classes[range.clone()]);
     let (evidence, level, corners) = match model.config.path {
         ProbabilityPath::Simplex(path) => {
             let states = SimplexBatch::draw(model, path, batch, range);
@@ -163,7 +168,7 @@ fn cross_entropies(
             (evidence, root_snr, noisy.corners(device))
         }
     };
-    let logits = model.posterior_logits(evidence, level, dropout);
+    let logits = model.posterior_logits(evidence, level, classes, dropout);
     let chosen = activation::log_softmax(logits, 2) * corners;
     -chosen.sum_dim(2).squeeze_dim::<2>(2)
 }

@@ -205,19 +205,22 @@ impl Model {
     /// Logits of the posterior marginals `p(β_i = · | x)`: evidence + prior + context.
     ///
     /// # Shapes
-    /// `evidence [batch, sites, categories]` (`log p(x_i | β_i = ·)` up to a constant), `level [batch, sites]`
-    /// → `[batch, sites, categories]`, padding [`PADDING_LOGIT`].
+    /// `evidence [batch, sites, categories]` (`log p(x_i | β_i = ·)` up to a constant), `level [batch, sites]`,
+    /// `classes` one per row, `None` where it is unknown → `[batch, sites, categories]`, padding [`PADDING_LOGIT`].
     ///
     /// Source: SPEC §2.1.2.
     pub(crate) fn posterior_logits(
         &self,
         evidence: Tensor<3>,
         level: Tensor<2>,
+        classes: Option<&[Option<u16>]>,
         dropout: Option<&mut ChaCha8Rng>,
     ) -> Tensor<3> {
         let local = self.local_logits(evidence);
         let points = activation::softmax(local.clone(), 2);
-        let context = self.network.forward(points, level, dropout);
+        let context = self
+            .network
+            .forward_of_classes(points, level, classes, dropout);
         self.manifold.mask_logits(local + context)
     }
 
@@ -331,7 +334,7 @@ impl Denoiser for Model {
             Head::Posterior,
             "a field has no posterior"
         );
-        activation::softmax(self.posterior_logits(evidence, level, None), 2)
+        activation::softmax(self.posterior_logits(evidence, level, None, None), 2)
     }
 }
 

@@ -145,9 +145,19 @@ impl NetworkConfig {
         match (self, &schema.layout) {
             (Self::Unet(_), Layout::Image { .. }) => Ok(()),
             (Self::Unet(_), layout) => Err(Error::NotAnImage {
+                what: "the unet network",
                 found: layout.describe(),
+                remedy: "use --network residual or cnn",
             }),
             _ => Ok(()),
+        }
+    }
+
+    /// Number of classes of rows that the network can be told.
+    pub fn classes(&self) -> Option<usize> {
+        match self {
+            Self::Unet(config) => config.classes,
+            _ => None,
         }
     }
 
@@ -198,12 +208,26 @@ impl Network {
         level: Tensor<2>,
         dropout: Option<&mut ChaCha8Rng>,
     ) -> Tensor<3> {
+        self.forward_of_classes(points, level, None, dropout)
+    }
+
+    /// [`forward`](Self::forward) for rows whose class is known; networks without classes take no notice.
+    ///
+    /// # Shapes
+    /// As [`forward`](Self::forward); `classes` one per row, `None` where it is not known.
+    pub fn forward_of_classes(
+        &self,
+        points: Tensor<3>,
+        level: Tensor<2>,
+        classes: Option<&[Option<u16>]>,
+        dropout: Option<&mut ChaCha8Rng>,
+    ) -> Tensor<3> {
         match self {
             Self::Linear(network) => network.forward(points, level),
             Self::Dense(network) => network.forward(points, level),
             Self::Residual(network) => network.forward(points, level, dropout),
             Self::Cnn(network) => network.forward(points, level),
-            Self::Unet(network) => network.forward(points, level, dropout),
+            Self::Unet(network) => network.forward(points, level, classes, dropout),
         }
     }
 

@@ -284,6 +284,7 @@ pub fn unet() -> NetworkConfig {
         attention: vec![2],
         heads: 2,
         dropout: 0.2,
+        classes: None,
     })
 }
 
@@ -303,6 +304,7 @@ pub fn model_config(
 pub fn short_run(steps: u64) -> TrainingConfig {
     TrainingConfig {
         conditional: false,
+        flip: false,
         seed: 5,
         budget: Budget {
             steps: Some(steps),

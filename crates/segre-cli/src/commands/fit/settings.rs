@@ -143,6 +143,7 @@ pub fn training_config(
             |which| which == ConditionalName::Any,
         ),
         batch_size,
+        flip: arguments.shown.flip,
         optimizer: OptimizerConfig {
             learning_rate: arguments.learning_rate.unwrap_or(learning_rate),
             weight_decay: arguments.weight_decay,

@@ -38,6 +38,10 @@ pub fn refuse_useless(arguments: &Fit, network: NetworkName) -> Result<()> {
             "{} is for --network unet; add that, or leave the option out",
             given.unwrap_or_default()
         );
+        ensure!(
+            arguments.shown.labels.is_none(),
+            "--labels is for --network unet, which needs images; add that, or leave the option out"
+        );
         return Ok(());
     }
     let useless = [
@@ -92,6 +96,7 @@ pub fn unet_config(arguments: &Fit, train: &Dataset) -> UnetConfig {
             0..5_000 => 0.1,
             _ => preset.dropout,
         }),
+        classes: None,
     }
 }
 

@@ -25,6 +25,9 @@ pub struct UnetConfig {
     pub heads: usize,
     /// Probability with which a number in a residual block is dropped in training.
     pub dropout: f64,
+    /// Number of classes of rows that the network is told, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<usize>,
 }
 
 impl Default for UnetConfig {
@@ -45,6 +48,7 @@ impl UnetConfig {
             attention: vec![16],
             heads: 4,
             dropout: 0.0,
+            classes: None,
         }
     }
 
@@ -59,6 +63,7 @@ impl UnetConfig {
             attention: vec![32, 16, 8],
             heads: 4,
             dropout: 0.0,
+            classes: None,
         }
     }
 
@@ -71,6 +76,7 @@ impl UnetConfig {
             attention: vec![],
             heads: 4,
             dropout: 0.0,
+            classes: None,
         }
     }
 
@@ -78,6 +84,9 @@ impl UnetConfig {
         check_size("channels", self.channels, 1 << 16)?;
         check_size("blocks", self.blocks, 1 << 16)?;
         check_size("heads", self.heads, 1 << 16)?;
+        if let Some(classes) = self.classes {
+            check_size("number of classes", classes, 1 << 16)?;
+        }
         let refuse = |name, value: usize, expected| {
             Err(Error::InvalidSetting {
                 name,

@@ -1,6 +1,6 @@
-//! The embedding of the noise level that all blocks of the UNet add.
+//! The embedding of the noise level, and of the row's class, that all blocks of the UNet add.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use rand_chacha::ChaCha8Rng;
@@ -23,6 +23,35 @@ pub(super) struct LevelEmbedding {
     outer: Linear,
     #[module(skip)]
     frequencies: usize,
+}
+
+/// A learned vector for every class and one for rows of unknown class, added to the embedding of the level.
+#[derive(Module, Debug)]
+pub(super) struct ClassEmbedding {
+    /// `[classes + 1, width]`, the last row for unknown ones.
+    vectors: Param<Tensor<2>>,
+}
+
+impl ClassEmbedding {
+    pub fn new(classes: usize, width: usize, rng: &mut ChaCha8Rng, device: &Device) -> Self {
+        let vectors = initialise::normal((classes + 1) * width, 1.0, rng);
+        Self {
+            vectors: initialise::parameter(vectors, [classes + 1, width], device),
+        }
+    }
+
+    /// One vector per row, `[batch, width]`; all of unknown class without `classes`.
+    pub fn forward(&self, batch: usize, classes: Option<&[Option<u16>]>) -> Tensor<2> {
+        let vectors = self.vectors.val();
+        let count = vectors.dims()[0];
+        let mut chosen = vec![0.0_f32; batch * count];
+        for (row, chosen) in chosen.chunks_mut(count).enumerate() {
+            let class = classes.and_then(|classes| classes[row]);
+            chosen[class.map_or(count - 1, usize::from)] = 1.0;
+        }
+        let chosen = TensorData::new(chosen, [batch, count]);
+        Tensor::from_data(chosen, &vectors.device()).matmul(vectors)
+    }
 }
 
 impl LevelEmbedding {

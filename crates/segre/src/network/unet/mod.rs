@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 
 use self::block::{Block, BlockSettings};
 pub use self::config::UnetConfig;
-use self::embedding::LevelEmbedding;
+use self::embedding::{ClassEmbedding, LevelEmbedding};
 use self::layers::{Convolution, GroupNorm, enlarge};
 use super::{LevelFeatures, SiteSpec};
 
@@ -33,6 +33,8 @@ const MOST_PIXELS: usize = 1 << 16;
 /// Pixels are the sites, in order, and stay `[batch, height, width, channels]` throughout. Images are padded with
 /// zeros on all sides to a multiple of `2^(levels − 1)` (and to what the layout asks for), and cropped at the end.
 ///
+/// If the rows have classes, a learned vector of the class (or of an unknown one) is added to the embedding.
+///
 /// **Two additions to the published network.** Each pixel has a noise level of its own, which matters where some
 /// labels are known. So beside the embedding of the pixels' mean level there are three further input channels, the
 /// [`LevelFeatures`] of the pixel's level; padding has zeros there, by which it is told from pixels. And a
@@ -44,6 +46,7 @@ const MOST_PIXELS: usize = 1 << 16;
 #[derive(Module, Debug)]
 pub struct UnetNetwork {
     embedding: LevelEmbedding,
+    classes: Option<ClassEmbedding>,
     input: Convolution,
     down: Vec<Stage>,
     middle: Vec<Block>,
@@ -169,8 +172,12 @@ impl UnetConfig {
             let resample = (level > 0).then(|| Convolution::new([width; 2], 3, rng, device));
             up.push(Stage { blocks, resample });
         }
+        let classes = self
+            .classes
+            .map(|classes| ClassEmbedding::new(classes, settings.embedding, rng, device));
         UnetNetwork {
             embedding,
+            classes,
             input,
             down,
             middle,
@@ -185,22 +192,29 @@ impl UnetConfig {
 
 impl UnetNetwork {
     /// # Shapes
-    /// `points [batch, sites, categories]`, `level [batch, sites]` → `[batch, sites, categories]`.
+    /// `points [batch, sites, categories]`, `level [batch, sites]`, `classes` one per row →
+    /// `[batch, sites, categories]`.
     pub fn forward(
         &self,
         points: Tensor<3>,
         level: Tensor<2>,
+        classes: Option<&[Option<u16>]>,
         dropout: Option<&mut ChaCha8Rng>,
     ) -> Tensor<3> {
         let batch = points.dims()[0];
         let together = (MOST_PIXELS / self.frame.pixels()).max(1);
         if dropout.is_some() || batch <= together {
-            return self.forward_together(points, level, dropout);
+            return self.forward_together(points, level, classes, dropout);
         }
         // Outside training, rows are computed a few at a time.
         let parts = points.split(together, 0).into_iter();
         let parts = parts.zip(level.split(together, 0));
-        let found = parts.map(|(points, level)| self.forward_together(points, level, None));
+        let found = parts.enumerate().map(|(part, (points, level))| {
+            let from = part * together;
+            let rows = from..from + points.dims()[0];
+            let classes = classes.map(|classes| &classes[rows]);
+            self.forward_together(points, level, classes, None)
+        });
         Tensor::cat(found.collect(), 0)
     }
 
@@ -214,12 +228,16 @@ impl UnetNetwork {
         &self,
         points: Tensor<3>,
         level: Tensor<2>,
+        classes: Option<&[Option<u16>]>,
         mut dropout: Option<&mut ChaCha8Rng>,
     ) -> Tensor<3> {
         let [batch, _, categories] = points.dims();
         let features = self.features.forward(level); // [batch, sites, 3]
         let common = features.clone().narrow(2, 0, 1).mean_dim(1);
-        let embedding = self.embedding.forward(common.reshape([batch, 1]));
+        let mut embedding = self.embedding.forward(common.reshape([batch, 1]));
+        if let Some(own) = &self.classes {
+            embedding = embedding + own.forward(batch, classes);
+        }
         let embedding = activation::silu(embedding); // [batch, 4 · channels]
         let count = categories as f64;
         let points = (points * count - 1.0) / (count - 1.0).max(1.0).sqrt();
