@@ -21,6 +21,7 @@ pub(crate) enum Purpose {
     MeanField,
     Gibbs,
     SwendsenWang,
+    Augment,
 }
 
 /// Random words reserved for one row: more than any row of noise uses.

@@ -19,6 +19,8 @@ pub(super) struct Minibatch<'a> {
     pub rows: Vec<&'a [u16]>,
     /// Per row and site: root signal-to-noise ratio (posterior head) or time (field head, or on the simplex).
     levels: Vec<f32>,
+    /// Class of each row, where the model is told classes; `None` where it is not told this one.
+    pub classes: Option<Vec<Option<u16>>>,
     /// Every row has a generator of its own, made from this one.
     pub noise: ChaCha8Rng,
     /// Of the dropout masks.
@@ -50,6 +52,7 @@ impl<'a> Minibatch<'a> {
         Self {
             rows,
             levels,
+            classes: None,
             noise,
             dropout,
         }
@@ -184,8 +187,10 @@ fn cross_entropies(
     range: Range<usize>,
     dropout: Option<&mut ChaCha8Rng>,
 ) -> Tensor<2> {
-    let told = told(model, batch, range);
-    let logits = model.posterior_logits(told.evidence, told.level, dropout);
+    let classes = batch.classes.as_ref();
+    let classes = classes.map(|classes| &classes[range.clone()]);
+    let told = told(model, batch, range.clone());
+    let logits = model.posterior_logits(told.evidence, told.level, classes, dropout);
     let chosen = activation::log_softmax(logits, 2) * told.corners;
     -chosen.sum_dim(2).squeeze_dim::<2>(2)
 }

@@ -12,6 +12,10 @@ use crate::geometry::{AssignmentManifold, PADDING_LOGIT};
 use crate::network::{Network, NetworkConfig, SiteSpec};
 use crate::path::{DiscretePath, GaussianPath, ProbabilityPath};
 
+/// Most coordinates of states that are computed with together, 64 MB: `1024` rows of 4 sites and 4096 categories,
+/// or 64 label maps of 128 × 256 pixels and 8 classes.
+const MOST_COORDINATES: usize = 1 << 24;
+
 /// What the network's output means and how it is trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -137,6 +141,12 @@ impl Model {
         self.device.clone().inner() == Device::flex()
     }
 
+    /// Most rows whose states are kept in memory together.
+    pub(crate) fn most_rows(&self) -> usize {
+        let row = self.manifold.sites() * self.manifold.categories();
+        (MOST_COORDINATES / row.max(1)).max(1)
+    }
+
     /// Number of trainable parameters.
     pub fn parameters(&self) -> usize {
         Module::num_params(&self.network)
@@ -204,17 +214,18 @@ impl Model {
     /// Logits of the posterior marginals `p(β_i = · | x)`: evidence + prior + gain · context.
     ///
     /// # Shapes
-    /// `evidence [batch, sites, categories]` (`log p(x_i | β_i = ·)` up to a constant), `level [batch, sites]`
-    /// → `[batch, sites, categories]`, padding [`PADDING_LOGIT`].
+    /// `evidence [batch, sites, categories]` (`log p(x_i | β_i = ·)` up to a constant), `level [batch, sites]`,
+    /// `classes` one per row, `None` where it is unknown → `[batch, sites, categories]`, padding [`PADDING_LOGIT`].
     ///
     /// Source: SPEC §2.1.2.
     pub(crate) fn posterior_logits(
         &self,
         evidence: Tensor<3>,
         level: Tensor<2>,
+        classes: Option<&[Option<u16>]>,
         dropout: Option<&mut ChaCha8Rng>,
     ) -> Tensor<3> {
-        let (local, context) = self.local_and_context(evidence, level, dropout);
+        let (local, context) = self.local_and_context(evidence, level, classes, dropout);
         let context = match self.context_gain {
             1.0 => context,
             gain => context * gain,
@@ -230,11 +241,15 @@ impl Model {
         &self,
         evidence: Tensor<3>,
         level: Tensor<2>,
+        classes: Option<&[Option<u16>]>,
         dropout: Option<&mut ChaCha8Rng>,
     ) -> (Tensor<3>, Tensor<3>) {
         let local = self.local_logits(evidence);
         let points = activation::softmax(local.clone(), 2);
-        (local, self.network.forward(points, level, dropout))
+        let context = self
+            .network
+            .forward_of_classes(points, level, classes, dropout);
+        (local, context)
     }
 
     /// Logits of the posterior if the sites were independent: evidence + log marginals.
@@ -347,7 +362,7 @@ impl Denoiser for Model {
             Head::Posterior,
             "a field has no posterior"
         );
-        activation::softmax(self.posterior_logits(evidence, level, None), 2)
+        activation::softmax(self.posterior_logits(evidence, level, None, None), 2)
     }
 }
 

@@ -43,6 +43,9 @@ pub struct ModelCard {
     /// The test part, if it comes from elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_data: Option<TestData>,
+    /// The classes of the rows, if the model was told them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<LabelSource>,
     /// The model's settings.
     pub model: ModelConfig,
     /// The settings of the training run.
@@ -61,6 +64,21 @@ pub struct SplitConfig {
     pub validation: f64,
     /// Fraction of rows for the test, without test data of their own.
     pub test: f64,
+}
+
+/// Where the classes of the rows came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelSource {
+    /// The file as given.
+    pub path: std::path::PathBuf,
+    /// The column of a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// Checksum, see [`RowClasses::fingerprint`](crate::data::RowClasses::fingerprint).
+    pub fingerprint: u32,
+    /// How the user writes each class.
+    pub names: Vec<String>,
 }
 
 /// Test data of their own.
@@ -132,6 +150,7 @@ pub fn load_card(folder: &Path) -> Result<ModelCard> {
     })?;
     card.schema.validate()?;
     card.model.validate()?;
+    card.model.network.check_sites(&card.schema)?;
     Ok(card)
 }
 

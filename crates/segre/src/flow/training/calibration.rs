@@ -69,7 +69,7 @@ impl Trainer {
 /// `d/ds Σ_i −log p_s(β_i | x) = Σ_i E_{p_s}[g_i] − g_i(β_i)` of every row at every gain.
 fn slopes_of(model: &Model, batch: &Minibatch<'_>) -> Vec<[f64; GAINS.len()]> {
     let told = told(model, batch, 0..batch.rows.len());
-    let (local, context) = model.local_and_context(told.evidence, told.level, None);
+    let (local, context) = model.local_and_context(told.evidence, told.level, None, None);
     let (local, context) = (host_values(local), host_values(context));
     let categories = model.manifold.categories();
     let cardinalities = model.manifold.cardinalities();

@@ -1,5 +1,6 @@
 //! Training: a loop of steps with validation, early stopping and bit-exact checkpoints.
 
+mod augment;
 mod calibration;
 mod checkpoint;
 mod optimizer;
@@ -82,6 +83,9 @@ pub struct TrainingConfig {
     pub batch_size: usize,
     /// Whether half of the rows show some of their labels, so that the model learns all conditionals.
     pub conditional: bool,
+    /// Images: whether each row is mirrored, left and right exchanged, with probability ½ in every step.
+    #[serde(default)]
+    pub flip: bool,
     /// The optimiser.
     pub optimizer: OptimizerConfig,
     /// How many validations are spread over the budget.
@@ -102,6 +106,7 @@ impl Default for TrainingConfig {
             },
             batch_size: 128,
             conditional: false,
+            flip: false,
             optimizer: OptimizerConfig::default(),
             validations: 20,
             validation_rows: 512,
@@ -241,7 +246,8 @@ impl Trainer {
     /// A run that has done nothing yet.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] and [`Error::NoBudget`] for bad settings.
+    /// [`Error::InvalidSetting`] and [`Error::NoBudget`] for bad settings, [`Error::NotAnImage`] for a UNet or
+    /// mirrored rows on other data, [`Error::BadClasses`] if classes are wanted but cannot be learned.
     pub fn new(
         model: ModelConfig,
         config: TrainingConfig,
@@ -249,11 +255,13 @@ impl Trainer {
         device: &Device,
     ) -> Result<Self> {
         model.validate()?;
+        model.network.check_sites(&train.schema)?;
         config.validate()?;
         let simplex = matches!(model.path, ProbabilityPath::Simplex(_));
         if config.conditional && (model.head != Head::Posterior || simplex) {
             return Err(Error::ConditionNeedsPosterior);
         }
+        augment::check(&model, &config, train)?;
         let mut rng = generator(config.seed, Purpose::Initialise, 0);
         let model = Model::new(model, train, &mut rng, &device.clone().autodiff());
         let optimizer = Optimizer::new(config.optimizer.clone());
@@ -416,16 +424,14 @@ impl Trainer {
         rate: f64,
     ) -> Result<(f64, f64)> {
         let (seed, step) = (self.config.seed, self.progress.step);
-        let rows: Vec<&[u16]> = order
-            .rows(step)
-            .into_iter()
-            .map(|row| train.row(row))
-            .collect();
+        let drawn = augment::rows(&self.model, &self.config, train, &order.rows(step), step);
+        let rows = drawn.labels.iter().map(AsRef::as_ref).collect();
         let noise = generator(seed, Purpose::Noise, step);
         let dropout = generator(seed, Purpose::Dropout, step);
         // The pass forward changes running statistics, which a broken step must not leave behind.
         let before = self.model.network.valid();
-        let batch = Minibatch::new(&self.model, rows, self.config.conditional, noise, dropout);
+        let mut batch = Minibatch::new(&self.model, rows, self.config.conditional, noise, dropout);
+        batch.classes = drawn.classes;
         let found = shards.gradient(&self.model, &batch);
         let value = found.loss;
         let network = self.model.network.clone();

@@ -43,12 +43,13 @@ impl Trainer {
         rows: &Dataset,
     ) -> Result<(Estimate, Vec<f32>)> {
         let mut losses = Vec::with_capacity(rows.rows());
-        for (chunk, from) in (0..rows.rows()).step_by(VALIDATION_BATCH).enumerate() {
-            let members = from..rows.rows().min(from + VALIDATION_BATCH);
+        let batch = VALIDATION_BATCH.min(model.most_rows());
+        for (chunk, from) in (0..rows.rows()).step_by(batch).enumerate() {
+            let members = from..rows.rows().min(from + batch);
             let noise = generator(self.config.seed, Purpose::Score, chunk as u64);
             let members = members.map(|row| rows.row(row)).collect();
-            let batch = Minibatch::new(model, members, false, noise.clone(), noise);
-            losses.extend(row_losses(model, &batch));
+            let members = Minibatch::new(model, members, false, noise.clone(), noise);
+            losses.extend(row_losses(model, &members));
         }
         if losses.iter().any(|loss| !loss.is_finite()) {
             return Err(self.not_finite(model));
