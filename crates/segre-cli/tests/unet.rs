@@ -56,18 +56,11 @@ fn classes_of_rows_become_classes_of_samples() {
         two_rows > 0 && all.ends_with(&dogs[dogs.len() - two_rows..]),
         "the last two of four are the dogs"
     );
-    assert_ne!(
-        dogs,
-        sample(
-            "more.npy",
-            &["-n", "2", "--class", "dog", "--guidance", "3"]
-        )
-    );
     let sample = ["sample", "run", "--out", "s.npy"];
     for (options, fragments) in [
         (["-n", "4", "--class", "cow"], ["\"cow\"", "cat, dog"]),
         (["-n", "3", "--class", "all"], ["3 samples", "4"]),
-        (["-n", "3", "--guidance", "2"], ["--class", "required"]),
+        (["-n", "3", "--guidance", "2"], ["required", "arguments"]),
     ] {
         room.refuse(&with(&sample, &options), &fragments);
     }
@@ -110,7 +103,7 @@ fn what_a_unet_cannot_do_is_refused_before_anything_is_touched() {
             &["--labels", "c.csv", "--label-column", "label"],
             &["\"label\"", "kind"],
         ),
-        (&["--label-column", "kind"], &["--labels"]),
+        (&["--label-column", "kind"], &["required"]),
         (&["--labels", "c.csv", "--head", "field"], &["head"]),
     ] {
         room.refuse(&fit(further), fragments);
