@@ -4,10 +4,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use segre::baseline::{Baseline, Baselines};
-use segre::data::{self, DataSource, Dataset, Layout, PartialDataset, Split};
+use segre::data::{self, DataSource, Dataset, Layout, PartialDataset, RowClasses, Split};
 use segre::flow::Model;
 use segre::flow::likelihood::{Estimate, ScoreOptions, Scores, score};
-use segre::flow::sampling::{LevelGrid, Sampler, Samples, SamplingOptions, complete, sample};
+use segre::flow::sampling::{
+    LevelGrid, Sampler, Samples, SamplingOptions, complete, sample, sample_with,
+};
 use segre::flow::saving::{ModelCard, SplitConfig};
 use segre::ode::AdaptiveOptions;
 use segre::path::ProbabilityPath;
@@ -47,6 +49,19 @@ impl Parts {
     pub fn of_fit(card: &ModelCard) -> Result<Self> {
         let data = data::read(&DataSource::parse(&card.source)?, &card.read_options)?;
         require_unchanged(&data, &card.source, card.fingerprint)?;
+        let data = match &card.labels {
+            None => data,
+            Some(labels) => {
+                let column = labels.column.as_deref();
+                let classes = RowClasses::read(&labels.path, column, &card.source, data.rows())?;
+                ensure!(
+                    classes.fingerprint() == labels.fingerprint,
+                    "{}: the labels have changed since the fit; fit again",
+                    labels.path.display()
+                );
+                data.with_classes(classes.values)
+            }
+        };
         let test = match &card.test_data {
             None => None,
             Some(test) => {
@@ -205,11 +220,61 @@ pub fn sample_with_progress(
         bar.update(done as u64, String::new);
         !interrupt::asked()
     })?;
-    bar.finish(&format!(
-        "{count} samples in {:.1} s, {} function evaluations each, mean entropy {:.4} before rounding",
-        samples.seconds, samples.function_evaluations, samples.mean_entropy
-    ));
+    bar.finish(&costs(&samples));
     Ok(samples)
+}
+
+/// Draws `count` samples of each of some classes, one class after the other, with a progress bar.
+pub fn sample_classes_with_progress(
+    model: &Model,
+    classes: std::ops::Range<usize>,
+    guidance: f64,
+    count: usize,
+    options: &SamplingOptions,
+    common: &Common,
+) -> Result<Samples> {
+    let budget = Budget {
+        steps: Some((count * classes.len()) as u64),
+        time: None,
+    };
+    let mut bar = Progress::new("sample", budget, Spent::default(), common.display());
+    let mut labels = Vec::new();
+    let (mut evaluations, mut entropy, mut seconds) = (0, 0.0, 0.0);
+    for (place, class) in classes.clone().enumerate() {
+        let of_class = model.of_class(class, guidance)?;
+        // Classes do not share their noise.
+        let options = SamplingOptions {
+            seed: options.seed.wrapping_add(class as u64),
+            ..options.clone()
+        };
+        let drawn = sample_with(&of_class, model, count, &options, &mut |done| {
+            bar.update((place * count + done) as u64, String::new);
+            !interrupt::asked()
+        })?;
+        labels.extend_from_slice(drawn.data.labels());
+        evaluations = evaluations.max(drawn.function_evaluations);
+        entropy += drawn.mean_entropy / classes.len() as f64;
+        seconds += drawn.seconds;
+    }
+    let samples = Samples {
+        data: Dataset::new(model.schema().clone(), labels)?,
+        function_evaluations: evaluations,
+        mean_entropy: entropy,
+        seconds,
+    };
+    bar.finish(&costs(&samples));
+    Ok(samples)
+}
+
+/// What samples cost, for the end of a progress bar.
+fn costs(samples: &Samples) -> String {
+    format!(
+        "{} samples in {:.1} s, {} function evaluations each, mean entropy {:.4} before rounding",
+        samples.data.rows(),
+        samples.seconds,
+        samples.function_evaluations,
+        samples.mean_entropy
+    )
 }
 
 /// Draws completions of rows with a progress bar.

@@ -445,6 +445,44 @@ pub enum Error {
         /// Samplers that it has.
         samplers: &'static str,
     },
+    /// Something for images was asked for other data.
+    #[error(
+        "{what} is for images, but the data are {found}; {remedy}, or give pictures (IDX, a folder of PNG files, or an \
+         array of shape [rows, height, width])"
+    )]
+    NotAnImage {
+        /// What was asked for.
+        what: &'static str,
+        /// What else to do.
+        remedy: &'static str,
+        /// How the sites are arranged.
+        found: String,
+    },
+    /// Labels of rows and data differ in number.
+    #[error(
+        "{path}: {found} labels, but {data} has {expected} rows; give the labels of these data"
+    )]
+    ClassCount {
+        /// The file of labels.
+        path: PathBuf,
+        /// Labels in it.
+        found: usize,
+        /// The data.
+        data: String,
+        /// Rows of the data.
+        expected: usize,
+    },
+    /// A class was asked of a model that knows none.
+    #[error("this model was not told classes of rows; fit one with --labels FILE")]
+    NoClasses,
+    /// Classes are to be learned but the data have none, or too many, or the head cannot use them.
+    #[error("classes of rows cannot be learned here: {problem}; {remedy}")]
+    BadClasses {
+        /// What is the matter.
+        problem: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// A field was asked of a path that jumps.
     #[error("the {path} path has no velocity to learn; use the posterior head")]
     NoField {

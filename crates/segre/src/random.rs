@@ -23,6 +23,7 @@ pub(crate) enum Purpose {
     SwendsenWang,
     Randomized,
     RandomizedSample,
+    Augment,
 }
 
 /// Random words reserved for one row: more than any row of noise uses.

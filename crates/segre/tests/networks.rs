@@ -10,8 +10,8 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use common::{
-    cnn, dense, fourier_cnn, geodesic, infinite, linear, mixed, model_config, residual, rng,
-    schema, shared_schema, short_run, untrained,
+    cnn, dense, fourier_cnn, geodesic, image_schema, infinite, linear, mixed, model_config,
+    residual, rng, schema, shared_schema, short_run, unet, untrained,
 };
 use rand_distr::{Distribution, StandardNormal};
 use segre::Error;
@@ -55,6 +55,12 @@ fn cases() -> Vec<Case> {
             });
         }
     }
+    cases.push(Case {
+        name: "unet, image".to_owned(),
+        config: unet(),
+        schema: image_schema(1, 3, 4),
+        per_site: true,
+    });
     cases
 }
 
@@ -201,11 +207,11 @@ fn a_gradient_reaches_every_parameter() {
 
 /// A gradient reaches what stands before an output that starts at zero after one step, not before.
 #[test]
-fn the_residual_network_starts_at_zero_and_learns_from_there() {
+fn residual_networks_start_at_zero_and_learn_from_there() {
     let device = Device::flex().autodiff();
     for case in cases()
         .into_iter()
-        .filter(|case| case.name.starts_with("residual"))
+        .filter(|case| case.name.starts_with("residual") || case.name.starts_with("unet"))
     {
         let network = case
             .config
@@ -335,7 +341,10 @@ fn the_level_is_used_per_site_where_the_network_can() {
 fn an_infinite_level_is_finite_to_networks_with_bounded_features() {
     let device = Device::flex();
     for case in cases() {
-        if !case.name.starts_with("residual") && !case.name.starts_with("cnn") {
+        if !["residual", "cnn", "unet"]
+            .iter()
+            .any(|name| case.name.starts_with(name))
+        {
             continue;
         }
         let network = case.network(&device);
@@ -364,7 +373,7 @@ fn an_infinite_level_is_finite_to_networks_with_bounded_features() {
 fn dropout_needs_a_generator_and_follows_it() {
     for case in cases()
         .into_iter()
-        .filter(|case| case.name.starts_with("residual"))
+        .filter(|case| case.name.starts_with("residual") || case.name.starts_with("unet"))
     {
         let device = Device::flex().autodiff();
         let network = case.network(&device);
@@ -408,6 +417,7 @@ fn a_saved_model_has_the_same_posterior() {
                 fingerprint: train.fingerprint(),
                 split: SplitConfig::default(),
                 test_data: None,
+                labels: None,
                 model: config,
                 training: short_run(1),
                 schema: case.schema.clone(),

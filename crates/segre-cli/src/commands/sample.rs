@@ -1,10 +1,11 @@
 //! `segre sample`: draws from a model, written in the data's own vocabulary.
 
+use std::ops::Range;
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use segre::data::{self, Dataset, Schema};
-use segre::flow::saving;
+use segre::flow::saving::{self, LabelSource, ModelCard};
 use segre::randomized::{self, RandomizedFlow};
 use serde::Serialize;
 
@@ -13,8 +14,8 @@ use crate::interrupt;
 use crate::report::json;
 use crate::report::progress::{Budget, Progress, Spent};
 use crate::session::{
-    check_writable, complete_with_progress, has_picture, sample_with_progress, sampling_options,
-    warn_unconditional, write_picture,
+    check_writable, complete_with_progress, has_picture, sample_classes_with_progress,
+    sample_with_progress, sampling_options, warn_unconditional, write_picture,
 };
 
 #[derive(Serialize)]
@@ -33,6 +34,7 @@ pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
         return run_randomized(arguments, common);
     }
     let (model, card) = saving::load(&arguments.model, &common.device.open()?)?;
+    let classes = classes_of(arguments, &card)?;
     let schema = model.schema();
     let picture = check_output(arguments, schema)?;
     let options = sampling_options(
@@ -41,6 +43,12 @@ pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
         common.seed.unwrap_or(card.training.seed),
     );
     let samples = match &arguments.given {
+        None if classes.is_some() => {
+            let classes = classes.unwrap_or_default();
+            let each = arguments.number / classes.len();
+            let guidance = arguments.guidance;
+            sample_classes_with_progress(&model, classes, guidance, each, &options, common)?
+        }
         None => sample_with_progress(&model, arguments.number, &options, common)?,
         Some(given) => {
             let source = data::DataSource::parse(given)?;
@@ -71,6 +79,11 @@ fn run_randomized(arguments: &Sample, common: &Common) -> Result<()> {
     ensure!(
         arguments.given.is_none(),
         "{} is a randomised assignment flow, which has no conditionals; fit one with --method neural",
+        arguments.model.display()
+    );
+    ensure!(
+        arguments.class.is_none(),
+        "{} is a randomised assignment flow, which knows no classes; leave --class out",
         arguments.model.display()
     );
     ensure!(
@@ -162,4 +175,32 @@ fn finish(
     }
     println!("{} samples written to {}", report.samples, report.out);
     Ok(())
+}
+
+/// The classes that are asked for.
+fn classes_of(arguments: &Sample, card: &ModelCard) -> Result<Option<Range<usize>>> {
+    let Some(asked) = &arguments.class else {
+        return Ok(None);
+    };
+    let known: Option<&LabelSource> = card.labels.as_ref();
+    let labels = known.with_context(|| {
+        let folder = arguments.model.display();
+        format!("--class: the model in {folder} was not told classes; fit one with --labels FILE")
+    })?;
+    let count = labels.names.len();
+    if let Some(class) = labels.names.iter().position(|name| name == asked) {
+        return Ok(Some(class..class + 1));
+    }
+    ensure!(
+        asked == "all",
+        "--class: {asked:?} is none of the classes of the fit; use all or one of {}",
+        labels.names.join(", ")
+    );
+    let number = arguments.number;
+    ensure!(
+        number.is_multiple_of(count),
+        "--number: {number} samples cannot be shared among {count} classes; use {}",
+        number.next_multiple_of(count)
+    );
+    Ok(Some(0..count))
 }

@@ -10,6 +10,8 @@ pub struct Dataset {
     pub schema: Schema,
     /// Row-major labels, `[rows, sites]`.
     labels: Vec<u16>,
+    /// The class of each row, where there are classes.
+    classes: Option<Vec<u16>>,
 }
 
 impl Dataset {
@@ -45,7 +47,28 @@ impl Dataset {
                 }
             }
         }
-        Ok(Self { schema, labels })
+        Ok(Self {
+            schema,
+            labels,
+            classes: None,
+        })
+    }
+
+    /// The data with a class for every row, which a model can be told in training.
+    ///
+    /// # Panics
+    /// If there are not as many classes as rows.
+    #[must_use]
+    pub fn with_classes(mut self, classes: Vec<u16>) -> Self {
+        let (found, rows) = (classes.len(), self.rows());
+        assert_eq!(found, rows, "{found} classes for {rows} rows");
+        self.classes = Some(classes);
+        self
+    }
+
+    /// The class of each row, where there are classes.
+    pub fn classes(&self) -> Option<&[u16]> {
+        self.classes.as_deref()
     }
 
     /// Number of rows.
@@ -87,7 +110,7 @@ impl Dataset {
         checksum.sum()
     }
 
-    /// The chosen rows, in the given order, repeats allowed.
+    /// The chosen rows (with their classes), in the given order, repeats allowed.
     ///
     /// # Panics
     /// If a row does not exist.
@@ -96,9 +119,11 @@ impl Dataset {
         for &row in rows {
             labels.extend_from_slice(self.row(row));
         }
+        let classes = self.classes.as_ref();
         Self {
             schema: self.schema.clone(),
             labels,
+            classes: classes.map(|classes| rows.iter().map(|&row| classes[row]).collect()),
         }
     }
 }

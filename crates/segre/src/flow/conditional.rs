@@ -31,8 +31,9 @@ pub fn conditional_marginals(
     let (sites, categories) = (model.manifold.sites(), model.manifold.categories());
     let known = KnownSites::new(&model.manifold);
     let mut marginals = Vec::with_capacity(given.rows() * sites * categories);
-    for from in (0..given.rows()).step_by(BATCH) {
-        let size = BATCH.min(given.rows() - from);
+    let batch = BATCH.min(model.most_rows());
+    for from in (0..given.rows()).step_by(batch) {
+        let size = batch.min(given.rows() - from);
         let (mut states, mut levels) = known.nothing(size);
         known.show_rows(given, |k| from + k, &mut states, &mut levels);
         let mut mean = known.posterior(model, model.device(), states, levels);

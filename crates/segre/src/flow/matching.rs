@@ -19,6 +19,8 @@ pub(super) struct Minibatch<'a> {
     pub rows: Vec<&'a [u16]>,
     /// Per row and site: root signal-to-noise ratio (posterior head) or time (field head, or on the simplex).
     levels: Vec<f32>,
+    /// Class of each row, where the model is told classes; `None` where it is not told this one.
+    pub classes: Option<Vec<Option<u16>>>,
     /// Every row has a generator of its own, made from this one.
     pub noise: ChaCha8Rng,
     /// Of the dropout masks.
@@ -50,6 +52,7 @@ impl<'a> Minibatch<'a> {
         Self {
             rows,
             levels,
+            classes: None,
             noise,
             dropout,
         }
@@ -124,11 +127,11 @@ pub(super) fn loss(
         (Head::Field, ProbabilityPath::Simplex(path)) => {
             simplex_errors(model, *path, batch, range).mean()
         }
-        (Head::Field, _) => field_matching(model, batch, range),
+        (Head::Field, _) => matching_errors(model, batch, range).mean(),
     }
 }
 
-/// The mean loss of each row of a batch, without dropout: what a path without a likelihood bound is validated by.
+/// The mean loss of each row of a batch, without dropout: what is validated where a likelihood bound does not serve.
 pub(super) fn row_losses(model: &Model, batch: &Minibatch<'_>) -> Vec<f32> {
     let all = 0..batch.rows.len();
     let per_row = |values: Tensor<2>| host_values(values.mean_dim(1));
@@ -136,7 +139,44 @@ pub(super) fn row_losses(model: &Model, batch: &Minibatch<'_>) -> Vec<f32> {
         (Head::Field, ProbabilityPath::Simplex(path)) => {
             per_row(simplex_errors(model, *path, batch, all))
         }
-        _ => per_row(cross_entropies(model, batch, all, None)),
+        (Head::Field, _) => per_row(matching_errors(model, batch, all)),
+        (Head::Posterior, _) => per_row(cross_entropies(model, batch, all, None)),
+    }
+}
+
+/// What the posterior head is told of some rows of a batch, and their labels.
+pub(super) struct Told {
+    /// `log p(x_i | β_i = ·)` up to a constant, `[rows, sites, categories]`.
+    pub evidence: Tensor<3>,
+    /// `[rows, sites]`.
+    pub level: Tensor<2>,
+    /// One-hot labels, `[rows, sites, categories]`.
+    pub corners: Tensor<3>,
+}
+
+/// Draws the noisy states of some rows of a batch.
+pub(super) fn told(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) -> Told {
+    let (sites, device) = (model.manifold.sites(), model.device());
+    match model.config.path {
+        ProbabilityPath::Simplex(path) => {
+            let states = SimplexBatch::draw(model, path, batch, range);
+            Told {
+                evidence: states.evidence(model, path),
+                level: states.level(model, path),
+                corners: states.corners(model),
+            }
+        }
+        _ => {
+            let levels = batch.levels(&range, sites);
+            let mut noisy =
+                NoisyBatch::draw(&model.manifold, &batch.rows, range, levels, &batch.noise);
+            let level = noisy.root_snr(device);
+            Told {
+                evidence: evidence(&model.manifold, noisy.states(device), level.clone()),
+                level,
+                corners: noisy.corners(device),
+            }
+        }
     }
 }
 
@@ -147,31 +187,18 @@ fn cross_entropies(
     range: Range<usize>,
     dropout: Option<&mut ChaCha8Rng>,
 ) -> Tensor<2> {
-    let (sites, device) = (model.manifold.sites(), model.device());
-    let levels = batch.levels(&range, sites);
-    let (evidence, level, corners) = match model.config.path {
-        ProbabilityPath::Simplex(path) => {
-            let states = SimplexBatch::draw(model, path, batch, range);
-            let evidence = states.evidence(model, path);
-            (evidence, states.level(model, path), states.corners(model))
-        }
-        _ => {
-            let mut noisy =
-                NoisyBatch::draw(&model.manifold, &batch.rows, range, levels, &batch.noise);
-            let root_snr = noisy.root_snr(device);
-            let evidence = evidence(&model.manifold, noisy.states(device), root_snr.clone());
-            (evidence, root_snr, noisy.corners(device))
-        }
-    };
-    let logits = model.posterior_logits(evidence, level, dropout);
-    let chosen = activation::log_softmax(logits, 2) * corners;
+    let classes = batch.classes.as_ref();
+    let classes = classes.map(|classes| &classes[range.clone()]);
+    let told = told(model, batch, range.clone());
+    let logits = model.posterior_logits(told.evidence, told.level, classes, dropout);
+    let chosen = activation::log_softmax(logits, 2) * told.corners;
     -chosen.sum_dim(2).squeeze_dim::<2>(2)
 }
 
-/// Riemannian conditional flow matching, `E Σ_i ⟨d_i, R_{W_i} d_i⟩`, `d = F_θ(W_t, t) − V̇_t`, per site.
+/// Riemannian conditional flow matching, `⟨d_i, R_{W_i} d_i⟩`, `d = F_θ(W_t, t) − V̇_t`, of every site, `[rows, sites]`.
 ///
 /// Source: EG (23).
-fn field_matching(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) -> Tensor<1> {
+fn matching_errors(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) -> Tensor<2> {
     let (sites, device) = (model.manifold.sites(), model.device());
     let times = batch.levels(&range, sites);
     let quiet = vec![0.0; times.len()];
@@ -188,10 +215,7 @@ fn field_matching(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) -> 
     );
     let difference = model.field(sample.state.clone(), time) - sample.target;
     let points = model.manifold.point(sample.state);
-    model
-        .manifold
-        .replicator_norm_squared(points, difference)
-        .mean()
+    model.manifold.replicator_norm_squared(points, difference)
 }
 
 /// Squared errors of the velocity of every site, `[rows, sites]`.

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | the channel, its noise and its evidence | `channel.rs` |
 //! | the model: network, head, path, prior | `model.rs` |
+//! | rows of one class, with guidance | `class.rs` |
 //! | losses: (23) of EG, and cross-entropy | `matching.rs` |
 //! | states on the simplex, for the paths that are compared | `simplex_batch.rs` |
 //! | training with checkpoints and validation | `training/` |
@@ -18,6 +19,7 @@
 //! | a model in a folder | `saving.rs` |
 
 pub mod channel;
+mod class;
 mod conditional;
 pub mod likelihood;
 mod matching;
@@ -28,5 +30,6 @@ mod simplex_batch;
 pub mod training;
 
 pub use channel::Denoiser;
+pub use class::OfClass;
 pub use conditional::conditional_marginals;
 pub use model::{Head, Model, ModelConfig};

@@ -12,6 +12,10 @@ use crate::geometry::{AssignmentManifold, PADDING_LOGIT};
 use crate::network::{Network, NetworkConfig, SiteSpec};
 use crate::path::{DiscretePath, GaussianPath, ProbabilityPath};
 
+/// Most coordinates of states that are computed with together, 64 MB: `1024` rows of 4 sites and 4096 categories,
+/// or 64 label maps of 128 × 256 pixels and 8 classes.
+const MOST_COORDINATES: usize = 1 << 24;
+
 /// What the network's output means and how it is trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -38,6 +42,12 @@ pub struct ModelConfig {
 }
 
 impl ModelConfig {
+    /// Whether a validation is the bound on the negative log-likelihood, and not the loss: the bound of a field is so
+    /// loose, while its prior is still to be learned, that it prefers a field of nothing.
+    pub fn validated_by_bound(&self) -> bool {
+        self.head == Head::Posterior && self.path.has_bound()
+    }
+
     /// Checks all settings.
     ///
     /// # Errors
@@ -64,6 +74,8 @@ pub struct Model {
     /// Smoothed logarithms of the training marginals, nats, `[sites · categories]`; padding
     /// [`PADDING_LOGIT`].
     pub(crate) log_marginals: Vec<f32>,
+    /// What the network's context is multiplied with, 1 until it is calibrated (`training/calibration.rs`).
+    pub(crate) context_gain: f32,
     device: Device,
 }
 
@@ -99,6 +111,7 @@ impl Model {
             network,
             manifold,
             log_marginals,
+            context_gain: 1.0,
             device: device.clone(),
         }
     }
@@ -128,6 +141,12 @@ impl Model {
         self.device.clone().inner() == Device::flex()
     }
 
+    /// Most rows whose states are kept in memory together.
+    pub(crate) fn most_rows(&self) -> usize {
+        let row = self.manifold.sites() * self.manifold.categories();
+        (MOST_COORDINATES / row.max(1)).max(1)
+    }
+
     /// Number of trainable parameters.
     pub fn parameters(&self) -> usize {
         Module::num_params(&self.network)
@@ -151,7 +170,7 @@ impl Model {
 
     /// Whether data can be scored under the model: all but fields and posteriors on the simplex have a bound.
     pub fn has_bound(&self) -> bool {
-        !matches!(self.config.path, ProbabilityPath::Simplex(_))
+        self.config.path.has_bound()
     }
 
     /// Whether the model can be told labels.
@@ -192,23 +211,45 @@ impl Model {
         }
     }
 
-    /// Logits of the posterior marginals `p(β_i = · | x)`: evidence + prior + context.
+    /// Logits of the posterior marginals `p(β_i = · | x)`: evidence + prior + gain · context.
     ///
     /// # Shapes
-    /// `evidence [batch, sites, categories]` (`log p(x_i | β_i = ·)` up to a constant), `level [batch, sites]`
-    /// → `[batch, sites, categories]`, padding [`PADDING_LOGIT`].
+    /// `evidence [batch, sites, categories]` (`log p(x_i | β_i = ·)` up to a constant), `level [batch, sites]`,
+    /// `classes` one per row, `None` where it is unknown → `[batch, sites, categories]`, padding [`PADDING_LOGIT`].
     ///
     /// Source: SPEC §2.1.2.
     pub(crate) fn posterior_logits(
         &self,
         evidence: Tensor<3>,
         level: Tensor<2>,
+        classes: Option<&[Option<u16>]>,
         dropout: Option<&mut ChaCha8Rng>,
     ) -> Tensor<3> {
+        let (local, context) = self.local_and_context(evidence, level, classes, dropout);
+        let context = match self.context_gain {
+            1.0 => context,
+            gain => context * gain,
+        };
+        self.manifold.mask_logits(local + context)
+    }
+
+    /// Evidence + log marginals, and the network's context, which a gain is to weigh.
+    ///
+    /// # Shapes
+    /// As [`posterior_logits`](Self::posterior_logits); both have its output's.
+    pub(crate) fn local_and_context(
+        &self,
+        evidence: Tensor<3>,
+        level: Tensor<2>,
+        classes: Option<&[Option<u16>]>,
+        dropout: Option<&mut ChaCha8Rng>,
+    ) -> (Tensor<3>, Tensor<3>) {
         let local = self.local_logits(evidence);
         let points = activation::softmax(local.clone(), 2);
-        let context = self.network.forward(points, level, dropout);
-        self.manifold.mask_logits(local + context)
+        let context = self
+            .network
+            .forward_of_classes(points, level, classes, dropout);
+        (local, context)
     }
 
     /// Logits of the posterior if the sites were independent: evidence + log marginals.
@@ -321,7 +362,7 @@ impl Denoiser for Model {
             Head::Posterior,
             "a field has no posterior"
         );
-        activation::softmax(self.posterior_logits(evidence, level, None), 2)
+        activation::softmax(self.posterior_logits(evidence, level, None, None), 2)
     }
 }
 

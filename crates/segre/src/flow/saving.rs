@@ -23,6 +23,8 @@ pub const MODEL_FILE: &str = "model.safetensors";
 pub const CONFIG_FILE: &str = "config.json";
 /// Name of the tensor of log marginals; no network's parameter is called so.
 const LOG_MARGINALS: &str = "log_marginals";
+/// Name of the gain of the network's context, likewise.
+const CONTEXT_GAIN: &str = "context_gain";
 
 /// What is stored beside the parameters: enough to sample, score and read data alike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +43,9 @@ pub struct ModelCard {
     /// The test part, if it comes from elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_data: Option<TestData>,
+    /// The classes of the rows, if the model was told them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<LabelSource>,
     /// The model's settings.
     pub model: ModelConfig,
     /// The settings of the training run.
@@ -59,6 +64,21 @@ pub struct SplitConfig {
     pub validation: f64,
     /// Fraction of rows for the test, without test data of their own.
     pub test: f64,
+}
+
+/// Where the classes of the rows came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelSource {
+    /// The file as given.
+    pub path: std::path::PathBuf,
+    /// The column of a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// Checksum, see [`RowClasses::fingerprint`](crate::data::RowClasses::fingerprint).
+    pub fingerprint: u32,
+    /// How the user writes each class.
+    pub names: Vec<String>,
 }
 
 /// Test data of their own.
@@ -99,6 +119,11 @@ pub fn save_parameters(folder: &Path, model: &Model) -> Result<()> {
     let shape = vec![model.manifold.sites(), model.manifold.categories()];
     let values = model.log_marginals.clone();
     tensors.insert(LOG_MARGINALS.to_owned(), Values { shape, values });
+    let gain = Values {
+        shape: vec![1],
+        values: vec![model.context_gain],
+    };
+    tensors.insert(CONTEXT_GAIN.to_owned(), gain);
     let file = TensorFile {
         tensors,
         header: String::new(),
@@ -125,6 +150,7 @@ pub fn load_card(folder: &Path) -> Result<ModelCard> {
     })?;
     card.schema.validate()?;
     card.model.validate()?;
+    card.model.network.check_sites(&card.schema)?;
     Ok(card)
 }
 
@@ -154,6 +180,9 @@ pub fn load(folder: &Path, device: &Device) -> Result<(Model, ModelCard)> {
             });
         }
     };
+    // Models of earlier versions have none.
+    let gain = tensors.remove(CONTEXT_GAIN);
+    let gain = gain.and_then(|gain| gain.values.first().copied());
     // The random start is overwritten at once.
     let mut rng = generator(0, Purpose::Initialise, 0);
     let network = card
@@ -162,10 +191,9 @@ pub fn load(folder: &Path, device: &Device) -> Result<(Model, ModelCard)> {
         .init(&SiteSpec::of(&card.schema), &mut rng, device);
     let network = parameters::replace(network, &tensors)?;
     let (config, schema) = (card.model.clone(), card.schema.clone());
-    Ok((
-        Model::assemble(config, schema, network, log_marginals, device),
-        card,
-    ))
+    let mut model = Model::assemble(config, schema, network, log_marginals, device);
+    model.context_gain = gain.unwrap_or(1.0);
+    Ok((model, card))
 }
 
 /// Tensors by name, and a text beside them.

@@ -2,8 +2,21 @@
 //!
 //! Images are `[batch, height, width, channels]`, channels last: a pixel's channels lie side by side, and
 //! `[batch, sites, channels]` is the same memory.
+//!
+//! On the processor, with numbers of 32 bits, an operation is one node of the graph with a gradient of its own
+//! (`operation.rs`), computed on slices (`convolution.rs`, `group_norm.rs`, `attention.rs`) by loops over registers
+//! (`tiles.rs`, `channels.rs`, `simd.rs`). Elsewhere it is composed of burn's operations (`stock.rs`).
 
+mod attention;
+mod channels;
+mod convolution;
+mod group_norm;
+mod operation;
+mod simd;
 mod stock;
+#[cfg(test)]
+mod tests;
+mod tiles;
 
 use burn::tensor::Tensor;
 
@@ -20,7 +33,11 @@ pub(crate) fn convolution(
     bias: Tensor<1>,
     stride: usize,
 ) -> Tensor<4> {
-    stock::convolution(images, weight, bias, stride)
+    let types = [images.dtype(), weight.dtype(), bias.dtype()];
+    match operation::serve(images.device(), types) {
+        true => operation::convolve(images, weight, bias, stride),
+        false => stock::convolution(images, weight, bias, stride),
+    }
 }
 
 /// Group normalisation, then `SiLU(y) = y / (1 + e^−y)` if `activate`.
@@ -38,7 +55,11 @@ pub(crate) fn group_norm(
     groups: usize,
     activate: bool,
 ) -> Tensor<4> {
-    stock::group_norm(images, scale, shift, groups, activate)
+    let types = [images.dtype(), scale.dtype(), shift.dtype()];
+    match operation::serve(images.device(), types) {
+        true => operation::normalise(images, scale, shift, groups, activate),
+        false => stock::group_norm(images, scale, shift, groups, activate),
+    }
 }
 
 /// Scaled dot-product attention, `softmax(Q Kᵀ / √d) V` for every head, without a table of all pairs in memory.
@@ -46,5 +67,9 @@ pub(crate) fn group_norm(
 /// # Shapes
 /// `query`, `key`, `value [batch, heads, sites, d]` → the same.
 pub(crate) fn attention(query: Tensor<4>, key: Tensor<4>, value: Tensor<4>) -> Tensor<4> {
-    stock::attention(query, key, value)
+    let types = [query.dtype(), key.dtype(), value.dtype()];
+    match operation::serve(query.device(), types) {
+        true => operation::attend(query, key, value),
+        false => stock::attention(query, key, value),
+    }
 }

@@ -6,6 +6,7 @@
 //! | [`DenseNetwork`] | small problems, as in EG (Fig. 5) | `dense.rs` |
 //! | [`ResidualNetwork`] | the default: tables, small images, short sequences | `residual.rs` |
 //! | [`CnnNetwork`] | sequences, as in the class-scaling experiment | `cnn.rs` |
+//! | [`UnetNetwork`] | images and label maps | `unet/` |
 //!
 //! All of them map points `[batch, sites, categories]` and a noise level `[batch, sites]` to
 //! `[batch, sites, categories]`. What the level is, and what the output means, is the head's matter
@@ -14,12 +15,14 @@
 mod affinity;
 mod cnn;
 mod dense;
+mod dropout;
 mod initialise;
 mod linear;
 mod mixture;
 pub mod parameters;
 mod residual;
 mod time_embedding;
+mod unet;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -33,9 +36,13 @@ pub use linear::{LinearConfig, LinearField};
 pub use mixture::ProductMixture;
 pub use residual::{ResidualConfig, ResidualNetwork};
 pub use time_embedding::{FourierFeatures, LevelFeatures, TimeEmbeddingConfig};
+pub use unet::{UnetConfig, UnetNetwork};
 
-use crate::data::{Dataset, Schema};
+use crate::data::{Dataset, Layout, Schema};
 use crate::error::{Error, Result};
+
+/// See [`Network::rows_of_a_thread`]: of a network that sees each row as one vector.
+const ROWS_OF_A_THREAD: usize = 64;
 
 /// What a network needs to know of the data: how many categories each site has and what they share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +53,17 @@ pub struct SiteSpec {
     pub ordinal: Vec<bool>,
     /// Whether all sites have the same vocabulary, so that they can share an embedding.
     pub shared: bool,
+    /// How the sites lie in an image, row after row.
+    pub image: Option<ImageSpec>,
+}
+
+/// Sizes of an image, height before width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageSpec {
+    /// Its own.
+    pub size: [usize; 2],
+    /// The least that a network is to pad it to.
+    pub pad_to: [usize; 2],
 }
 
 impl SiteSpec {
@@ -56,6 +74,18 @@ impl SiteSpec {
             cardinalities: schema.cardinalities(),
             ordinal: sites.map(|site| schema.is_ordinal(site)).collect(),
             shared: schema.vocabularies.len() == 1,
+            image: match schema.layout {
+                Layout::Image {
+                    height,
+                    width,
+                    pad_to,
+                } => {
+                    let size = [height, width];
+                    let pad_to = pad_to.unwrap_or(size);
+                    Some(ImageSpec { size, pad_to })
+                }
+                _ => None,
+            },
         }
     }
 
@@ -82,6 +112,8 @@ pub enum NetworkConfig {
     Residual(ResidualConfig),
     /// One-dimensional convolutions.
     Cnn(CnnConfig),
+    /// Convolutions over images, from fine to coarse and back.
+    Unet(UnetConfig),
 }
 
 impl Default for NetworkConfig {
@@ -101,16 +133,45 @@ impl NetworkConfig {
             Self::Dense(config) => config.validate(),
             Self::Residual(config) => config.validate(),
             Self::Cnn(config) => config.validate(),
+            Self::Unet(config) => config.validate(),
+        }
+    }
+
+    /// Checks that the network is for such data.
+    ///
+    /// # Errors
+    /// [`Error::NotAnImage`] for a UNet on anything else.
+    pub fn check_sites(&self, schema: &Schema) -> Result<()> {
+        match (self, &schema.layout) {
+            (Self::Unet(_), Layout::Image { .. }) => Ok(()),
+            (Self::Unet(_), layout) => Err(Error::NotAnImage {
+                what: "the unet network",
+                found: layout.describe(),
+                remedy: "use --network residual or cnn",
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Number of classes of rows that the network can be told.
+    pub fn classes(&self) -> Option<usize> {
+        match self {
+            Self::Unet(config) => config.classes,
+            _ => None,
         }
     }
 
     /// A network with random parameters drawn from `rng` and nothing else.
+    ///
+    /// # Panics
+    /// If [`check_sites`](Self::check_sites) refuses the data.
     pub fn init(&self, sites: &SiteSpec, rng: &mut ChaCha8Rng, device: &Device) -> Network {
         match self {
             Self::Linear(config) => Network::Linear(config.init(sites, rng, device)),
             Self::Dense(config) => Network::Dense(config.init(sites, rng, device)),
             Self::Residual(config) => Network::Residual(config.init(sites, rng, device)),
             Self::Cnn(config) => Network::Cnn(config.init(sites, rng, device)),
+            Self::Unet(config) => Network::Unet(config.init(sites, rng, device)),
         }
     }
 }
@@ -130,6 +191,8 @@ pub enum Network {
     Residual(ResidualNetwork),
     /// See [`CnnNetwork`].
     Cnn(CnnNetwork),
+    /// See [`UnetNetwork`].
+    Unet(UnetNetwork),
 }
 
 impl Network {
@@ -145,11 +208,26 @@ impl Network {
         level: Tensor<2>,
         dropout: Option<&mut ChaCha8Rng>,
     ) -> Tensor<3> {
+        self.forward_of_classes(points, level, None, dropout)
+    }
+
+    /// [`forward`](Self::forward) for rows whose class is known; networks without classes take no notice.
+    ///
+    /// # Shapes
+    /// As [`forward`](Self::forward); `classes` one per row, `None` where it is not known.
+    pub fn forward_of_classes(
+        &self,
+        points: Tensor<3>,
+        level: Tensor<2>,
+        classes: Option<&[Option<u16>]>,
+        dropout: Option<&mut ChaCha8Rng>,
+    ) -> Tensor<3> {
         match self {
             Self::Linear(network) => network.forward(points, level),
             Self::Dense(network) => network.forward(points, level),
             Self::Residual(network) => network.forward(points, level, dropout),
             Self::Cnn(network) => network.forward(points, level),
+            Self::Unet(network) => network.forward(points, level, classes, dropout),
         }
     }
 
@@ -171,6 +249,18 @@ impl Network {
     /// Whether a row's output in training depends on the other rows of its batch.
     pub(crate) fn couples_rows(&self) -> bool {
         matches!(self, Self::Dense(_))
+    }
+
+    /// Fewest rows that are worth a thread of their own: with fewer, the matrix products lose more than the
+    /// threads win.
+    pub(crate) fn rows_of_a_thread(&self) -> usize {
+        match self {
+            // Every pixel is a row of its products.
+            Self::Unet(network) => {
+                (ROWS_OF_A_THREAD * 64 / network.pixels()).clamp(1, ROWS_OF_A_THREAD)
+            }
+            _ => ROWS_OF_A_THREAD,
+        }
     }
 }
 

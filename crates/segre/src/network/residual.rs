@@ -2,12 +2,12 @@
 
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, LayerNormConfig, Linear};
-use burn::tensor::{Device, Tensor, TensorData, activation};
-use rand::RngExt;
+use burn::tensor::{Device, Tensor, activation};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::affinity::{LabelAffinity, MOST_SITES};
+use super::dropout::drop_out;
 use super::mixture::ProductMixture;
 use super::{LevelFeatures, SiteSpec, check_size, initialise};
 use crate::data::Dataset;
@@ -207,9 +207,10 @@ impl ResidualNetwork {
             hidden = hidden
                 + block
                     .outer
-                    .forward(self.drop(inner, dropout.as_deref_mut()));
+                    .forward(drop_out(inner, self.dropout, dropout.as_deref_mut()));
         }
-        let hidden = self.drop(activation::relu(self.norm.forward(hidden)), dropout);
+        let hidden = activation::relu(self.norm.forward(hidden));
+        let hidden = drop_out(hidden, self.dropout, dropout);
         let code = self.output.forward(hidden).reshape([batch, sites, width]);
         let mut logits = per_site(code.clone(), &self.decoder);
         if let Some(decoder) = &self.site_decoder {
@@ -222,29 +223,6 @@ impl ResidualNetwork {
             Some(mixture) => logits + mixture.forward(points),
             None => logits,
         }
-    }
-
-    /// Drops units with the configured probability and scales the rest to keep the mean.
-    fn drop(&self, hidden: Tensor<2>, dropout: Option<&mut ChaCha8Rng>) -> Tensor<2> {
-        let Some(rng) = dropout.filter(|_| self.dropout > 0.0) else {
-            return hidden;
-        };
-        let shape = hidden.dims();
-        let kept = (1.0 - self.dropout).recip() as f32;
-        // 16 random bits per unit: a mask needs no more, and drawing them is a cost.
-        let threshold = (self.dropout * 65536.0).round() as u32;
-        let mut word = 0_u32;
-        let mask = (0..shape[0] * shape[1]).map(|unit| {
-            word = if unit % 2 == 0 {
-                rng.random()
-            } else {
-                word >> 16
-            };
-            if word & 0xFFFF < threshold { 0.0 } else { kept }
-        });
-        let mask = TensorData::new(mask.collect::<Vec<f32>>(), shape);
-        let device = hidden.device();
-        hidden * Tensor::from_data(mask, &device)
     }
 }
 

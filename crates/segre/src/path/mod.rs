@@ -89,6 +89,11 @@ impl ProbabilityPath {
         }
     }
 
+    /// Whether there is a bound on the negative log-likelihood: not on the simplex.
+    pub fn has_bound(&self) -> bool {
+        !matches!(self, Self::Simplex(_))
+    }
+
     /// The name, as the command line has it.
     pub fn name(&self) -> &'static str {
         match self {

@@ -15,6 +15,7 @@ use segre::flow::training::{
 use segre::flow::{Head, Model, ModelConfig};
 use segre::network::{
     CnnConfig, DenseConfig, LinearConfig, NetworkConfig, ResidualConfig, TimeEmbeddingConfig,
+    UnetConfig,
 };
 use segre::path::{EGeodesic, GaussianPath, InfiniteTime, ProbabilityPath};
 use std::path::PathBuf;
@@ -263,6 +264,30 @@ pub fn fourier_cnn() -> NetworkConfig {
     })
 }
 
+/// An image of one vocabulary.
+pub fn image_schema(height: usize, width: usize, count: usize) -> Schema {
+    let names = (0..height * width).map(|site| format!("p{site}")).collect();
+    let layout = Layout::Image {
+        height,
+        width,
+        pad_to: None,
+    };
+    Schema::shared(layout, names, Vocabulary::Integers { count })
+}
+
+/// All parts of a UNet, as small as can be.
+pub fn unet() -> NetworkConfig {
+    NetworkConfig::Unet(UnetConfig {
+        channels: 4,
+        multipliers: vec![1, 2],
+        blocks: 1,
+        attention: vec![2],
+        heads: 2,
+        dropout: 0.2,
+        classes: None,
+    })
+}
+
 pub fn model_config(
     head: Head,
     path: impl Into<ProbabilityPath>,
@@ -279,6 +304,7 @@ pub fn model_config(
 pub fn short_run(steps: u64) -> TrainingConfig {
     TrainingConfig {
         conditional: false,
+        flip: false,
         seed: 5,
         budget: Budget {
             steps: Some(steps),

@@ -93,7 +93,7 @@ fn run(run: &mut Run) -> Result<WriteUp> {
     let beyond = run.choose(vec![], BEYOND.to_vec());
     let compared = run.choose(vec![5], COMPARED.to_vec());
     // The default's, and those of the comparison.
-    let (steps, compared_steps) = run.choose((100, 100), (2000, 600));
+    let (steps, compared_steps) = run.choose((100, 100), (600, 600));
     let (samples, compared_samples) = run.choose((20_000, 5_000), (512_000, 25_600));
     let seeds = run.seeds();
     let cells = published.len() + beyond.len() + METHODS.len() * compared.len();
@@ -101,7 +101,7 @@ fn run(run: &mut Run) -> Result<WriteUp> {
     for categories in published.iter().chain(&beyond) {
         // They cost as much more as there are more categories, and the first step already knows the marginals.
         let (steps, samples) = match *categories > 160 {
-            true => (steps / 20, samples / 5),
+            true => (steps / 6, samples / 5),
             false => (steps, samples),
         };
         for &seed in &seeds {
@@ -181,7 +181,7 @@ Target: a product of four categorical distributions softmax(U[0,1]^c), 500 000 r
 and noise. GAF prints 0.12–0.14 at 160 categories and does not say whether per site or summed over the sites; a sampler
 that draws uniformly has 0.039 per site, 0.16 summed, so that number alone says little. A perfect sampler has the floor.
 
-`default` is `segre fit product:c=…,n=4 --steps 2000`, 512 000 samples by the chain rule (above 160 categories 100 steps
+`default` is `segre fit product:c=…,n=4 --steps 600`, 512 000 samples by the chain rule (above 160 categories 100 steps
 and 102 400 samples). The
 other lines share one network (`--components 0 --affinity false --conditional none --hidden 128 --batch-size 256
 --steps 600`) and differ in path and head only; their samples are fewer, so that their floor is higher: compare the

@@ -8,7 +8,6 @@ use segre::data;
 use segre::flow::Model;
 use segre::flow::sampling::SamplingOptions;
 use segre::flow::saving::ModelCard;
-use segre::path::ProbabilityPath;
 use serde_json::Value;
 
 use super::METRICS_FILE;
@@ -44,7 +43,7 @@ pub fn draw_training(out: &Path, card: &ModelCard, baselines: &BaselineScores) -
             loss.push((at, nats));
         }
     }
-    let bounded = !matches!(card.model.path, ProbabilityPath::Simplex(_));
+    let bounded = card.model.validated_by_bound();
     let baselines = [
         ("independent sites", baselines.independent),
         ("Chow–Liu tree", baselines.chow_liu),

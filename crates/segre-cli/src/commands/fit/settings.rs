@@ -1,5 +1,6 @@
 //! The settings of a fit: what the command line leaves open is chosen by the data.
 
+use anyhow::Result;
 use segre::data::Layout;
 use segre::flow::training::{self, OptimizerConfig, TrainingConfig};
 use segre::flow::{Head, ModelConfig};
@@ -9,13 +10,20 @@ use segre::path::{
     TimeDistribution,
 };
 
+use super::unet;
 use crate::args::{ConditionalName, Fit, HeadName, NetworkName, PathName};
 use crate::session::Parts;
 
 /// The model's settings, what is not given chosen by the data.
-pub fn model_config(arguments: &Fit, parts: &Parts) -> ModelConfig {
+///
+/// # Errors
+/// If an option is given that the network has no use for.
+pub fn model_config(arguments: &Fit, parts: &Parts) -> Result<ModelConfig> {
     let sites = parts.train.sites();
-    let network = match arguments.network {
+    let name = unet::network_name(arguments, &parts.train);
+    unet::refuse_useless(arguments, name)?;
+    let network = match name {
+        NetworkName::Unet => NetworkConfig::Unet(unet::unet_config(arguments, &parts.train)),
         NetworkName::Linear => NetworkConfig::Linear(LinearConfig::default()),
         NetworkName::Dense => {
             let width = arguments.hidden.unwrap_or(256);
@@ -44,7 +52,7 @@ pub fn model_config(arguments: &Fit, parts: &Parts) -> ModelConfig {
             };
             NetworkConfig::Residual(ResidualConfig {
                 hidden: arguments.hidden.unwrap_or(hidden),
-                blocks: arguments.blocks,
+                blocks: arguments.blocks.unwrap_or(2),
                 site_width: None,
                 components,
                 affinity: arguments.affinity.unwrap_or(components > 0),
@@ -77,11 +85,11 @@ pub fn model_config(arguments: &Fit, parts: &Parts) -> ModelConfig {
         HeadName::Posterior => Head::Posterior,
         HeadName::Field => Head::Field,
     };
-    ModelConfig {
+    Ok(ModelConfig {
         head,
         path,
         network,
-    }
+    })
 }
 
 /// Components of the mixture of products: for tables and short sequences with rows enough to learn them
@@ -96,14 +104,33 @@ fn components(parts: &Parts) -> usize {
 }
 
 /// The run's settings.
-pub fn training_config(arguments: &Fit, parts: &Parts, seed: u64) -> TrainingConfig {
+pub fn training_config(
+    arguments: &Fit,
+    parts: &Parts,
+    network: &NetworkConfig,
+    seed: u64,
+) -> TrainingConfig {
     let default = TrainingConfig::default();
+    let sites = parts.train.sites();
+    let is_unet = matches!(network, NetworkConfig::Unet(_));
     let budget = match (arguments.steps, arguments.time) {
+        (None, None) if unet::is_long(network, &parts.train) => training::Budget {
+            steps: None,
+            seconds: Some(unet::LONG_RUN),
+        },
         (None, None) => default.budget,
         (steps, time) => training::Budget {
             steps,
             seconds: time.map(|time| time.as_secs_f64()),
         },
+    };
+    let batch_size = arguments.batch_size.unwrap_or(match is_unet {
+        true => unet::batch_size(sites),
+        false => (8192 / sites).clamp(128, 512),
+    });
+    let learning_rate = match is_unet {
+        true => unet::learning_rate(batch_size),
+        false => default.optimizer.learning_rate,
     };
     TrainingConfig {
         seed,
@@ -115,18 +142,23 @@ pub fn training_config(arguments: &Fit, parts: &Parts, seed: u64) -> TrainingCon
                 && parts.train.schema.layout == Layout::Table,
             |which| which == ConditionalName::Any,
         ),
-        batch_size: arguments
-            .batch_size
-            .unwrap_or((8192 / parts.train.sites()).clamp(128, 512)),
+        batch_size,
+        flip: arguments.shown.flip,
         optimizer: OptimizerConfig {
-            learning_rate: arguments.learning_rate,
+            learning_rate: arguments.learning_rate.unwrap_or(learning_rate),
             weight_decay: arguments.weight_decay,
             ..default.optimizer
         },
         patience: arguments.patience,
+        validations: match is_unet {
+            true => unet::VALIDATIONS,
+            false => default.validations,
+        },
         // A row of few sites says little and costs little; one of many categories costs much.
-        validation_rows: validation_rows(parts.train.sites(), parts.train.schema.max_categories()),
-        ..default
+        validation_rows: match is_unet {
+            true => unet::validation_rows(sites),
+            false => validation_rows(sites, parts.train.schema.max_categories()),
+        },
     }
 }
 

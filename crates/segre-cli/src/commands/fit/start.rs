@@ -5,9 +5,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
-use segre::data::{self, DataSource};
-use segre::flow::saving::{self, ModelCard, SplitConfig, TestData};
+use segre::data::{self, DataSource, RowClasses};
+use segre::flow::saving::{self, LabelSource, ModelCard, SplitConfig, TestData};
 use segre::flow::training::{self, Trainer};
+use segre::network::NetworkConfig;
 use serde_json::{Value, json};
 
 use super::settings::{model_config, training_config};
@@ -73,14 +74,31 @@ pub fn prepare_data(
             (Some(test), Some(known))
         }
     };
+    let (data, labels) = match &arguments.shown.labels {
+        None => (data, None),
+        Some(path) => {
+            let column = arguments.shown.label_column.clone();
+            let classes = RowClasses::read(path, column.as_deref(), &arguments.data, data.rows())?;
+            let labels = LabelSource {
+                path: path.clone(),
+                column,
+                fingerprint: classes.fingerprint(),
+                names: classes.names,
+            };
+            (data.with_classes(classes.values), Some(labels))
+        }
+    };
     let split = SplitConfig {
         seed,
         validation: arguments.validation,
         test: arguments.test,
     };
     let parts = Parts::of(&data, &split, test)?;
-    let model = model_config(arguments, &parts);
-    let training = training_config(arguments, &parts, seed);
+    let mut model = model_config(arguments, &parts)?;
+    if let NetworkConfig::Unet(unet) = &mut model.network {
+        unet.classes = labels.as_ref().map(|labels| labels.names.len());
+    }
+    let training = training_config(arguments, &parts, &model.network, seed);
     let trainer = Trainer::new(model.clone(), training.clone(), &parts.train, device)?;
     let card = ModelCard {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -89,6 +107,7 @@ pub fn prepare_data(
         fingerprint: data.fingerprint(),
         split,
         test_data,
+        labels,
         model,
         training,
         schema: data.schema,
@@ -203,17 +222,22 @@ fn refuse_other_settings(arguments: &Fit, card: &ModelCard, parts: &Parts) -> Re
     let seed = card.training.seed;
     let settings = |fit: &Fit| -> Result<Value> {
         let test_source = fit.test_data.as_deref().map(DataSource::parse);
+        let model = model_config(fit, parts)?;
         Ok(json!({
-            "model": model_config(fit, parts),
-            "training": training_config(fit, parts, seed),
+            "training": training_config(fit, parts, &model.network, seed),
+            "model": model,
             "split": SplitConfig { seed: card.split.seed, validation: fit.validation, test: fit.test },
             "test data": test_source.transpose()?.map(|source| source.to_string()),
+            "labels": fit.shown.labels,
+            "label column": fit.shown.label_column,
             "reading": fit.reading.options(seed)?,
         }))
     };
     let own = json!({
         "model": card.model, "training": card.training, "split": card.split,
         "test data": card.test_data.as_ref().map(|data| &data.source),
+        "labels": card.labels.as_ref().map(|labels| &labels.path),
+        "label column": card.labels.as_ref().and_then(|labels| labels.column.as_ref()),
         "reading": card.read_options,
     });
     let found = difference(&own, &settings(arguments)?, &settings(&unasked)?);

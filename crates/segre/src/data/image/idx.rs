@@ -135,6 +135,21 @@ pub struct Labels {
 /// # Errors
 /// [`ImageError::IdxMagic`], [`ImageError::IdxLength`] and [`ImageError::LabelCount`].
 pub fn read_labels(path: &Path, rows: usize) -> Result<Labels> {
+    let labels = read_all_labels(path)?;
+    if labels.values.len() != rows {
+        let (found, expected) = (labels.values.len(), rows);
+        return Err(ImageError::LabelCount {
+            path: path.to_path_buf(),
+            found,
+            expected,
+        }
+        .into());
+    }
+    Ok(labels)
+}
+
+/// Reads all labels of an IDX file.
+pub(in crate::data) fn read_all_labels(path: &Path) -> Result<Labels> {
     let mut file = input::open(path)?;
     let shape = header::<1>(path, &mut file, &LABELS)?;
     let mut values = Vec::new();
@@ -144,15 +159,6 @@ pub fn read_labels(path: &Path, rows: usize) -> Result<Labels> {
         return Err(wrong_length(path, &shape, values.len().to_string()));
     }
     at_end(path, &mut file, &shape)?;
-    if values.len() != rows {
-        let (found, expected) = (values.len(), rows);
-        return Err(ImageError::LabelCount {
-            path: path.to_path_buf(),
-            found,
-            expected,
-        }
-        .into());
-    }
     let classes = values
         .iter()
         .max()

@@ -3,7 +3,7 @@
 mod classes;
 mod error;
 mod folder;
-mod idx;
+pub(in crate::data) mod idx;
 mod options;
 mod portable;
 mod resample;

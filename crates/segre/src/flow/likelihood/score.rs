@@ -41,7 +41,7 @@ pub struct ScoreOptions {
     pub max_rounds: usize,
     /// Seed of all noise.
     pub seed: u64,
-    /// States per evaluation of the network.
+    /// Most states per evaluation of the network; fewer where rows are large.
     pub batch: usize,
 }
 
@@ -115,6 +115,7 @@ pub fn score_with(
     }
     let targets = targets(data.sites(), &options.given)?;
     let integrand = integrand(denoiser, model, &targets, options)?;
+    let batch = options.batch.min(model.most_rows()).max(1);
     let mut levels = LevelDistribution::uniform();
     let mut sums = vec![(0.0_f64, 0.0_f64); data.rows()];
     let mut rounds = 0;
@@ -124,7 +125,7 @@ pub fn score_with(
     for round in 0.. {
         let mut shares = vec![0.0; data.rows()];
         let pairs = data.rows() * options.levels;
-        let chunks: Vec<(usize, usize)> = (0..pairs).step_by(options.batch).enumerate().collect();
+        let chunks: Vec<(usize, usize)> = (0..pairs).step_by(batch).enumerate().collect();
         // Whole chunks side by side keep the processors busier than the small products within one.
         for wave in chunks.chunks(rayon::current_num_threads()) {
             let drawn: Vec<Vec<Draw>> = wave
@@ -132,7 +133,7 @@ pub fn score_with(
                 .map(|(chunk, from)| {
                     let counter = ((round as u64) << 32) | *chunk as u64;
                     let mut rng = generator(options.seed, Purpose::Score, counter);
-                    let members = *from..pairs.min(from + options.batch);
+                    let members = *from..pairs.min(from + batch);
                     let mut draws: Vec<Draw> = members
                         .map(|pair| Draw::new(pair, options.levels, &levels, &mut rng))
                         .collect();
@@ -147,7 +148,7 @@ pub fn score_with(
                 *bin = (bin.0 + draw.value * draw.value, bin.1 + 1);
             }
             let last = wave.last().map_or(0, |(_, from)| *from);
-            let within = (last + options.batch).min(pairs) as f64 / pairs as f64;
+            let within = (last + batch).min(pairs) as f64 / pairs as f64;
             if !progress((round as f64 + within) / (needed + 1) as f64) {
                 return Err(Error::Interrupted);
             }

@@ -120,7 +120,7 @@ pub struct SamplingOptions {
     pub tolerances: AdaptiveOptions,
     /// Seed of all noise.
     pub seed: u64,
-    /// Samples drawn at a time.
+    /// Most samples drawn at a time; fewer where rows are large.
     pub batch: usize,
 }
 
@@ -285,13 +285,14 @@ fn draw(
     check(count, steps, options)?;
     let mut labels = Vec::with_capacity(count * sites);
     let (mut evaluations, mut entropy) = (0, 0.0);
-    let chunks: Vec<(usize, usize)> = (0..count).step_by(options.batch).enumerate().collect();
+    let batch = options.batch.min(model.most_rows());
+    let chunks: Vec<(usize, usize)> = (0..count).step_by(batch).enumerate().collect();
     // Whole chunks side by side keep the processors busier than the small products within one.
     for wave in chunks.chunks(rayon::current_num_threads()) {
         let drawn: Vec<Drawn> = wave
             .par_iter()
             .map(|(chunk, from)| {
-                let members = *from..count.min(from + options.batch);
+                let members = *from..count.min(from + batch);
                 let rng = generator(options.seed, Purpose::Sample, *chunk as u64);
                 draw_chunk(source, sampler, steps, options, members, rng)
             })

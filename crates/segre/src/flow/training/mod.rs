@@ -1,5 +1,7 @@
 //! Training: a loop of steps with validation, early stopping and bit-exact checkpoints.
 
+mod augment;
+mod calibration;
 mod checkpoint;
 mod optimizer;
 mod order;
@@ -82,6 +84,9 @@ pub struct TrainingConfig {
     pub batch_size: usize,
     /// Whether half of the rows show some of their labels, so that the model learns all conditionals.
     pub conditional: bool,
+    /// Images: whether each row is mirrored, left and right exchanged, with probability ½ in every step.
+    #[serde(default)]
+    pub flip: bool,
     /// The optimiser.
     pub optimizer: OptimizerConfig,
     /// How many validations are spread over the budget.
@@ -102,6 +107,7 @@ impl Default for TrainingConfig {
             },
             batch_size: 128,
             conditional: false,
+            flip: false,
             optimizer: OptimizerConfig::default(),
             validations: 20,
             validation_rows: 512,
@@ -157,6 +163,9 @@ pub struct Progress {
     pub last_bits_per_dim: Option<f64>,
     /// Whether the run ended by itself.
     pub finished: bool,
+    /// Gain of the context of the model that is kept, once the run has ended by itself.
+    #[serde(default)]
+    pub context_gain: Option<f32>,
 }
 
 /// What happens in a run, for progress bars and logs.
@@ -181,7 +190,7 @@ pub enum Event {
         seconds: f64,
         /// Mean training loss since the last validation.
         loss: f64,
-        /// Bound in bits per dimension; for a path on the simplex, which has none, the loss in bits per site.
+        /// Bound in bits per dimension, or the loss in bits per site: see [`ModelConfig::validated_by_bound`].
         bits_per_dim: Estimate,
         /// Whether the model was kept: no earlier one is better beyond the noise of the comparison.
         kept: bool,
@@ -238,7 +247,8 @@ impl Trainer {
     /// A run that has done nothing yet.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] and [`Error::NoBudget`] for bad settings.
+    /// [`Error::InvalidSetting`] and [`Error::NoBudget`] for bad settings, [`Error::NotAnImage`] for a UNet or
+    /// mirrored rows on other data, [`Error::BadClasses`] if classes are wanted but cannot be learned.
     pub fn new(
         model: ModelConfig,
         config: TrainingConfig,
@@ -246,11 +256,13 @@ impl Trainer {
         device: &Device,
     ) -> Result<Self> {
         model.validate()?;
+        model.network.check_sites(&train.schema)?;
         config.validate()?;
         let simplex = matches!(model.path, ProbabilityPath::Simplex(_));
         if config.conditional && (model.head != Head::Posterior || simplex) {
             return Err(Error::ConditionNeedsPosterior);
         }
+        augment::check(&model, &config, train)?;
         let mut rng = generator(config.seed, Purpose::Initialise, 0);
         let model = Model::new(model, train, &mut rng, &device.clone().autodiff());
         let optimizer = Optimizer::new(config.optimizer.clone());
@@ -293,10 +305,12 @@ impl Trainer {
     /// # Errors
     /// None in practice: the parameters are the network's own.
     pub fn best_model(&self) -> Result<Model> {
-        match &self.kept {
+        let mut model = match &self.kept {
             Some(kept) => self.model_with(kept),
             None => self.averaged_model(),
-        }
+        }?;
+        model.context_gain = self.progress.context_gain.unwrap_or(1.0);
+        Ok(model)
     }
 
     fn averaged_model(&self) -> Result<Model> {
@@ -331,10 +345,8 @@ impl Trainer {
     ) -> Result<Ending> {
         check_schema(&self.model, train)?;
         check_schema(&self.model, validation)?;
-        let kept = self.config.validation_rows.min(validation.rows());
-        // Evenly spread: files are often sorted.
-        let spread = (0..kept).map(|k| k * validation.rows() / kept);
-        let validation = validation.select(&spread.collect::<Vec<_>>());
+        let calibration = calibration::rows(validation, self.config.validation_rows);
+        let validation = spread(validation, self.config.validation_rows);
         let start = Instant::now();
         let before = self.progress.seconds;
         let mut order = DataOrder::new(self.config.seed, train.rows(), self.config.batch_size);
@@ -357,6 +369,10 @@ impl Trainer {
                 (loss_sum, loss_count) = (0.0, 0);
                 let early = self.progress.stale >= self.config.patience;
                 self.progress.finished = done >= 1.0 || early;
+                self.progress.context_gain = match self.progress.finished {
+                    true => Some(self.calibrate(&calibration)?),
+                    false => None,
+                };
                 let control = observer.event(&event, &self.progress);
                 observer.save(self)?;
                 match (self.progress.finished, early, control) {
@@ -409,16 +425,14 @@ impl Trainer {
         rate: f64,
     ) -> Result<(f64, f64)> {
         let (seed, step) = (self.config.seed, self.progress.step);
-        let rows: Vec<&[u16]> = order
-            .rows(step)
-            .into_iter()
-            .map(|row| train.row(row))
-            .collect();
+        let drawn = augment::rows(&self.model, &self.config, train, &order.rows(step), step);
+        let rows = drawn.labels.iter().map(AsRef::as_ref).collect();
         let noise = generator(seed, Purpose::Noise, step);
         let dropout = generator(seed, Purpose::Dropout, step);
         // The pass forward changes running statistics, which a broken step must not leave behind.
         let before = self.model.network.valid();
-        let batch = Minibatch::new(&self.model, rows, self.config.conditional, noise, dropout);
+        let mut batch = Minibatch::new(&self.model, rows, self.config.conditional, noise, dropout);
+        batch.classes = drawn.classes;
         let found = shards.gradient(&self.model, &batch);
         let value = found.loss;
         let network = self.model.network.clone();
@@ -449,9 +463,9 @@ impl Trainer {
     /// is better beyond the noise: a later model has seen more and was annealed longer.
     fn validate(&mut self, validation: &Dataset) -> Result<Estimate> {
         let model = self.averaged_model()?;
-        let (bits, rows) = match model.config.path {
-            ProbabilityPath::Simplex(_) => self.validation_losses(&model, validation)?,
-            _ => self.validation_scores(&model, validation)?,
+        let (bits, rows) = match model.config.validated_by_bound() {
+            true => self.validation_scores(&model, validation)?,
+            false => self.validation_losses(&model, validation)?,
         };
         // The same random numbers serve all models (but for the levels, whose proposal adapts to the model),
         // so rows are compared one by one: that tells models apart by less than the error of either score.
@@ -479,4 +493,11 @@ impl Trainer {
         }
         Ok(bits)
     }
+}
+
+/// At most `count` rows, evenly spread: files are often sorted.
+fn spread(data: &Dataset, count: usize) -> Dataset {
+    let count = count.min(data.rows());
+    let rows = (0..count).map(|k| k * data.rows() / count);
+    data.select(&rows.collect::<Vec<_>>())
 }

@@ -12,8 +12,6 @@ use crate::flow::matching::{Minibatch, loss};
 use crate::flow::model::Model;
 use crate::network::parameters::host_values;
 
-/// Fewest rows of a shard: with fewer the matrix products lose more than the threads win.
-const SHARD_ROWS: usize = 64;
 /// Most shards of a batch.
 const MAX_SHARDS: usize = 2;
 
@@ -37,7 +35,7 @@ impl Shards {
         let alone = model.network.couples_rows() || !model.computes_on_cpu();
         let shards = match alone {
             true => 1,
-            false => (batch_size / SHARD_ROWS).clamp(1, MAX_SHARDS),
+            false => (batch_size / model.network.rows_of_a_thread()).clamp(1, MAX_SHARDS),
         };
         Self {
             copies: vec![model.clone(); shards - 1],

@@ -36,19 +36,20 @@ impl Trainer {
     }
 
     /// The loss of the validation rows, always with the same noise: its mean in bits per site (with a field head,
-    /// the squared error over log 2) and that of each row, for paths without a bound.
+    /// the squared error over log 2) and that of each row, where the bound does not serve.
     pub(super) fn validation_losses(
         &self,
         model: &Model,
         rows: &Dataset,
     ) -> Result<(Estimate, Vec<f32>)> {
         let mut losses = Vec::with_capacity(rows.rows());
-        for (chunk, from) in (0..rows.rows()).step_by(VALIDATION_BATCH).enumerate() {
-            let members = from..rows.rows().min(from + VALIDATION_BATCH);
+        let batch = VALIDATION_BATCH.min(model.most_rows());
+        for (chunk, from) in (0..rows.rows()).step_by(batch).enumerate() {
+            let members = from..rows.rows().min(from + batch);
             let noise = generator(self.config.seed, Purpose::Score, chunk as u64);
             let members = members.map(|row| rows.row(row)).collect();
-            let batch = Minibatch::new(model, members, false, noise.clone(), noise);
-            losses.extend(row_losses(model, &batch));
+            let members = Minibatch::new(model, members, false, noise.clone(), noise);
+            losses.extend(row_losses(model, &members));
         }
         if losses.iter().any(|loss| !loss.is_finite()) {
             return Err(self.not_finite(model));
@@ -72,8 +73,9 @@ impl Trainer {
 }
 
 /// Mean of the differences `a − b` and its standard error.
-pub(super) fn mean_difference(a: &[f32], b: &[f32]) -> (f64, f64) {
-    let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| f64::from(a - b)).collect();
+pub(super) fn mean_difference<T: Copy + Into<f64>>(a: &[T], b: &[T]) -> (f64, f64) {
+    let pairs = a.iter().zip(b);
+    let differences: Vec<f64> = pairs.map(|(a, b)| (*a).into() - (*b).into()).collect();
     let count = differences.len() as f64;
     let mean = differences.iter().sum::<f64>() / count;
     let squares: f64 = differences.iter().map(|d| (d - mean).powi(2)).sum();
@@ -86,10 +88,10 @@ mod tests {
 
     #[test]
     fn a_difference_has_the_error_of_the_pairs() {
-        let (mean, error) = mean_difference(&[10.0, 21.0, 32.0], &[9.0, 20.0, 31.0]);
+        let (mean, error) = mean_difference(&[10.0_f32, 21.0, 32.0], &[9.0, 20.0, 31.0]);
         assert_eq!((mean, error), (1.0, 0.0));
-        let (mean, error) = mean_difference(&[1.0, -1.0], &[0.0, 0.0]);
+        let (mean, error) = mean_difference(&[1.0_f32, -1.0], &[0.0, 0.0]);
         assert_eq!((mean, error), (0.0, 1.0));
-        assert_eq!(mean_difference(&[1.0], &[0.5]), (0.5, 0.0));
+        assert_eq!(mean_difference(&[1.0_f32], &[0.5]), (0.5, 0.0));
     }
 }

@@ -1,0 +1,69 @@
+//! Arguments of the UNet, and of training on images.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::at_least_one;
+
+/// The sizes of the UNet.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "UNet, for images")]
+pub struct UnetSizes {
+    /// Sizes of the UNet; the options below change them one by one [default: by the size of the images]
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<PresetName>,
+    /// Channels at full resolution, an even number
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub channels: Option<usize>,
+    /// Channels of each resolution from fine to coarse, as multiples of --channels, comma-separated
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub multipliers: Option<Vec<usize>>,
+    /// Down-sampling rates with attention, comma-separated, 0 for none; the coarsest blocks always have it
+    #[arg(long, value_name = "RATES", value_delimiter = ',')]
+    pub attention: Option<Vec<usize>>,
+    /// Heads of an attention
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub heads: Option<usize>,
+}
+
+impl UnetSizes {
+    /// The options that are given, as the user writes them.
+    pub fn given(&self) -> Option<&'static str> {
+        let options = [
+            ("--preset", self.preset.is_some()),
+            ("--channels", self.channels.is_some()),
+            ("--multipliers", self.multipliers.is_some()),
+            ("--attention", self.attention.is_some()),
+            ("--heads", self.heads.is_some()),
+        ];
+        let given = options.into_iter().find(|(_, given)| *given);
+        given.map(|(name, _)| name)
+    }
+}
+
+/// What the rows are shown as, and what is told of them.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "UNet, for images")]
+pub struct Shown {
+    /// Mirror each image, left and right exchanged, with probability 1/2 in every step (any network)
+    #[arg(long)]
+    pub flip: bool,
+    /// Classes of the rows of DATA, for sample --class: an IDX file of labels, or a table
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// Column of the classes [default: the only one, or label]
+    #[arg(long, value_name = "NAME", requires = "labels")]
+    pub label_column: Option<String>,
+}
+
+/// Presets of the UNet by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PresetName {
+    /// 16 channels, 2 resolutions: below 20 pixels, or to see something soon
+    Tiny,
+    /// 32 channels, 4 resolutions: up to 64 pixels
+    Mnist,
+    /// 64 channels, 5 resolutions: beyond
+    Cityscapes,
+}

@@ -1,0 +1,414 @@
+//! Convolution of channels-last images and its gradients, on slices.
+//!
+//! Value and input gradient are the same computation: pixels of the source around a place, times weights. With stride
+//! `s` the input gradient is `s²` of them, one for every position of a pixel within the stride, and no product is by
+//! an inserted zero. The weight gradient is summed in a fixed number of parts, so that threads change no result.
+
+use rayon::prelude::*;
+
+use super::simd::Level;
+use super::tiles::{Accumulate, Correlate, Run, padded_channels, panel_widths, panels};
+
+/// Output pixels of a task: enough to be worth a thread, few enough to stay in its cache.
+const TASK_PIXELS: usize = 512;
+/// Fewest output rows of a task, as the rows around them are copied too.
+const TASK_ROWS: usize = 4;
+/// Parts that a weight gradient is summed in.
+const PARTS: usize = 8;
+
+/// Sizes of a convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sizes {
+    pub batch: usize,
+    pub height: usize,
+    pub width: usize,
+    pub inputs: usize,
+    pub outputs: usize,
+    pub kernel: usize,
+    pub stride: usize,
+}
+
+impl Sizes {
+    /// Height and width of the output.
+    pub fn output(&self) -> [usize; 2] {
+        [self.height, self.width].map(|size| size.div_ceil(self.stride))
+    }
+
+    fn weights(&self) -> usize {
+        self.kernel.pow(2) * self.inputs * self.outputs
+    }
+}
+
+/// The value, `[batch, ⌈height / stride⌉, ⌈width / stride⌉, outputs]`.
+pub(super) fn value(
+    level: Level,
+    sizes: &Sizes,
+    images: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+) -> Vec<f32> {
+    assert_eq!(weight.len(), sizes.weights());
+    assert_eq!(bias.len(), sizes.outputs);
+    let radius = (sizes.kernel / 2) as isize;
+    let taps = 0..sizes.kernel as isize;
+    let axis: Vec<_> = taps.map(|tap| (tap - radius, tap as usize)).collect();
+    let mut padded_bias = bias.to_vec();
+    padded_bias.resize(padded_channels(sizes.outputs, level.lanes()), 0.0);
+    let phase = Phase {
+        first: [0, 0],
+        offsets: [range(&axis), range(&axis)],
+        weights: pack(level, sizes.outputs, sizes.inputs, [&axis, &axis], |at| {
+            weight[(at.tap(sizes) * sizes.inputs + at.source) * sizes.outputs + at.target]
+        }),
+    };
+    let correlation = Correlation {
+        level,
+        source: [sizes.height, sizes.width, sizes.inputs],
+        step: sizes.stride,
+        target: [sizes.output()[0], sizes.output()[1], sizes.outputs],
+        spread: 1,
+        bias: padded_bias,
+        phases: vec![phase],
+    };
+    correlation.run(sizes.batch, images)
+}
+
+/// The gradient of the images, given that of the output.
+pub(super) fn input_gradient(
+    level: Level,
+    sizes: &Sizes,
+    weight: &[f32],
+    gradient: &[f32],
+) -> Vec<f32> {
+    assert_eq!(weight.len(), sizes.weights());
+    let stride = sizes.stride as isize;
+    let radius = (sizes.kernel / 2) as isize;
+    // x[a] = Σ_i y[(a + r − i) / s] w[i] over the i for which that is an integer; here a = first + s u.
+    let axis = |first: usize| -> Vec<(isize, usize)> {
+        let taps = (0..sizes.kernel).rev();
+        taps.map(|tap| (first as isize + radius - tap as isize, tap))
+            .filter(|(offset, _)| offset.rem_euclid(stride) == 0)
+            .map(|(offset, tap)| (offset.div_euclid(stride), tap))
+            .collect()
+    };
+    let phase = |first: [usize; 2]| {
+        let axes = first.map(axis);
+        Phase {
+            first,
+            offsets: [range(&axes[0]), range(&axes[1])],
+            weights: pack(
+                level,
+                sizes.inputs,
+                sizes.outputs,
+                [&axes[0], &axes[1]],
+                |at| weight[(at.tap(sizes) * sizes.inputs + at.target) * sizes.outputs + at.source],
+            ),
+        }
+    };
+    let [height, width] = sizes.output();
+    let correlation = Correlation {
+        level,
+        source: [height, width, sizes.outputs],
+        step: 1,
+        target: [sizes.height, sizes.width, sizes.inputs],
+        spread: sizes.stride,
+        bias: vec![0.0; padded_channels(sizes.inputs, level.lanes())],
+        phases: (0..sizes.stride.pow(2))
+            .map(|k| phase([k / sizes.stride, k % sizes.stride]))
+            .collect(),
+    };
+    correlation.run(sizes.batch, gradient)
+}
+
+/// The gradient of the weights, given that of the output.
+pub(super) fn weight_gradient(
+    level: Level,
+    sizes: &Sizes,
+    images: &[f32],
+    gradient: &[f32],
+) -> Vec<f32> {
+    let [height, width] = sizes.output();
+    let source = [sizes.height, sizes.width, sizes.inputs];
+    let row = width * sizes.outputs;
+    assert_eq!(images.len(), sizes.batch * source.iter().product::<usize>());
+    assert_eq!(gradient.len(), sizes.batch * height * row);
+    let radius = (sizes.kernel / 2) as isize;
+    let offsets = [-radius, sizes.kernel as isize - 1 - radius];
+    let block = task_rows(width);
+    let blocks = height.div_ceil(block);
+    let tasks = sizes.batch * blocks;
+    let parts = tasks.min(PARTS);
+    let lanes = level.lanes();
+    let depth = sizes.kernel.pow(2) * sizes.inputs;
+    let part = |part: usize| {
+        let mut sums = vec![0.0; depth * padded_channels(sizes.outputs, lanes)];
+        for task in tasks * part / parts..tasks * (part + 1) / parts {
+            let (image, block_index) = (task / blocks, task % blocks);
+            let rows = block_index * block..height.min((block_index + 1) * block);
+            let pixels = images.len() / sizes.batch;
+            let patch = Patch::around(
+                &images[image * pixels..][..pixels],
+                source,
+                sizes.stride,
+                [rows.clone(), 0..width],
+                [offsets; 2],
+            );
+            let from = (image * height + rows.start) * row;
+            let gradient = &gradient[from..][..rows.len() * row];
+            level.run(Accumulate {
+                patch: &patch.values,
+                patch_steps: patch.steps(sizes.stride),
+                runs: &patch.runs([offsets; 2]),
+                gradient: &panels(gradient, sizes.outputs, lanes),
+                sums: &mut sums,
+                pixels: [rows.len(), width],
+                channels: sizes.outputs,
+            });
+        }
+        sums
+    };
+    let sums: Vec<Vec<f32>> = (0..parts).into_par_iter().map(part).collect();
+    let mut result = vec![0.0; sizes.weights()];
+    let mut channel = 0;
+    for panel in panel_widths(sizes.outputs, lanes) {
+        let count = panel.min(sizes.outputs - channel);
+        for m in 0..depth {
+            let result = &mut result[m * sizes.outputs + channel..][..count];
+            for sums in &sums {
+                let sums = &sums[channel * depth + m * panel..][..count];
+                for (result, sum) in result.iter_mut().zip(sums) {
+                    *result += sum;
+                }
+            }
+        }
+        channel += panel;
+    }
+    result
+}
+
+/// The gradient of the bias, given that of the output.
+pub(super) fn bias_gradient(outputs: usize, gradient: &[f32]) -> Vec<f32> {
+    let part = gradient.len().div_ceil(outputs * PARTS).max(TASK_PIXELS) * outputs;
+    let sums: Vec<Vec<f32>> = gradient
+        .par_chunks(part)
+        .map(|pixels| {
+            let mut sums = vec![0.0; outputs];
+            for pixel in pixels.chunks_exact(outputs) {
+                for (sum, value) in sums.iter_mut().zip(pixel) {
+                    *sum += value;
+                }
+            }
+            sums
+        })
+        .collect();
+    let mut result = vec![0.0; outputs];
+    for sums in sums {
+        for (result, sum) in result.iter_mut().zip(sums) {
+            *result += sum;
+        }
+    }
+    result
+}
+
+/// Output rows of a task.
+fn task_rows(width: usize) -> usize {
+    (TASK_PIXELS / width).max(TASK_ROWS)
+}
+
+/// Least and largest offset; `[0, −1]` if there is none.
+fn range(axis: &[(isize, usize)]) -> [isize; 2] {
+    match axis {
+        [] => [0, -1],
+        [.., last] => [axis[0].0, last.0],
+    }
+}
+
+/// Which weight is packed.
+struct At {
+    taps: [usize; 2],
+    source: usize,
+    target: usize,
+}
+
+impl At {
+    fn tap(&self, sizes: &Sizes) -> usize {
+        self.taps[0] * sizes.kernel + self.taps[1]
+    }
+}
+
+/// Weights panel by panel `[taps, source channels, width]`, zeros beyond the last channel.
+fn pack(
+    level: Level,
+    targets: usize,
+    sources: usize,
+    axes: [&[(isize, usize)]; 2],
+    weight: impl Fn(At) -> f32,
+) -> Vec<f32> {
+    let depth = axes[0].len() * axes[1].len() * sources;
+    let mut packed = vec![0.0; depth * padded_channels(targets, level.lanes())];
+    let mut channel = 0;
+    for width in panel_widths(targets, level.lanes()) {
+        let panel = &mut packed[channel * depth..][..width * depth];
+        let mut rows = panel.chunks_exact_mut(width);
+        for &(_, i) in axes[0] {
+            for &(_, j) in axes[1] {
+                for (source, row) in (0..sources).zip(&mut rows) {
+                    for (target, packed) in (channel..targets).zip(row) {
+                        let taps = [i, j];
+                        *packed = weight(At {
+                            taps,
+                            source,
+                            target,
+                        });
+                    }
+                }
+            }
+        }
+        channel += width;
+    }
+    packed
+}
+
+/// Target pixels `first + spread · (u, v)` are sums over source pixels `step · (u, v) + offset`, zero outside.
+struct Correlation {
+    level: Level,
+    /// Height, width and channels.
+    source: [usize; 3],
+    step: usize,
+    /// Height, width and channels.
+    target: [usize; 3],
+    spread: usize,
+    bias: Vec<f32>,
+    phases: Vec<Phase>,
+}
+
+/// The target pixels of one position within the spread.
+struct Phase {
+    first: [usize; 2],
+    /// Least and largest offset by axis.
+    offsets: [[isize; 2]; 2],
+    weights: Vec<f32>,
+}
+
+impl Correlation {
+    fn run(&self, batch: usize, source: &[f32]) -> Vec<f32> {
+        let [height, width, channels] = self.target;
+        let pixels: usize = self.source.iter().product();
+        assert_eq!(source.len(), batch * pixels);
+        let mut target = vec![0.0; batch * height * width * channels];
+        // Tasks begin at the first phase.
+        let rows = task_rows(width).next_multiple_of(self.spread);
+        let images = target.par_chunks_mut(height * width * channels);
+        images
+            .zip(source.par_chunks(pixels))
+            .for_each(|(target, source)| {
+                let tasks = target.par_chunks_mut(rows * width * channels);
+                tasks.enumerate().for_each(|(task, target)| {
+                    for phase in &self.phases {
+                        self.task(phase, source, task * rows, target);
+                    }
+                });
+            });
+        target
+    }
+
+    /// The pixels of a phase in target rows `top..` of an image.
+    fn task(&self, phase: &Phase, source: &[f32], top: usize, target: &mut [f32]) {
+        if phase.weights.is_empty() {
+            return; // No output depends on these pixels: their gradient is 0.
+        }
+        let [_, width, channels] = self.target;
+        let rows = target.len() / (width * channels);
+        let count = |size: usize, first: usize| size.saturating_sub(first).div_ceil(self.spread);
+        let pixels = [count(rows, phase.first[0]), count(width, phase.first[1])];
+        let above = top / self.spread;
+        let patch = Patch::around(
+            source,
+            self.source,
+            self.step,
+            [above..above + pixels[0], 0..pixels[1]],
+            phase.offsets,
+        );
+        let from = (phase.first[0] * width + phase.first[1]) * channels;
+        self.level.run(Correlate {
+            patch: &patch.values,
+            patch_steps: patch.steps(self.step),
+            runs: &patch.runs(phase.offsets),
+            weights: &phase.weights,
+            bias: &self.bias,
+            output: target.get_mut(from..).unwrap_or_default(),
+            output_steps: [self.spread * channels, self.spread * width * channels],
+            pixels,
+            channels,
+        });
+    }
+}
+
+/// A part of an image, with zeros where it reaches beyond.
+struct Patch {
+    values: Vec<f32>,
+    columns: usize,
+    channels: usize,
+}
+
+impl Patch {
+    /// What pixels `step · (u, v) + offset` take, for ranges of `u` and `v` and of offsets.
+    fn around(
+        image: &[f32],
+        [height, width, channels]: [usize; 3],
+        step: usize,
+        pixels: [std::ops::Range<usize>; 2],
+        offsets: [[isize; 2]; 2],
+    ) -> Self {
+        let extent = |axis: usize| {
+            let first = (step * pixels[axis].start) as isize + offsets[axis][0];
+            let count = match pixels[axis].is_empty() || offsets[axis][1] < offsets[axis][0] {
+                true => 0,
+                false => {
+                    let across = (offsets[axis][1] - offsets[axis][0]) as usize;
+                    step * (pixels[axis].len() - 1) + across + 1
+                }
+            };
+            (first, count)
+        };
+        let ((top, rows), (left, columns)) = (extent(0), extent(1));
+        let mut values = vec![0.0; rows * columns * channels];
+        let within = |first: isize, count: usize, size: usize| {
+            let begin = (-first).clamp(0, count as isize) as usize;
+            let end = (size as isize - first).clamp(begin as isize, count as isize) as usize;
+            begin..end
+        };
+        let kept = within(left, columns, width);
+        for row in within(top, rows, height) {
+            if kept.is_empty() {
+                break;
+            }
+            let source = (top + row as isize) as usize * width;
+            let source = (source + (left + kept.start as isize) as usize) * channels;
+            let target = (row * columns + kept.start) * channels;
+            let length = kept.len() * channels;
+            values[target..][..length].copy_from_slice(&image[source..][..length]);
+        }
+        Self {
+            values,
+            columns,
+            channels,
+        }
+    }
+
+    /// From pixel to pixel along a row, and along a column.
+    fn steps(&self, step: usize) -> [usize; 2] {
+        [step * self.channels, step * self.columns * self.channels]
+    }
+
+    /// One run for every row of offsets.
+    fn runs(&self, offsets: [[isize; 2]; 2]) -> Vec<Run> {
+        let [rows, columns] = offsets.map(|[least, most]| (most - least + 1) as usize);
+        (0..rows)
+            .map(|row| Run {
+                offset: row * self.columns * self.channels,
+                length: columns * self.channels,
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,142 @@
+//! Layers of the UNet: parameters around the operations of `kernel`, channels last.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor};
+use rand_chacha::ChaCha8Rng;
+
+use crate::kernel;
+use crate::network::initialise;
+
+/// Most groups of a group normalisation (SPEC §3).
+const GROUPS: usize = 32;
+
+/// A convolution with bias that keeps the size, or halves it with stride 2.
+#[derive(Module, Debug)]
+pub(super) struct Convolution {
+    /// `[kernel, kernel, inputs, outputs]`.
+    weight: Param<Tensor<4>>,
+    bias: Param<Tensor<1>>,
+}
+
+impl Convolution {
+    /// With uniform start.
+    pub fn new(
+        [inputs, outputs]: [usize; 2],
+        kernel: usize,
+        rng: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Self {
+        let fan_in = inputs * kernel * kernel;
+        let weight = initialise::uniform(fan_in * outputs, fan_in, rng);
+        let bias = initialise::uniform(outputs, fan_in, rng);
+        Self {
+            weight: initialise::parameter(weight, [kernel, kernel, inputs, outputs], device),
+            bias: initialise::parameter(bias, [outputs], device),
+        }
+    }
+
+    /// With an output that starts at zero.
+    pub fn zero([inputs, outputs]: [usize; 2], kernel: usize, device: &Device) -> Self {
+        Self {
+            weight: initialise::zeros([kernel, kernel, inputs, outputs], device),
+            bias: initialise::zeros([outputs], device),
+        }
+    }
+
+    /// # Shapes
+    /// `[batch, height, width, inputs]` → `[batch, ⌈height / stride⌉, ⌈width / stride⌉, outputs]`.
+    pub fn forward(&self, images: Tensor<4>, stride: usize) -> Tensor<4> {
+        kernel::convolution(images, self.weight.val(), self.bias.val(), stride)
+    }
+}
+
+/// Group normalisation with learned scale and shift.
+#[derive(Module, Debug)]
+pub(super) struct GroupNorm {
+    scale: Param<Tensor<1>>,
+    shift: Param<Tensor<1>>,
+    #[module(skip)]
+    groups: usize,
+}
+
+impl GroupNorm {
+    pub fn new(channels: usize, device: &Device) -> Self {
+        Self {
+            scale: initialise::parameter(vec![1.0; channels], [channels], device),
+            shift: initialise::zeros([channels], device),
+            groups: groups(channels),
+        }
+    }
+
+    /// Normalises, then applies `SiLU` if `activate`. # Shapes: as `images [batch, height, width, channels]`.
+    pub fn forward(&self, images: Tensor<4>, activate: bool) -> Tensor<4> {
+        let (scale, shift) = (self.scale.val(), self.shift.val());
+        kernel::group_norm(images, scale, shift, self.groups, activate)
+    }
+}
+
+/// The largest number of equal groups up to 32 that leaves two channels to a group.
+///
+/// A group of one channel would lose what is constant in it: the level's embedding and the bias before the
+/// normalisation, which is what 32 groups of 32 channels do.
+fn groups(channels: usize) -> usize {
+    let most = GROUPS.min(channels / 2).max(1);
+    let divides = |groups: &usize| channels.is_multiple_of(*groups);
+    (1..=most).rev().find(divides).unwrap_or(1)
+}
+
+/// Every pixel becomes 2 × 2 equal ones.
+///
+/// # Shapes
+/// `[batch, height, width, channels]` → `[batch, 2 height, 2 width, channels]`.
+pub(super) fn enlarge(images: Tensor<4>) -> Tensor<4> {
+    let [batch, height, width, channels] = images.dims();
+    // Rows are repeated whole, then pixels, each time along an axis of its own.
+    let rows = images.reshape([batch, height, 1, width * channels]);
+    let rows = rows.repeat_dim(2, 2); // [batch, height, 2, width · channels]
+    let pixels = rows.reshape([batch * 2 * height, width, 1, channels]);
+    let pixels = pixels.repeat_dim(2, 2); // [batch · 2 height, width, 2, channels]
+    pixels.reshape([batch, 2 * height, 2 * width, channels])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_divide_and_hold_two_channels() {
+        let expected = [
+            (1, 1),
+            (2, 1),
+            (7, 1),
+            (16, 8),
+            (24, 12),
+            (32, 16),
+            (48, 24),
+            (64, 32),
+            (96, 32),
+            (100, 25),
+            (256, 32),
+        ];
+        for (channels, found) in expected {
+            assert_eq!(groups(channels), found, "{channels} channels");
+        }
+    }
+
+    #[test]
+    fn enlarged_pixels_are_four_equal_ones() {
+        let values: Vec<f32> = (0..12).map(|x| x as f32).collect();
+        let data = burn::tensor::TensorData::new(values, [1, 2, 3, 2]);
+        let images = Tensor::<4>::from_data(data, &Device::flex());
+        let large = enlarge(images.clone());
+        assert_eq!(large.dims(), [1, 4, 6, 2]);
+        for (row, column) in (0..4).flat_map(|row| (0..6).map(move |column| (row, column))) {
+            let found = large.clone().narrow(1, row, 1).narrow(2, column, 1);
+            let from = images
+                .clone()
+                .narrow(1, row / 2, 1)
+                .narrow(2, column / 2, 1);
+            assert_eq!(found.into_data(), from.into_data());
+        }
+    }
+}
