@@ -45,7 +45,7 @@ pub use chains::{ChainOptions, ChainReport};
 pub use error::{EnergyError, NotPotts};
 pub use exact::ExactReport;
 pub use factor::Factor;
-pub use gibbs::gibbs;
+pub use gibbs::{gibbs, gibbs_sweeps};
 pub use grid::GridModel;
 pub use inference::{Inference, LogZKind, Method, Progress, Report};
 pub use mean_field::{MeanFieldOptions, MeanFieldReport, mean_field};

@@ -5,6 +5,7 @@ mod calibration;
 mod checkpoint;
 mod optimizer;
 mod order;
+mod rounds;
 mod shards;
 mod validation;
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use checkpoint::{read as read_checkpoint, write as write_checkpoint};
 pub use optimizer::OptimizerConfig;
 pub(crate) use optimizer::{Slot, Update};
+pub(crate) use rounds::Rounds;
 
 use self::optimizer::Optimizer;
 use self::order::DataOrder;
