@@ -15,10 +15,12 @@ use crate::flow::{Model, ModelConfig};
 use crate::path::ProbabilityPath;
 use crate::random::{Purpose, generator};
 
-/// Sites up to which rows are drawn one site at a time while the temperature falls.
+/// Sites up to which rows are drawn one site at a time, and groups for more: a draw costs as many evaluations, and
+/// should not cost more than the training between draws.
 const FEW_SITES: usize = 64;
+const GROUPS: usize = 32;
 /// Labels of the rows that are drawn in a round, and of those that are trained on.
-const DRAWN_LABELS: usize = 1 << 18;
+const DRAWN_LABELS: usize = 1 << 16;
 const TRAINED_LABELS: usize = 1 << 20;
 
 /// Settings of a fit without data.
@@ -48,13 +50,13 @@ impl DataFreeConfig {
     /// Settings for so many variables and rows of a step.
     pub fn of(sites: usize, batch_size: usize) -> Self {
         let sites = sites.max(1);
-        let draws = (DRAWN_LABELS / sites).clamp(512, 4096);
+        let draws = (DRAWN_LABELS / sites).clamp(256, 4096);
         let rows = (TRAINED_LABELS / sites).clamp(2048, 8192);
         Self {
             draws,
             rows,
-            sweeps: 5,
-            sampling_steps: sites.min(FEW_SITES),
+            sweeps: 10,
+            sampling_steps: if sites <= FEW_SITES { sites } else { GROUPS },
             effective_share: 0.5,
             annealing: 0.6,
             // Every row four times.
@@ -131,8 +133,8 @@ pub enum DataFreeEvent<'a> {
 /// A fit without data.
 ///
 /// A round draws rows `β ~ q(·|σ)` in random orders, weights them by `exp(−λ E(β)) / q(β|σ)`, raises `λ` as far as the
-/// effective sample size allows, repeats rows by weight, moves every copy by Gibbs sweeps at `λ`, and trains the
-/// network on them by its ordinary cross-entropy. So it follows `P_λ ∝ exp(−λ E)` from the uniform distribution to
+/// effective sample size allows, repeats rows by weight (and, where the weights leave too few, rows of the round
+/// before), moves every copy by Gibbs sweeps at `λ`, and trains the network on them by its ordinary cross-entropy. So it follows `P_λ ∝ exp(−λ E)` from the uniform distribution to
 /// `P*`, and descends `KL(P_λ : q)`, which covers all modes that the rows have reached. Weights correct the draws, so
 /// what is learned has no bias but that of finitely many rows. No reverse or log-variance objective is offered: both
 /// need a whole row's probability with its gradient, `n` evaluations, where this needs one.
@@ -191,6 +193,7 @@ impl DataFree {
         observer: &mut dyn FnMut(DataFreeEvent) -> Control,
     ) -> Result<Trainer> {
         let mut inverse_temperature = 0.0;
+        let mut population: Option<WeightedRows> = None;
         let mut remembered: Vec<Vec<u16>> = Vec::new();
         let mut loss = f64::NAN;
         for round in 0.. {
@@ -219,7 +222,8 @@ impl DataFree {
             if done >= 1.0 || control == Control::Stop {
                 break;
             }
-            let rows = self.rows(&weighted, energy, inverse_temperature, round)?;
+            let rows = self.rows(&weighted, &population, energy, inverse_temperature, round)?;
+            population = Some(self.annealed(&rows, energy, inverse_temperature)?);
             match inverse_temperature >= 1.0 {
                 true => remembered.truncate(self.config.memory - 1),
                 false => remembered.clear(),
@@ -262,15 +266,29 @@ impl DataFree {
     }
 
     /// Rows of `P_λ`, nearly: repeated by weight, and moved.
+    ///
+    /// Where the weights of the draws leave less than the wanted effective share, a few rows would be repeated many
+    /// times, so only as large a part as that share allows comes from them. The others are the rows of the round
+    /// before, weighted by `exp(−Δλ E)`: annealed by Gibbs sweeps alone, until the network has caught up.
     fn rows(
         &self,
         weighted: &WeightedRows,
+        population: &Option<WeightedRows>,
         energy: &EnergyModel,
         inverse_temperature: f64,
         round: u64,
     ) -> Result<Vec<u16>> {
-        let mut rows =
-            weighted.resample(inverse_temperature, self.config.rows, self.seed(round, 1))?;
+        let count = self.config.rows;
+        let share = weighted.effective_share(inverse_temperature) / self.config.effective_share;
+        let drawn = match population {
+            Some(_) => (share.min(1.0) * count as f64) as usize,
+            None => count,
+        };
+        let mut rows = weighted.resample(inverse_temperature, drawn, self.seed(round, 1))?;
+        if let Some(population) = population.as_ref().filter(|_| drawn < count) {
+            let seed = self.seed(round, 3);
+            rows.extend(population.resample(inverse_temperature, count - drawn, seed)?);
+        }
         let tempered = energy.tempered(inverse_temperature);
         gibbs_sweeps(
             &tempered,
@@ -279,6 +297,19 @@ impl DataFree {
             self.seed(round, 2),
         );
         Ok(rows)
+    }
+
+    /// Rows of `P_λ`, to be weighted for a larger `λ`: what they were drawn with is `−λ E` up to a constant.
+    fn annealed(
+        &self,
+        rows: &[u16],
+        energy: &EnergyModel,
+        inverse_temperature: f64,
+    ) -> Result<WeightedRows> {
+        let data = Dataset::new(self.schema.clone(), rows.to_vec())?;
+        let mut population = WeightedRows::new(data, vec![0.0; self.config.rows], energy);
+        population.drawn_at(inverse_temperature);
+        Ok(population)
     }
 
     /// The seed of a part of a round.

@@ -100,6 +100,15 @@ impl WeightedRows {
         &self.data
     }
 
+    /// Takes the rows as drawn from `P_λ`: `log q = −λ E` up to a constant, which no share and no resampling sees.
+    pub(super) fn drawn_at(&mut self, inverse_temperature: f64) {
+        let log_q = |energy: &f64| match *energy {
+            f64::INFINITY => 0.0,
+            energy => -inverse_temperature * energy,
+        };
+        self.log_probabilities = self.energies.iter().map(log_q).collect();
+    }
+
     /// Energies of the rows, nats.
     pub fn energies(&self) -> &[f64] {
         &self.energies

@@ -5,8 +5,9 @@ use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use segre::data::Layout;
-use segre::flow::saving::{self, CONFIG_FILE};
+use segre::Device;
+use segre::data::{Layout, Schema};
+use segre::flow::saving::{self, CONFIG_FILE, ModelCard};
 use segre::flow::training::{Budget, Control, Trainer};
 use segre::neural::{DataFree, DataFreeConfig, DataFreeEvent, Round, WeightedRows, uniform_rows};
 use segre::randomized::schema_of;
@@ -62,27 +63,16 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     let schema = schema_of(&energy, grid.as_ref())?;
     let device = common.device.open()?;
     let seed = common.seed.unwrap_or(0);
-    let words = words(arguments, &schema);
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let rows = uniform_rows(&schema, ROWS.min((1 << 26) / schema.sites()).max(100), seed)?;
-    let own = start::parse(&words)?;
-    let (mut card, ..) = start::prepare_data(&own, seed, &device, arguments.model.clone(), rows)?;
-    card.training.optimizer.average_decay = AVERAGE_DECAY;
-    card.training.budget = Budget {
+    let budget = Budget {
         steps: arguments.steps,
         seconds: match (arguments.steps, arguments.time) {
             (None, None) => Some(TIME.as_secs_f64()),
             (_, time) => time.map(|time| time.as_secs_f64()),
         },
     };
-    let config = DataFreeConfig::of(schema.sites(), card.training.batch_size);
-    let fit = DataFree::new(
-        card.model.clone(),
-        card.training.clone(),
-        config.clone(),
-        &schema,
-        &device,
-    )?;
+    let words = words(arguments.network, arguments.learning_rate, &schema);
+    let prepared = prepare(&words, budget, &arguments.model, &schema, seed, &device)?;
+    let (card, config, fit) = prepared;
     arguments.clear()?;
     let out = &arguments.out;
     fs::create_dir_all(out)
@@ -151,11 +141,37 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     Ok(())
 }
 
+/// A run that has done nothing yet: its card, its settings and itself.
+pub fn prepare(
+    words: &[String],
+    budget: Budget,
+    source: &str,
+    schema: &Schema,
+    seed: u64,
+    device: &Device,
+) -> Result<(ModelCard, DataFreeConfig, DataFree)> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let count = ROWS.min((1 << 26) / schema.sites().max(1)).max(100);
+    let rows = uniform_rows(schema, count, seed)?;
+    let own = start::parse(&words)?;
+    let (mut card, ..) = start::prepare_data(&own, seed, device, source.to_owned(), rows)?;
+    card.training.optimizer.average_decay = AVERAGE_DECAY;
+    card.training.budget = budget;
+    let config = DataFreeConfig::of(schema.sites(), card.training.batch_size);
+    let (model, training) = (card.model.clone(), card.training.clone());
+    let fit = DataFree::new(model, training, config.clone(), schema, device)?;
+    Ok((card, config, fit))
+}
+
 /// The words of `segre fit` that choose network and training.
-fn words(arguments: &Fit, schema: &segre::data::Schema) -> Vec<String> {
+pub fn words(
+    network: Option<NetworkName>,
+    learning_rate: Option<f64>,
+    schema: &Schema,
+) -> Vec<String> {
     let sites = schema.sites();
     let image = matches!(schema.layout, Layout::Image { .. });
-    let network = arguments.network.unwrap_or(match image {
+    let network = network.unwrap_or(match image {
         true if sites >= UNET_SITES => NetworkName::Unet,
         _ => NetworkName::Residual,
     });
@@ -167,15 +183,14 @@ fn words(arguments: &Fit, schema: &segre::data::Schema) -> Vec<String> {
         NetworkName::Residual => "residual",
     };
     let mut words = ["energy", "--network", name].map(str::to_owned).to_vec();
-    match std::env::var("SEGRE_PATH").is_ok() {
-        true => words.extend(["--conditional", "any"].map(str::to_owned)),
-        false => words.extend(["--path", "masked"].map(str::to_owned)),
-    }
+    // The levels of the masked path are 0 and ∞ only, those of the chain rule, by which rows are drawn: with them the
+    // network learns nothing else (ising:3x8 after 576 steps: an effective sample size of 71 %, else 41 %).
+    words.extend(["--path", "masked"].map(str::to_owned));
     if network == NetworkName::Residual && sites <= MIXTURE_SITES {
         let components = (65_536 / (sites * schema.max_categories())).clamp(16, 128);
         words.extend(["--components".to_owned(), components.to_string()]);
     }
-    if let Some(rate) = arguments.learning_rate {
+    if let Some(rate) = learning_rate {
         words.extend(["--learning-rate".to_owned(), rate.to_string()]);
     }
     words
