@@ -20,8 +20,8 @@ use crate::random::{Purpose, generator};
 const FEW_SITES: usize = 64;
 const GROUPS: usize = 32;
 /// Labels of the rows that are drawn in a round, and of those that are trained on.
-const DRAWN_LABELS: usize = 1 << 16;
-const TRAINED_LABELS: usize = 1 << 20;
+const DRAWN_LABELS: usize = 1 << 15;
+const TRAINED_LABELS: usize = 1 << 19;
 
 /// Settings of a fit without data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,7 +50,7 @@ impl DataFreeConfig {
     /// Settings for so many variables and rows of a step.
     pub fn of(sites: usize, batch_size: usize) -> Self {
         let sites = sites.max(1);
-        let draws = (DRAWN_LABELS / sites).clamp(256, 4096);
+        let draws = (DRAWN_LABELS / sites).clamp(256, 2048);
         let rows = (TRAINED_LABELS / sites).clamp(2048, 8192);
         Self {
             draws,
@@ -59,8 +59,8 @@ impl DataFreeConfig {
             sampling_steps: if sites <= FEW_SITES { sites } else { GROUPS },
             effective_share: 0.5,
             annealing: 0.6,
-            // Every row four times.
-            steps: (4 * rows / batch_size.max(1)).max(1) as u64,
+            // Every row twice: many short rounds let the temperature follow the network closely.
+            steps: (2 * rows / batch_size.max(1)).max(1) as u64,
             memory: 8,
         }
     }
@@ -135,9 +135,10 @@ pub enum DataFreeEvent<'a> {
 /// A round draws rows `β ~ q(·|σ)` in random orders, weights them by `exp(−λ E(β)) / q(β|σ)`, raises `λ` as far as the
 /// effective sample size allows, repeats rows by weight (and, where the weights leave too few, rows of the round
 /// before), moves every copy by Gibbs sweeps at `λ`, and trains the network on them by its ordinary cross-entropy. So it follows `P_λ ∝ exp(−λ E)` from the uniform distribution to
-/// `P*`, and descends `KL(P_λ : q)`, which covers all modes that the rows have reached. Weights correct the draws, so
-/// what is learned has no bias but that of finitely many rows. No reverse or log-variance objective is offered: both
-/// need a whole row's probability with its gradient, `n` evaluations, where this needs one.
+/// `P*`, and descends `KL(P_λ : q)`, which covers all modes that the rows have reached. Where the weights serve, what is
+/// learned has no bias but that of finitely many rows; where sweeps stand in for them, it is as good as the annealing.
+/// The weights of the finished model are exact in either case. No reverse or log-variance objective is offered: both
+/// need the gradient of a whole row's probability, `n` evaluations, where this needs one.
 pub struct DataFree {
     config: DataFreeConfig,
     rounds: Rounds,

@@ -222,7 +222,7 @@ fn fit(
         seconds: (!quick).then_some(1800.0),
     };
     let prepared = data_free::prepare(&words, budget, "torus", &schema, cell.seed, cell.device)?;
-    let trainer = prepared.2.run(&torus.model, &mut |event| {
+    let trainer = prepared.1.run(&torus.model, &mut |event| {
         let (DataFreeEvent::Working(trainer) | DataFreeEvent::Round(_, trainer)) = event;
         let progress = trainer.progress();
         let done = budget.progress(progress.step, progress.seconds);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use segre::Device;
 use segre::data::{Layout, Schema};
+use segre::flow::sampling::{Sampler, SamplingOptions};
 use segre::flow::saving::{self, CONFIG_FILE, ModelCard};
 use segre::flow::training::{Budget, Control, Trainer};
 use segre::neural::{DataFree, DataFreeConfig, DataFreeEvent, Round, WeightedRows, uniform_rows};
@@ -22,7 +23,7 @@ use crate::interrupt;
 use crate::report::json::print_object;
 use crate::report::progress::{self, Progress, Spent};
 use crate::report::table::estimate;
-use crate::session::check_writable;
+use crate::session::{check_writable, sample_with_progress};
 
 /// Default budget.
 const TIME: Duration = Duration::from_secs(300);
@@ -32,6 +33,8 @@ const ROWS: usize = 50_000;
 const UNET_SITES: usize = 65;
 /// Sites up to which a mixture of products carries the strong dependences.
 const MIXTURE_SITES: usize = 32;
+/// Labels of the rows whose weights are reported at the end.
+const REPORTED_LABELS: usize = 1 << 17;
 /// Decay of the averaged parameters: rows are drawn from them, which must not lag behind by rounds.
 const AVERAGE_DECAY: f64 = 0.99;
 
@@ -72,7 +75,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     };
     let words = words(arguments.network, arguments.learning_rate, &schema);
     let prepared = prepare(&words, budget, &arguments.model, &schema, seed, &device)?;
-    let (card, config, fit) = prepared;
+    let (card, fit) = prepared;
     arguments.clear()?;
     let out = &arguments.out;
     fs::create_dir_all(out)
@@ -96,14 +99,15 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     }
     let model = trainer.best_model()?;
     saving::save_parameters(out, &model)?;
-    let weighted = WeightedRows::draw(
-        &model,
-        &energy,
-        config.draws,
-        schema.sites(),
-        seed.wrapping_add(1),
-        &mut |_| !interrupt::asked(),
-    )?;
+    let options = SamplingOptions {
+        sampler: Some(Sampler::Sequential),
+        steps: Some(schema.sites()),
+        seed: seed.wrapping_add(1),
+        ..SamplingOptions::default()
+    };
+    let count = (REPORTED_LABELS / schema.sites().max(1)).clamp(256, 4096);
+    let drawn = sample_with_progress(&model, count, &options, common)?;
+    let weighted = WeightedRows::new(drawn.data, drawn.log_probabilities, &energy);
     let found = weighted.estimate(1.0);
     let progress = trainer.progress();
     let report = Report {
@@ -141,7 +145,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     Ok(())
 }
 
-/// A run that has done nothing yet: its card, its settings and itself.
+/// A run that has done nothing yet, and its card.
 pub fn prepare(
     words: &[String],
     budget: Budget,
@@ -149,7 +153,7 @@ pub fn prepare(
     schema: &Schema,
     seed: u64,
     device: &Device,
-) -> Result<(ModelCard, DataFreeConfig, DataFree)> {
+) -> Result<(ModelCard, DataFree)> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let count = ROWS.min((1 << 26) / schema.sites().max(1)).max(100);
     let rows = uniform_rows(schema, count, seed)?;
@@ -159,8 +163,8 @@ pub fn prepare(
     card.training.budget = budget;
     let config = DataFreeConfig::of(schema.sites(), card.training.batch_size);
     let (model, training) = (card.model.clone(), card.training.clone());
-    let fit = DataFree::new(model, training, config.clone(), schema, device)?;
-    Ok((card, config, fit))
+    let fit = DataFree::new(model, training, config, schema, device)?;
+    Ok((card, fit))
 }
 
 /// The words of `segre fit` that choose network and training.
