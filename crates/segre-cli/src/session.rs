@@ -259,6 +259,7 @@ pub fn sample_classes_with_progress(
     let samples = Samples {
         data: Dataset::new(model.schema().clone(), labels)?,
         function_evaluations: evaluations,
+        log_probabilities: Vec::new(),
         mean_entropy: entropy,
         seconds,
     };

@@ -147,6 +147,140 @@ fn a_network_is_fitted_to_samples() {
 }
 
 #[test]
+fn a_network_is_fitted_without_data() {
+    let room = Room::new();
+    let fit = |out: &'static str, threads: &'static str| {
+        let words = [
+            "energy",
+            "fit",
+            GRID,
+            "--out",
+            out,
+            "--method",
+            "neural",
+            "--data-free",
+            "-q",
+        ];
+        with(&words, &["--steps", "240", "--threads", threads])
+    };
+    let report = room.json(&fit("n", "1"));
+    assert_eq!(report["steps"], 240);
+    assert_eq!(number(&report, "inverse_temperature"), 1.0);
+    let error = number(&report, "log_z_std_error");
+    let value = room.json(&["energy", "compare", GRID, "n", "--samples", "20000", "-q"]);
+    let log_z = number(&value, "target_log_z");
+    assert!(
+        (number(&report, "log_z_importance") - log_z).abs() < 4.0 * error,
+        "{report}"
+    );
+    assert!(number(&report, "log_z_bound") < log_z, "{report}");
+    // Of what compare draws itself.
+    assert_eq!(value["importance_samples"], 4096);
+    let error = number(&value, "log_z_std_error");
+    assert!(
+        (number(&value, "log_z_importance") - log_z).abs() < 4.0 * error,
+        "{value}"
+    );
+    assert!(number(&value, "effective_sample_size") > 2048.0, "{value}");
+    assert!(
+        number(&value, "importance_marginal_error") < 0.02,
+        "{value}"
+    );
+    assert!(number(&value, "kl") < 0.2, "{value}");
+    let compare = [
+        "energy",
+        "compare",
+        GRID,
+        "n",
+        "--samples",
+        "5000",
+        "--importance-samples",
+        "300",
+        "-q",
+    ];
+    let text = stdout(&room.succeed(&compare));
+    assert!(
+        text.contains("importance weights: log Z") && text.contains("of 300"),
+        "{text}"
+    );
+    room.succeed(&["sample", "n", "-n", "9", "--out", "s.png", "-q"]);
+    // Threads change nothing.
+    room.succeed(&fit("two", "2"));
+    assert_eq!(
+        room.bytes("n/model.safetensors"),
+        room.bytes("two/model.safetensors")
+    );
+    let blind = |further: &[&str], fragments: &[&str]| {
+        let words = ["energy", "fit", GRID, "--out", "m", "--data-free"];
+        room.refuse(&with(&words, further), fragments);
+    };
+    blind(
+        &[],
+        &["--data-free", "--method neural", "--objective reverse"],
+    );
+    blind(
+        &["--method", "neural", "--samples", "9"],
+        &["--samples", "--data-free"],
+    );
+    blind(
+        &["--method", "neural", "--resume"],
+        &["start anew with --force"],
+    );
+    blind(
+        &["--method", "neural", "--learning-rate", "-1"],
+        &["learning rate is -1"],
+    );
+    room.refuse(
+        &[
+            "energy",
+            "fit",
+            GRID,
+            "--out",
+            "n",
+            "--method",
+            "neural",
+            "--data-free",
+        ],
+        &["n exists", "--force"],
+    );
+    room.refuse(
+        &["energy", "fit", GRID, "--out", "m", "--network", "dense"],
+        &["--network", "--data-free"],
+    );
+}
+
+#[test]
+fn an_interrupted_fit_without_data_leaves_a_model() {
+    let room = Room::new();
+    let words = [
+        "energy",
+        "fit",
+        GRID,
+        "--out",
+        "n",
+        "--method",
+        "neural",
+        "--data-free",
+        "--steps",
+        "100000",
+    ];
+    let stopped = {
+        let mut running = room.start(&words);
+        let metrics = room.path("n/metrics.jsonl");
+        running.wait_until("the first round", || {
+            std::fs::metadata(&metrics).is_ok_and(|file| file.len() > 0)
+        });
+        running.interrupt()
+    };
+    assert!(
+        stderr(&stopped).contains("the model so far is in n"),
+        "{}",
+        stderr(&stopped)
+    );
+    room.succeed(&["sample", "n", "-n", "3", "--out", "s.npy", "-q"]);
+}
+
+#[test]
 fn chains_and_files_give_samples_too() {
     let room = Room::new();
     let words = |out: &'static str, from: &'static str| {

@@ -229,3 +229,22 @@ fn an_interrupted_run_keeps_its_cells_and_goes_on() {
     ];
     room.refuse(&other, &["coupled-binary"]);
 }
+
+#[test]
+fn critical_tori_have_the_exact_free_energy_within_the_errors() {
+    let room = Room::new();
+    let words = ["experiment", "run", "ising-critical", "--quick", "-q"];
+    let results = room.json(&common::with(&words, &["--out", "c"]));
+    for row in rows(&results) {
+        // Side 4, data-free or from samples, is easy; 6 × 6 takes more than a rough run.
+        if row["settings"]["side"] == "4" {
+            let (value, error) = (number(&row, "value"), number(&row, "std_error"));
+            let exact = number(&row, "floor");
+            assert!((value - exact).abs() < 5.0 * error + 1e-4, "{row}");
+            assert!(number(&row["further"], "variational") > exact, "{row}");
+        }
+    }
+    for file in ["histograms-4.png", "histograms-6.png", "REPORT.md"] {
+        assert!(room.path("c").join(file).is_file(), "{file}");
+    }
+}

@@ -385,6 +385,15 @@ pub enum Error {
         /// The first parameter whose gradient is not finite, or the loss.
         parameter: String,
     },
+    /// A network was to learn an energy model, but drew nothing that the model holds possible.
+    #[error(
+        "none of {rows} rows drawn is possible under the energy model; learn from samples of it instead \
+         (--samples-from chain)"
+    )]
+    NoPossibleRow {
+        /// Rows drawn.
+        rows: usize,
+    },
     /// A likelihood estimate became NaN or infinite.
     #[error(
         "the network's output for row {row} at root signal-to-noise ratio {root_snr:.3} is not finite; \

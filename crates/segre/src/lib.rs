@@ -12,6 +12,7 @@
 //! | `g_θ`, `F_θ` | networks | [`network`] |
 //! | `−log P(β)` | likelihood | [`flow::likelihood`] |
 //! | `E(x)`, `Z` | energy-based models, and inference in them | [`energy`] |
+//! | `w = exp(−E)/q` | networks fitted to an energy without data, importance weights | [`neural`] |
 //! | `E_Ω[T(S(end))]` | randomised assignment flows | [`randomized`] |
 //!
 //! # Example
@@ -58,6 +59,7 @@ pub mod flow;
 pub mod geometry;
 mod kernel;
 pub mod network;
+pub mod neural;
 pub mod ode;
 pub mod path;
 mod random;

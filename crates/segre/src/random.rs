@@ -24,6 +24,8 @@ pub(crate) enum Purpose {
     Randomized,
     RandomizedSample,
     Augment,
+    Importance,
+    Rejuvenation,
 }
 
 /// Random words reserved for one row: more than any row of noise uses.

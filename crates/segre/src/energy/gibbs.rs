@@ -2,12 +2,15 @@
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use super::chains::{self, ChainOptions, Seen, draw};
+use super::exact::narrow;
 use super::factor::normalise;
 use super::inference::{Inference, Method, Progress};
 use super::model::EnergyModel;
 use crate::error::Result;
+use crate::random::{Purpose, generator, row_generator};
 
 /// A factor as one of its variables sees it.
 struct View {
@@ -47,6 +50,32 @@ pub(super) fn sweep(
             seen(variable, &weights);
         }
     }
+}
+
+/// Moves rows of labels by some sweeps each, which leaves samples of the model what they are.
+///
+/// # Shapes
+/// `rows [count, variables]`, flat.
+///
+/// # Panics
+/// If a row has not one label for every variable.
+pub fn gibbs_sweeps(model: &EnergyModel, rows: &mut [u16], sweeps: usize, seed: u64) {
+    let variables = model.variables().max(1);
+    assert_eq!(rows.len() % variables, 0, "one label for every variable");
+    let sweep = sweep(model);
+    let base = generator(seed, Purpose::Rejuvenation, 0);
+    rows.par_chunks_mut(variables)
+        .enumerate()
+        .for_each(|(number, row)| {
+            let mut rng = row_generator(&base, number);
+            let mut labels: Vec<usize> = row.iter().map(|label| usize::from(*label)).collect();
+            for _ in 0..sweeps {
+                sweep(&mut labels, &mut rng, &mut |_, _| ());
+            }
+            row.iter_mut()
+                .zip(narrow(labels))
+                .for_each(|(label, moved)| *label = moved);
+        });
 }
 
 fn views(model: &EnergyModel) -> Vec<Vec<View>> {

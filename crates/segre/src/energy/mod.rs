@@ -10,6 +10,7 @@
 //! | `ln Z ≥ H(q) − ⟨E⟩_q` | naive mean field | [`mean_field()`] |
 //! | Bethe's `ln Z` | loopy belief propagation | [`belief_propagation()`] |
 //! | | Markov chains | [`gibbs()`], [`swendsen_wang()`], their states: [`chain_samples()`] |
+//! | `ln Z` | exactly, of the Ising model on a torus of any size | [`GridModel::torus_log_z`] |
 //!
 //! # Example
 //!
@@ -32,6 +33,7 @@ pub mod format;
 mod gibbs;
 mod grid;
 mod inference;
+mod kaufman;
 mod mean_field;
 mod model;
 mod source;
@@ -45,7 +47,7 @@ pub use chains::{ChainOptions, ChainReport};
 pub use error::{EnergyError, NotPotts};
 pub use exact::ExactReport;
 pub use factor::Factor;
-pub use gibbs::gibbs;
+pub use gibbs::{gibbs, gibbs_sweeps};
 pub use grid::GridModel;
 pub use inference::{Inference, LogZKind, Method, Progress, Report};
 pub use mean_field::{MeanFieldOptions, MeanFieldReport, mean_field};

@@ -136,6 +136,33 @@ impl EnergyModel {
         })
     }
 
+    /// The model `p(x) ∝ exp(−β E(x))`; what is impossible stays so, even at `β = 0`.
+    ///
+    /// # Panics
+    /// If `β` is negative or not finite.
+    pub fn tempered(&self, inverse_temperature: f64) -> Self {
+        assert!(
+            inverse_temperature >= 0.0 && inverse_temperature.is_finite(),
+            "inverse temperature {inverse_temperature}"
+        );
+        let scaled = |log: &f64| match *log {
+            f64::NEG_INFINITY => f64::NEG_INFINITY,
+            log => inverse_temperature * log,
+        };
+        let of = |factor: &Factor| {
+            Factor::new(
+                factor.variables().to_vec(),
+                factor.cardinalities().to_vec(),
+                factor.log_values().iter().map(scaled).collect(),
+            )
+        };
+        Self {
+            cardinalities: self.cardinalities.clone(),
+            factors: self.factors.iter().map(of).collect(),
+            observed: self.observed.clone(),
+        }
+    }
+
     /// For every variable, the numbers of the factors that depend on it.
     pub fn factors_of_variables(&self) -> Vec<Vec<usize>> {
         let mut lists = vec![Vec::new(); self.variables()];
@@ -177,6 +204,13 @@ mod tests {
         assert_eq!(given.energy(&[0, 1]), model.energy(&[0, 1]));
         assert_eq!(given.energy(&[0, 0]), f64::INFINITY);
         assert!((given.log2_configurations() - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn tempering_scales_the_energy_and_keeps_what_is_impossible() {
+        let model = chain().tempered(0.5);
+        assert_eq!(model.energy(&[1, 2]), -3.5);
+        assert_eq!(chain().tempered(0.0).energy(&[0, 2]), f64::INFINITY);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod approximate;
 mod competition;
 mod exact;
 mod files;
+mod neural;
 mod randomized;
 
 use rand::{RngExt, SeedableRng};

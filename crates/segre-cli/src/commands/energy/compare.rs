@@ -12,6 +12,8 @@ use segre::energy::{
 };
 use segre::flow::sampling::{Sampler, SamplingOptions};
 use segre::flow::saving as flow_saving;
+use segre::neural::WeightedRows;
+use segre::path::ProbabilityPath;
 use segre::randomized::{Comparison, EntropyEstimate, saving, schema_of};
 use serde::Serialize;
 
@@ -41,6 +43,9 @@ pub struct Compare {
     /// Memory that exact inference may take, as 512MiB or 4GiB
     #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = memory)]
     memory: u64,
+    /// neural: rows whose importance weights estimate log Z
+    #[arg(allow_negative_numbers = true, long, value_name = "N", default_value_t = 4096, value_parser = at_least_one)]
+    importance_samples: usize,
     #[command(flatten)]
     sampling: Sampling,
 }
@@ -58,6 +63,21 @@ struct Beside {
     energy: Option<f64>,
     entropy: Option<f64>,
     marginal_error: f64,
+}
+
+/// What importance weights of a network's rows say, one evaluation for every site.
+#[derive(Serialize)]
+struct Importance {
+    log_z_importance: f64,
+    log_z_std_error: f64,
+    /// The variational bound, `E_q[log w] ≤ log Z`.
+    log_z_bound: f64,
+    log_z_bound_std_error: f64,
+    effective_sample_size: f64,
+    importance_samples: u64,
+    /// Of the weighted rows.
+    importance_energy: f64,
+    importance_marginal_error: f64,
 }
 
 #[derive(Serialize)]
@@ -81,6 +101,9 @@ struct Answer {
     target_log_z: Option<f64>,
     target_energy: Option<f64>,
     target_entropy: Option<f64>,
+    /// Of networks that know conditionals.
+    #[serde(flatten)]
+    importance: Option<Importance>,
     mean_field: Option<Beside>,
     bp: Option<Beside>,
 }
@@ -141,6 +164,13 @@ pub fn run(arguments: &Compare, common: &Common) -> Result<()> {
         }
         None => None,
     };
+    let importance = fitted.importance(
+        &model,
+        &truth.result,
+        samples.schema.clone(),
+        arguments,
+        common,
+    )?;
     let (by_mean_field, by_bp) = beside(&model, seed, common);
     let answer = Answer {
         kl: found.kl,
@@ -159,6 +189,7 @@ pub fn run(arguments: &Compare, common: &Common) -> Result<()> {
         target_log_z: log_z,
         target_energy: truth.result.energy,
         target_entropy: truth.result.entropy,
+        importance,
         mean_field: by_mean_field.map(|result| Beside::of(&result, &truth.result)),
         bp: by_bp.map(|result| Beside::of(&result, &truth.result)),
     };
@@ -281,6 +312,52 @@ impl Fitted {
     }
 }
 
+impl Fitted {
+    /// Importance weights of a network that knows conditionals; of others their rows' probabilities are not known.
+    fn importance(
+        &self,
+        energy: &EnergyModel,
+        truth: &Inference,
+        schema: Schema,
+        arguments: &Compare,
+        common: &Common,
+    ) -> Result<Option<Importance>> {
+        let Self::Neural(model, options) = self else {
+            return Ok(None);
+        };
+        let masked = matches!(model.config().path, ProbabilityPath::Discrete(_));
+        if !masked && !options.conditional {
+            return Ok(None);
+        }
+        let options = SamplingOptions {
+            sampler: Some(Sampler::Sequential),
+            steps: Some(schema.sites()),
+            seed: options.seed.wrapping_add(1),
+            ..options.clone()
+        };
+        let drawn = sample_with_progress(model, arguments.importance_samples, &options, common)?;
+        let data = in_states(&drawn.data, &schema)?;
+        let rows = WeightedRows::new(data, drawn.log_probabilities, energy);
+        let found = rows.estimate(1.0);
+        let errors = found
+            .marginals
+            .iter()
+            .flatten()
+            .zip(truth.marginals.iter().flatten());
+        let errors: Vec<f64> = errors.map(|(own, truth)| (own - truth).abs()).collect();
+        Ok(Some(Importance {
+            log_z_importance: found.log_z.value,
+            log_z_std_error: found.log_z.std_error,
+            log_z_bound: found.bound.value,
+            log_z_bound_std_error: found.bound.std_error,
+            effective_sample_size: found.effective_share * found.log_z.samples as f64,
+            importance_samples: found.log_z.samples,
+            importance_energy: found.energy.value,
+            importance_marginal_error: errors.iter().sum::<f64>() / errors.len() as f64,
+        }))
+    }
+}
+
 /// Of every site, the states that its categories are: data in words call state 3 `3`.
 fn states_of(own: &Schema, schema: &Schema) -> Result<Vec<Vec<u16>>> {
     (0..own.sites())
@@ -344,6 +421,18 @@ fn print(answer: &Answer) {
         String::new(),
     ]);
     print!("{}", table.to_text());
+    if let Some(found) = &answer.importance {
+        let exact = answer.target_log_z;
+        let exact = exact.map_or_else(String::new, |log_z| format!(" (exact {log_z:.4})"));
+        println!(
+            "importance weights: log Z {}{exact}, bound {}, effective sample size {:.0} of {}, marginal error {:.4}",
+            estimate(found.log_z_importance, Some(found.log_z_std_error)),
+            estimate(found.log_z_bound, Some(found.log_z_bound_std_error)),
+            found.effective_sample_size,
+            found.importance_samples,
+            found.importance_marginal_error
+        );
+    }
     let estimates = &answer.entropy_estimates;
     println!(
         "{} samples, {} different labelings, nats",

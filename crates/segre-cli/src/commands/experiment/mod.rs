@@ -27,6 +27,7 @@ mod coupled_binary;
 mod coupled_class_scaling;
 mod fitting;
 mod ising;
+mod ising_critical;
 mod lines;
 mod potts_image;
 mod randomized;
@@ -79,6 +80,7 @@ const ALL: &[Definition] = &[
     samplers::DEFINITION,
     rates::DEFINITION,
     ising::DEFINITION,
+    ising_critical::DEFINITION,
     potts_image::DEFINITION,
 ];
 

@@ -65,5 +65,6 @@ pub(super) fn flow(
         labels,
         evaluations: solution.evaluations,
         entropy,
+        log_probabilities: Vec::new(),
     })
 }

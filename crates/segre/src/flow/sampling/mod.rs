@@ -145,6 +145,9 @@ pub struct Samples {
     pub data: Dataset,
     /// Evaluations of the network per sample (of the batch with the most).
     pub function_evaluations: usize,
+    /// Of each sample the logarithm of the probability with which it was drawn, given its random order: exact for the
+    /// sequential sampler of all unknown sites, and empty for the others.
+    pub log_probabilities: Vec<f64>,
     /// Mean entropy per site before labels are read off, over `log c_i`: 0 is decided, 1 uniform.
     pub mean_entropy: f64,
     /// Wall time in seconds.
@@ -285,6 +288,7 @@ fn draw(
     check(count, steps, options)?;
     let mut labels = Vec::with_capacity(count * sites);
     let (mut evaluations, mut entropy) = (0, 0.0);
+    let mut log_probabilities = Vec::new();
     let batch = options.batch.min(model.most_rows());
     let chunks: Vec<(usize, usize)> = (0..count).step_by(batch).enumerate().collect();
     // Whole chunks side by side keep the processors busier than the small products within one.
@@ -301,6 +305,7 @@ fn draw(
             evaluations = evaluations.max(drawn.evaluations);
             entropy += drawn.entropy * (drawn.labels.len() / sites) as f64;
             labels.extend(drawn.labels);
+            log_probabilities.extend(drawn.log_probabilities);
         }
         if !progress(labels.len() / sites) {
             return Err(Error::Interrupted);
@@ -309,6 +314,7 @@ fn draw(
     Ok(Samples {
         data: Dataset::new(model.schema.clone(), labels)?,
         function_evaluations: evaluations,
+        log_probabilities,
         mean_entropy: entropy / count as f64,
         seconds: start.elapsed().as_secs_f64(),
     })
@@ -372,6 +378,8 @@ struct Drawn {
     labels: Vec<u16>,
     evaluations: usize,
     entropy: f64,
+    /// See [`Samples::log_probabilities`].
+    log_probabilities: Vec<f64>,
 }
 
 /// The most probable category.

@@ -15,7 +15,8 @@ use crate::random::row_generator;
 /// marginals given all drawn before.
 ///
 /// With one site in a group this is the chain rule `P(β) = Π_k p(β_{σ(k)} | β_{σ(1)}, …, β_{σ(k−1)})`, as in
-/// masked diffusion; the states have levels 0 and ∞ only.
+/// masked diffusion; the states have levels 0 and ∞ only. The sites of a group are independent given those before, so
+/// the probability of a row given its order is the product of what its labels were drawn with, whatever the groups.
 ///
 /// Source: SPEC §2.1.5; Uria et al. 2014 (orderless NADE), arXiv 1310.1757.
 pub(super) fn sequential(
@@ -43,6 +44,7 @@ pub(super) fn sequential(
         })
         .collect();
     let mut entropy = 0.0;
+    let mut log_probabilities = vec![0.0_f64; size];
     for step in 0..steps {
         let mean = known.posterior(
             source.denoiser,
@@ -59,13 +61,17 @@ pub(super) fn sequential(
             .zip(labels.par_chunks_mut(sites))
             .zip(mean.par_chunks(sites * categories))
             .zip(rows.par_iter_mut())
-            .for_each(|((((state, level), label), mean), (rng, order))| {
+            .zip(log_probabilities.par_iter_mut())
+            .for_each(|(((((state, level), label), mean), (rng, order)), log)| {
                 let group = order.len() * step / steps..order.len() * (step + 1) / steps;
                 for site in &order[group] {
                     let from = site * categories;
                     let own = &mean[from..from + manifold.cardinalities()[*site]];
                     let drawn = categorical(own, rng);
                     label[*site] = drawn as u16;
+                    // Probabilities of 32 bits add up to 1 only nearly: what was drawn from is their share.
+                    let total: f64 = own.iter().copied().map(f64::from).sum();
+                    *log += (f64::from(own[drawn]) / total).ln();
                     known.show(
                         &mut state[from..from + categories],
                         &mut level[*site],
@@ -79,5 +85,6 @@ pub(super) fn sequential(
         labels,
         evaluations: steps,
         entropy,
+        log_probabilities,
     }
 }

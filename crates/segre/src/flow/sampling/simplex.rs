@@ -84,6 +84,7 @@ pub(super) fn along_simplex(
             labels,
             evaluations: steps,
             entropy,
+            log_probabilities: Vec::new(),
         };
     }
     let found = answer(source, path, &states, end);
@@ -101,6 +102,7 @@ pub(super) fn along_simplex(
         labels,
         evaluations: steps + 1,
         entropy,
+        log_probabilities: Vec::new(),
     }
 }
 

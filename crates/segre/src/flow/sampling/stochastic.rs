@@ -98,6 +98,7 @@ pub(super) fn stochastic(
         labels,
         evaluations: evaluations + 1,
         entropy,
+        log_probabilities: Vec::new(),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
+use super::Trainer;
 use super::order::DataOrder;
-use super::validation::mean_difference;
-use super::{Trainer, spread};
+use super::validation::{mean_difference, spread};
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::flow::matching::{Minibatch, told};

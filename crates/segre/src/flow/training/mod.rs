@@ -5,6 +5,7 @@ mod calibration;
 mod checkpoint;
 mod optimizer;
 mod order;
+mod rounds;
 mod shards;
 mod validation;
 
@@ -18,11 +19,12 @@ use serde::{Deserialize, Serialize};
 pub use checkpoint::{read as read_checkpoint, write as write_checkpoint};
 pub use optimizer::OptimizerConfig;
 pub(crate) use optimizer::{Slot, Update};
+pub(crate) use rounds::Rounds;
 
 use self::optimizer::Optimizer;
 use self::order::DataOrder;
 use self::shards::Shards;
-use self::validation::mean_difference;
+use self::validation::{mean_difference, spread};
 use super::likelihood::Estimate;
 use super::matching::Minibatch;
 use super::model::{Head, Model, ModelConfig, check_schema};
@@ -493,11 +495,4 @@ impl Trainer {
         }
         Ok(bits)
     }
-}
-
-/// At most `count` rows, evenly spread: files are often sorted.
-fn spread(data: &Dataset, count: usize) -> Dataset {
-    let count = count.min(data.rows());
-    let rows = (0..count).map(|k| k * data.rows() / count);
-    data.select(&rows.collect::<Vec<_>>())
 }

@@ -1,5 +1,6 @@
 //! `segre energy fit`: learns a model of an energy model, from its samples or its energy alone.
 
+pub mod data_free;
 mod neural;
 pub mod randomized;
 pub mod samples;
@@ -13,13 +14,14 @@ use segre::energy::{EnergyModel, GridModel, ModelSource};
 use segre::flow::saving::{CONFIG_FILE, MODEL_FILE};
 
 use super::memory;
-use crate::args::{Common, at_least_one, duration};
+use crate::args::{Common, NetworkName, at_least_one, duration};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   segre energy fit ising:3x8 --out runs/ising
   segre energy fit ising:3x8 --out runs/published --settings published --objective reverse
   segre energy fit ising:3x8 --out runs/neural --method neural --time 10m
+  segre energy fit ising:3x8 --out runs/blind --method neural --data-free
   segre energy fit model.uai --out runs/m --samples-from chain
   segre energy fit ising:3x8 --out runs/ising --resume      go on after Ctrl-C
   segre energy compare ising:3x8 runs/ising")]
@@ -38,6 +40,13 @@ pub struct Fit {
     /// randomized: the flow's settings
     #[arg(long, value_name = "NAME")]
     settings: Option<SettingsName>,
+    /// neural: learn from the energy alone, without samples: from rows that the network draws, weighted, while the
+    /// temperature falls
+    #[arg(long, conflicts_with_all = ["samples", "samples_from"])]
+    data_free: bool,
+    /// neural with --data-free: the network [default: unet for grids of more than 64 sites, else residual]
+    #[arg(long, value_name = "NAME")]
+    network: Option<NetworkName>,
     /// Where samples of the model come from: exact, chain, or a file with a column for every variable
     /// [default: exact if that fits the memory, else chain]
     #[arg(long, value_name = "exact|chain|FILE")]
@@ -123,6 +132,14 @@ impl Fit {
                 );
             }
         }
+        ensure!(
+            !self.data_free || self.method == MethodName::Neural,
+            "--data-free is an option of --method neural; the randomised flow has --objective reverse"
+        );
+        ensure!(
+            self.network.is_none() || self.data_free,
+            "--network is an option of --method neural --data-free; leave it out"
+        );
         Ok(())
     }
 
@@ -179,6 +196,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     arguments.check()?;
     match arguments.method {
         MethodName::Randomized => randomized::run(arguments, common),
+        MethodName::Neural if arguments.data_free => data_free::run(arguments, common),
         MethodName::Neural => neural::run(arguments, common),
     }
 }

@@ -1,0 +1,104 @@
+//! Training on rows that change: whoever makes the rows has the loop, and keeps the models that it finds good.
+
+use std::time::Instant;
+
+use super::order::DataOrder;
+use super::shards::Shards;
+use super::{Trainer, check_schema};
+use crate::data::Dataset;
+use crate::error::Result;
+use crate::flow::model::Model;
+use crate::network::parameters;
+
+/// Share of the budget with the full learning rate: until then the rows are a moving target.
+const CONSTANT: f64 = 0.5;
+
+/// A run in rounds, each with rows of its own.
+pub(crate) struct Rounds {
+    trainer: Trainer,
+    shards: Shards,
+    start: Instant,
+}
+
+impl Rounds {
+    pub fn new(mut trainer: Trainer) -> Self {
+        // Rows that are not there yet have no marginals, and the first states must be what they look like: uniform.
+        let cardinalities = trainer.model.manifold.cardinalities().to_vec();
+        let categories = trainer.model.manifold.categories();
+        for (site, own) in cardinalities.into_iter().enumerate() {
+            let first = site * categories;
+            trainer.model.log_marginals[first..first + own].fill(-(own as f32).ln());
+        }
+        Self {
+            shards: Shards::new(&trainer.model, trainer.config.batch_size),
+            trainer,
+            start: Instant::now(),
+        }
+    }
+
+    pub fn trainer(&self) -> &Trainer {
+        &self.trainer
+    }
+
+    /// The used fraction of the budget.
+    pub fn done(&mut self) -> f64 {
+        self.trainer.progress.seconds = self.start.elapsed().as_secs_f64();
+        let progress = &self.trainer.progress;
+        self.trainer
+            .config
+            .budget
+            .progress(progress.step, progress.seconds)
+    }
+
+    /// The model with averaged parameters.
+    pub fn averaged(&self) -> Result<Model> {
+        self.trainer.averaged_model()
+    }
+
+    /// Keeps a model: [`Trainer::best_model`] from now on.
+    pub fn keep(&mut self, model: &Model) {
+        self.trainer.kept = Some(parameters::collect(&model.network));
+        self.trainer.progress.kept_step = self.trainer.progress.step;
+    }
+
+    /// Trains for some steps on the rows of a round, or until the budget is used up or `tell`, which hears of every
+    /// loss, says no; returns the mean loss.
+    ///
+    /// The learning rate is constant in the first half of the budget and falls as a cosine in the second.
+    pub fn learn(
+        &mut self,
+        rows: &Dataset,
+        steps: u64,
+        tell: &mut dyn FnMut(&Trainer, f64) -> bool,
+    ) -> Result<f64> {
+        check_schema(&self.trainer.model, rows)?;
+        let config = self.trainer.config.clone();
+        let mut order = DataOrder::new(config.seed, rows.rows(), config.batch_size);
+        let (mut sum, mut count) = (0.0, 0_u32);
+        for _ in 0..steps {
+            let done = self.done();
+            if done >= 1.0 {
+                break;
+            }
+            let annealed = (done - CONSTANT).max(0.0) / (1.0 - CONSTANT);
+            let step = self.trainer.progress.step;
+            let rate = config.optimizer.learning_rate_at(step, annealed);
+            let (loss, _) = self
+                .trainer
+                .step(rows, &mut order, &mut self.shards, rate)?;
+            sum += loss;
+            count += 1;
+            if !tell(&self.trainer, loss) {
+                break;
+            }
+        }
+        Ok(sum / f64::from(count.max(1)))
+    }
+
+    /// The end of the run.
+    pub fn finish(mut self) -> Trainer {
+        self.done();
+        self.trainer.progress.finished = true;
+        self.trainer
+    }
+}
