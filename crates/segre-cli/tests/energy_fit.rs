@@ -52,6 +52,9 @@ fn a_randomised_flow_is_fitted_sampled_and_compared() {
     for part in ["randomized", "mean field", "bp", "exact", "KL"] {
         assert!(text.contains(part), "no {part} in {text}");
     }
+    for asked in ["info", "evaluate"] {
+        room.refuse(&[asked, "m"], &["randomized", "segre energy compare"]);
+    }
     // Without log Z there is no KL, and the rest is still there.
     let value = room.json(&with(&compare, &["--memory", "1B"]));
     assert!(

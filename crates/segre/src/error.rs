@@ -430,6 +430,17 @@ pub enum Error {
         /// The seed asked for.
         expected: u64,
     },
+    /// A folder holds a model of another kind than is asked for.
+    #[error(
+        "{path} holds a model of kind {kind}, which can be sampled (segre sample) and compared with its energy (segre energy \
+         compare) only; for likelihoods fit one with --method neural"
+    )]
+    OtherKind {
+        /// The folder.
+        path: PathBuf,
+        /// What its settings say.
+        kind: String,
+    },
     /// A folder holds no model.
     #[error(
         "{path}: not a model folder, {missing} is missing; give a folder written by `segre fit`"

@@ -54,6 +54,12 @@ pub struct ModelCard {
     pub schema: Schema,
 }
 
+/// The settings of a model of another kind, which say so.
+#[derive(Deserialize)]
+struct OtherCard {
+    kind: String,
+}
+
 /// How rows are divided.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -134,7 +140,8 @@ pub fn save_parameters(folder: &Path, model: &Model) -> Result<()> {
 /// Reads the settings of a model's folder.
 ///
 /// # Errors
-/// [`Error::NotAModel`] if the folder has none, [`Error::Damaged`] if they cannot be understood.
+/// [`Error::NotAModel`] if the folder has none, [`Error::OtherKind`] if they are those of a randomised flow,
+/// [`Error::Damaged`] if they cannot be understood.
 pub fn load_card(folder: &Path) -> Result<ModelCard> {
     let path = folder.join(CONFIG_FILE);
     if !path.is_file() {
@@ -144,6 +151,10 @@ pub fn load_card(folder: &Path) -> Result<ModelCard> {
         });
     }
     let text = fs::read_to_string(&path).map_err(|cause| Error::reading(&path, cause))?;
+    if let Ok(OtherCard { kind }) = serde_json::from_str(&text) {
+        let path = folder.to_path_buf();
+        return Err(Error::OtherKind { path, kind });
+    }
     let card: ModelCard = serde_json::from_str(&text).map_err(|error| Error::Damaged {
         path: path.clone(),
         detail: error.to_string(),
