@@ -132,7 +132,7 @@ fn measure(cell: &mut Cell, fitted: &Fitted, quick: bool) -> Result<Measured> {
     }
     measured = measured
         .and("training_seconds", fitted.seconds)
-        .and("steps", fitted.steps as f64);
+        .and("training_steps", fitted.steps as f64);
     if Divergence::is_possible(target) {
         let samples = if quick { 20_000 } else { 512_000 };
         let (found, _) = cell.divergence(fitted, &format!("--samples {samples}"))?;

@@ -82,7 +82,7 @@ impl Cell<'_> {
         })?;
         let found = DivergenceReport::of(target, &samples)?;
         let measured = Measured::of(&found)
-            .and("steps", fitted.steps as f64)
+            .and("training_steps", fitted.steps as f64)
             .and("training_seconds", fitted.seconds)
             .and("sampling_seconds", samples.seconds)
             .and("parameters", fitted.model.parameters() as f64)
