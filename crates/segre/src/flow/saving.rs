@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::model::{Model, ModelConfig};
@@ -52,12 +53,6 @@ pub struct ModelCard {
     pub training: super::training::TrainingConfig,
     /// What the sites and categories are.
     pub schema: Schema,
-}
-
-/// The settings of a model of another kind, which say so.
-#[derive(Deserialize)]
-struct OtherCard {
-    kind: String,
 }
 
 /// How rows are divided.
@@ -143,26 +138,48 @@ pub fn save_parameters(folder: &Path, model: &Model) -> Result<()> {
 /// [`Error::NotAModel`] if the folder has none, [`Error::OtherKind`] if they are those of a randomised flow,
 /// [`Error::Damaged`] if they cannot be understood.
 pub fn load_card(folder: &Path) -> Result<ModelCard> {
-    let path = folder.join(CONFIG_FILE);
-    if !path.is_file() {
-        return Err(Error::NotAModel {
-            path: folder.to_path_buf(),
-            missing: CONFIG_FILE,
-        });
-    }
-    let text = fs::read_to_string(&path).map_err(|cause| Error::reading(&path, cause))?;
-    if let Ok(OtherCard { kind }) = serde_json::from_str(&text) {
+    if let Some(kind) = kind_of(folder) {
         let path = folder.to_path_buf();
         return Err(Error::OtherKind { path, kind });
     }
-    let card: ModelCard = serde_json::from_str(&text).map_err(|error| Error::Damaged {
-        path: path.clone(),
-        detail: error.to_string(),
-    })?;
+    let card: ModelCard = read_settings(folder)?;
     card.schema.validate()?;
     card.model.validate()?;
     card.model.network.check_sites(&card.schema)?;
     Ok(card)
+}
+
+/// What kind of model a folder's settings say that it holds; models of data say nothing.
+pub(crate) fn kind_of(folder: &Path) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Said {
+        kind: String,
+    }
+    let text = fs::read_to_string(folder.join(CONFIG_FILE)).ok()?;
+    let said: Said = serde_json::from_str(&text).ok()?;
+    Some(said.kind)
+}
+
+/// Reads the settings in a folder, whatever kind of model they are of.
+pub(crate) fn read_settings<T: DeserializeOwned>(folder: &Path) -> Result<T> {
+    let path = file_of(folder, CONFIG_FILE)?;
+    let text = fs::read_to_string(&path).map_err(|cause| Error::reading(&path, cause))?;
+    serde_json::from_str(&text).map_err(|error| Error::Damaged {
+        path,
+        detail: error.to_string(),
+    })
+}
+
+/// A file of a model's folder, which must be there.
+pub(crate) fn file_of(folder: &Path, missing: &'static str) -> Result<PathBuf> {
+    let path = folder.join(missing);
+    match path.is_file() {
+        true => Ok(path),
+        false => Err(Error::NotAModel {
+            path: folder.to_path_buf(),
+            missing,
+        }),
+    }
 }
 
 /// Reads a model from its folder.
@@ -171,14 +188,7 @@ pub fn load_card(folder: &Path) -> Result<ModelCard> {
 /// As [`load_card`]; [`Error::Damaged`] or [`Error::ParameterMismatch`] if the parameters do not fit.
 pub fn load(folder: &Path, device: &Device) -> Result<(Model, ModelCard)> {
     let card = load_card(folder)?;
-    let path = folder.join(MODEL_FILE);
-    if !path.is_file() {
-        return Err(Error::NotAModel {
-            path: folder.to_path_buf(),
-            missing: MODEL_FILE,
-        });
-    }
-    let mut tensors = read_tensors(&path)?.tensors;
+    let mut tensors = read_tensors(&file_of(folder, MODEL_FILE)?)?.tensors;
     let expected = vec![card.schema.sites(), card.schema.max_categories()];
     let log_marginals = match tensors.remove(LOG_MARGINALS) {
         Some(found) if found.shape == expected => found.values,

@@ -1,7 +1,6 @@
 //! A randomised flow in a folder: `model.safetensors`, `config.json`, and the checkpoint of its training.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +10,10 @@ use super::training::{Trainer, TrainingConfig};
 use crate::atomic;
 use crate::data::Schema;
 use crate::error::{Error, Result};
-use crate::flow::saving::{CONFIG_FILE, MODEL_FILE, TensorFile, read_tensors, write_tensors};
+use crate::flow::saving::{
+    CONFIG_FILE, MODEL_FILE, TensorFile, file_of, kind_of, read_settings, read_tensors,
+    write_tensors,
+};
 use crate::flow::training::Slot;
 use crate::network::parameters::Values;
 
@@ -27,6 +29,8 @@ pub enum Kind {
     /// A randomised assignment flow.
     Randomized,
 }
+/// [`Kind::Randomized`] as the settings have it.
+const RANDOMIZED: &str = "randomized";
 
 /// What is stored beside the parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,13 +56,7 @@ pub struct RandomizedCard {
 
 /// Whether a folder holds a randomised flow.
 pub fn is_randomized(folder: &Path) -> bool {
-    #[derive(Deserialize)]
-    struct Only {
-        #[allow(dead_code, reason = "that it can be read is the answer")]
-        kind: Kind,
-    }
-    let text = fs::read_to_string(folder.join(CONFIG_FILE)).unwrap_or_default();
-    serde_json::from_str::<Only>(&text).is_ok()
+    kind_of(folder).as_deref() == Some(RANDOMIZED)
 }
 
 /// Stores the settings.
@@ -93,18 +91,7 @@ pub fn save_parameters(folder: &Path, model: &RandomizedFlow) -> Result<()> {
 /// # Errors
 /// [`Error::NotAModel`], [`Error::Damaged`], and as [`RandomizedConfig::validate`].
 pub fn load_card(folder: &Path) -> Result<RandomizedCard> {
-    let path = folder.join(CONFIG_FILE);
-    if !path.is_file() {
-        return Err(Error::NotAModel {
-            path: folder.to_path_buf(),
-            missing: CONFIG_FILE,
-        });
-    }
-    let text = fs::read_to_string(&path).map_err(|cause| Error::reading(&path, cause))?;
-    let card: RandomizedCard = serde_json::from_str(&text).map_err(|error| Error::Damaged {
-        path,
-        detail: error.to_string(),
-    })?;
+    let card: RandomizedCard = read_settings(folder)?;
     card.model.validate(&card.schema)?;
     card.training.validate()?;
     Ok(card)
@@ -116,14 +103,7 @@ pub fn load_card(folder: &Path) -> Result<RandomizedCard> {
 /// As [`load_card`]; [`Error::Damaged`] or [`Error::ParameterMismatch`] if the parameters do not fit.
 pub fn load(folder: &Path) -> Result<(RandomizedFlow, RandomizedCard)> {
     let card = load_card(folder)?;
-    let path = folder.join(MODEL_FILE);
-    if !path.is_file() {
-        return Err(Error::NotAModel {
-            path: folder.to_path_buf(),
-            missing: MODEL_FILE,
-        });
-    }
-    let mut tensors = read_tensors(&path)?.tensors;
+    let mut tensors = read_tensors(&file_of(folder, MODEL_FILE)?)?.tensors;
     let mut model = RandomizedFlow::empty(card.model.clone(), card.schema.clone())?;
     let gaussian = &mut model.gaussian;
     let parts = [
