@@ -9,8 +9,10 @@ use common::{
     Pmf, Recorder, blank, cnn, dense, geodesic, infinite, learner, learning_run, linear, mixed,
     model_config, residual, untrained,
 };
-use segre::data::Dataset;
-use segre::flow::likelihood::{Bound, ScoreOptions, Scores, score, score_with};
+use segre::data::{BuiltIn, Dataset};
+use segre::flow::likelihood::{
+    Bound, KnownPosterior, ScoreOptions, Scores, immse_gap, score, score_with,
+};
 use segre::flow::training::Trainer;
 use segre::flow::{Denoiser, Head, Model, ModelConfig};
 use segre::path::{DiscretePath, ProbabilityPath, SimplexPath};
@@ -111,6 +113,36 @@ fn the_bound_of_the_true_posterior_is_the_negative_log_probability() {
         assert!((found.mean_nats.value - nats).abs() < 1e-12);
         assert!((found.bits_per_dim.value - bits).abs() < 1e-12);
     }
+}
+
+/// Independent sites above a chain: the gap is the log-ratio of the two, and its noise is little.
+#[test]
+fn the_gap_to_the_true_posterior_is_the_divergence() {
+    let chain = BuiltIn::PottsChain {
+        categories: 12,
+        sites: 4,
+        seed: 0,
+        rows: None,
+    };
+    let chain = chain.known_distribution().unwrap();
+    let data = chain.sample(2_000, &mut common::rng(1)).unwrap();
+    let model = blank(infinite(), &data);
+    let exact = KnownPosterior::new(&*chain, model.device()).unwrap();
+    let options = options(2, 1);
+    let gap = |reference| immse_gap(&model, reference, &model, &data, &options, &mut |_| true);
+    let found = gap(&exact).unwrap();
+    let independent = score(&model, &data, &options, &mut |_| true).unwrap();
+    let truth = independent.mean_nats.value
+        + data.iter().map(|row| chain.log_pmf(row)).sum::<f64>() / data.rows() as f64;
+    let off = found.mean_nats.value - truth;
+    assert!(truth > 0.5, "the sites depend on each other: {truth}");
+    assert!(
+        off.abs() < 4.0 * found.mean_nats.std_error + 1e-3,
+        "{:?}, exact {truth}",
+        found.mean_nats
+    );
+    let none = gap(&model).unwrap();
+    assert_eq!((none.mean_nats.value, none.mean_nats.std_error), (0.0, 0.0));
 }
 
 /// The chain rule in random order with true conditionals: every order gives the same, the true probability.

@@ -57,6 +57,12 @@ pub trait KnownDistribution: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Where it can be computed: `p(β_i = j | x) ∝ Σ_{β: β_i = j} p(β) Π_k exp(evidence_k(β_k))`, the posterior
+    /// probabilities of the sites given local evidence in nats, both `[sites, categories]` row-major.
+    fn posterior(&self, _evidence: &[f64]) -> Option<Vec<f64>> {
+        None
+    }
+
     /// Number `N = Π_i c_i` of configurations.
     fn support(&self) -> f64 {
         self.schema()

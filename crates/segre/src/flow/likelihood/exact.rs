@@ -1,9 +1,12 @@
-//! The exact posterior of a small known distribution, by enumeration: the oracle of the tests.
+//! Exact posteriors of known distributions: by enumeration, the oracle of the tests, or by their own recipe.
 
 use burn::tensor::{Device, Tensor, TensorData, activation};
+use rayon::prelude::*;
 
+use crate::data::KnownDistribution;
 use crate::flow::channel::{Denoiser, evidence};
 use crate::geometry::AssignmentManifold;
+use crate::network::parameters::host_values;
 
 /// Largest number of configurations that is enumerated.
 const MAX_CONFIGURATIONS: usize = 1 << 16;
@@ -72,5 +75,45 @@ impl Denoiser for EnumeratedPosterior {
         activation::softmax(logits, 1)
             .matmul(self.corners.clone())
             .reshape(shape)
+    }
+}
+
+/// The Bayes posterior under a distribution that computes it itself, see [`KnownDistribution::posterior`].
+#[derive(Clone, Debug)]
+pub struct KnownPosterior<'a> {
+    manifold: AssignmentManifold,
+    target: &'a dyn KnownDistribution,
+}
+
+impl<'a> KnownPosterior<'a> {
+    /// `None` for a distribution without posterior.
+    pub fn new(target: &'a dyn KnownDistribution, device: &Device) -> Option<Self> {
+        let manifold = AssignmentManifold::new(&target.schema().cardinalities(), device);
+        let width = manifold.sites() * manifold.categories();
+        target.posterior(&vec![0.0; width])?;
+        Some(Self { manifold, target })
+    }
+}
+
+impl Denoiser for KnownPosterior<'_> {
+    fn posterior_mean(&self, state: Tensor<3>, root_snr: Tensor<2>) -> Tensor<3> {
+        self.posterior(evidence(&self.manifold, state, root_snr.clone()), root_snr)
+    }
+
+    fn posterior(&self, evidence: Tensor<3>, _level: Tensor<2>) -> Tensor<3> {
+        let (shape, device) = (evidence.dims(), evidence.device());
+        let mut values = host_values(evidence);
+        values
+            .par_chunks_mut(shape[1] * shape[2])
+            .for_each(|state| {
+                let evidence: Vec<f64> = state.iter().map(|e| f64::from(*e)).collect();
+                let posterior = self.target.posterior(&evidence);
+                let posterior =
+                    posterior.expect("the distribution has a posterior: `new` has asked");
+                for (value, p) in state.iter_mut().zip(posterior) {
+                    *value = p as f32;
+                }
+            });
+        Tensor::from_data(TensorData::new(values, shape), &device)
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Immse<'a> {
     /// Which sites are scored; the labels of the others are given.
     targets: &'a [bool],
     end: f64,
+    /// What is taken off: independent sites, or another denoiser.
+    reference: Option<&'a dyn Denoiser>,
 }
 
 impl<'a> Immse<'a> {
@@ -37,12 +39,21 @@ impl<'a> Immse<'a> {
             model,
             targets,
             end: model.end_root_snr(),
+            reference: None,
+        }
+    }
+
+    /// The same above another denoiser instead of independent sites.
+    pub fn above(self, reference: &'a dyn Denoiser) -> Self {
+        Self {
+            reference: Some(reference),
+            ..self
         }
     }
 }
 
 impl Integrand for Immse<'_> {
-    /// Sets each draw's value to `½ Σ_i (‖v̄_i − m_θi‖² − ‖v̄_i − m_0i‖²) dγ_i/dx`.
+    /// Sets each draw's value to `½ Σ_i (‖v̄_i − m_θi‖² − ‖v̄_i − m_0i‖²) dγ_i/dx`, `m_0` the reference.
     fn evaluate(&self, data: &Dataset, draws: &mut [Draw], rng: &ChaCha8Rng) -> Result<()> {
         let manifold = &self.model.manifold;
         let device = self.model.device();
@@ -75,13 +86,12 @@ impl Integrand for Immse<'_> {
         let shape = [draws.len(), manifold.sites(), 1];
         let weights = Tensor::<3>::from_data(TensorData::new(weights, shape), device);
         let learned = self.denoiser.posterior_mean(states.clone(), levels.clone());
-        let independent = self
-            .model
-            .independent_sites()
-            .posterior_mean(states, levels);
+        let independent = self.model.independent_sites();
+        let reference = self.reference.unwrap_or(&independent);
+        let reference = reference.posterior_mean(states, levels);
         let error = |mean: Tensor<3>| (corners.clone() - mean).square().sum_dim(2);
         // ‖v̄_β − m‖² = c/(c−1) ‖e_β − p‖²: means over categories cancel.
-        let values = (error(learned) - error(independent)) * weights;
+        let values = (error(learned) - error(reference)) * weights;
         let values = values.sum_dim(1).into_data();
         let values = values
             .as_slice::<f32>()

@@ -5,7 +5,7 @@
 //! | the score of a data set, with error control | `score.rs`, `levels.rs` |
 //! | the I-MMSE bound, the default | `immse.rs` |
 //! | the chain-rule bound of the sequential sampler | `sequential.rs` |
-//! | exact posterior of a small known distribution, the oracle of the tests | `exact.rs` |
+//! | exact posteriors of known distributions, what bounds are checked against | `exact.rs` |
 
 mod exact;
 mod immse;
@@ -15,8 +15,8 @@ mod sequential;
 
 use serde::Serialize;
 
-pub use exact::EnumeratedPosterior;
-pub use score::{Bound, ScoreOptions, Scores, score, score_with};
+pub use exact::{EnumeratedPosterior, KnownPosterior};
+pub use score::{Bound, ScoreOptions, Scores, immse_gap, score, score_with};
 
 /// An estimated number with its Monte Carlo error.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

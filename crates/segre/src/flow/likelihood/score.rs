@@ -102,6 +102,44 @@ pub fn score_with(
     options: &ScoreOptions,
     progress: &mut dyn FnMut(f64) -> bool,
 ) -> Result<Scores> {
+    let targets = targets(data.sites(), &options.given)?;
+    let integrand = integrand(denoiser, model, &targets, options)?;
+    let independent = model.independent_sites();
+    let base = |row: &[u16]| independent.negative_log_probability(row, &targets);
+    integrate(&*integrand, &base, model, data, options, progress)
+}
+
+/// How far the I-MMSE bound of a denoiser is above that of another one, from the same noise:
+/// `½ ∫ E[‖v̄ − m‖² − ‖v̄ − m'‖²] dγ`, 0 for equal ones.
+///
+/// With the exact posterior of a known distribution as `reference` the mean over its rows is the gap between bound and entropy,
+/// `½ ∫ E‖m' − m‖² dγ`, at a fraction of the bound's own variance. `options.bound` is not heeded.
+///
+/// # Errors
+/// As [`score`], and [`Error::UnsupportedPath`] for a path that is no Gaussian channel.
+pub fn immse_gap(
+    denoiser: &dyn Denoiser,
+    reference: &dyn Denoiser,
+    model: &Model,
+    data: &Dataset,
+    options: &ScoreOptions,
+    progress: &mut dyn FnMut(f64) -> bool,
+) -> Result<Scores> {
+    model.gaussian_path()?;
+    let targets = targets(data.sites(), &options.given)?;
+    let integrand = Immse::new(denoiser, model, &targets).above(reference);
+    integrate(&integrand, &|_| 0.0, model, data, options, progress)
+}
+
+/// The integral of every row, with error control, added to its `base`.
+fn integrate(
+    integrand: &dyn Integrand,
+    base: &dyn Fn(&[u16]) -> f64,
+    model: &Model,
+    data: &Dataset,
+    options: &ScoreOptions,
+    progress: &mut dyn FnMut(f64) -> bool,
+) -> Result<Scores> {
     if let Some(value) = options
         .std_error
         .filter(|goal| !(*goal > 0.0 && goal.is_finite()))
@@ -113,8 +151,7 @@ pub fn score_with(
             expected,
         });
     }
-    let targets = targets(data.sites(), &options.given)?;
-    let integrand = integrand(denoiser, model, &targets, options)?;
+    let scored = data.sites() - options.given.len();
     let batch = options.batch.min(model.most_rows()).max(1);
     let mut levels = LevelDistribution::uniform();
     let mut sums = vec![(0.0_f64, 0.0_f64); data.rows()];
@@ -164,7 +201,7 @@ pub fn score_with(
         if rounds < needed {
             continue;
         }
-        let scores = summarise(model, data, &targets, &sums, rounds, options.levels);
+        let scores = summarise(base, data, scored, &sums, rounds, options.levels);
         let reached = options
             .std_error
             .is_none_or(|goal| scores.bits_per_dim.std_error <= goal);
@@ -180,15 +217,13 @@ pub fn score_with(
 
 /// Means and errors from sums over rounds.
 fn summarise(
-    model: &Model,
+    base: &dyn Fn(&[u16]) -> f64,
     data: &Dataset,
-    targets: &[bool],
+    scored: usize,
     sums: &[(f64, f64)],
     rounds: usize,
     levels: usize,
 ) -> Scores {
-    let independent = model.independent_sites();
-    let scored = targets.iter().filter(|target| **target).count();
     let count = rounds as f64;
     let samples = (rounds * levels) as u64;
     let rows: Vec<Estimate> = data
@@ -197,7 +232,7 @@ fn summarise(
         .map(|(row, (sum, squares))| {
             let mean = sum / count;
             let variance = (squares / count - mean * mean).max(0.0) * count / (count - 1.0);
-            let value = independent.negative_log_probability(row, targets) + mean;
+            let value = base(row) + mean;
             Estimate {
                 value,
                 std_error: (variance / count).sqrt(),
