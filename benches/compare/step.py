@@ -1,111 +1,200 @@
-"""Time of a training step of the class-scaling CNN, Segre beside PyTorch (2.15, CPU), in interleaved runs.
+"""Time and memory of a training step, Segre beside PyTorch (written for 2.15, CPU, eager, 32 bits), in interleaved rounds.
 
-    python benches/compare/step.py target/release/segre [--categories 160] [--batch 128] [--rounds 5] [--threads 2]
+    python benches/compare/step.py target/release/segre [--cases dense cnn unet street] [--rounds 5] [--threads 2] [--json]
 
-The network is SPEC's one-dimensional CNN (width 128, kernel 9, five residual convolutions with dilations 1, 1, 4, 16, 64),
-the loss is the replicator-weighted field matching of EG (23) on the infinite-time path with Gamma(1, 0.25) times, the
-optimiser Adam. Both sides draw noise and times in every step. Printed: medians of the rounds, their range, the ratio.
+dense   the toy of EG (91 × 91), hidden layers (256, 256), batch 512, field head, infinite-time path
+cnn     class scaling, 4 sites of 160 categories, batch 128, field head, infinite-time path
+unet    preset `mnist` on 28 × 28 binary images padded to 32 × 32, batch 64, posterior head
+street  preset `cityscapes` on 128 × 256 label maps of 8 classes, batch 4, posterior head (minutes a round, 8 GB)
+
+Both sides draw noise and times in every step, clip the gradient's norm, step Adam and keep a moving average of the
+weights. Each side is a process of its own with nothing else to do; the order alternates. Printed: medians of the
+rounds, their range, the ratio of the medians, the peak of resident memory.
 """
 
 import argparse
 import json
 import math
+import os
+import platform
+import resource
 import statistics
+import struct
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
-import torch
-from torch import nn
-
-WIDTH, KERNEL, DILATIONS, SITES, RATE = 128, 9, (1, 1, 4, 16, 64), 4, 0.5
-
-
-class Cnn(nn.Module):
-    def __init__(self, categories):
-        super().__init__()
-        self.register_buffer("frequencies", 30.0 * torch.randn(WIDTH // 2))
-        self.time = nn.Linear(WIDTH, WIDTH)
-        self.input = nn.Conv1d(categories, WIDTH, KERNEL, padding=KERNEL // 2)
-        self.convolutions = nn.ModuleList(
-            nn.Conv1d(WIDTH, WIDTH, KERNEL, dilation=d, padding=d * (KERNEL // 2)) for d in DILATIONS
-        )
-        self.projections = nn.ModuleList(nn.Linear(WIDTH, WIDTH) for _ in DILATIONS)
-        self.norms = nn.ModuleList(nn.LayerNorm(WIDTH) for _ in DILATIONS)
-        self.hidden, self.output = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, categories)
-
-    def forward(self, points, times):
-        angle = 2 * math.pi * times[:, None] * self.frequencies
-        time_code = torch.relu(self.time(torch.cat([angle.sin(), angle.cos()], 1)))
-        hidden = torch.relu(self.input(points.transpose(1, 2)))
-        for convolution, projection, norm in zip(self.convolutions, self.projections, self.norms):
-            code = norm(hidden.transpose(1, 2)) + projection(time_code)[:, None]
-            hidden = hidden + torch.relu(convolution(code.transpose(1, 2)))
-        return self.output(torch.relu(self.hidden(hidden.transpose(1, 2))))
+RATE = 0.5
+UNETS = {
+    "unet": {"channels": 32, "multipliers": (1, 2, 2, 2), "blocks": 2, "attention": (16,), "heads": 4},
+    "street": {"channels": 64, "multipliers": (1, 1, 2, 3, 4), "blocks": 3, "attention": (32, 16, 8), "heads": 4},
+}
+# Sites (or height and width), categories, batch, steps of a round.
+CASES = {
+    "dense": ((2,), 91, 512, 200),
+    "cnn": ((4,), 160, 128, 60),
+    "unet": ((28, 28), 2, 64, 12),
+    "street": ((128, 256), 8, 4, 3),
+}
+WARM_UP = 2
 
 
-def torch_step(network, optimizer, labels, categories):
-    corners = nn.functional.one_hot(labels, categories).float()
-    direction = (corners - 1 / categories) * math.sqrt(categories / (categories - 1))
-    times = torch.distributions.Gamma(1.0, 0.25).sample((len(labels),))
-    noise = torch.randn_like(corners)
-    state = noise - noise.mean(-1, keepdim=True) + RATE * times[:, None, None] * direction
-    points = torch.softmax(state, -1)
-    velocity = network(points, times)
-    difference = velocity - velocity.mean(-1, keepdim=True) - RATE * direction
-    weighted = (points * difference * difference).sum(-1) - (points * difference).sum(-1) ** 2
-    optimizer.zero_grad()
-    weighted.mean().backward()
-    optimizer.step()
+def torch_side(case):
+    """Prints the median seconds of a step and the peak memory in bytes; runs in a process of its own."""
+    import torch
+    from networks import Cnn, Dense, Unet
+    from torch.nn import functional
 
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    sites, categories, batch, steps = CASES[case]
+    if case in UNETS:
+        network = Unet(categories, **UNETS[case])
+    else:
+        network = Dense(*sites, categories) if case == "dense" else Cnn(categories)
+    parameters = list(network.parameters())
+    averages = [parameter.detach().clone() for parameter in parameters]
+    optimizer = torch.optim.Adam(parameters, 5e-4)
+    labels = torch.randint(categories, (batch, *sites))
+    scale = math.sqrt(categories / (categories - 1))
+    gamma = torch.distributions.Gamma(1.0, 0.25)
 
-def torch_seconds(categories, batch, steps):
-    network = Cnn(categories)
-    optimizer = torch.optim.Adam(network.parameters(), 5e-4)
-    labels = torch.randint(categories, (batch, SITES))
-    times = []
-    for _ in range(steps + 3):
+    def field_loss(corners, times, states):
+        direction = (corners - 1 / categories) * scale
+        points = torch.softmax(states - states.mean(-1, keepdim=True), -1)
+        velocity = network(points, times)
+        difference = velocity - velocity.mean(-1, keepdim=True) - RATE * direction
+        return ((points * difference**2).sum(-1) - (points * difference).sum(-1) ** 2).mean()
+
+    def posterior_loss(corners, times, states):
+        evidence = states * (RATE * times * scale)[:, None, None, None]
+        points = torch.softmax(evidence, -1).movedim(-1, 1)
+        images = (points * categories - 1) / math.sqrt(categories - 1)
+        margins = [(32 - length) // 2 if case == "unet" else 0 for length in sites]
+        images = functional.pad(images, [margins[1]] * 2 + [margins[0]] * 2)
+        level = 1 - 1 / (1 + RATE * times)
+        context = network(images, level)[:, :, margins[0] :, margins[1] :][:, :, : sites[0], : sites[1]]
+        return functional.cross_entropy(evidence.movedim(-1, 1) + context, labels)
+
+    def step():
+        corners = functional.one_hot(labels, categories).float()
+        times = gamma.sample((batch,))
+        signal = (RATE * times).reshape(-1, *[1] * (corners.dim() - 1))
+        states = torch.randn_like(corners) + signal * scale * corners
+        optimizer.zero_grad()
+        (posterior_loss if case in UNETS else field_loss)(corners, times, states).backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(averages, parameters, 0.002)
+
+    seconds = []
+    for _ in range(WARM_UP + steps):
         start = time.perf_counter()
-        torch_step(network, optimizer, labels, categories)
-        times.append(time.perf_counter() - start)
-    return statistics.median(times[3:])
+        step()
+        seconds.append(time.perf_counter() - start)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps([statistics.median(seconds[WARM_UP:]), peak, torch.__version__]))
 
 
-def segre_seconds(segre, categories, batch, steps, threads):
+def random_images(path, count, height, width, categories):
+    """An IDX file of random labels."""
+    pixels = bytes(label % categories for label in os.urandom(count * height * width))
+    path.write_bytes(struct.pack(">IIII", 0x803, count, height, width) + pixels)
+
+
+def segre_side(segre, case, threads):
+    """Median seconds of a step by the run's own records, and the peak memory in bytes."""
+    sites, categories, batch, steps = CASES[case]
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model"
-        words = f"fit product:c={categories},n={SITES},rows=1500 --network cnn --head field --path infinite"
-        words += f" --batch-size {batch} --steps {steps} --threads {threads} --quiet --out {out}"
-        subprocess.run([segre, *words.split()], check=True, capture_output=True)
+        if case in UNETS:
+            source = Path(folder) / "images-idx3-ubyte"
+            random_images(source, 40 * batch, *sites, categories)
+            preset = {"unet": "mnist", "street": "cityscapes"}[case]
+            words = f"fit {source} --gray --network unet --preset {preset} --dropout 0"
+        elif case == "dense":
+            words = "fit pinwheel:rows=5000 --network dense --head field"
+        else:
+            words = f"fit product:c={categories},n={sites[0]},rows=1500 --network cnn --head field"
+        words += f" --batch-size {batch} --steps {WARM_UP + steps} --threads {threads} --quiet --out {out}"
+        child = subprocess.Popen([segre, *words.split()], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        error = child.stderr.read().decode()
+        _, status, usage = os.wait4(child.pid, 0)
+        if status:
+            sys.exit(f"segre {words}\n{error}")
         lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     # Every line has the seconds when it was written, so a step that follows a validation is timed without it.
     marks = [(line["step"], line["seconds"], "loss" in line) for line in lines]
     pairs = zip(marks, marks[1:])
-    return statistics.median((t1 - t0) / (s1 - s0) for (s0, t0, _), (s1, t1, step) in pairs if step and s1 > s0)
+    steps = [(t1 - t0) / (s1 - s0) for (s0, t0, _), (s1, t1, step) in pairs if step and s1 > s0]
+    return statistics.median(steps), usage.ru_maxrss * 1024
+
+
+def compare(segre, case, rounds, threads):
+    ours, theirs = [], []
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+
+    def torch_round():
+        words = [sys.executable, __file__, "--torch", case]
+        *figures, version = json.loads(subprocess.run(words, check=True, capture_output=True, env=environment).stdout)
+        theirs.append(figures)
+        return version
+
+    for turn in range(rounds):
+        sides = [torch_round, lambda: ours.append(segre_side(segre, case, threads))]
+        for side in sides if turn % 2 == 0 else reversed(sides):
+            version = side() or version
+    found = {"case": case, "rounds": rounds, "threads": threads, "torch": version}
+    for name, figures in (("segre", ours), ("torch", theirs)):
+        seconds, peaks = zip(*figures)
+        found[name] = {
+            "seconds": statistics.median(seconds),
+            "range": [min(seconds), max(seconds)],
+            "peak_bytes": int(statistics.median(peaks)),
+        }
+    found["ratio"] = found["segre"]["seconds"] / found["torch"]["seconds"]
+    return found
+
+
+def processor():
+    if Path("/proc/cpuinfo").exists():
+        names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+        return names[0].split(":")[1].strip() if names else platform.machine()
+    return platform.processor() or platform.machine()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("segre")
-    parser.add_argument("--categories", type=int, default=160)
-    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("segre", nargs="?")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=["dense", "cnn", "unet"])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--torch", choices=CASES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    sizes = arguments.categories, arguments.batch, arguments.steps
-    found = {"PyTorch " + torch.__version__: [], "Segre": []}
-    theirs, ours = found
-    for _ in range(arguments.rounds):
-        found[theirs].append(torch_seconds(*sizes))
-        found[ours].append(segre_seconds(arguments.segre, *sizes, arguments.threads))
-    for name, seconds in found.items():
-        low, middle, high = min(seconds), statistics.median(seconds), max(seconds)
-        print(f"{name}: {1e3 * middle:.1f} ms a step ({1e3 * low:.1f} to {1e3 * high:.1f})")
-    ratio = statistics.median(ours / theirs for ours, theirs in zip(found[ours], found[theirs]))
-    print(f"Segre / PyTorch: {ratio:.2f} (median of {arguments.rounds} interleaved rounds)")
+    if arguments.torch:
+        return torch_side(arguments.torch)
+    if not arguments.segre:
+        parser.error("which segre? Give the path of the program")
+    if not arguments.json:
+        print(f"{processor()}, {arguments.threads} threads")
+    for case in arguments.cases:
+        found = compare(arguments.segre, case, arguments.rounds, arguments.threads)
+        if arguments.json:
+            print(json.dumps(found), flush=True)
+            continue
+        for name, label in (("torch", f"PyTorch {found['torch']}"), ("segre", "Segre")):
+            own = found[name]
+            low, high = (1e3 * seconds for seconds in own["range"])
+            print(
+                f"{case}: {label} {1e3 * own['seconds']:.1f} ms a step ({low:.1f} to {high:.1f}), "
+                f"peak {own['peak_bytes'] / 2**20:.0f} MiB"
+            )
+        print(f"{case}: Segre / PyTorch {found['ratio']:.2f} (medians of {arguments.rounds} rounds)", flush=True)
+    return None
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -64,14 +64,14 @@ fn input(schema: &Schema, rows: usize, device: &Device) -> (Tensor<3>, Tensor<2>
     )
 }
 
-/// The published network has two input channels for two categories; ours has those of the pixel's level beside.
+/// The published network has two input channels for two categories; ours has the noisy state and the pixel's level beside.
 #[test]
 fn the_mnist_preset_has_the_published_number_of_parameters() {
     let config = UnetConfig::mnist();
     let sites = SiteSpec::of(&image_schema(28, 28, 2));
     let network = NetworkConfig::Unet(config.clone()).init(&sites, &mut rng(1), &Device::flex());
-    let additions = 3 * 3 * LevelFeatures::new(1).width() * config.channels;
-    assert_eq!(additions, 864);
+    let additions = 3 * 3 * (LevelFeatures::new(1).width() + 2) * config.channels;
+    assert_eq!(additions, 1440);
     assert_eq!(network.num_params() - additions, 2_161_346);
 }
 
@@ -164,8 +164,13 @@ fn channels_last_is_channels_first_in_burns_own_layers() {
     }
     let ours = replace(ours, &values).unwrap();
     let (points, level) = input(&schema, 2, &device);
-    let found = host(ours.forward(points.clone(), level.clone(), None));
+    let evidence = TensorData::new(normal(2 * 24 * 3, 8), [2, 24, 3]);
+    let evidence = Tensor::<3>::from_data(evidence, &device) * 3.0;
+    let told = Some(evidence.clone());
+    let found = host(ours.forward_told(points.clone(), told, level.clone(), None, None));
 
+    let scale: Tensor<3> = (level.clone() * 2.0 + 0.2).unsqueeze_dim(2);
+    let states = activation::softmax(evidence / scale, 2);
     let layers = Layers { values, device };
     let features = LevelFeatures::new(1).forward(level);
     let common = host(features.clone().narrow(2, 0, 1).mean_dim(1));
@@ -185,9 +190,9 @@ fn channels_last_is_channels_first_in_burns_own_layers() {
     let embedding = layers.linear("embedding.inner", waves);
     let embedding = layers.linear("embedding.outer", activation::silu(embedding));
     let embedding = activation::silu(embedding);
-    let centred = (points * 3.0 - 1.0) / 2.0_f64.sqrt();
-    let images = Tensor::cat(vec![centred, features], 2)
-        .reshape([2, height, width, count + 3])
+    let centred = |points: Tensor<3>| (points * 3.0 - 1.0) / 2.0_f64.sqrt();
+    let images = Tensor::cat(vec![centred(points), features, centred(states)], 2)
+        .reshape([2, height, width, 2 * count + 3])
         .permute([0, 3, 1, 2]);
     let start = layers.convolution("input", images);
     let block = |name: &str, images| layers.block(name, images, embedding.clone());

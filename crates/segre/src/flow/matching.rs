@@ -7,6 +7,7 @@ use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
 use super::channel::{NoisyBatch, SAMPLING_REST, SCORING_REST, evidence};
+use super::likelihood::LevelDistribution;
 use super::model::{Head, Model};
 use super::simplex_batch::SimplexBatch;
 use crate::network::parameters::host_values;
@@ -28,16 +29,17 @@ pub(super) struct Minibatch<'a> {
 }
 
 impl<'a> Minibatch<'a> {
-    /// Draws the levels of the rows.
+    /// Draws the levels of the rows; those of the Gaussian channel from a density over the range of levels.
     pub fn new(
         model: &Model,
         rows: Vec<&'a [u16]>,
+        density: &LevelDistribution,
         conditional: bool,
         mut noise: ChaCha8Rng,
         dropout: ChaCha8Rng,
     ) -> Self {
         let sites = model.manifold.sites();
-        let mut levels: Vec<f32> = row_levels(model, rows.len(), &mut noise)
+        let mut levels: Vec<f32> = row_levels(model, rows.len(), density, &mut noise)
             .into_iter()
             .flat_map(|level| std::iter::repeat_n(level as f32, sites))
             .collect();
@@ -65,13 +67,22 @@ impl<'a> Minibatch<'a> {
 }
 
 /// One level (Gaussian path with posterior head), time (all others) or share of known sites (masked path) per row.
-fn row_levels(model: &Model, rows: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
+fn row_levels(
+    model: &Model,
+    rows: usize,
+    density: &LevelDistribution,
+    rng: &mut ChaCha8Rng,
+) -> Vec<f64> {
     let end = match (&model.config.path, model.config.head) {
         (ProbabilityPath::Gaussian(path @ GaussianPath::InfiniteTime(_)), Head::Field) => {
             return path.training_times().sample(rows, rng);
         }
         (ProbabilityPath::Gaussian(GaussianPath::EGeodesic(_)), Head::Field) => 1.0,
-        (ProbabilityPath::Gaussian(_), Head::Posterior) => model.end_root_snr(),
+        (ProbabilityPath::Gaussian(_), Head::Posterior) => {
+            let end = model.end_root_snr();
+            let quantiles = stratified(rows, rng);
+            return quantiles.map(|u| end * density.quantile(u)).collect();
+        }
         (ProbabilityPath::Simplex(path), Head::Posterior) => {
             path.decisive_time(model.manifold.categories(), SCORING_REST)
         }

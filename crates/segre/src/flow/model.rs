@@ -244,11 +244,11 @@ impl Model {
         classes: Option<&[Option<u16>]>,
         dropout: Option<&mut ChaCha8Rng>,
     ) -> (Tensor<3>, Tensor<3>) {
-        let local = self.local_logits(evidence);
+        let local = self.local_logits(evidence.clone());
         let points = activation::softmax(local.clone(), 2);
         let context = self
             .network
-            .forward_of_classes(points, level, classes, dropout);
+            .forward_told(points, Some(evidence), level, classes, dropout);
         (local, context)
     }
 

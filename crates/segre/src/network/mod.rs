@@ -208,16 +208,19 @@ impl Network {
         level: Tensor<2>,
         dropout: Option<&mut ChaCha8Rng>,
     ) -> Tensor<3> {
-        self.forward_of_classes(points, level, None, dropout)
+        self.forward_told(points, None, level, None, dropout)
     }
 
-    /// [`forward`](Self::forward) for rows whose class is known; networks without classes take no notice.
+    /// [`forward`](Self::forward) with the evidence that the points were made of, and the classes of the rows;
+    /// networks that have no use for them take no notice.
     ///
     /// # Shapes
-    /// As [`forward`](Self::forward); `classes` one per row, `None` where it is not known.
-    pub fn forward_of_classes(
+    /// As [`forward`](Self::forward); `evidence` as `points`, nats; `classes` one per row, `None` where it is not
+    /// known.
+    pub fn forward_told(
         &self,
         points: Tensor<3>,
+        evidence: Option<Tensor<3>>,
         level: Tensor<2>,
         classes: Option<&[Option<u16>]>,
         dropout: Option<&mut ChaCha8Rng>,
@@ -227,7 +230,7 @@ impl Network {
             Self::Dense(network) => network.forward(points, level),
             Self::Residual(network) => network.forward(points, level, dropout),
             Self::Cnn(network) => network.forward(points, level),
-            Self::Unet(network) => network.forward(points, level, classes, dropout),
+            Self::Unet(network) => network.forward(points, evidence, level, classes, dropout),
         }
     }
 

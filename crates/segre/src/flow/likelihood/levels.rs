@@ -1,14 +1,15 @@
 //! Where on the way from nothing known to all known a score is evaluated.
 
 /// Number of bins of the proposal.
-pub(super) const BINS: usize = 48;
+pub(in crate::flow) const BINS: usize = 48;
 /// Least share of the proposal that stays uniform, so that no level is missed.
 const UNIFORM_SHARE: f64 = 0.1;
 /// Draws per bin that are trusted as much as the uniform proposal.
 const TRUSTED_DRAWS: f64 = 4.0;
 
 /// Piecewise constant density of the fraction `x ∈ (0, 1)`.
-pub(super) struct LevelDistribution {
+#[derive(Clone, Debug)]
+pub(in crate::flow) struct LevelDistribution {
     /// Probability of each bin.
     shares: Vec<f64>,
 }
@@ -18,6 +19,20 @@ impl LevelDistribution {
         Self {
             shares: vec![1.0 / BINS as f64; BINS],
         }
+    }
+
+    /// The density with the given share in each bin, if they are shares of as many bins.
+    pub fn from_shares(shares: &[f64]) -> Option<Self> {
+        let total: f64 = shares.iter().sum();
+        let valid = shares.len() == BINS && (total - 1.0).abs() < 1e-6;
+        let valid = valid && shares.iter().all(|share| *share > 0.0);
+        valid.then(|| Self {
+            shares: shares.to_vec(),
+        })
+    }
+
+    pub fn shares(&self) -> &[f64] {
+        &self.shares
     }
 
     /// Proportional to the root mean square of the integrand, the proposal of least variance, mixed with

@@ -16,6 +16,7 @@ mod sequential;
 use serde::Serialize;
 
 pub use exact::{EnumeratedPosterior, KnownPosterior};
+pub(in crate::flow) use levels::LevelDistribution;
 pub use score::{Bound, ScoreOptions, Scores, immse_gap, score, score_with};
 
 /// An estimated number with its Monte Carlo error.

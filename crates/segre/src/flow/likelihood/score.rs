@@ -71,6 +71,9 @@ pub struct Scores {
     pub bits_per_dim: Estimate,
     /// Evaluations of the denoiser, each on one state.
     pub evaluations: u64,
+    /// Where the integrand was found to be large: share of each of equal parts of the range of levels (or of the share
+    /// of known sites) in the proposal of least variance.
+    pub levels: Vec<f64>,
 }
 
 /// The bound of every row of `data` under `model`.
@@ -201,7 +204,8 @@ fn integrate(
         if rounds < needed {
             continue;
         }
-        let scores = summarise(base, data, scored, &sums, rounds, options.levels);
+        let mut scores = summarise(base, data, scored, &sums, rounds, options.levels);
+        scores.levels = levels.shares().to_vec();
         let reached = options
             .std_error
             .is_none_or(|goal| scores.bits_per_dim.std_error <= goal);
@@ -257,6 +261,7 @@ fn summarise(
         evaluations: (samples + levels as u64) * rows.len() as u64,
         rows,
         mean_nats,
+        levels: Vec::new(),
     }
 }
 

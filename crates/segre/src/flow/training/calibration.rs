@@ -7,6 +7,7 @@ use super::order::DataOrder;
 use super::validation::{mean_difference, spread};
 use crate::data::Dataset;
 use crate::error::Result;
+use crate::flow::likelihood::LevelDistribution;
 use crate::flow::matching::{Minibatch, told};
 use crate::flow::model::{Head, Model};
 use crate::network::parameters::host_values;
@@ -49,8 +50,14 @@ impl Trainer {
             let members = order.rows(step).into_iter().map(|row| rows.row(row));
             let noise = generator(self.config.seed, Purpose::Score, step);
             let conditional = self.config.conditional;
-            let batch =
-                Minibatch::new(&model, members.collect(), conditional, noise.clone(), noise);
+            let batch = Minibatch::new(
+                &model,
+                members.collect(),
+                &LevelDistribution::uniform(),
+                conditional,
+                noise.clone(),
+                noise,
+            );
             slopes.extend(slopes_of(&model, &batch));
         }
         let at_one: Vec<f64> = slopes.iter().map(|row| row[ONE]).collect();

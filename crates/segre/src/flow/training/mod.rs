@@ -25,11 +25,12 @@ use self::optimizer::Optimizer;
 use self::order::DataOrder;
 use self::shards::Shards;
 use self::validation::{mean_difference, spread};
-use super::likelihood::Estimate;
+use super::likelihood::{Estimate, LevelDistribution};
 use super::matching::Minibatch;
 use super::model::{Head, Model, ModelConfig, check_schema};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::network::NetworkConfig;
 use crate::network::parameters::{self, Values};
 use crate::path::ProbabilityPath;
 use crate::random::{Purpose, generator};
@@ -168,6 +169,10 @@ pub struct Progress {
     /// Gain of the context of the model that is kept, once the run has ended by itself.
     #[serde(default)]
     pub context_gain: Option<f32>,
+    /// Shares of the range of levels in which training draws them, empty for uniform: where the bound of the last
+    /// validation has its mass. At most levels images are either noise or plain to see, and nothing is learned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<f64>,
 }
 
 /// What happens in a run, for progress bars and logs.
@@ -433,7 +438,10 @@ impl Trainer {
         let dropout = generator(seed, Purpose::Dropout, step);
         // The pass forward changes running statistics, which a broken step must not leave behind.
         let before = self.model.network.valid();
-        let mut batch = Minibatch::new(&self.model, rows, self.config.conditional, noise, dropout);
+        let density = LevelDistribution::from_shares(&self.progress.levels);
+        let density = density.unwrap_or_else(LevelDistribution::uniform);
+        let conditional = self.config.conditional;
+        let mut batch = Minibatch::new(&self.model, rows, &density, conditional, noise, dropout);
         batch.classes = drawn.classes;
         let found = shards.gradient(&self.model, &batch);
         let value = found.loss;
@@ -466,7 +474,14 @@ impl Trainer {
     fn validate(&mut self, validation: &Dataset) -> Result<Estimate> {
         let model = self.averaged_model()?;
         let (bits, rows) = match model.config.validated_by_bound() {
-            true => self.validation_scores(&model, validation)?,
+            true => {
+                let scores = self.validation_scores(&model, validation)?;
+                if matches!(model.config.network, NetworkConfig::Unet(_)) {
+                    self.progress.levels = scores.levels;
+                }
+                let rows = scores.rows.iter().map(|row| row.value as f32).collect();
+                (scores.bits_per_dim, rows)
+            }
             false => self.validation_losses(&model, validation)?,
         };
         // The same random numbers serve all models (but for the levels, whose proposal adapts to the model),

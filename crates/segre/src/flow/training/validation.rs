@@ -3,7 +3,7 @@
 use super::Trainer;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::flow::likelihood::{Estimate, ScoreOptions, score};
+use crate::flow::likelihood::{Estimate, LevelDistribution, ScoreOptions, Scores, score};
 use crate::flow::matching::{Minibatch, row_losses};
 use crate::flow::model::Model;
 use crate::network::parameters;
@@ -13,12 +13,8 @@ use crate::random::{Purpose, generator};
 const VALIDATION_BATCH: usize = 512;
 
 impl Trainer {
-    /// The bound of the validation rows, bits per dimension and nats of each row.
-    pub(super) fn validation_scores(
-        &self,
-        model: &Model,
-        rows: &Dataset,
-    ) -> Result<(Estimate, Vec<f32>)> {
+    /// The bound of the validation rows.
+    pub(super) fn validation_scores(&self, model: &Model, rows: &Dataset) -> Result<Scores> {
         let options = ScoreOptions {
             levels: 4,
             rounds: 2,
@@ -27,12 +23,10 @@ impl Trainer {
             ..ScoreOptions::default()
         };
         let scores = score(model, rows, &options, &mut |_| true);
-        let scores = scores.map_err(|error| match error {
+        scores.map_err(|error| match error {
             Error::NonFiniteScore { .. } => self.not_finite(model),
             other => other,
-        })?;
-        let rows = scores.rows.iter().map(|row| row.value as f32).collect();
-        Ok((scores.bits_per_dim, rows))
+        })
     }
 
     /// The loss of the validation rows, always with the same noise: its mean in bits per site (with a field head,
@@ -48,7 +42,14 @@ impl Trainer {
             let members = from..rows.rows().min(from + batch);
             let noise = generator(self.config.seed, Purpose::Score, chunk as u64);
             let members = members.map(|row| rows.row(row)).collect();
-            let members = Minibatch::new(model, members, false, noise.clone(), noise);
+            let members = Minibatch::new(
+                model,
+                members,
+                &LevelDistribution::uniform(),
+                false,
+                noise.clone(),
+                noise,
+            );
             losses.extend(row_losses(model, &members));
         }
         if losses.iter().any(|loss| !loss.is_finite()) {

@@ -35,10 +35,13 @@ const MOST_PIXELS: usize = 1 << 16;
 ///
 /// If the rows have classes, a learned vector of the class (or of an unknown one) is added to the embedding.
 ///
-/// **Two additions to the published network.** Each pixel has a noise level of its own, which matters where some
+/// **Three additions to the published network.** Each pixel has a noise level of its own, which matters where some
 /// labels are known. So beside the embedding of the pixels' mean level there are three further input channels, the
 /// [`LevelFeatures`] of the pixel's level; padding has zeros there, by which it is told from pixels. And a
 /// normalisation has at least two channels in a group, because a group of one would lose the embedding.
+/// And beside the local posteriors, which marginals close to 0 or 1 squeeze together, the noisy state itself comes in,
+/// `softmax(evidence / (2 √γ + 0.2))`: a point whose spread does not depend on the level, the `W_t` of the papers. Without
+/// it what little is seen at high noise is lost before the first convolution (MNIST: half as many steps for the same bound).
 /// Points `p` of `c` categories come in as `(c p − 1)/√(c − 1)`, which has mean 0 and variance 1 for a uniform
 /// label.
 ///
@@ -136,7 +139,7 @@ impl UnetConfig {
             heads: self.heads,
             dropout: self.dropout,
         };
-        let inputs = categories + features.width();
+        let inputs = 2 * categories + features.width();
         let input = Convolution::new([inputs, self.channels], 3, rng, device);
         let mut width = self.channels;
         let mut skips = vec![width];
@@ -197,23 +200,30 @@ impl UnetNetwork {
     pub fn forward(
         &self,
         points: Tensor<3>,
+        evidence: Option<Tensor<3>>,
         level: Tensor<2>,
         classes: Option<&[Option<u16>]>,
         dropout: Option<&mut ChaCha8Rng>,
     ) -> Tensor<3> {
         let batch = points.dims()[0];
+        let states = match evidence {
+            Some(evidence) => states(evidence, level.clone()),
+            // A field's points are states already.
+            None => points.clone(),
+        };
         let together = (MOST_PIXELS / self.frame.pixels()).max(1);
         if dropout.is_some() || batch <= together {
-            return self.forward_together(points, level, classes, dropout);
+            return self.forward_together([points, states], level, classes, dropout);
         }
         // Outside training, rows are computed a few at a time.
         let parts = points.split(together, 0).into_iter();
+        let parts = parts.zip(states.split(together, 0));
         let parts = parts.zip(level.split(together, 0));
-        let found = parts.enumerate().map(|(part, (points, level))| {
+        let found = parts.enumerate().map(|(part, ((points, states), level))| {
             let from = part * together;
             let rows = from..from + points.dims()[0];
             let classes = classes.map(|classes| &classes[rows]);
-            self.forward_together(points, level, classes, None)
+            self.forward_together([points, states], level, classes, None)
         });
         Tensor::cat(found.collect(), 0)
     }
@@ -226,12 +236,12 @@ impl UnetNetwork {
     /// All rows at once. # Shapes: as [`forward`](Self::forward).
     fn forward_together(
         &self,
-        points: Tensor<3>,
+        points_and_states: [Tensor<3>; 2],
         level: Tensor<2>,
         classes: Option<&[Option<u16>]>,
         mut dropout: Option<&mut ChaCha8Rng>,
     ) -> Tensor<3> {
-        let [batch, _, categories] = points.dims();
+        let [batch, _, categories] = points_and_states[0].dims();
         let features = self.features.forward(level); // [batch, sites, 3]
         let common = features.clone().narrow(2, 0, 1).mean_dim(1);
         let mut embedding = self.embedding.forward(common.reshape([batch, 1]));
@@ -240,8 +250,11 @@ impl UnetNetwork {
         }
         let embedding = activation::silu(embedding); // [batch, 4 · channels]
         let count = categories as f64;
-        let points = (points * count - 1.0) / (count - 1.0).max(1.0).sqrt();
-        let inputs = self.frame.pad(Tensor::cat(vec![points, features], 2));
+        let [points, states] =
+            points_and_states.map(|points| (points * count - 1.0) / (count - 1.0).max(1.0).sqrt());
+        let inputs = self
+            .frame
+            .pad(Tensor::cat(vec![points, features, states], 2));
         let mut hidden = self.input.forward(inputs, 1);
         let mut skips = vec![hidden.clone()];
         let mut apply = |block: &Block, hidden: Tensor<4>| {
@@ -272,4 +285,10 @@ impl UnetNetwork {
         let output = self.output.forward(self.norm.forward(hidden, true), 1);
         self.frame.crop(output)
     }
+}
+
+/// The states that evidence was made of, as points of the simplices; of unknown sites, the middle.
+fn states(evidence: Tensor<3>, level: Tensor<2>) -> Tensor<3> {
+    let scale: Tensor<3> = (level * 2.0 + 0.2).unsqueeze_dim(2);
+    activation::softmax(evidence / scale, 2)
 }
