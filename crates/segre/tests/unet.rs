@@ -491,7 +491,7 @@ fn samples_of_a_class_are_of_that_class() {
             average_decay: 0.95,
             ..OptimizerConfig::default()
         },
-        ..short_run(250)
+        ..short_run(500)
     };
     let model = unet_model(with_classes(Some(2)));
     let mut trainer = Trainer::new(model, config, &data, &Device::flex()).unwrap();
