@@ -500,7 +500,7 @@ pub struct Impute {
     pub model: PathBuf,
     /// Data with missing labels, with the columns or the size of the fit
     pub data: String,
-    /// File to write, as for sample; .png shows pictures before and after
+    /// File to write, as for sample; .png shows the first ten pictures before and after
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
     /// What is written

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::args::{Common, Impute, ImputeMode};
 use crate::interrupt;
-use crate::report::infilling::{Infilled, draw_infilled};
+use crate::report::infilling::{Infilled, SHOWN, draw_infilled};
 use crate::report::json;
 use crate::report::progress::{Budget, Progress, Spent};
 use crate::session::{
@@ -42,6 +42,12 @@ pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
         None => before.clone(),
         Some(mask) => mask.hide(&before)?,
     };
+    // A picture has room for some rows, and drawing the others would be work for nothing.
+    let rows: Vec<usize> = match is_picture(arguments) {
+        true => (0..given.rows().min(SHOWN)).collect(),
+        false => (0..given.rows()).collect(),
+    };
+    let (before, given) = (before.select(&rows), given.select(&rows));
     check_writable(&arguments.out)?;
     warn_unconditional(&card, common);
     notice(&given, common);
@@ -118,6 +124,12 @@ fn check_format(arguments: &Impute, model: &Model) -> Result<()> {
     Ok(())
 }
 
+/// Whether pictures before and after are asked for.
+fn is_picture(arguments: &Impute) -> bool {
+    let extension = arguments.out.extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
+}
+
 /// Says where imputation is something simpler.
 fn notice(given: &PartialDataset, common: &Common) {
     let missing = given.unknown();
@@ -172,8 +184,7 @@ fn write_filled(
     filled: &Dataset,
     samples: usize,
 ) -> Result<usize> {
-    let picture = arguments.out.extension();
-    if !picture.is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
+    if !is_picture(arguments) {
         data::write(filled, &arguments.out)?;
         return Ok(filled.rows());
     }

@@ -7,8 +7,8 @@ use super::canvas::Canvas;
 use super::grid::{ImageShape, Panel, draw_columns};
 use super::key::Key;
 
-/// Rows of the picture.
-const SHOWN: usize = 10;
+/// Most rows of the picture.
+pub const SHOWN: usize = 10;
 
 /// What is drawn.
 pub struct Infilled<'a> {
