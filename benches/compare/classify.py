@@ -1,6 +1,8 @@
 """Referee of `segre predict`: random forest and gradient boosting on one-hot columns (scikit-learn 1.9.1, pandas).
 
     python benches/compare/classify.py split table.csv DIR         writes DIR/train.csv (4/5) and DIR/test.csv, seed 0
+    python benches/compare/classify.py split splice.csv DIR dna instance    the same with the column dna spelled out, one
+                                                                   column to the letter, and the column instance left out
     python benches/compare/classify.py score DIR COLUMN            prints the test accuracy of both classifiers
 """
 
@@ -10,9 +12,14 @@ import sys
 from pathlib import Path
 
 
-def split(table, folder):
+def split(table, folder, spelled=None, *dropped):
     with open(table, newline="") as file:
         header, *rows = csv.reader(file)
+    if spelled:
+        text = [row[header.index(spelled)].strip() for row in rows]
+        kept = [place for place, name in enumerate(header) if name not in (spelled, *dropped)]
+        header = [header[place] for place in kept] + [f"{spelled}{letter}" for letter in range(len(text[0]))]
+        rows = [[row[place].strip() for place in kept] + list(letters) for row, letters in zip(rows, text)]
     random.Random(0).shuffle(rows)
     test = len(rows) // 5
     folder.mkdir(parents=True, exist_ok=True)
@@ -37,9 +44,9 @@ def score(folder, column):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4 or sys.argv[1] not in ("split", "score"):
+    if len(sys.argv) < 4 or sys.argv[1] not in ("split", "score"):
         sys.exit(__doc__)
     if sys.argv[1] == "split":
-        split(sys.argv[2], Path(sys.argv[3]))
+        split(sys.argv[2], Path(sys.argv[3]), *sys.argv[4:])
     else:
         score(Path(sys.argv[2]), sys.argv[3])

@@ -1,5 +1,6 @@
 //! The command line's arguments, documented and typed.
 
+mod conditions;
 mod reading;
 mod unet;
 
@@ -16,6 +17,7 @@ use crate::device::DeviceName;
 use crate::interrupt;
 use crate::report::progress::Display;
 
+pub use conditions::{ConditionalChecks, Hiding};
 pub use reading::Reading;
 pub use unet::{PresetName, Shown, UnetSizes};
 
@@ -86,7 +88,7 @@ pub enum Command {
     Score(Score),
     /// Test likelihood beside baselines; divergence from a known distribution
     Evaluate(Evaluate),
-    /// Fill in the missing fields of a table
+    /// Fill in missing fields of a table, or a hidden part of pictures
     Impute(Impute),
     /// Predict a column of a table from the others
     Predict(Predict),
@@ -300,7 +302,7 @@ pub struct Sample {
     /// File to write: .npz, .npy, .csv, .tsv, .fasta, .txt or .png, as the data allow
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
-    /// Table with missing fields (empty, ?, NA): -n samples of every row given what it says
+    /// Data with missing labels (fields that are empty, ? or NA, elements that are -1): -n samples of every row given what it says
     #[arg(long, value_name = "FILE")]
     pub given: Option<String>,
     /// Class of all samples, as in the labels of the fit; all: equal numbers of every class, in order
@@ -381,6 +383,7 @@ pub enum GridName {
   segre score runs/table new.csv --out scores.csv --std-error 0.001
   segre score runs/table new.csv --given age,income         log P(the other columns | age, income)
   segre score runs/table new.csv --bound chain              of the sequential sampler
+  segre score runs/mnist t10k-images-idx3-ubyte.gz --hide lower-half   of lower halves given the upper ones
   segre score runs/digits images.npy --json")]
 pub struct Score {
     /// Folder of the model
@@ -388,7 +391,7 @@ pub struct Score {
     /// Built-in name or file, with the sites and categories of the fit
     pub data: String,
     /// Columns whose values are given, comma-separated: the score is log P(the others | these)
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', conflicts_with_all = ["mask", "hide"])]
     pub given: Vec<String>,
     /// Bound on the negative log-likelihood [default: immse; chain for the masked path]
     #[arg(long, value_name = "BOUND")]
@@ -396,6 +399,8 @@ pub struct Score {
     /// File for the score of every row (.csv)
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub hiding: Hiding,
     #[command(flatten)]
     pub accuracy: Accuracy,
 }
@@ -432,7 +437,9 @@ pub struct Accuracy {
   segre evaluate runs/table held_out.csv         other data
   segre evaluate runs/pinwheel --samples 512000  also divergence from the known distribution
   segre evaluate runs/mnist --nearest 5 --out-dir pictures  the nearest training images of samples
-  segre evaluate runs/maps --map-statistics      classes, neighbours and regions of samples")]
+  segre evaluate runs/maps --map-statistics      classes, neighbours and regions of samples
+  segre evaluate runs/table --impute 0.2         hidden fields filled in, beside simpler methods
+  segre evaluate runs/pinwheel --conditionals 50 conditionals beside the exact ones")]
 pub struct Evaluate {
     /// Folder of the model
     pub model: PathBuf,
@@ -441,6 +448,12 @@ pub struct Evaluate {
     /// Samples for the divergence from a known distribution
     #[arg(long, value_name = "N", default_value_t = 512_000, value_parser = at_least_one)]
     pub samples: usize,
+    /// Also hide this share of the cells and fill them in: log score and accuracy beside independent sites, the
+    /// Chow–Liu tree and nearest rows
+    #[arg(allow_negative_numbers = true, long, value_name = "SHARE", value_parser = conditions::share)]
+    pub impute: Option<f64>,
+    #[command(flatten)]
+    pub conditionals: ConditionalChecks,
     #[command(flatten)]
     pub images: ImageChecks,
     #[command(flatten)]
@@ -476,14 +489,18 @@ pub struct ImageChecks {
   segre impute runs/table holes.csv --out draws.csv --samples 5     five, one after the other
   segre impute runs/table holes.csv --out best.csv --mode map       the most probable value of each field
   segre impute runs/table holes.csv --out chances.csv --mode mean   probabilities of each missing field
+  segre impute runs/mnist digits.npy --hide lower-half --samples 5 --out halves.png   before and after, in a picture
+  segre impute runs/maps maps --mask mask.png --out whole.npz
 
-Missing are empty fields, ? and NA, and columns that the table does not have.")]
+Missing are empty fields, ? and NA, columns that the table does not have, elements of arrays that are -1 or NaN, and
+what --mask or --hide hides. All missing labels of a row are drawn together; what is known stays. In map and mean each
+is taken by itself, given the known ones only. No field is filled in with the category of missing fields.")]
 pub struct Impute {
     /// Folder of the model
     pub model: PathBuf,
-    /// Table with missing fields, with the columns of the fit
+    /// Data with missing labels, with the columns or the size of the fit
     pub data: String,
-    /// File to write: .csv or .tsv; also .npz and .npy for whole rows
+    /// File to write, as for sample; .png shows the first ten pictures before and after
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
     /// What is written
@@ -492,16 +509,20 @@ pub struct Impute {
     /// Draws of every row
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = at_least_one)]
     pub samples: usize,
+    #[command(flatten)]
+    pub hiding: Hiding,
+    #[command(flatten)]
+    pub sampling: Sampling,
 }
 
 /// What `impute` writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ImputeMode {
-    /// Whole rows, the missing fields drawn jointly
+    /// Whole rows, the missing labels drawn jointly from P(missing | known)
     Sample,
-    /// The probability of every category of each missing field by itself
+    /// The marginal probability P(one label | known) of every category of each missing label (.csv)
     Mean,
-    /// Whole rows, each missing field by itself at its most probable category
+    /// Whole rows, each missing label at its most probable category by P(one label | known)
     Map,
 }
 
@@ -510,7 +531,8 @@ pub enum ImputeMode {
   segre predict runs/mushroom mushroom.csv --target class
   segre predict runs/table new.csv --target label --out predictions.csv
 
-Fields of the target column are not looked at but to count the accuracy; other missing fields are allowed.")]
+Fields of the target column are not looked at but to count the accuracy. Other missing fields are what they were in the
+fit: a category of their own, or unknown in a column that had none.")]
 pub struct Predict {
     /// Folder of the model
     pub model: PathBuf,

@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod conditionals;
 mod device;
 mod divergence;
 mod interrupt;

@@ -5,12 +5,12 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use segre::baseline::{Baseline, Baselines};
 use segre::data::{self, DataSource, Dataset, Layout, PartialDataset, RowClasses, Split};
-use segre::flow::Model;
 use segre::flow::likelihood::{Estimate, ScoreOptions, Scores, score};
 use segre::flow::sampling::{
-    LevelGrid, Sampler, Samples, SamplingOptions, complete, sample, sample_with,
+    LevelGrid, Sampler, Samples, SamplingOptions, complete_with, sample, sample_with,
 };
 use segre::flow::saving::{ModelCard, SplitConfig};
+use segre::flow::{Denoiser, Model};
 use segre::ode::AdaptiveOptions;
 use segre::path::ProbabilityPath;
 use serde::Serialize;
@@ -280,6 +280,7 @@ fn costs(samples: &Samples) -> String {
 
 /// Draws completions of rows with a progress bar.
 pub fn complete_with_progress(
+    denoiser: &dyn Denoiser,
     model: &Model,
     given: &PartialDataset,
     options: &SamplingOptions,
@@ -290,7 +291,7 @@ pub fn complete_with_progress(
         time: None,
     };
     let mut bar = Progress::new("complete", budget, Spent::default(), common.display());
-    let samples = complete(model, given, options, &mut |done| {
+    let samples = complete_with(denoiser, model, given, options, &mut |done| {
         bar.update(done as u64, String::new);
         !interrupt::asked()
     })?;

@@ -478,6 +478,28 @@ pub enum Error {
         /// How the sites are arranged.
         found: String,
     },
+    /// A region of pictures is empty or reaches out of them.
+    #[error(
+        "the region {region} is not within the pictures of {height}x{width}; use HEIGHTxWIDTH+TOP+LEFT within them"
+    )]
+    BadRegion {
+        /// The region.
+        region: String,
+        /// Height of the pictures.
+        height: usize,
+        /// Width of the pictures.
+        width: usize,
+    },
+    /// A mask has another shape than the rows.
+    #[error("{mask}: a mask of shape {found:?} does not fit; give one of shape {expected}")]
+    MaskShape {
+        /// The file.
+        mask: String,
+        /// Its shape.
+        found: Vec<usize>,
+        /// What fits.
+        expected: String,
+    },
     /// Labels of rows and data differ in number.
     #[error(
         "{path}: {found} labels, but {data} has {expected} rows; give the labels of these data"

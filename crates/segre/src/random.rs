@@ -26,6 +26,8 @@ pub(crate) enum Purpose {
     Augment,
     Importance,
     Rejuvenation,
+    Completion,
+    Hiding,
 }
 
 /// Random words reserved for one row: more than any row of noise uses.

@@ -6,9 +6,12 @@ mod common;
 
 use common::{Pmf, Recorder, infinite, learning_run, linear, mixed, model_config, untrained};
 use segre::data::PartialDataset;
-use segre::flow::sampling::{Sampler, SamplingOptions, complete};
+use segre::flow::likelihood::{
+    ConditionalOptions, completion_log_probabilities, conditional_divergence,
+};
+use segre::flow::sampling::{Sampler, SamplingOptions, complete, complete_with};
 use segre::flow::training::{Trainer, TrainingConfig};
-use segre::flow::{Head, Model, conditional_marginals};
+use segre::flow::{Head, LegalOnly, Model, conditional_marginals};
 use segre::network::{NetworkConfig, ResidualConfig};
 use segre::{Device, Error};
 
@@ -103,6 +106,98 @@ fn marginals_and_draws_follow_the_exact_conditionals() {
         let kl = conditional.divergence(&drawn);
         println!("KL of conditional draws {kl:.2e} nats");
         assert!(kl < 0.02, "{sampler:?}: {kl}");
+    }
+}
+
+/// Over all completions the averaged probabilities of the sampler sum to 1, as its draws are frequent, and the divergence
+/// of conditionals is what the sum over all of them gives.
+#[test]
+fn probabilities_of_completions_are_the_frequencies_of_draws() {
+    let pmf = pmf();
+    let model = trained(&pmf);
+    let every = pmf.every_row();
+    let given = PartialDataset::hiding(&every, |_, site| site != 1);
+    let log_probabilities = |orders: usize| {
+        completion_log_probabilities(&model, &given, &every, orders, 5, &mut |_| true).unwrap()
+    };
+    // Two hidden sites have two orders: 64 draws of them leave little error.
+    let logs = log_probabilities(64);
+    let options = SamplingOptions {
+        batch: 5000,
+        ..SamplingOptions::default()
+    };
+    let repeated = given.select(&[0]).repeat_rows(20_000);
+    let options = SamplingOptions {
+        sampler: Some(Sampler::Sequential),
+        ..options
+    };
+    let drawn = complete(&model, &repeated, &options, &mut |_| true).unwrap();
+    let mut total = 0.0;
+    for (row, log) in every.iter().zip(&logs) {
+        if row[1] == every.row(0)[1] {
+            let count = drawn.data.iter().filter(|drawn| *drawn == row).count();
+            let (p, found) = (log.exp(), count as f64 / 20_000.0);
+            assert!((p - found).abs() < 0.015, "{row:?}: {p} {found}");
+            total += p;
+        }
+    }
+    assert!((total - 1.0).abs() < 0.01, "{total}");
+
+    let rows = pmf.draw(6, 3);
+    let log_weight = |row: &[u16]| 2.0 + pmf.probabilities[pmf.index(row)].ln();
+    let divergence = |draws: usize| {
+        let options = ConditionalOptions {
+            given: 1,
+            draws,
+            orders: 64,
+            seed: 1,
+        };
+        conditional_divergence(&model, &log_weight, &rows, &options, &mut |_| true).unwrap()
+    };
+    let whole = divergence(1000);
+    assert_eq!(whole.mean.std_error, 0.0);
+    assert!(whole.rows.iter().all(|row| row.value > -1e-3), "{whole:?}");
+    assert!(whole.mean.value < 0.02, "{whole:?}");
+    // Drawn completions estimate the same: patterns do not depend on their number, but 5 of at least 6 are drawn.
+    let drawn = divergence(5);
+    assert!(drawn.mean.std_error > 0.0);
+    let distance = (drawn.mean.value - whole.mean.value).abs();
+    assert!(distance < 5.0 * drawn.mean.std_error + 1e-3, "{drawn:?}");
+    let all = ConditionalOptions {
+        given: 3,
+        ..ConditionalOptions::default()
+    };
+    let refused = conditional_divergence(&model, &log_weight, &rows, &all, &mut |_| true);
+    assert!(matches!(refused, Err(Error::NothingToScore)));
+}
+
+/// What is excluded is never drawn, and what is left has the conditionals of the rest.
+#[test]
+fn excluded_categories_leave_the_others_their_shares() {
+    let pmf = pmf();
+    let model = trained(&pmf);
+    let legal = LegalOnly::new(&model, |site| (site == 2).then_some(0));
+    let first = pmf.every_row().select(&[0]);
+    let given = PartialDataset::hiding(&first, |_, site| site == 2).repeat_rows(20_000);
+    for sampler in [Sampler::Sequential, Sampler::Ancestral] {
+        let options = SamplingOptions {
+            sampler: Some(sampler),
+            batch: 5000,
+            ..SamplingOptions::default()
+        };
+        let drawn = complete_with(&legal, &model, &given, &options, &mut |_| true).unwrap();
+        let found = |label: u16| drawn.data.iter().filter(|row| row[2] == label).count() as f64;
+        let exact = exact(&pmf, &given, 0, 2);
+        let share = exact[1] / (exact[1] + exact[2]);
+        assert_eq!(found(0), 0.0);
+        // The restricted channel is not that of a distribution, so only the sampler by the chain rule has no error here.
+        let bound = if sampler == Sampler::Sequential {
+            0.03
+        } else {
+            0.1
+        };
+        let error = (found(1) / 20_000.0 - share).abs();
+        assert!(error < bound, "{sampler:?}: {error} at {share}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 
 use anyhow::{Result, anyhow, ensure};
 use segre::atomic;
-use segre::data::{self, DataSource, PartialDataset};
+use segre::data::{self, DataSource, MissingIs};
 use segre::flow::saving;
 use serde::Serialize;
 
@@ -40,7 +40,12 @@ pub fn run(arguments: &Predict, common: &Common) -> Result<()> {
             )
         })?;
     let source = DataSource::parse(&arguments.data)?;
-    let rows = data::read_partial(&source, schema, &card.read_options)?;
+    // Fields may be missing for a reason: where the fit had a category for them, they are as known as any other.
+    let options = &card.read_options;
+    let rows = data::read_partial(&source, schema, options, MissingIs::Learned)?;
+    let rows = rows.without(|row, site| {
+        site == target && rows.label(row, site) == schema.missing_category(site)
+    });
     if let Some(out) = &arguments.out {
         let csv = out.extension().is_some_and(|extension| extension == "csv");
         ensure!(
@@ -51,9 +56,7 @@ pub fn run(arguments: &Predict, common: &Common) -> Result<()> {
         check_writable(out)?;
     }
     warn_unconditional(&card, common);
-    let cells = (0..rows.rows()).flat_map(|row| (0..rows.sites()).map(move |site| (row, site)));
-    let hidden = cells.map(|(row, site)| rows.label(row, site).filter(|_| site != target));
-    let given = PartialDataset::new(schema.clone(), hidden)?;
+    let given = rows.without(|_, site| site == target);
     let marginals = marginals_with_progress(&model, &given, common)?;
     if let Some(out) = &arguments.out {
         atomic::write(out, |file| {

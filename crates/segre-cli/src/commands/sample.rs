@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use segre::data::{self, Dataset, Schema};
+use segre::data::{self, Dataset, MissingIs, Schema};
 use segre::flow::saving::{self, LabelSource, ModelCard};
 use segre::randomized::{self, RandomizedFlow};
 use serde::Serialize;
@@ -52,10 +52,11 @@ pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
         None => sample_with_progress(&model, arguments.number, &options, common)?,
         Some(given) => {
             let source = data::DataSource::parse(given)?;
-            let given = data::read_partial(&source, schema, &card.read_options)?;
+            let given =
+                data::read_partial(&source, schema, &card.read_options, MissingIs::Unknown)?;
             warn_unconditional(&card, common);
             let given = given.repeat_rows(arguments.number);
-            complete_with_progress(&model, &given, &options, common)?
+            complete_with_progress(&model, &model, &given, &options, common)?
         }
     };
     finish(

@@ -39,7 +39,7 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
         check_writable(out)?;
     }
     let seed = common.seed.unwrap_or(card.training.seed);
-    let given = named_sites(model.schema(), &arguments.given)?;
+    let given = given_sites(model.schema(), arguments)?;
     if !given.is_empty() || arguments.bound == Some(BoundName::Chain) {
         warn_unconditional(&card, common);
     }
@@ -71,15 +71,25 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
         Some(scores.bits_per_dim.std_error),
     );
     let nats = estimate(scores.mean_nats.value, Some(scores.mean_nats.std_error));
-    let what = match options.given.is_empty() {
-        true => String::new(),
-        false => format!("{scored} columns given {}: ", arguments.given.join(", ")),
+    let what = match (options.given.len(), arguments.given.len()) {
+        (0, _) => String::new(),
+        (given, 0) => format!("{scored} hidden sites given the {given} others: "),
+        _ => format!("{scored} columns given {}: ", arguments.given.join(", ")),
     };
     println!(
         "{what}{bits} bits/dim, {nats} nats per row, over {} rows (upper bound)",
         data.rows()
     );
     Ok(())
+}
+
+/// The sites that are given, by name or because a mask does not hide them.
+fn given_sites(schema: &Schema, arguments: &Score) -> Result<Vec<usize>> {
+    let Some(mask) = arguments.hiding.mask(schema)? else {
+        return named_sites(schema, &arguments.given);
+    };
+    mask.shown()
+        .context("--mask: the same sites are scored of all rows; give one mask for all of them")
 }
 
 /// The sites of these names.

@@ -15,6 +15,8 @@ pub const GREY: Rgb = [104, 104, 112];
 pub const FAINT: Rgb = [222, 222, 226];
 /// Blue of Okabe and Ito (2008).
 pub const BLUE: Rgb = [0, 114, 178];
+/// What is hidden in a picture: no shade of grey.
+pub const HIDDEN: Rgb = [158, 188, 226];
 /// Vermilion of Okabe and Ito (2008).
 pub const VERMILION: Rgb = [213, 94, 0];
 
@@ -65,6 +67,13 @@ impl Palette {
     /// The given colours, by label.
     pub fn of(colours: Vec<Rgb>) -> Self {
         Self { colours }
+    }
+
+    /// The colours and a further one, of the label after the last.
+    #[must_use]
+    pub fn and(mut self, colour: Rgb) -> Self {
+        self.colours.push(colour);
+        self
     }
 
     /// The colour of a label, if the palette has one.

@@ -76,6 +76,27 @@ pub fn arrangement(count: usize, shape: ImageShape) -> (usize, usize) {
 /// # Panics
 /// If the number of labels is not a multiple of the image size.
 pub fn draw_grid(panels: &[Panel], shape: ImageShape, palette: &Palette) -> Result<Canvas> {
+    draw_panels(panels, shape, palette, |most| arrangement(most, shape))
+}
+
+/// The same with the images of each panel below each other, so that a row of tiles belongs together.
+///
+/// # Errors
+/// As [`draw_grid`].
+///
+/// # Panics
+/// As [`draw_grid`].
+pub fn draw_columns(panels: &[Panel], shape: ImageShape, palette: &Palette) -> Result<Canvas> {
+    draw_panels(panels, shape, palette, |most| (most, 1))
+}
+
+/// Draws panels with so many rows and columns as `arrange` has for the largest number of images.
+fn draw_panels(
+    panels: &[Panel],
+    shape: ImageShape,
+    palette: &Palette,
+    arrange: impl Fn(usize) -> (usize, usize),
+) -> Result<Canvas> {
     let ImageShape { height, width } = shape;
     let size = height * width;
     assert!(size > 0, "empty images: {height}×{width}");
@@ -96,7 +117,7 @@ pub fn draw_grid(panels: &[Panel], shape: ImageShape, palette: &Palette) -> Resu
         "cannot draw a picture of 0 images: ask for at least one"
     );
 
-    let (rows, columns) = arrangement(most, shape);
+    let (rows, columns) = arrange(most);
     let room = (TARGET_WIDTH - 2 * MARGIN).saturating_sub((panels.len() - 1) * BETWEEN_PANELS);
     let largest = (room / panels.len() / (columns * width)).max(1);
     let side_by_side = |scale: usize| {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use segre::data::{Schema, Vocabulary};
 
 use super::canvas::{Area, Canvas};
-use super::colour::{GREY, INK, PAPER, Palette};
+use super::colour::{GREY, HIDDEN, INK, PAPER, Palette};
 use super::text::{self, Anchor, Style};
 
 /// Colours of categories, and their names where they have some.
@@ -46,6 +46,16 @@ impl Key {
             (None, false) => Palette::distinct(count)?,
         };
         Ok(Self { palette, names })
+    }
+
+    /// The key with a colour for hidden sites, whose label is the one after the last.
+    #[must_use]
+    pub fn with_hidden(mut self) -> Self {
+        self.palette = self.palette.and(HIDDEN);
+        if !self.names.is_empty() {
+            self.names.push("hidden".into());
+        }
+        self
     }
 
     /// A picture with the key below it; without names it stays as it is.

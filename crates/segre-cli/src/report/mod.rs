@@ -4,6 +4,7 @@
 //! |---|---|
 //! | samples of image-like data | [`grid`], what its colours mean: [`key`] |
 //! | samples beside training data | [`neighbours`] |
+//! | pictures before and after infilling | [`infilling`] |
 //! | a training run | [`curve`], its upper panel [`validation`] |
 //! | a distribution of two sites | [`histogram2d`] |
 //! | quantities against a setting | [`chart`] |
@@ -24,6 +25,7 @@ pub mod curve;
 pub mod drawing;
 pub mod grid;
 pub mod histogram2d;
+pub mod infilling;
 pub mod json;
 pub mod key;
 pub mod neighbours;

@@ -1,11 +1,13 @@
-//! Simple models that every learned one must beat: uniform, independent sites, Chow–Liu tree.
+//! Simple models that every learned one must beat: uniform, independent sites, Chow–Liu tree, nearest rows.
 
 mod chow_liu;
 mod independent;
+mod nearest_rows;
 mod uniform;
 
 pub use chow_liu::ChowLiu;
 pub use independent::Independent;
+pub use nearest_rows::NearestRows;
 pub use uniform::Uniform;
 
 use crate::data::Dataset;

@@ -6,7 +6,7 @@
 
 use super::dataset::Dataset;
 use super::input;
-use super::options::{Missing, ReadOptions};
+use super::options::{Missing, MissingIs, ReadOptions};
 use super::partial::PartialDataset;
 use super::schema::{Layout, Schema, Site, Vocabulary};
 use crate::error::{Error, Result};
@@ -19,7 +19,7 @@ use std::path::Path;
 const MAX_COLUMN_CATEGORIES: usize = 65_535;
 
 /// The category of missing fields.
-const MISSING: &str = "?";
+pub(super) const MISSING: &str = "?";
 
 /// Reads a table and learns its vocabularies.
 pub(super) fn read(path: &Path, delimiter: u8, options: &ReadOptions) -> Result<Dataset> {
@@ -103,12 +103,14 @@ pub(super) fn read_as(
     Dataset::new(schema.clone(), labels)
 }
 
-/// Reads a table into a schema; missing fields, and columns that are not there, are unknown labels.
+/// Reads a table into a schema; columns that are not there are unknown labels, and so are missing fields, unless
+/// they are to be the category that their column has for them.
 pub(super) fn read_partial(
     path: &Path,
     delimiter: u8,
     schema: &Schema,
     options: &ReadOptions,
+    missing: MissingIs,
 ) -> Result<PartialDataset> {
     let mut table = Table::open(path, delimiter, options)?;
     let place = |site: &Site| table.names.iter().position(|name| *name == site.name);
@@ -117,9 +119,15 @@ pub(super) fn read_partial(
     let mut labels: Vec<Option<u16>> = Vec::new();
     while table.next_row()? {
         for (site, column) in columns.iter().enumerate() {
-            let there = column.filter(|column| table.field(*column) != MISSING);
-            let label = there.map(|column| table.label(column, schema, site, &known));
-            labels.push(label.transpose()?);
+            let Some(column) = *column else {
+                labels.push(None);
+                continue;
+            };
+            labels.push(match (table.field(column) == MISSING, missing) {
+                (true, MissingIs::Unknown) => None,
+                (true, MissingIs::Learned) => schema.missing_category(site),
+                (false, _) => Some(table.label(column, schema, site, &known)?),
+            });
         }
     }
     table.require_rows(labels.len())?;

@@ -8,6 +8,7 @@ mod fasta;
 mod image;
 mod input;
 mod map_statistics;
+mod mask;
 mod nearest;
 mod npy;
 mod options;
@@ -26,8 +27,9 @@ pub use image::{
     ClassMap, IgnoreAs, ImageError, ImageOptions, ImageSize, Labels, Levels, read_labels,
 };
 pub use map_statistics::{MapDistance, MapStatistics};
+pub use mask::{Region, SiteMask};
 pub use nearest::{DistanceSummary, Neighbour, nearest};
-pub use options::{Missing, ReadOptions};
+pub use options::{Missing, MissingIs, ReadOptions};
 pub use partial::PartialDataset;
 pub use row_classes::RowClasses;
 pub use schema::{Class, Layout, MAX_CATEGORIES, Schema, Site, Vocabulary};
@@ -37,6 +39,7 @@ pub use write::{writable, write};
 
 use crate::error::{Error, Result};
 use input::FileKind;
+use npy::Stored;
 
 /// Reads a data set and finds out its schema.
 ///
@@ -46,8 +49,8 @@ pub fn read(source: &DataSource, options: &ReadOptions) -> Result<Dataset> {
     match source {
         DataSource::BuiltIn(built_in) => built_in.dataset(options),
         DataSource::File(path) => match FileKind::of(path)? {
-            FileKind::Npy => npy::read_npy(path, None),
-            FileKind::Npz { file, key } => npy::read_npz(&file, key.as_deref(), None),
+            FileKind::Npy => npy::read(Stored::Alone(path), None),
+            FileKind::Npz { file, key } => npy::read(Stored::Archive(&file, key.as_deref()), None),
             FileKind::Table { delimiter } => csv::read(path, delimiter, options),
             FileKind::Fasta => fasta::read(path, None),
             FileKind::Text => text::read(path, options.text_window),
@@ -75,8 +78,10 @@ pub fn read_as(source: &DataSource, schema: &Schema, options: &ReadOptions) -> R
             Ok(data)
         }
         DataSource::File(path) => match FileKind::of(path)? {
-            FileKind::Npy => npy::read_npy(path, Some(schema)),
-            FileKind::Npz { file, key } => npy::read_npz(&file, key.as_deref(), Some(schema)),
+            FileKind::Npy => npy::read(Stored::Alone(path), Some(schema)),
+            FileKind::Npz { file, key } => {
+                npy::read(Stored::Archive(&file, key.as_deref()), Some(schema))
+            }
             FileKind::Table { delimiter } => csv::read_as(path, delimiter, schema, options),
             FileKind::Fasta => {
                 require_layout(schema, &Layout::Sequence)?;
@@ -92,26 +97,31 @@ pub fn read_as(source: &DataSource, schema: &Schema, options: &ReadOptions) -> R
     }
 }
 
-/// Reads a table with missing fields into a schema; columns that are not there are unknown everywhere.
+/// Reads data of which some labels are unknown into a schema.
+///
+/// Unknown are columns that a table does not have, its missing fields (`?`, empty, NA) unless `missing` says otherwise, and
+/// elements of arrays that are −1 or NaN. Pictures, alignments, texts and built-ins are known everywhere.
 ///
 /// # Errors
-/// As [`read_as`]; [`Error::SchemaMismatch`] for data that are no table.
+/// As [`read_as`].
 pub fn read_partial(
     source: &DataSource,
     schema: &Schema,
     options: &ReadOptions,
+    missing: MissingIs,
 ) -> Result<PartialDataset> {
     schema.validate()?;
-    if let DataSource::File(path) = source
-        && let FileKind::Table { delimiter } = FileKind::of(path)?
-    {
-        return csv::read_partial(path, delimiter, schema, options);
+    if let DataSource::File(path) = source {
+        let kind = FileKind::of(path)?;
+        if let FileKind::Table { delimiter } = kind {
+            return csv::read_partial(path, delimiter, schema, options, missing);
+        }
+        if let Some(stored) = Stored::of(path, &kind) {
+            return npy::read_partial(stored, schema);
+        }
     }
-    Err(Error::SchemaMismatch {
-        what: "the file of partial rows".into(),
-        expected: "a table (.csv or .tsv)".into(),
-        found: source.to_string(),
-    })
+    let data = read_as(source, schema, options)?;
+    Ok(PartialDataset::hiding(&data, |_, _| false))
 }
 
 /// Whether a path is a folder of pictures that can be read.

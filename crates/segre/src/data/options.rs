@@ -14,6 +14,15 @@ pub enum Missing {
     DropRows,
 }
 
+/// What a missing table field is where labels may be unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingIs {
+    /// Unknown.
+    Unknown,
+    /// What it was in the data of the schema: the category of missing fields, unknown in columns without one.
+    Learned,
+}
+
 /// How to read a data set. Each field says what it applies to; the others ignore it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

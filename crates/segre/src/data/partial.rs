@@ -3,6 +3,8 @@
 use super::dataset::Dataset;
 use super::schema::Schema;
 use crate::error::Result;
+use crate::random::{Purpose, generator};
+use rand::RngExt;
 
 /// Stands for an unknown label; no site has so many categories.
 const UNKNOWN: u16 = u16::MAX;
@@ -30,14 +32,49 @@ impl PartialDataset {
 
     /// A data set of which some sites are hidden.
     pub fn hiding(data: &Dataset, hidden: impl Fn(usize, usize) -> bool) -> Self {
-        let sites = data.sites();
+        let all = Self {
+            schema: data.schema.clone(),
+            labels: data.labels().to_vec(),
+        };
+        all.without(hidden)
+    }
+
+    /// A data set of which every label is hidden with a probability, independently.
+    ///
+    /// # Panics
+    /// If the probability is not from 0 to 1.
+    pub fn hiding_at_random(data: &Dataset, probability: f64, seed: u64) -> Self {
+        let mut rng = generator(seed, Purpose::Hiding, 0);
+        let cells = 0..data.labels().len();
+        let hidden: Vec<bool> = cells.map(|_| rng.random_bool(probability)).collect();
+        Self::hiding(data, |row, site| hidden[row * data.sites() + site])
+    }
+
+    /// The rows with further sites hidden.
+    #[must_use]
+    pub fn without(&self, hidden: impl Fn(usize, usize) -> bool) -> Self {
+        let sites = self.sites();
         let hide = |(place, label): (usize, &u16)| match hidden(place / sites, place % sites) {
             true => UNKNOWN,
             false => *label,
         };
         Self {
-            schema: data.schema.clone(),
-            labels: data.labels().iter().enumerate().map(hide).collect(),
+            schema: self.schema.clone(),
+            labels: self.labels.iter().enumerate().map(hide).collect(),
+        }
+    }
+
+    /// The chosen rows, in the given order, repeats allowed.
+    ///
+    /// # Panics
+    /// If a row does not exist.
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let sites = self.sites();
+        let row = |row: &usize| &self.labels[row * sites..(row + 1) * sites];
+        Self {
+            schema: self.schema.clone(),
+            labels: rows.iter().flat_map(row).copied().collect(),
         }
     }
 

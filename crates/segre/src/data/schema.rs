@@ -244,6 +244,17 @@ impl Schema {
         }
     }
 
+    /// The category that missing fields of a table's column had in the data of the schema, if they had one.
+    ///
+    /// # Panics
+    /// If the site does not exist.
+    pub fn missing_category(&self, site: usize) -> Option<u16> {
+        match self.layout {
+            Layout::Table => self.label_of(site, super::csv::MISSING),
+            _ => None,
+        }
+    }
+
     /// The label of a category as the user writes it, `None` if the site has no such category.
     ///
     /// # Panics

@@ -48,7 +48,9 @@ impl<'a> Minibatch<'a> {
             ProbabilityPath::Discrete(DiscretePath::Masked) => {
                 show_shares(&mut levels, sites, decisive, &mut noise);
             }
-            _ if conditional => show_some(&mut levels, sites, decisive, &mut noise),
+            _ if conditional => {
+                show_some(&mut levels, &model.schema.row_shape(), decisive, &mut noise);
+            }
             _ => {}
         }
         Self {
@@ -95,14 +97,41 @@ fn row_levels(
 }
 
 /// Raises some sites of half of the rows to the level that decides them: each with a probability that is
-/// uniform over the rows, so that few and many known sites are equally frequent.
-fn show_some(levels: &mut [f32], sites: usize, decisive: f32, rng: &mut ChaCha8Rng) {
-    for row in levels.chunks_mut(sites) {
+/// uniform over the rows, so that few and many known sites are equally frequent. Of pictures, half of these rows show
+/// a block or hide one instead.
+fn show_some(levels: &mut [f32], row_shape: &[usize], decisive: f32, rng: &mut ChaCha8Rng) {
+    for row in levels.chunks_mut(row_shape.iter().product()) {
         let share = 2.0 * rng.random::<f64>() - 1.0;
-        for level in row {
-            if rng.random::<f64>() < share {
-                *level = decisive;
+        match *row_shape {
+            [height, width] if share > 0.0 && rng.random() => {
+                show_block(row, [height, width], decisive, rng);
             }
+            _ => row.iter_mut().for_each(|level| {
+                if rng.random::<f64>() < share {
+                    *level = decisive;
+                }
+            }),
+        }
+    }
+}
+
+/// Shows a block of a picture, or all but a block: some of its lines, of its columns, or a rectangle.
+fn show_block(row: &mut [f32], [height, width]: [usize; 2], decisive: f32, rng: &mut ChaCha8Rng) {
+    let mut interval = |length: usize| {
+        let ends = [0; 2].map(|_| rng.random_range(0..=length));
+        ends[0].min(ends[1])..ends[0].max(ends[1])
+    };
+    let (lines, columns) = (interval(height), interval(width));
+    let (lines, columns) = match rng.random_range(0..3) {
+        0 => (0..height, columns),
+        1 => (lines, 0..width),
+        _ => (lines, columns),
+    };
+    let inside: bool = rng.random();
+    for (site, level) in row.iter_mut().enumerate() {
+        let within = lines.contains(&(site / width)) && columns.contains(&(site % width));
+        if within == inside {
+            *level = decisive;
         }
     }
 }

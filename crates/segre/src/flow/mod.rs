@@ -10,6 +10,7 @@
 //! | the channel, its noise and its evidence | `channel.rs` |
 //! | the model: network, head, path, prior | `model.rs` |
 //! | rows of one class, with guidance | `class.rs` |
+//! | impossible categories | `legal.rs` |
 //! | losses: (23) of EG, and cross-entropy | `matching.rs` |
 //! | states on the simplex, for the paths that are compared | `simplex_batch.rs` |
 //! | training with checkpoints and validation | `training/` |
@@ -21,6 +22,7 @@
 pub mod channel;
 mod class;
 mod conditional;
+mod legal;
 pub mod likelihood;
 mod matching;
 mod model;
@@ -32,4 +34,5 @@ pub mod training;
 pub use channel::Denoiser;
 pub use class::OfClass;
 pub use conditional::conditional_marginals;
+pub use legal::LegalOnly;
 pub use model::{Head, Model, ModelConfig};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use segre::data::{Dataset, Schema};
 use segre::energy::exact::ExactPlan;
@@ -19,8 +19,9 @@ use serde::Serialize;
 
 use super::fit::load;
 use super::{memory, with_progress};
-use crate::args::{Common, Sampling, at_least_one};
+use crate::args::{Common, ConditionalChecks, Sampling, at_least_one};
 use crate::commands::sample::randomized_with_progress;
+use crate::conditionals::ConditionalReport;
 use crate::report::json;
 use crate::report::table::{Align, Table, estimate};
 use crate::session::{sample_with_progress, sampling_options};
@@ -46,6 +47,8 @@ pub struct Compare {
     /// neural: rows whose importance weights estimate log Z
     #[arg(allow_negative_numbers = true, long, value_name = "N", default_value_t = 4096, value_parser = at_least_one)]
     importance_samples: usize,
+    #[command(flatten)]
+    conditionals: ConditionalChecks,
     #[command(flatten)]
     sampling: Sampling,
 }
@@ -104,6 +107,9 @@ struct Answer {
     /// Of networks that know conditionals.
     #[serde(flatten)]
     importance: Option<Importance>,
+    /// Where they are asked for.
+    #[serde(flatten)]
+    conditionals: Option<ConditionalReport>,
     mean_field: Option<Beside>,
     bp: Option<Beside>,
 }
@@ -149,6 +155,12 @@ pub fn run(arguments: &Compare, common: &Common) -> Result<()> {
     let schema = schema_of(&model, grid.as_ref())?;
     // Everything that can be refused is refused before long work.
     let fitted = Fitted::load(&arguments.folder, &schema, arguments, common)?;
+    let networks = matches!(fitted, Fitted::Neural(..));
+    ensure!(
+        networks || arguments.conditionals.conditionals.is_none(),
+        "--conditionals: {} is a randomised assignment flow, which has no conditionals; fit one with --method neural",
+        arguments.folder.display()
+    );
     let truth = truth(&model, arguments.memory, seed, common)?;
     let samples = fitted.sample(arguments.samples, seed, &schema, arguments, common)?;
     let (log_z, marginals) = (truth.result.log_z, &truth.result.marginals);
@@ -171,6 +183,7 @@ pub fn run(arguments: &Compare, common: &Common) -> Result<()> {
         arguments,
         common,
     )?;
+    let conditionals = fitted.conditionals(&model, &truth, arguments, seed, common)?;
     let (by_mean_field, by_bp) = beside(&model, seed, common);
     let answer = Answer {
         kl: found.kl,
@@ -190,6 +203,7 @@ pub fn run(arguments: &Compare, common: &Common) -> Result<()> {
         target_energy: truth.result.energy,
         target_entropy: truth.result.entropy,
         importance,
+        conditionals,
         mean_field: by_mean_field.map(|result| Beside::of(&result, &truth.result)),
         bp: by_bp.map(|result| Beside::of(&result, &truth.result)),
     };
@@ -313,6 +327,40 @@ impl Fitted {
 }
 
 impl Fitted {
+    /// Conditionals beside the exact ones, if they are asked for.
+    fn conditionals(
+        &self,
+        energy: &EnergyModel,
+        truth: &Truth,
+        arguments: &Compare,
+        seed: u64,
+        common: &Common,
+    ) -> Result<Option<ConditionalReport>> {
+        let Some(patterns) = arguments.conditionals.conditionals else {
+            return Ok(None);
+        };
+        let (Self::Neural(model, _), Some(plan)) = (self, &truth.plan) else {
+            bail!("--conditionals needs exact inference; allow more --memory, or leave it out");
+        };
+        ensure!(
+            model.schema().cardinalities() == energy.cardinalities(),
+            "--conditionals: some state of {} was never seen in the fit; fit to more samples",
+            arguments.model
+        );
+        let seed = seed.wrapping_add(2);
+        let labels = with_progress("exact samples", common, |progress| {
+            plan.sample_labels(patterns, seed, progress)
+        })?;
+        // With all states of every variable, categories in order are the states.
+        let rows = Dataset::new(model.schema().clone(), labels)?;
+        let log_weight = |row: &[u16]| {
+            let states: Vec<usize> = row.iter().map(|label| usize::from(*label)).collect();
+            -energy.energy(&states)
+        };
+        let checks = &arguments.conditionals;
+        ConditionalReport::of(model, &log_weight, &rows, checks, seed, common).map(Some)
+    }
+
     /// Importance weights of a network that knows conditionals; of others their rows' probabilities are not known.
     fn importance(
         &self,
@@ -432,6 +480,9 @@ fn print(answer: &Answer) {
             found.importance_samples,
             found.importance_marginal_error
         );
+    }
+    if let Some(found) = &answer.conditionals {
+        found.print();
     }
     let estimates = &answer.entropy_estimates;
     println!(

@@ -1,21 +1,25 @@
-//! `segre evaluate`: test likelihood beside baselines, and divergence from a known distribution.
+//! `segre evaluate`: test likelihood beside baselines, imputation, and divergence from a known distribution.
 
 mod images;
+mod imputation;
 
 use std::f64::consts::LN_2;
 
-use anyhow::Result;
-use segre::data::{self, DataSource, Divergence};
-use segre::flow::saving;
+use anyhow::{Result, ensure};
+use segre::data::{self, DataSource, Dataset, Divergence, ReadOptions};
+use segre::flow::saving::{self, ModelCard};
 use serde::Serialize;
 
 use self::images::ImageReport;
+use self::imputation::ImputationReport;
 use crate::args::{Common, Evaluate};
+use crate::conditionals::ConditionalReport;
 use crate::divergence::{DivergenceReport, many_samples, target_of};
 use crate::report::json;
 use crate::report::table::{Align, Table};
 use crate::session::{
     BaselineScores, Parts, sample_with_progress, sampling_options, score_if_bounded,
+    warn_unconditional,
 };
 
 #[derive(Serialize)]
@@ -32,6 +36,12 @@ struct Report {
     target_entropy: Option<f64>,
     #[serde(flatten)]
     divergence: Option<DivergenceReport>,
+    /// Conditionals of a known target, where they are asked for.
+    #[serde(flatten)]
+    conditionals: Option<ConditionalReport>,
+    /// Hidden cells filled in, where that is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    imputation: Option<ImputationReport>,
     /// Of sampled images, where they are asked for.
     #[serde(flatten)]
     images: ImageReport,
@@ -52,14 +62,39 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
         )?,
     };
     let seed = common.seed.unwrap_or(card.training.seed);
+    let target = target_of(&card.source)?;
+    if let Some(wanted) = arguments.conditionals.conditionals {
+        ensure!(
+            target.is_some(),
+            "--conditionals {wanted}: the distribution of {} is not known; use --impute on data, or a built-in distribution",
+            card.source
+        );
+    }
+    if arguments.impute.is_some() || arguments.conditionals.conditionals.is_some() {
+        warn_unconditional(&card, common);
+    }
     let baselines = BaselineScores::fit(&parts, &data)?;
     let scores = score_if_bounded(&model, &data, &arguments.accuracy, seed, common)?;
     let bits = scores.map(|scores| scores.bits_per_dim);
-    let target = target_of(&card.source)?;
     let sites = data.sites() as f64;
     let entropy = target
         .as_ref()
         .map(|target| target.entropy() / (sites * LN_2));
+    let conditionals = match (arguments.conditionals.conditionals, &target) {
+        (Some(patterns), Some(target)) => {
+            let rows = fresh_rows(&card, patterns, seed)?;
+            let (log_pmf, checks) = (|row: &[u16]| target.log_pmf(row), &arguments.conditionals);
+            let found = ConditionalReport::of(&model, &log_pmf, &rows, checks, seed, common)?;
+            Some(found)
+        }
+        _ => None,
+    };
+    let imputation = match arguments.impute {
+        None => None,
+        Some(share) => Some(ImputationReport::of(
+            share, &model, &parts, &data, seed, common,
+        )?),
+    };
     let divergence = match target.filter(|target| Divergence::is_possible(target.as_ref())) {
         None => None,
         Some(target) => {
@@ -91,6 +126,8 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
             baselines,
             target_entropy: entropy,
             divergence,
+            conditionals,
+            imputation,
             images,
         });
     }
@@ -115,6 +152,25 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
         }
         print!("\n{} samples\n{}", found.samples, table.to_text());
     }
+    if let Some(found) = conditionals {
+        found.print();
+    }
+    if let Some(found) = imputation {
+        found.print();
+    }
     images.print(checks);
     Ok(())
+}
+
+/// Rows of a fit's built-in distribution that the fit has not seen.
+fn fresh_rows(card: &ModelCard, count: usize, seed: u64) -> Result<Dataset> {
+    let options = ReadOptions {
+        // Far from the seeds that people use.
+        builtin_seed: !seed,
+        builtin_rows: Some(count),
+        ..card.read_options.clone()
+    };
+    let rows = data::read(&DataSource::parse(&card.source)?, &options)?;
+    // A source may say itself how many rows it has.
+    Ok(rows.select(&(0..count.min(rows.rows())).collect::<Vec<_>>()))
 }

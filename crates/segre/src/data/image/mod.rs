@@ -18,11 +18,18 @@ pub(super) use idx::{is_idx, read as read_idx};
 
 use super::schema::{Layout, Schema, Vocabulary};
 use crate::error::Result;
+use std::path::Path;
 
 /// Values of one picture, row after row.
 struct Raster {
     size: ImageSize,
     values: Vec<u8>,
+}
+
+/// The size of one PNG file (gray or palette) and its values, row after row.
+pub(super) fn read_ids(path: &Path) -> Result<(ImageSize, Vec<u8>)> {
+    let Raster { size, values } = portable::read(path, portable::Wanted::Ids)?.raster;
+    Ok((size, values))
 }
 
 /// The schema of pictures whose pixels share a vocabulary.

@@ -5,8 +5,12 @@
 //! | the score of a data set, with error control | `score.rs`, `levels.rs` |
 //! | the I-MMSE bound, the default | `immse.rs` |
 //! | the chain-rule bound of the sequential sampler | `sequential.rs` |
+//! | probabilities of the sequential sampler's completions, averaged over orders | `completion.rs` |
+//! | divergence of conditionals from exact ones | `conditional.rs` |
 //! | exact posteriors of known distributions, what bounds are checked against | `exact.rs` |
 
+mod completion;
+mod conditional;
 mod exact;
 mod immse;
 mod levels;
@@ -15,6 +19,8 @@ mod sequential;
 
 use serde::Serialize;
 
+pub use completion::completion_log_probabilities;
+pub use conditional::{ConditionalDivergence, ConditionalOptions, conditional_divergence};
 pub use exact::{EnumeratedPosterior, KnownPosterior};
 pub(in crate::flow) use levels::LevelDistribution;
 pub use score::{Bound, ScoreOptions, Scores, immse_gap, score, score_with};

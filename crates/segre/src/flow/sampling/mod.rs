@@ -218,6 +218,20 @@ pub fn complete(
     options: &SamplingOptions,
     progress: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Samples> {
+    complete_with(model, model, given, options, progress)
+}
+
+/// Draws completions with another denoiser than the model's own; the model gives schema, path and levels.
+///
+/// # Errors
+/// As [`complete`].
+pub fn complete_with(
+    denoiser: &dyn Denoiser,
+    model: &Model,
+    given: &PartialDataset,
+    options: &SamplingOptions,
+    progress: &mut dyn FnMut(usize) -> bool,
+) -> Result<Samples> {
     model.schema.same_as(&given.schema)?;
     model.check_conditions()?;
     if !options.sampler.is_none_or(Sampler::is_stochastic) {
@@ -225,7 +239,7 @@ pub fn complete(
     }
     let source = Source {
         model,
-        denoiser: model,
+        denoiser,
         posterior: true,
         given: Some(given),
     };

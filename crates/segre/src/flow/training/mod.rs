@@ -85,7 +85,8 @@ pub struct TrainingConfig {
     pub budget: Budget,
     /// Rows per step.
     pub batch_size: usize,
-    /// Whether half of the rows show some of their labels, so that the model learns all conditionals.
+    /// Whether half of the rows show some of their labels, so that the model learns all conditionals: of pictures
+    /// also blocks, or all but a block.
     pub conditional: bool,
     /// Images: whether each row is mirrored, left and right exchanged, with probability ½ in every step.
     #[serde(default)]

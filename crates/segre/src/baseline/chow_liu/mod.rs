@@ -6,6 +6,8 @@
 //! find much information in rare categories (an identifier column would become the parent of all),
 //! and the tree would be a needlessly weak yardstick.
 
+mod messages;
+
 use super::independent::Independent;
 use super::{Baseline, require_parts};
 use crate::data::Dataset;
@@ -281,5 +283,4 @@ fn best_gain(cells: &[Conditional], rows: usize) -> Gain {
 }
 
 #[cfg(test)]
-#[path = "chow_liu_tests.rs"]
 mod tests;

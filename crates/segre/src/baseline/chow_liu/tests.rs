@@ -201,3 +201,31 @@ fn many_categories_are_counted_sparsely() {
     );
     assert!(bits * LN_2 > 0.0);
 }
+
+/// Messages give what summing over all rows gives, whatever is known.
+#[test]
+fn conditionals_are_those_of_the_sum_over_all_rows() {
+    let data = tree_data(500);
+    let model = ChowLiu::fit(&data, &data).unwrap();
+    assert!(model.parents().iter().flatten().count() >= 4);
+    let every: Vec<(Vec<u16>, f64)> = all_rows()
+        .map(|row| (row.clone(), model.log_prob(&row).exp()))
+        .collect();
+    for (pattern, row) in (0..64).zip(data.iter()) {
+        let known = |site: usize| (pattern >> site & 1 == 1).then_some(row[site]);
+        let given: Vec<Option<u16>> = (0..6).map(known).collect();
+        let agrees =
+            |row: &[u16]| (0..6).all(|site| given[site].is_none_or(|own| own == row[site]));
+        let mut sums = CARDINALITIES.map(|count| vec![0.0; count]);
+        for (row, p) in every.iter().filter(|(row, _)| agrees(row)) {
+            (0..6).for_each(|site| sums[site][usize::from(row[site])] += p);
+        }
+        let found = model.conditional_marginals(&given);
+        for (found, sums) in found.iter().zip(&sums) {
+            let total: f64 = sums.iter().sum();
+            for (p, sum) in found.iter().zip(sums) {
+                assert!((p - sum / total).abs() < 1e-12, "{pattern}: {p} {sum}");
+            }
+        }
+    }
+}

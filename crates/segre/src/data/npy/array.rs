@@ -1,0 +1,178 @@
+//! One NumPy array: its shape, and its elements in row-major order.
+
+use crate::data::schema::{MAX_CATEGORIES, Schema};
+use crate::error::{Error, Result};
+use npyz::{DType, NpyFile, Order, TypeChar};
+use std::io::Read;
+use std::path::Path;
+
+/// What is known of an array before its elements are read.
+pub(super) struct Array<'a> {
+    path: &'a Path,
+    /// Length of every axis.
+    pub shape: Vec<usize>,
+    fortran: bool,
+}
+
+impl<'a> Array<'a> {
+    /// Reads the header.
+    pub fn open<R: Read>(path: &'a Path, reader: R) -> Result<(Self, NpyFile<R>)> {
+        let file = NpyFile::new(reader).map_err(|cause| Error::reading(path, cause))?;
+        let lengths = file.shape().iter();
+        let shape = lengths.map(|&length| usize::try_from(length).ok());
+        let shape: Option<Vec<usize>> = shape.collect();
+        let countable =
+            |shape: &Vec<usize>| shape.iter().try_fold(1_usize, |n, m| n.checked_mul(*m));
+        let shape = shape.filter(|shape| countable(shape).is_some());
+        let shape = shape.ok_or_else(|| Error::ArrayShape {
+            path: path.to_path_buf(),
+            shape: file.shape().to_vec(),
+        })?;
+        let fortran = file.order() == Order::Fortran;
+        let array = Self {
+            path,
+            shape,
+            fortran,
+        };
+        Ok((array, file))
+    }
+
+    /// The shape of a row, of an array that has rows.
+    pub fn require_rows(&self) -> Result<&[usize]> {
+        let [_, row_shape @ ..] = &self.shape[..] else {
+            return Err(self.no_data_set());
+        };
+        if row_shape.is_empty() {
+            return Err(self.no_data_set());
+        }
+        if self.shape.contains(&0) {
+            return Err(Error::NoData {
+                path: self.path.to_path_buf(),
+                what: "the array is empty",
+            });
+        }
+        Ok(row_shape)
+    }
+
+    /// Refuses rows of another shape than the schema's.
+    pub fn require_shape(&self, schema: &Schema) -> Result<()> {
+        if self.shape[1..] == schema.row_shape() {
+            return Ok(());
+        }
+        Err(Error::SchemaMismatch {
+            what: format!("the shape of a row in {}", self.path.display()),
+            expected: format!("{:?}", schema.row_shape()),
+            found: format!("{:?}", &self.shape[1..]),
+        })
+    }
+
+    /// All elements in row-major order, as `element(place, number)` has them; floating-point numbers only where they
+    /// are allowed. Integers beyond 2⁵³ lose their last digits, and are no labels anyway.
+    pub fn elements<R: Read, T: Copy>(
+        &self,
+        file: NpyFile<R>,
+        floats: bool,
+        element: impl Fn(usize, f64) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let dtype = file.dtype();
+        let kind = match &dtype {
+            DType::Plain(plain) => (plain.type_char(), plain.size_field()),
+            DType::Array(..) | DType::Record(_) => (TypeChar::RawData, 0),
+        };
+        match kind {
+            (TypeChar::Bool, _) => {
+                self.convert(file.data::<bool>(), |v| f64::from(u8::from(v)), element)
+            }
+            (TypeChar::Int, 1) => self.convert(file.data::<i8>(), f64::from, element),
+            (TypeChar::Int, 2) => self.convert(file.data::<i16>(), f64::from, element),
+            (TypeChar::Int, 4) => self.convert(file.data::<i32>(), f64::from, element),
+            (TypeChar::Int, 8) => self.convert(file.data::<i64>(), |v| v as f64, element),
+            (TypeChar::Uint, 1) => self.convert(file.data::<u8>(), f64::from, element),
+            (TypeChar::Uint, 2) => self.convert(file.data::<u16>(), f64::from, element),
+            (TypeChar::Uint, 4) => self.convert(file.data::<u32>(), f64::from, element),
+            (TypeChar::Uint, 8) => self.convert(file.data::<u64>(), |v| v as f64, element),
+            (TypeChar::Float, 4) if floats => self.convert(file.data::<f32>(), f64::from, element),
+            (TypeChar::Float, 8) if floats => self.convert(file.data::<f64>(), |v| v, element),
+            _ => Err(self.not_integers(dtype.descr())),
+        }
+    }
+
+    fn convert<S, R, E, T>(
+        &self,
+        stored: Result<npyz::NpyReader<S, R>, E>,
+        number: impl Fn(S) -> f64,
+        element: impl Fn(usize, f64) -> Result<T>,
+    ) -> Result<Vec<T>>
+    where
+        S: npyz::Deserialize,
+        R: Read,
+        E: std::fmt::Display,
+        T: Copy,
+    {
+        let stored = stored.map_err(|error| self.not_integers(error.to_string()))?;
+        let mut found = Vec::new();
+        for (index, value) in stored.enumerate() {
+            let value = value.map_err(|cause| Error::reading(self.path, cause))?;
+            found.push(element(self.row_major(index), number(value))?);
+        }
+        if !self.fortran {
+            return Ok(found);
+        }
+        let mut ordered = found.clone();
+        for (index, value) in found.into_iter().enumerate() {
+            ordered[self.row_major(index)] = value;
+        }
+        Ok(ordered)
+    }
+
+    /// The row-major index of the element that is stored at an index.
+    fn row_major(&self, stored: usize) -> usize {
+        if !self.fortran {
+            return stored;
+        }
+        let mut stride: usize = self.shape.iter().product();
+        let (mut rest, mut place) = (stored, 0);
+        for &length in &self.shape {
+            stride /= length;
+            place += rest % length * stride;
+            rest /= length;
+        }
+        place
+    }
+
+    /// The label of an element: an integer that has a category, where there is a schema.
+    pub fn label(&self, place: usize, number: f64, schema: Option<&Schema>) -> Result<u16> {
+        let sites: usize = self.shape[1..].iter().product();
+        let count = schema.map_or(MAX_CATEGORIES, |schema| schema.cardinality(place % sites));
+        let legal = number >= 0.0 && number < count as f64 && number.fract() == 0.0;
+        if legal {
+            return Ok(number as u16);
+        }
+        let (mut rest, mut axes) = (place % sites, Vec::new());
+        for &length in self.shape[1..].iter().rev() {
+            axes.insert(0, rest % length);
+            rest /= length;
+        }
+        Err(Error::BadLabel {
+            path: self.path.to_path_buf(),
+            row: place / sites,
+            site: format!("site {axes:?}"),
+            value: number.to_string(),
+            largest: count - 1,
+        })
+    }
+
+    fn no_data_set(&self) -> Error {
+        Error::ArrayShape {
+            path: self.path.to_path_buf(),
+            shape: self.shape.iter().map(|length| *length as u64).collect(),
+        }
+    }
+
+    fn not_integers(&self, dtype: String) -> Error {
+        Error::NotIntegers {
+            path: self.path.to_path_buf(),
+            dtype,
+        }
+    }
+}

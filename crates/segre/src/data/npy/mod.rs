@@ -1,0 +1,133 @@
+//! NumPy integer arrays: `.npy`, and `.npz` archives. The first axis counts rows. Also with unknown elements, and masks.
+
+mod array;
+
+use self::array::Array;
+use super::dataset::Dataset;
+use super::input::FileKind;
+use super::partial::PartialDataset;
+use super::schema::Schema;
+use crate::error::{Error, Result};
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read};
+use std::path::Path;
+
+/// Keys that are read without being asked for, in this order.
+const USUAL_KEYS: [&str; 3] = ["samples", "x", "data"];
+
+/// Where an array is stored.
+#[derive(Clone, Copy)]
+pub(super) enum Stored<'a> {
+    /// A `.npy` file.
+    Alone(&'a Path),
+    /// A `.npz` archive, and the array's name where it is given.
+    Archive(&'a Path, Option<&'a str>),
+}
+
+impl<'a> Stored<'a> {
+    /// The place of a file's array, `None` for a file of another kind.
+    pub fn of(path: &'a Path, kind: &'a FileKind) -> Option<Self> {
+        match kind {
+            FileKind::Npy => Some(Self::Alone(path)),
+            FileKind::Npz { file, key } => Some(Self::Archive(file, key.as_deref())),
+            _ => None,
+        }
+    }
+
+    fn path(self) -> &'a Path {
+        match self {
+            Self::Alone(path) | Self::Archive(path, _) => path,
+        }
+    }
+}
+
+/// Reads an array, into a schema if one is given.
+pub(super) fn read(stored: Stored, schema: Option<&Schema>) -> Result<Dataset> {
+    let (array, file) = Array::open(stored.path(), stream(stored)?)?;
+    let row_shape = array.require_rows()?.to_vec();
+    if let Some(schema) = schema {
+        array.require_shape(schema)?;
+    }
+    let labels = array.elements(file, false, |place, number| {
+        array.label(place, number, schema)
+    })?;
+    match schema {
+        Some(schema) => Dataset::new(schema.clone(), labels),
+        None => {
+            let largest = labels.iter().copied().max().unwrap_or(0);
+            let image = row_shape.len() == 2;
+            let schema = Schema::integers(&row_shape, image, usize::from(largest) + 1);
+            Dataset::new(schema, labels)
+        }
+    }
+}
+
+/// Reads an array of which some elements are unknown: −1, or NaN where the elements are floating-point numbers.
+pub(super) fn read_partial(stored: Stored, schema: &Schema) -> Result<PartialDataset> {
+    let (array, file) = Array::open(stored.path(), stream(stored)?)?;
+    array.require_rows()?;
+    array.require_shape(schema)?;
+    let labels = array.elements(file, true, |place, number| {
+        let unknown = number == -1.0 || number.is_nan();
+        let label = || array.label(place, number, Some(schema));
+        (!unknown).then(label).transpose()
+    })?;
+    PartialDataset::new(schema.clone(), labels)
+}
+
+/// An array of switches, on where an element is not 0, and its shape.
+pub(super) fn read_switches(stored: Stored) -> Result<(Vec<usize>, Vec<bool>)> {
+    let (array, file) = Array::open(stored.path(), stream(stored)?)?;
+    let switches = array.elements(file, true, |_, number| Ok(number != 0.0))?;
+    Ok((array.shape, switches))
+}
+
+/// The bytes of a `.npy` file, or of an archive's array.
+fn stream(stored: Stored) -> Result<Box<dyn Read>> {
+    let (path, key) = match stored {
+        Stored::Archive(path, key) => (path, key),
+        Stored::Alone(path) => {
+            let file = File::open(path).map_err(|cause| Error::reading(path, cause))?;
+            return Ok(Box::new(BufReader::new(file)));
+        }
+    };
+    let damaged = |cause: std::io::Error| Error::reading(path, cause);
+    let mut archive = npyz::npz::NpzArchive::open(path).map_err(damaged)?;
+    let mut keys: Vec<String> = archive.array_names().map(str::to_string).collect();
+    keys.sort_unstable();
+    let key = choose(path, &keys, key)?;
+    // The whole entry at once: reading to its end checks the archive's checksum.
+    let mut bytes = Vec::new();
+    archive
+        .zip_archive()
+        .by_name(&npyz::npz::file_name_from_array_name(key))
+        .map_err(|error| damaged(error.into()))?
+        .read_to_end(&mut bytes)
+        .map_err(damaged)?;
+    Ok(Box::new(Cursor::new(bytes)))
+}
+
+/// The array to read: the one asked for, the only one, or one with a usual name.
+fn choose<'a>(path: &Path, keys: &'a [String], asked: Option<&str>) -> Result<&'a str> {
+    let fail = |problem: String| Error::ArrayChoice {
+        path: path.to_path_buf(),
+        problem,
+        keys: if keys.is_empty() {
+            "no array".into()
+        } else {
+            keys.join(", ")
+        },
+    };
+    let find = |name: &str| keys.iter().map(String::as_str).find(|&key| key == name);
+    match (asked, keys) {
+        (Some(name), _) => find(name).ok_or_else(|| fail(format!("there is no array {name:?}"))),
+        (None, [only]) => Ok(only),
+        (None, _) => USUAL_KEYS
+            .into_iter()
+            .find_map(find)
+            .ok_or_else(|| fail("it is not clear which array to read".into())),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! The probability with which the sequential sampler completes rows as they are, averaged over random orders.
+
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+
+use crate::data::{Dataset, PartialDataset};
+use crate::error::{Error, Result};
+use crate::flow::channel::KnownSites;
+use crate::flow::model::Model;
+use crate::random::{Purpose, generator, row_generator};
+
+/// States per evaluation of the network.
+const BATCH: usize = 4096;
+
+/// `log (1/K) Σ_k Q_{σ_k}(β_unknown | β_known)` of every row, nats, over `K` random orders of its unknown sites.
+///
+/// `Q_σ` is the chain rule in the order `σ`, so this estimates the logarithm of the probability with which
+/// [`Sampler::Sequential`](crate::flow::sampling::Sampler::Sequential) with one site per step draws the row's unknown labels.
+/// The mean is unbiased, hence its logarithm is too small on average, the less so the more orders; with one unknown site
+/// there is one order and no error. Costs `K` evaluations for every unknown site.
+///
+/// # Errors
+/// [`Error::ConditionNeedsPosterior`] for a field head or a path on the simplex, [`Error::SchemaMismatch`] for rows of another
+/// schema, [`Error::Interrupted`] if `progress`, told how many rows are done, returns `false`.
+///
+/// # Panics
+/// If `given` has another number of rows than `rows`, or there is no order.
+///
+/// Source: Uria et al. 2014 (orderless NADE), arXiv 1310.1757, section 4.1.
+pub fn completion_log_probabilities(
+    model: &Model,
+    given: &PartialDataset,
+    rows: &Dataset,
+    orders: usize,
+    seed: u64,
+    progress: &mut dyn FnMut(usize) -> bool,
+) -> Result<Vec<f64>> {
+    model.schema.same_as(&given.schema)?;
+    model.schema.same_as(&rows.schema)?;
+    model.check_conditions()?;
+    assert_eq!(given.rows(), rows.rows(), "rows and what is given of them");
+    assert!(orders > 0, "an average needs an order");
+    let together = (BATCH.min(model.most_rows()) / orders).max(1);
+    let chunks: Vec<usize> = (0..rows.rows()).step_by(together).collect();
+    let mut found = Vec::with_capacity(rows.rows());
+    for wave in chunks.chunks(rayon::current_num_threads()) {
+        let logs: Vec<Vec<f64>> = wave
+            .par_iter()
+            .map(|&from| {
+                let members: Vec<usize> = (from..rows.rows().min(from + together)).collect();
+                let part = (given.select(&members), rows.select(&members));
+                of_chunk(model, &part.0, &part.1, orders, (seed, from as u64))
+            })
+            .collect();
+        found.extend(logs.concat());
+        if !progress(found.len()) {
+            return Err(Error::Interrupted);
+        }
+    }
+    Ok(found)
+}
+
+/// The same for a few rows; `orders` states for each of them go through the network together.
+fn of_chunk(
+    model: &Model,
+    given: &PartialDataset,
+    rows: &Dataset,
+    orders: usize,
+    (seed, counter): (u64, u64),
+) -> Vec<f64> {
+    let manifold = &model.manifold;
+    let (sites, categories) = (manifold.sites(), manifold.categories());
+    let known = KnownSites::new(manifold);
+    let size = rows.rows() * orders;
+    let (mut states, mut levels) = known.nothing(size);
+    known.show_rows(given, |k| k / orders, &mut states, &mut levels);
+    let rng = generator(seed, Purpose::Completion, counter);
+    let order = |state: usize| {
+        let hidden = (0..sites).filter(|site| given.label(state / orders, *site).is_none());
+        let mut order: Vec<usize> = hidden.collect();
+        order.shuffle(&mut row_generator(&rng, state));
+        order
+    };
+    let order: Vec<Vec<usize>> = (0..size).map(order).collect();
+    let mut logs = vec![0.0_f64; size];
+    let steps = order.iter().map(Vec::len).max().unwrap_or(0);
+    for step in 0..steps {
+        let mean = known.posterior(model, model.device(), states.clone(), levels.clone());
+        for state in 0..size {
+            let Some(&site) = order[state].get(step) else {
+                continue;
+            };
+            let place = state * sites + site;
+            let own = &mean[place * categories..][..manifold.cardinalities()[site]];
+            let label = usize::from(rows.row(state / orders)[site]);
+            let total: f64 = own.iter().copied().map(f64::from).sum();
+            logs[state] += (f64::from(own[label]) / total).ln();
+            let shown = &mut states[place * categories..(place + 1) * categories];
+            known.show(shown, &mut levels[place], site, label);
+        }
+    }
+    logs.chunks(orders).map(log_mean_exp).collect()
+}
+
+/// `log mean exp`, minus infinity if all are.
+fn log_mean_exp(logs: &[f64]) -> f64 {
+    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if largest == f64::NEG_INFINITY {
+        return largest;
+    }
+    let sum: f64 = logs.iter().map(|log| (log - largest).exp()).sum();
+    largest + (sum / logs.len() as f64).ln()
+}
