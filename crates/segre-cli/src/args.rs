@@ -1,5 +1,6 @@
 //! The command line's arguments, documented and typed.
 
+mod images;
 mod reading;
 mod unet;
 
@@ -16,6 +17,7 @@ use crate::device::DeviceName;
 use crate::interrupt;
 use crate::report::progress::Display;
 
+pub use images::{ClassifierChecks, ImageChecks};
 pub use reading::Reading;
 pub use unet::{PresetName, Shown, UnetSizes};
 
@@ -432,7 +434,8 @@ pub struct Accuracy {
   segre evaluate runs/table held_out.csv         other data
   segre evaluate runs/pinwheel --samples 512000  also divergence from the known distribution
   segre evaluate runs/mnist --nearest 5 --out-dir pictures  the nearest training images of samples
-  segre evaluate runs/maps --map-statistics      classes, neighbours and regions of samples")]
+  segre evaluate runs/maps --map-statistics      classes, neighbours and regions of samples
+  segre evaluate runs/digits10 --classifier digits.safetensors --agreement 100   as a classifier sees samples")]
 pub struct Evaluate {
     /// Folder of the model
     pub model: PathBuf,
@@ -447,27 +450,6 @@ pub struct Evaluate {
     pub accuracy: Accuracy,
     #[command(flatten)]
     pub sampling: Sampling,
-}
-
-/// What is checked of sampled images.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Sampled images")]
-pub struct ImageChecks {
-    /// Show the K nearest training images of samples in --out-dir, and compare the distances with those of the test part
-    #[arg(long, value_name = "K", value_parser = at_least_one)]
-    pub nearest: Option<usize>,
-    /// Compare classes, neighbouring classes and connected regions of samples with the training part
-    #[arg(long)]
-    pub map_statistics: bool,
-    /// Folder for the pictures and numbers
-    #[arg(long, value_name = "DIR")]
-    pub out_dir: Option<PathBuf>,
-    /// Images to draw from the model
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = at_least_one)]
-    pub images: usize,
-    /// Images to take instead of drawing them, a file that `sample` wrote for instance
-    #[arg(long, value_name = "DATA", conflicts_with = "images")]
-    pub images_from: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -26,6 +26,7 @@ pub(crate) enum Purpose {
     Augment,
     Importance,
     Rejuvenation,
+    Classifier,
 }
 
 /// Random words reserved for one row: more than any row of noise uses.

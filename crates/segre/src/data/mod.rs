@@ -3,6 +3,7 @@
 mod builtin;
 mod csv;
 mod dataset;
+mod distances;
 mod divergence;
 mod fasta;
 mod image;
@@ -21,12 +22,13 @@ mod write;
 
 pub use builtin::{BuiltIn, KnownDistribution};
 pub use dataset::Dataset;
+pub use distances::{DistanceComparison, DistanceSummary};
 pub use divergence::{Comparison, Divergence};
 pub use image::{
     ClassMap, IgnoreAs, ImageError, ImageOptions, ImageSize, Labels, Levels, read_labels,
 };
 pub use map_statistics::{MapDistance, MapStatistics};
-pub use nearest::{DistanceSummary, Neighbour, nearest};
+pub use nearest::{Neighbour, nearest};
 pub use options::{Missing, ReadOptions};
 pub use partial::PartialDataset;
 pub use row_classes::RowClasses;
