@@ -80,11 +80,19 @@ impl Moments {
         let root = square_root(&self.covariance, width);
         let product = multiply(&multiply(&root, &other.covariance, width), &root, width);
         let (values, _) = symmetric_eigen(&product, width);
-        // Rounding leaves eigenvalues slightly below zero.
-        let cross: f64 = values.iter().map(|value| value.max(0.0).sqrt()).sum();
+        let cross: f64 = roots(&values).iter().sum();
         let traces = trace(&self.covariance, width) + trace(&other.covariance, width);
         (mean + traces - 2.0 * cross).max(0.0)
     }
+}
+
+/// Roots of the eigenvalues of a positive semi-definite matrix: what rounding leaves of zeros, on either side of it, is
+/// zero, because the root of an error of 10⁻¹⁶ is one of 10⁻⁸.
+fn roots(values: &[f64]) -> Vec<f64> {
+    let largest = values.iter().copied().fold(0.0, f64::max);
+    let noise = largest * f64::EPSILON * values.len() as f64;
+    let root = |value: &f64| if *value > noise { value.sqrt() } else { 0.0 };
+    values.iter().map(root).collect()
 }
 
 fn trace(matrix: &[f64], width: usize) -> f64 {
@@ -107,8 +115,7 @@ fn multiply(a: &[f64], b: &[f64], width: usize) -> Vec<f64> {
 fn square_root(matrix: &[f64], width: usize) -> Vec<f64> {
     let (values, vectors) = symmetric_eigen(matrix, width);
     let mut root = vec![0.0; width * width];
-    for (value, vector) in values.iter().zip(vectors.chunks_exact(width)) {
-        let factor = value.max(0.0).sqrt();
+    for (factor, vector) in roots(&values).iter().zip(vectors.chunks_exact(width)) {
         for (line, a) in root.chunks_exact_mut(width).zip(vector) {
             for (sum, b) in line.iter_mut().zip(vector) {
                 *sum += factor * a * b;
