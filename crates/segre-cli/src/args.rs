@@ -1,6 +1,7 @@
 //! The command line's arguments, documented and typed.
 
 mod conditions;
+mod images;
 mod reading;
 mod unet;
 
@@ -18,6 +19,7 @@ use crate::interrupt;
 use crate::report::progress::Display;
 
 pub use conditions::{ConditionalChecks, Hiding};
+pub use images::{ClassifierChecks, ImageChecks};
 pub use reading::Reading;
 pub use unet::{PresetName, Shown, UnetSizes};
 
@@ -439,7 +441,8 @@ pub struct Accuracy {
   segre evaluate runs/mnist --nearest 5 --out-dir pictures  the nearest training images of samples
   segre evaluate runs/maps --map-statistics      classes, neighbours and regions of samples
   segre evaluate runs/table --impute 0.2         hidden fields filled in, beside simpler methods
-  segre evaluate runs/pinwheel --conditionals 50 conditionals beside the exact ones")]
+  segre evaluate runs/pinwheel --conditionals 50 conditionals beside the exact ones
+  segre evaluate runs/digits10 --classifier digits.safetensors --agreement 100   as a classifier sees samples")]
 pub struct Evaluate {
     /// Folder of the model
     pub model: PathBuf,
@@ -460,27 +463,6 @@ pub struct Evaluate {
     pub accuracy: Accuracy,
     #[command(flatten)]
     pub sampling: Sampling,
-}
-
-/// What is checked of sampled images.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Sampled images")]
-pub struct ImageChecks {
-    /// Show the K nearest training images of samples in --out-dir, and compare the distances with those of the test part
-    #[arg(long, value_name = "K", value_parser = at_least_one)]
-    pub nearest: Option<usize>,
-    /// Compare classes, neighbouring classes and connected regions of samples with the training part
-    #[arg(long)]
-    pub map_statistics: bool,
-    /// Folder for the pictures and numbers
-    #[arg(long, value_name = "DIR")]
-    pub out_dir: Option<PathBuf>,
-    /// Images to draw from the model
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = at_least_one)]
-    pub images: usize,
-    /// Images to take instead of drawing them, a file that `sample` wrote for instance
-    #[arg(long, value_name = "DATA", conflicts_with = "images")]
-    pub images_from: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -47,19 +47,33 @@ impl Parts {
 
     /// Reads the data of a fit again and divides them as the fit did.
     pub fn of_fit(card: &ModelCard) -> Result<Self> {
+        Ok(Self::of_fit_with_labels(card, None)?.0)
+    }
+
+    /// [`of_fit`](Self::of_fit) with the classes of the rows, from a file where the fit was not told them, and how
+    /// the user writes them.
+    pub fn of_fit_with_labels(
+        card: &ModelCard,
+        labels: Option<LabelFile>,
+    ) -> Result<(Self, Option<Vec<String>>)> {
         let data = data::read(&DataSource::parse(&card.source)?, &card.read_options)?;
         require_unchanged(&data, &card.source, card.fingerprint)?;
-        let data = match &card.labels {
-            None => data,
+        let told = card.labels.as_ref().map(|labels| LabelFile {
+            path: &labels.path,
+            column: labels.column.as_deref(),
+        });
+        let (data, names) = match told.or(labels) {
+            None => (data, None),
             Some(labels) => {
-                let column = labels.column.as_deref();
-                let classes = RowClasses::read(&labels.path, column, &card.source, data.rows())?;
+                let LabelFile { path, column } = labels;
+                let classes = RowClasses::read(path, column, &card.source, data.rows())?;
+                let fingerprint = card.labels.as_ref().map(|labels| labels.fingerprint);
                 ensure!(
-                    classes.fingerprint() == labels.fingerprint,
+                    fingerprint.is_none_or(|known| known == classes.fingerprint()),
                     "{}: the labels have changed since the fit; fit again",
-                    labels.path.display()
+                    path.display()
                 );
-                data.with_classes(classes.values)
+                (data.with_classes(classes.values), Some(classes.names))
             }
         };
         let test = match &card.test_data {
@@ -71,8 +85,16 @@ impl Parts {
                 Some(data)
             }
         };
-        Self::of(&data, &card.split, test)
+        Ok((Self::of(&data, &card.split, test)?, names))
     }
+}
+
+/// A file with a class for every row.
+#[derive(Clone, Copy, Debug)]
+pub struct LabelFile<'a> {
+    pub path: &'a Path,
+    /// The column of a table.
+    pub column: Option<&'a str>,
 }
 
 fn require_unchanged(data: &Dataset, source: &str, fingerprint: u32) -> Result<()> {
@@ -88,7 +110,12 @@ fn require_unchanged(data: &Dataset, source: &str, fingerprint: u32) -> Result<(
 pub struct BaselineScores {
     pub uniform: f64,
     pub independent: f64,
-    pub chow_liu: f64,
+    /// Absent for many sites.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chow_liu: Option<f64>,
+    /// Of images: position, left and upper neighbour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pixel_context: Option<f64>,
 }
 
 impl BaselineScores {
@@ -100,11 +127,41 @@ impl BaselineScores {
 
     /// Scores data under baselines that are fitted: the tree takes its time on many sites.
     pub fn of(baselines: &Baselines, data: &Dataset) -> Self {
+        let tree = baselines.chow_liu.as_ref();
+        let context = baselines.pixel_context.as_ref();
         Self {
             uniform: baselines.uniform.bits_per_dim(data),
             independent: baselines.independent.bits_per_dim(data),
-            chow_liu: baselines.chow_liu.bits_per_dim(data),
+            chow_liu: tree.map(|model| model.bits_per_dim(data)),
+            pixel_context: context.map(|model| model.bits_per_dim(data)),
         }
+    }
+
+    /// The baselines that there are by name, the best kinds first.
+    pub fn named(&self) -> Vec<(&'static str, f64)> {
+        let all = [
+            ("neighbouring pixels", self.pixel_context),
+            ("Chow–Liu tree", self.chow_liu),
+            ("independent sites", Some(self.independent)),
+            ("uniform", Some(self.uniform)),
+        ];
+        let there = all
+            .into_iter()
+            .filter_map(|(name, bits)| Some((name, bits?)));
+        there.collect()
+    }
+
+    /// The best of them, as in a sentence.
+    fn best(&self) -> (&'static str, f64) {
+        let all = [
+            ("the Chow–Liu tree", self.chow_liu),
+            ("neighbouring pixels", self.pixel_context),
+        ];
+        let there = all
+            .into_iter()
+            .filter_map(|(name, bits)| Some((name, bits?)));
+        let best = there.min_by(|a, b| a.1.total_cmp(&b.1));
+        best.unwrap_or(("independent sites", self.independent))
     }
 
     /// The model, if it has a score, and the baselines as a table for the terminal.
@@ -119,22 +176,25 @@ impl BaselineScores {
             value, std_error, ..
         }) = bits_per_dim
         {
-            let gain = 100.0 * (1.0 - value / self.chow_liu);
+            let (name, best) = self.best();
+            let gain = 100.0 * (1.0 - value / best);
             let beside = match gain >= 0.0 {
-                true => format!("{gain:.1} % below the Chow–Liu tree"),
-                false => format!("{:.1} % above the Chow–Liu tree", -gain),
+                true => format!("{gain:.1} % below {name}"),
+                false => format!("{:.1} % above {name}", -gain),
             };
             table.push(["segre".into(), estimate(value, Some(std_error)), beside]);
         }
-        let baselines = [
-            ("Chow–Liu tree", self.chow_liu),
-            ("independent sites", self.independent),
-            ("uniform", self.uniform),
-        ];
-        for (name, value) in baselines {
+        for (name, value) in self.named() {
             table.push([name.into(), estimate(value, None), String::new()]);
         }
-        table.to_text()
+        let mut text = table.to_text();
+        if self.chow_liu.is_none() {
+            text += &format!(
+                "no Chow–Liu tree above {} sites\n",
+                Baselines::MOST_TREE_SITES
+            );
+        }
+        text
     }
 }
 

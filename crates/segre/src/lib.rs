@@ -11,6 +11,7 @@
 //! | `F(V, t)` | vector field, and its integration | [`VectorField`], [`ode`] |
 //! | `g_θ`, `F_θ` | networks | [`network`] |
 //! | `−log P(β)` | likelihood | [`flow::likelihood`] |
+//! | class of a row, Fréchet distance | a classifier that judges samples | [`classifier`] |
 //! | `E(x)`, `Z` | energy-based models, and inference in them | [`energy`] |
 //! | `w = exp(−E)/q` | networks fitted to an energy without data, importance weights | [`neural`] |
 //! | `E_Ω[T(S(end))]` | randomised assignment flows | [`randomized`] |
@@ -51,6 +52,7 @@
 
 pub mod atomic;
 pub mod baseline;
+pub mod classifier;
 pub mod data;
 pub mod energy;
 mod error;

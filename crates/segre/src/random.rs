@@ -28,6 +28,7 @@ pub(crate) enum Purpose {
     Rejuvenation,
     Completion,
     Hiding,
+    Classifier,
 }
 
 /// Random words reserved for one row: more than any row of noise uses.

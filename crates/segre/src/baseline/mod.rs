@@ -1,16 +1,18 @@
-//! Simple models that every learned one must beat: uniform, independent sites, Chow–Liu tree, nearest rows.
+//! Simple models that every learned one must beat: uniform, independent sites, Chow–Liu tree, nearest rows, neighbouring pixels.
 
 mod chow_liu;
 mod independent;
 mod nearest_rows;
+mod pixel_context;
 mod uniform;
 
 pub use chow_liu::ChowLiu;
 pub use independent::Independent;
 pub use nearest_rows::NearestRows;
+pub use pixel_context::PixelContext;
 pub use uniform::Uniform;
 
-use crate::data::Dataset;
+use crate::data::{Dataset, Layout};
 use crate::error::Result;
 use rayon::prelude::*;
 use std::f64::consts::LN_2;
@@ -45,30 +47,41 @@ fn total_log_prob<B: Baseline + ?Sized>(model: &B, data: &Dataset) -> f64 {
     pieces.iter().sum()
 }
 
-/// The three baselines fitted on one split.
+/// The baselines fitted on one split.
 #[derive(Debug, Clone)]
 pub struct Baselines {
     /// All configurations alike.
     pub uniform: Uniform,
     /// A product of the sites' frequencies.
     pub independent: Independent,
-    /// The best tree.
-    pub chow_liu: ChowLiu,
+    /// The best tree; none above [`MOST_TREE_SITES`](Self::MOST_TREE_SITES).
+    pub chow_liu: Option<ChowLiu>,
+    /// Position, left and upper neighbour; for images of one vocabulary.
+    pub pixel_context: Option<PixelContext>,
 }
 
 impl Baselines {
-    /// Fits all three on the training rows; smoothing is chosen by the validation rows.
+    /// Sites up to which there is a tree: its time grows with their square, and takes minutes for a few hundred
+    /// images of so many pixels.
+    pub const MOST_TREE_SITES: usize = 4096;
+
+    /// Fits them on the training rows; smoothing is chosen by the validation rows.
     ///
     /// # Errors
     /// [`Error::SchemaMismatch`](crate::Error::SchemaMismatch) if the parts differ in schema or are
     /// empty.
     pub fn fit(train: &Dataset, validation: &Dataset) -> Result<Self> {
         let independent = Independent::fit(train, validation)?;
-        let chow_liu = ChowLiu::fit(train, validation)?;
+        let schema = &train.schema;
+        let image = matches!(schema.layout, Layout::Image { .. }) && schema.vocabularies.len() == 1;
+        let small = train.sites() <= Self::MOST_TREE_SITES;
         Ok(Self {
-            uniform: Uniform::new(&train.schema),
+            uniform: Uniform::new(schema),
             independent,
-            chow_liu,
+            chow_liu: small.then(|| ChowLiu::fit(train, validation)).transpose()?,
+            pixel_context: image
+                .then(|| PixelContext::fit(train, validation))
+                .transpose()?,
         })
     }
 }

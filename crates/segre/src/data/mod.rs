@@ -3,6 +3,7 @@
 mod builtin;
 mod csv;
 mod dataset;
+mod distances;
 mod divergence;
 mod fasta;
 mod image;
@@ -22,13 +23,14 @@ mod write;
 
 pub use builtin::{BuiltIn, KnownDistribution};
 pub use dataset::Dataset;
+pub use distances::{DistanceComparison, DistanceSummary};
 pub use divergence::{Comparison, Divergence};
 pub use image::{
     ClassMap, IgnoreAs, ImageError, ImageOptions, ImageSize, Labels, Levels, read_labels,
 };
 pub use map_statistics::{MapDistance, MapStatistics};
 pub use mask::{Region, SiteMask};
-pub use nearest::{DistanceSummary, Neighbour, nearest};
+pub use nearest::{Neighbour, nearest};
 pub use options::{Missing, MissingIs, ReadOptions};
 pub use partial::PartialDataset;
 pub use row_classes::RowClasses;

@@ -135,57 +135,6 @@ fn insert(best: &mut Vec<Neighbour>, count: usize, new: Neighbour) {
     best.truncate(count);
 }
 
-/// A distribution of distances in a few numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct DistanceSummary {
-    /// The mean.
-    pub mean: f64,
-    /// The smallest.
-    pub minimum: u32,
-    /// Quarter, half and three quarters of the distances are at most these.
-    pub quartiles: [u32; 3],
-    /// The largest.
-    pub maximum: u32,
-}
-
-impl DistanceSummary {
-    /// Summarises distances, `None` without any.
-    pub fn of(distances: &[u32]) -> Option<Self> {
-        let mut sorted = distances.to_vec();
-        sorted.sort_unstable();
-        let total: f64 = sorted.iter().map(|&distance| f64::from(distance)).sum();
-        Some(Self {
-            mean: total / sorted.len() as f64,
-            minimum: *sorted.first()?,
-            quartiles: [0.25, 0.5, 0.75].map(|fraction| quantile(&sorted, fraction)),
-            maximum: *sorted.last()?,
-        })
-    }
-
-    /// The share of distances below the closest `fraction` of others: `#{d < q} / #d` with the quantile `q`
-    /// of the others. Rows that are as near as the others have a share of at most `fraction`, up to chance.
-    ///
-    /// # Panics
-    /// If one of the two is empty.
-    pub fn share_closer(distances: &[u32], others: &[u32], fraction: f64) -> f64 {
-        assert!(!distances.is_empty() && !others.is_empty(), "no distances");
-        let mut sorted = others.to_vec();
-        sorted.sort_unstable();
-        let limit = quantile(&sorted, fraction);
-        let closer = distances
-            .iter()
-            .filter(|&&distance| distance < limit)
-            .count();
-        closer as f64 / distances.len() as f64
-    }
-}
-
-/// The smallest value that at least a fraction of the sorted values do not exceed.
-fn quantile(sorted: &[u32], fraction: f64) -> u32 {
-    let rank = (fraction * sorted.len() as f64).ceil() as usize;
-    sorted[rank.clamp(1, sorted.len()) - 1]
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -246,25 +195,5 @@ mod tests {
         ));
         assert!(nearest(&one, &random(1, 6, 2, 1), 1).is_err());
         assert!(nearest(&two.select(&[]), &one, 1).unwrap().is_empty());
-    }
-
-    #[test]
-    fn summaries_are_exact() {
-        let found = DistanceSummary::of(&[5, 1, 9, 3]).unwrap();
-        let expected = DistanceSummary {
-            mean: 4.5,
-            minimum: 1,
-            quartiles: [1, 3, 5],
-            maximum: 9,
-        };
-        assert_eq!(found, expected);
-        assert!(DistanceSummary::of(&[]).is_none());
-        // The closest hundredth of 200 is the second: 11.
-        let others: Vec<u32> = (10..210).collect();
-        assert_eq!(
-            DistanceSummary::share_closer(&[3, 10, 11, 12], &others, 0.01),
-            0.5
-        );
-        assert_eq!(DistanceSummary::share_closer(&others, &others, 0.01), 0.005);
     }
 }

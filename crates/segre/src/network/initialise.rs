@@ -39,7 +39,7 @@ pub(super) fn uniform(count: usize, fan_in: usize, rng: &mut ChaCha8Rng) -> Vec<
 }
 
 /// A dense layer with uniform start.
-pub(super) fn linear(
+pub(crate) fn linear(
     inputs: usize,
     outputs: usize,
     bias: bool,

@@ -16,13 +16,13 @@ mod affinity;
 mod cnn;
 mod dense;
 mod dropout;
-mod initialise;
+pub(crate) mod initialise;
 mod linear;
 mod mixture;
 pub mod parameters;
 mod residual;
 mod time_embedding;
-mod unet;
+pub(crate) mod unet;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};

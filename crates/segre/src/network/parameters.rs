@@ -1,11 +1,11 @@
-//! Parameters by name: reading them out of a network and putting them back.
+//! Parameters by name: reading them, and their gradients, out of a network and putting them back.
 
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
 
-use super::Network;
 use crate::error::{Error, Result};
 
 /// The values of one parameter.
@@ -18,7 +18,7 @@ pub struct Values {
 }
 
 /// All parameters and running statistics of a network by path, such as `Residual.input.weight`.
-pub fn collect(network: &Network) -> BTreeMap<String, Values> {
+pub fn collect<M: Module>(network: &M) -> BTreeMap<String, Values> {
     let mut collector = Collector::default();
     // `valid` brings running statistics up to date, which a plain visit may see late.
     network.valid().visit(&mut collector);
@@ -26,14 +26,14 @@ pub fn collect(network: &Network) -> BTreeMap<String, Values> {
 }
 
 /// The names of all parameters in the order of a visit.
-pub fn names(network: &Network) -> Vec<String> {
+pub fn names<M: Module>(network: &M) -> Vec<String> {
     let mut collector = Collector::default();
     network.visit(&mut collector);
     collector.order
 }
 
 /// The first parameter with a value that is NaN or infinite.
-pub fn first_not_finite(network: &Network) -> Option<String> {
+pub fn first_not_finite<M: Module>(network: &M) -> Option<String> {
     let found = collect(network).into_iter();
     let mut broken = found.filter(|(_, own)| own.values.iter().any(|value| !value.is_finite()));
     broken.next().map(|(name, _)| name)
@@ -43,7 +43,7 @@ pub fn first_not_finite(network: &Network) -> Option<String> {
 ///
 /// # Errors
 /// [`Error::ParameterMismatch`] if a parameter is missing or has another shape.
-pub fn replace(network: Network, values: &BTreeMap<String, Values>) -> Result<Network> {
+pub fn replace<M: Module>(network: M, values: &BTreeMap<String, Values>) -> Result<M> {
     let mut replacer = Replacer {
         values,
         path: Vec::new(),
@@ -54,6 +54,17 @@ pub fn replace(network: Network, values: &BTreeMap<String, Values>) -> Result<Ne
         Some(error) => Err(error),
         None => Ok(network),
     }
+}
+
+/// The gradient of a loss by the name of each parameter that it depends on, in host memory.
+pub(crate) fn gradients<M: Module>(loss: &Tensor<1>, network: &M) -> BTreeMap<String, Vec<f32>> {
+    let mut reader = GradientReader {
+        gradients: GradientsParams::from_grads(loss.backward(), network),
+        path: vec![],
+        found: BTreeMap::new(),
+    };
+    network.visit(&mut reader);
+    reader.found
 }
 
 #[derive(Default)]
@@ -84,6 +95,29 @@ impl ModuleVisitor for Collector {
                 values: host_values(tensor),
             },
         );
+    }
+}
+
+struct GradientReader {
+    gradients: GradientsParams,
+    path: Vec<String>,
+    found: BTreeMap<String, Vec<f32>>,
+}
+
+impl ModuleVisitor for GradientReader {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.remove::<D>(parameter.id) {
+            self.found
+                .insert(self.path.join("."), host_values(gradient));
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! `segre evaluate`: test likelihood beside baselines, imputation, and divergence from a known distribution.
 
+mod classes;
 mod images;
 mod imputation;
+mod maps;
+mod nearest;
 
 use std::f64::consts::LN_2;
 
@@ -10,6 +13,7 @@ use segre::data::{self, DataSource, Dataset, Divergence, ReadOptions};
 use segre::flow::saving::{self, ModelCard};
 use serde::Serialize;
 
+use self::classes::Judge;
 use self::images::ImageReport;
 use self::imputation::ImputationReport;
 use crate::args::{Common, Evaluate};
@@ -51,8 +55,9 @@ struct Report {
 pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
     let (model, card) = saving::load(&arguments.model, &common.device.open()?)?;
     let checks = &arguments.images;
-    images::refuse_early(checks, &card)?;
-    let parts = Parts::of_fit(&card)?;
+    images::refuse_early(checks, &model, &card)?;
+    let labels = classes::label_file(&checks.classifier);
+    let (parts, names) = Parts::of_fit_with_labels(&card, labels)?;
     let data = match &arguments.data {
         None => parts.test.clone(),
         Some(text) => data::read_as(
@@ -73,6 +78,8 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
     if arguments.impute.is_some() || arguments.conditionals.conditionals.is_some() {
         warn_unconditional(&card, common);
     }
+    let names = names.as_deref();
+    let judge = Judge::open(&checks.classifier, &parts, names, &data, seed, common)?;
     let baselines = BaselineScores::fit(&parts, &data)?;
     let scores = score_if_bounded(&model, &data, &arguments.accuracy, seed, common)?;
     let bits = scores.map(|scores| scores.bits_per_dim);
@@ -103,21 +110,9 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
             Some(DivergenceReport::of(target.as_ref(), &samples)?)
         }
     };
-    let images = match checks.nearest.is_some() || checks.map_statistics {
-        false => ImageReport::default(),
-        true => {
-            let given = images::given(checks, &model, &card)?;
-            let sampled = match given {
-                Some(data) => data,
-                None => {
-                    let conditional = card.training.conditional;
-                    let options = sampling_options(&arguments.sampling, conditional, seed);
-                    sample_with_progress(&model, checks.images, &options, common)?.data
-                }
-            };
-            ImageReport::of(checks, &sampled, &parts, &data)?
-        }
-    };
+    let options = sampling_options(&arguments.sampling, card.training.conditional, seed);
+    let (of_model, data_of) = ((&model, &card), (&parts, &data));
+    let images = ImageReport::of(checks, judge.as_ref(), of_model, data_of, &options, common)?;
     if common.json {
         return json::print_object(&Report {
             bits_per_dim: bits.map(|bits| bits.value),

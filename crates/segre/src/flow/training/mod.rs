@@ -18,11 +18,10 @@ use serde::{Deserialize, Serialize};
 
 pub use checkpoint::{read as read_checkpoint, write as write_checkpoint};
 pub use optimizer::OptimizerConfig;
-pub(crate) use optimizer::{Slot, Update};
+pub(crate) use optimizer::{Optimizer, Slot, Update};
+pub(crate) use order::DataOrder;
 pub(crate) use rounds::Rounds;
 
-use self::optimizer::Optimizer;
-use self::order::DataOrder;
 use self::shards::Shards;
 use self::validation::{mean_difference, spread};
 use super::likelihood::{Estimate, LevelDistribution};

@@ -8,7 +8,6 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::network::Network;
 use crate::network::parameters::{Values, host_values, with_values};
 
 /// Settings of the optimiser.
@@ -116,7 +115,7 @@ pub(crate) struct Slot {
 ///
 /// Source: Kingma & Ba 2015, Algorithm 1; decoupled decay: Loshchilov & Hutter 2019.
 #[derive(Clone, Debug)]
-pub(super) struct Optimizer {
+pub(crate) struct Optimizer {
     config: OptimizerConfig,
     pub slots: BTreeMap<String, Slot>,
 }
@@ -134,13 +133,13 @@ impl Optimizer {
     /// # Errors
     /// [`Error::NonFiniteTraining`] names the first parameter whose gradient is not finite; nothing has
     /// changed then.
-    pub fn step(
+    pub fn step<M: Module>(
         &mut self,
-        network: Network,
+        network: M,
         gradients: BTreeMap<String, Vec<f32>>,
         step: u64,
         learning_rate: f64,
-    ) -> Result<(Network, f64)> {
+    ) -> Result<(M, f64)> {
         let norm = norm_of(&gradients, step)?;
         let update = Update::new(&self.config, step, learning_rate, norm);
         let mut mapper = UpdateMapper {

@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 use crate::random::{Purpose, generator};
 
 /// Endless stream of shuffled epochs, cut into batches; a batch may span two epochs.
-pub(super) struct DataOrder {
+pub(crate) struct DataOrder {
     seed: u64,
     batch: usize,
     rows: usize,

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::module::Module;
 use rayon::prelude::*;
 
 use crate::flow::matching::{Minibatch, loss};
 use crate::flow::model::Model;
-use crate::network::parameters::host_values;
+use crate::network::parameters;
 
 /// Most shards of a batch.
 const MAX_SHARDS: usize = 2;
@@ -86,38 +84,8 @@ fn shard_gradient(
     let weight = range.len() as f64 / batch.rows.len() as f64;
     let loss = loss(model, batch, range, shard) * weight;
     let value = loss.clone().into_scalar::<f64>();
-    let mut reader = GradientReader {
-        gradients: GradientsParams::from_grads(loss.backward(), &model.network),
-        path: vec![],
-        found: BTreeMap::new(),
-    };
-    model.network.visit(&mut reader);
     BatchGradient {
         loss: value,
-        gradients: reader.found,
-    }
-}
-
-/// Copies gradients to host memory.
-struct GradientReader {
-    gradients: GradientsParams,
-    path: Vec<String>,
-    found: BTreeMap<String, Vec<f32>>,
-}
-
-impl ModuleVisitor for GradientReader {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.gradients.remove::<D>(parameter.id) {
-            self.found
-                .insert(self.path.join("."), host_values(gradient));
-        }
+        gradients: parameters::gradients(&loss, &model.network),
     }
 }

@@ -1,4 +1,4 @@
-//! Layers of the UNet: parameters around the operations of `kernel`, channels last.
+//! Layers of image networks: parameters around the operations of `kernel`, channels last.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
@@ -12,7 +12,7 @@ const GROUPS: usize = 32;
 
 /// A convolution with bias that keeps the size, or halves it with stride 2.
 #[derive(Module, Debug)]
-pub(super) struct Convolution {
+pub(crate) struct Convolution {
     /// `[kernel, kernel, inputs, outputs]`.
     weight: Param<Tensor<4>>,
     bias: Param<Tensor<1>>,
@@ -52,7 +52,7 @@ impl Convolution {
 
 /// Group normalisation with learned scale and shift.
 #[derive(Module, Debug)]
-pub(super) struct GroupNorm {
+pub(crate) struct GroupNorm {
     scale: Param<Tensor<1>>,
     shift: Param<Tensor<1>>,
     #[module(skip)]

@@ -3,7 +3,7 @@
 mod block;
 mod config;
 mod embedding;
-mod layers;
+pub(crate) mod layers;
 
 use burn::module::Module;
 use burn::tensor::ops::PadMode;

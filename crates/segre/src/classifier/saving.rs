@@ -1,0 +1,51 @@
+//! A classifier in a file: safetensors with its card and a checksum.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+
+use super::network::ClassifierNetwork;
+use super::{Classifier, ClassifierCard};
+use crate::error::{Error, Result};
+use crate::flow::saving::{TensorFile, read_tensors, write_tensors};
+use crate::network::parameters;
+use crate::random::{Purpose, generator};
+
+impl Classifier {
+    /// Writes the classifier, whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let header = serde_json::to_string(&self.card).expect("a card is plain data");
+        let tensors = parameters::collect(&self.network);
+        write_tensors(path, &TensorFile { tensors, header })
+    }
+
+    /// Reads a classifier.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Damaged`] for a file that is none or is damaged, [`Error::ParameterMismatch`] if the
+    /// parameters are those of another network.
+    pub fn load(path: &Path, device: &Device) -> Result<Self> {
+        let file = read_tensors(path)?;
+        let damaged = |detail: String| Error::Damaged {
+            path: path.to_path_buf(),
+            detail,
+        };
+        let card: ClassifierCard = serde_json::from_str(&file.header)
+            .map_err(|error| damaged(format!("it holds no classifier: {error}")))?;
+        let sides = card.image.iter().chain([&card.categories]);
+        if card.classes.is_empty() || sides.into_iter().any(|size| !(1..=1 << 16).contains(size)) {
+            return Err(damaged("its sizes are no sizes of images".into()));
+        }
+        // The random start is overwritten at once.
+        let mut rng = generator(0, Purpose::Classifier, 0);
+        let network = ClassifierNetwork::new(card.sizes(), &mut rng, device);
+        Ok(Self {
+            network: parameters::replace(network, &file.tensors)?,
+            card,
+            device: device.clone(),
+        })
+    }
+}
