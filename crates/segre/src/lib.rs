@@ -11,6 +11,7 @@
 //! | `F(V, t)` | vector field, and its integration | [`VectorField`], [`ode`] |
 //! | `g_θ`, `F_θ` | networks | [`network`] |
 //! | `−log P(β)` | likelihood | [`flow::likelihood`] |
+//! | outliers | out-of-distribution detection | [`detection`] |
 //! | `E(x)`, `Z` | energy-based models, and inference in them | [`energy`] |
 //! | `w = exp(−E)/q` | networks fitted to an energy without data, importance weights | [`neural`] |
 //! | `E_Ω[T(S(end))]` | randomised assignment flows | [`randomized`] |
@@ -52,6 +53,7 @@
 pub mod atomic;
 pub mod baseline;
 pub mod data;
+pub mod detection;
 pub mod energy;
 mod error;
 pub mod field;

@@ -26,6 +26,8 @@ pub(crate) enum Purpose {
     Augment,
     Importance,
     Rejuvenation,
+    Proposal,
+    Strange,
 }
 
 /// Random words reserved for one row: more than any row of noise uses.

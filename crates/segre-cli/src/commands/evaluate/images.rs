@@ -79,12 +79,18 @@ struct Frequencies {
 }
 
 /// Refuses before any work what cannot be done.
-pub fn refuse_early(checks: &ImageChecks, card: &ModelCard) -> Result<()> {
-    if checks.nearest.is_none() && !checks.map_statistics {
-        let useless = checks.out_dir.is_some() || checks.images_from.is_some();
+pub fn refuse_early(checks: &ImageChecks, outliers: bool, card: &ModelCard) -> Result<()> {
+    if let Some(folder) = &checks.out_dir {
         ensure!(
-            !useless,
-            "--out-dir and --images-from are for --nearest and --map-statistics; add one of them"
+            !folder.exists() || folder.is_dir(),
+            "{} is not a folder; choose another --out-dir",
+            folder.display()
+        );
+    }
+    if checks.nearest.is_none() && !checks.map_statistics {
+        ensure!(
+            checks.images_from.is_none() && (outliers || checks.out_dir.is_none()),
+            "--out-dir and --images-from are for --nearest and --map-statistics, --out-dir also for --ood; add one of them"
         );
         return Ok(());
     }
@@ -98,13 +104,6 @@ pub fn refuse_early(checks: &ImageChecks, card: &ModelCard) -> Result<()> {
         "--nearest and --map-statistics are for images, not for {} data; leave them out",
         layout.name()
     );
-    if let Some(folder) = &checks.out_dir {
-        ensure!(
-            !folder.exists() || folder.is_dir(),
-            "{} is not a folder; choose another --out-dir",
-            folder.display()
-        );
-    }
     Ok(())
 }
 

@@ -1,15 +1,18 @@
-//! `segre evaluate`: test likelihood beside baselines, and divergence from a known distribution.
+//! `segre evaluate`: test likelihood beside baselines, divergence from a known distribution, outliers.
 
 mod images;
+mod outlier_pictures;
+mod outliers;
 
 use std::f64::consts::LN_2;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use segre::data::{self, DataSource, Divergence};
 use segre::flow::saving;
 use serde::Serialize;
 
 use self::images::ImageReport;
+use self::outliers::{Judge, OutlierReport};
 use crate::args::{Common, Evaluate};
 use crate::divergence::{DivergenceReport, many_samples, target_of};
 use crate::report::json;
@@ -35,13 +38,16 @@ struct Report {
     /// Of sampled images, where they are asked for.
     #[serde(flatten)]
     images: ImageReport,
+    /// Of other data, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outliers: Option<OutlierReport>,
 }
 
 /// Evaluates a model.
 pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
     let (model, card) = saving::load(&arguments.model, &common.device.open()?)?;
     let checks = &arguments.images;
-    images::refuse_early(checks, &card)?;
+    images::refuse_early(checks, !arguments.outliers.ood.is_empty(), &card)?;
     let parts = Parts::of_fit(&card)?;
     let data = match &arguments.data {
         None => parts.test.clone(),
@@ -52,6 +58,11 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
         )?,
     };
     let seed = common.seed.unwrap_or(card.training.seed);
+    let outliers = outliers::read(&arguments.outliers, &card, &data, seed)?;
+    ensure!(
+        outliers.is_empty() || model.has_bound(),
+        "--ood judges rows by their likelihood, which this path has no bound of; fit another path"
+    );
     let baselines = BaselineScores::fit(&parts, &data)?;
     let scores = score_if_bounded(&model, &data, &arguments.accuracy, seed, common)?;
     let bits = scores.map(|scores| scores.bits_per_dim);
@@ -83,6 +94,22 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
             ImageReport::of(checks, &sampled, &parts, &data)?
         }
     };
+    let folder = checks.out_dir.as_deref();
+    let outliers = match outliers.is_empty() {
+        true => None,
+        false => Some(OutlierReport::of(
+            &arguments.outliers,
+            folder,
+            &Judge {
+                model: &model,
+                seed,
+                common,
+            },
+            &parts,
+            &data,
+            outliers,
+        )?),
+    };
     if common.json {
         return json::print_object(&Report {
             bits_per_dim: bits.map(|bits| bits.value),
@@ -92,6 +119,7 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
             target_entropy: entropy,
             divergence,
             images,
+            outliers,
         });
     }
     println!("{} rows, {} sites", data.rows(), data.sites());
@@ -116,5 +144,8 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
         print!("\n{} samples\n{}", found.samples, table.to_text());
     }
     images.print(checks);
+    if let Some(outliers) = &outliers {
+        outliers.print(folder);
+    }
     Ok(())
 }

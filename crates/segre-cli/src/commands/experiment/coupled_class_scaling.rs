@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use segre::data::Divergence;
-use segre::flow::likelihood::{Bound, ScoreOptions, score};
+use segre::flow::likelihood::{ScoreMethod, ScoreOptions, score};
 
 use super::Definition;
 use super::fitting::Fitted;
@@ -96,7 +96,7 @@ fn measure(cell: &mut Cell, fitted: &Fitted, quick: bool) -> Result<Measured> {
     let rows = target.sample(if quick { 2_000 } else { FRESH_ROWS }, &mut rng)?;
     let mut gap = |bound| -> Result<(f64, f64)> {
         let options = ScoreOptions {
-            bound: Some(bound),
+            method: Some(bound),
             levels: if quick { 4 } else { 16 },
             rounds: 2,
             std_error: None,
@@ -116,7 +116,7 @@ fn measure(cell: &mut Cell, fitted: &Fitted, quick: bool) -> Result<Measured> {
         let squares: f64 = gaps.iter().map(|gap| (gap - mean).powi(2)).sum();
         Ok((mean, (squares / (count - 1.0) / count).sqrt()))
     };
-    let (value, std_error) = gap(Bound::Sequential)?;
+    let (value, std_error) = gap(ScoreMethod::Sequential)?;
     let mut measured = Measured {
         value,
         std_error: Some(std_error),
@@ -125,7 +125,7 @@ fn measure(cell: &mut Cell, fitted: &Fitted, quick: bool) -> Result<Measured> {
         ..Measured::default()
     };
     if fitted.model.gaussian_path().is_ok() {
-        let (value, std_error) = gap(Bound::Immse)?;
+        let (value, std_error) = gap(ScoreMethod::Immse)?;
         measured = measured
             .and("immse_gap", value)
             .and("immse_std_error", std_error);

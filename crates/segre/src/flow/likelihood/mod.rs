@@ -5,10 +5,12 @@
 //! | the score of a data set, with error control | `score.rs`, `levels.rs` |
 //! | the I-MMSE bound, the default | `immse.rs` |
 //! | the chain-rule bound of the sequential sampler | `sequential.rs` |
+//! | the importance-sampled bound of the papers, and the exact likelihood in few dimensions | `importance/` |
 //! | exact posterior of a small known distribution, the oracle of the tests | `exact.rs` |
 
 mod exact;
 mod immse;
+pub mod importance;
 mod levels;
 mod score;
 mod sequential;
@@ -16,7 +18,7 @@ mod sequential;
 use serde::Serialize;
 
 pub use exact::EnumeratedPosterior;
-pub use score::{Bound, ScoreOptions, Scores, score, score_with};
+pub use score::{Meaning, ScoreMethod, ScoreOptions, Scores, score, score_with};
 
 /// An estimated number with its Monte Carlo error.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
