@@ -2,6 +2,7 @@
 
 mod conditions;
 mod images;
+mod likelihood;
 mod reading;
 mod unet;
 
@@ -20,6 +21,7 @@ use crate::report::progress::Display;
 
 pub use conditions::{ConditionalChecks, Hiding};
 pub use images::{ClassifierChecks, ImageChecks};
+pub use likelihood::{Importance, MethodName};
 pub use reading::Reading;
 pub use unet::{PresetName, Shown, UnetSizes};
 
@@ -384,8 +386,9 @@ pub enum GridName {
   segre score runs/table new.csv
   segre score runs/table new.csv --out scores.csv --std-error 0.001
   segre score runs/table new.csv --given age,income         log P(the other columns | age, income)
-  segre score runs/table new.csv --bound chain              of the sequential sampler
+  segre score runs/table new.csv --method chain             of the sequential sampler
   segre score runs/mnist t10k-images-idx3-ubyte.gz --hide lower-half   of lower halves given the upper ones
+  segre score runs/mnist few.npy --method importance --ball-mass 0.8   as published, of the deterministic flow
   segre score runs/digits images.npy --json")]
 pub struct Score {
     /// Folder of the model
@@ -395,25 +398,18 @@ pub struct Score {
     /// Columns whose values are given, comma-separated: the score is log P(the others | these)
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', conflicts_with_all = ["mask", "hide"])]
     pub given: Vec<String>,
-    /// Bound on the negative log-likelihood [default: immse; chain for the masked path]
-    #[arg(long, value_name = "BOUND")]
-    pub bound: Option<BoundName>,
+    /// How the negative log-likelihood is bounded or computed [default: immse; chain for the masked path]
+    #[arg(long, value_name = "METHOD")]
+    pub method: Option<MethodName>,
     /// File for the score of every row (.csv)
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub hiding: Hiding,
     #[command(flatten)]
+    pub importance: Importance,
+    #[command(flatten)]
     pub accuracy: Accuracy,
-}
-
-/// Bounds by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum BoundName {
-    /// Of the flow: the I-MMSE integral
-    Immse,
-    /// Of the sequential sampler: the chain rule in random order; needs --conditional any
-    Chain,
 }
 
 /// How precise a likelihood is wanted.
@@ -442,7 +438,8 @@ pub struct Accuracy {
   segre evaluate runs/maps --map-statistics      classes, neighbours and regions of samples
   segre evaluate runs/table --impute 0.2         hidden fields filled in, beside simpler methods
   segre evaluate runs/pinwheel --conditionals 50 conditionals beside the exact ones
-  segre evaluate runs/digits10 --classifier digits.safetensors --agreement 100   as a classifier sees samples")]
+  segre evaluate runs/digits10 --classifier digits.safetensors --agreement 100   as a classifier sees samples
+  segre evaluate runs/mnist --ood omniglot --ood-invert --ood shuffled --out-dir pictures  tell other data apart")]
 pub struct Evaluate {
     /// Folder of the model
     pub model: PathBuf,
@@ -458,11 +455,29 @@ pub struct Evaluate {
     #[command(flatten)]
     pub conditionals: ConditionalChecks,
     #[command(flatten)]
+    pub outliers: Outliers,
+    #[command(flatten)]
     pub images: ImageChecks,
     #[command(flatten)]
     pub accuracy: Accuracy,
     #[command(flatten)]
     pub sampling: Sampling,
+}
+
+/// Other data that the model should tell from its own.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Outliers")]
+pub struct Outliers {
+    /// Data from elsewhere, or shuffled, inverted or constant rows of the test part; may be repeated. Pictures are
+    /// brought to the model's size. With --out-dir: histograms, extreme images and the scores of all rows
+    #[arg(long, value_name = "DATA")]
+    pub ood: Vec<String>,
+    /// Most rows of each set, evenly spread
+    #[arg(allow_negative_numbers = true, long, value_name = "N", default_value_t = 1000, value_parser = at_least_one)]
+    pub ood_rows: usize,
+    /// In pictures of --ood dark is ink
+    #[arg(long)]
+    pub ood_invert: bool,
 }
 
 #[derive(Debug, Args)]

@@ -163,12 +163,12 @@ fn given_columns_are_conditions_of_scores_and_samples() {
         let score = ["score", "model", "t2.csv", "--quiet"];
         number(&room.json(&with(&score, words)), "bits_per_dim")
     };
-    for bound in ["immse", "chain"] {
+    for method in ["immse", "chain"] {
         // Sound and coin given the animal: nothing and one bit; given both, the animal is known.
-        let half = bits(&["--bound", bound, "--given", "animal"]);
-        assert!((half - 0.5).abs() < 0.1, "{bound}: {half}");
-        let none = bits(&["--bound", bound, "--given", "sound,coin"]);
-        assert!(none.abs() < 0.1, "{bound}: {none}");
+        let half = bits(&["--method", method, "--given", "animal"]);
+        assert!((half - 0.5).abs() < 0.1, "{method}: {half}");
+        let none = bits(&["--method", method, "--given", "sound,coin"]);
+        assert!(none.abs() < 0.1, "{method}: {none}");
     }
     let score = ["score", "model", "t2.csv", "--quiet", "--given"];
     room.refuse(

@@ -394,6 +394,35 @@ pub enum Error {
         /// Rows drawn.
         rows: usize,
     },
+    /// Rows cannot be derived from others whose sites are not alike.
+    #[error(
+        "{what} rows need columns of one number of categories, which these are not; give outliers as a file"
+    )]
+    NotOneVocabulary {
+        /// What was to be derived.
+        what: String,
+    },
+    /// A Jensen form was asked of the decision cone, where weights are 0.
+    #[error(
+        "the cone has samples of weight 0, whose logarithm has no mean: use the log-mean form, or the ball"
+    )]
+    ConeHasNoJensenForm,
+    /// A conditional likelihood was asked of the deterministic flow.
+    #[error(
+        "the density of a flow is that of all columns: leave the given columns out, or use the method immse or chain"
+    )]
+    FlowIsNotConditional,
+    /// Quadrature was asked for in too many dimensions.
+    #[error(
+        "the exact likelihood is a quadrature over at most {most} dimensions (categories minus 1, summed over columns), and \
+         the model has {found}; use the method importance or immse"
+    )]
+    TooManyDimensions {
+        /// Dimensions of the model.
+        found: usize,
+        /// Most dimensions.
+        most: usize,
+    },
     /// A likelihood estimate became NaN or infinite.
     #[error(
         "the network's output for row {row} at root signal-to-noise ratio {root_snr:.3} is not finite; \

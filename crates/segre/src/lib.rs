@@ -12,6 +12,7 @@
 //! | `g_θ`, `F_θ` | networks | [`network`] |
 //! | `−log P(β)` | likelihood | [`flow::likelihood`] |
 //! | class of a row, Fréchet distance | a classifier that judges samples | [`classifier`] |
+//! | outliers | out-of-distribution detection | [`detection`] |
 //! | `E(x)`, `Z` | energy-based models, and inference in them | [`energy`] |
 //! | `w = exp(−E)/q` | networks fitted to an energy without data, importance weights | [`neural`] |
 //! | `E_Ω[T(S(end))]` | randomised assignment flows | [`randomized`] |
@@ -54,6 +55,7 @@ pub mod atomic;
 pub mod baseline;
 pub mod classifier;
 pub mod data;
+pub mod detection;
 pub mod energy;
 mod error;
 pub mod field;

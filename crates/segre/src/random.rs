@@ -29,6 +29,8 @@ pub(crate) enum Purpose {
     Completion,
     Hiding,
     Classifier,
+    Proposal,
+    Strange,
 }
 
 /// Random words reserved for one row: more than any row of noise uses.

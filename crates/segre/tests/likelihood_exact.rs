@@ -11,7 +11,7 @@ use common::{
 };
 use segre::data::{BuiltIn, Dataset};
 use segre::flow::likelihood::{
-    Bound, KnownPosterior, ScoreOptions, Scores, immse_gap, score, score_with,
+    KnownPosterior, ScoreMethod, ScoreOptions, Scores, immse_gap, score, score_with,
 };
 use segre::flow::training::Trainer;
 use segre::flow::{Denoiser, Head, Model, ModelConfig};
@@ -156,7 +156,7 @@ fn the_sequential_bound_of_the_true_posterior_is_the_negative_log_probability() 
         ] {
             let model = blank(path, &pmf.draw(300, 9));
             let options = ScoreOptions {
-                bound: Some(Bound::Sequential),
+                method: Some(ScoreMethod::Sequential),
                 ..options(400, 1)
             };
             let data = pmf.every_row();
@@ -175,9 +175,9 @@ fn with_given_sites_the_bounds_are_conditional() {
     let data = pmf.every_row();
     for given in [vec![0], vec![2, 0], vec![1]] {
         let key = |row: &[u16]| given.iter().map(|site| row[*site]).collect::<Vec<_>>();
-        for bound in [Bound::Immse, Bound::Sequential] {
+        for bound in [ScoreMethod::Immse, ScoreMethod::Sequential] {
             let options = ScoreOptions {
-                bound: Some(bound),
+                method: Some(bound),
                 given: given.clone(),
                 ..options(400, 2)
             };

@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use anyhow::{Context, Result, ensure};
 use segre::data::{self, DataSource, Schema};
-use segre::flow::likelihood::{Bound, ScoreOptions, Scores};
+use segre::flow::likelihood::{Meaning, ScoreOptions, Scores};
 use segre::flow::saving;
 use serde::Serialize;
 
-use crate::args::{BoundName, Common, Score};
+use crate::args::{Common, MethodName, Score};
 use crate::report::{json, table::estimate};
 use crate::session::{check_writable, score_by_options, score_options, warn_unconditional};
 
@@ -22,6 +22,8 @@ struct Report {
     std_error: f64,
     rows: usize,
     function_evaluations: u64,
+    /// What the numbers are: upper bound, estimate or exact.
+    meaning: &'static str,
 }
 
 /// Scores data and writes the rows' scores.
@@ -40,14 +42,12 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
     }
     let seed = common.seed.unwrap_or(card.training.seed);
     let given = given_sites(model.schema(), arguments)?;
-    if !given.is_empty() || arguments.bound == Some(BoundName::Chain) {
+    if !given.is_empty() || arguments.method == Some(MethodName::Chain) {
         warn_unconditional(&card, common);
     }
     let options = ScoreOptions {
-        bound: arguments.bound.map(|name| match name {
-            BoundName::Immse => Bound::Immse,
-            BoundName::Chain => Bound::Sequential,
-        }),
+        method: arguments.method.map(MethodName::method),
+        importance: arguments.importance.options(arguments.method)?,
         given,
         ..score_options(&data, &arguments.accuracy, seed)
     };
@@ -62,6 +62,11 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
         std_error: scores.bits_per_dim.std_error,
         rows: data.rows(),
         function_evaluations: scores.evaluations,
+        meaning: match scores.meaning {
+            Meaning::UpperBound => "upper bound",
+            Meaning::Estimate => "estimate",
+            Meaning::Exact => "exact",
+        },
     };
     if common.json {
         return json::print_object(&report);
@@ -77,8 +82,9 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
         _ => format!("{scored} columns given {}: ", arguments.given.join(", ")),
     };
     println!(
-        "{what}{bits} bits/dim, {nats} nats per row, over {} rows (upper bound)",
-        data.rows()
+        "{what}{bits} bits/dim, {nats} nats per row, over {} rows ({})",
+        data.rows(),
+        report.meaning
     );
     Ok(())
 }

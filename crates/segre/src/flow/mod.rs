@@ -16,7 +16,7 @@
 //! | training with checkpoints and validation | `training/` |
 //! | samplers, deterministic and stochastic | `sampling/` |
 //! | marginals of unknown sites given known ones | `conditional.rs` |
-//! | likelihood: I-MMSE bound, chain-rule bound, exact enumeration | `likelihood/` |
+//! | likelihood: I-MMSE bound, chain-rule bound, importance-sampled bound, exact values | `likelihood/` |
 //! | a model in a folder | `saving.rs` |
 
 pub mod channel;

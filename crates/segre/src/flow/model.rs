@@ -196,6 +196,27 @@ impl Model {
         decisive_root_snr(self.manifold.cardinalities(), SAMPLING_REST)
     }
 
+    /// The time at which a deterministic flow ends: a posterior's where the channel decides all, a field's where its
+    /// path ends.
+    ///
+    /// # Errors
+    /// [`Error::NeedsGaussianPath`].
+    pub(crate) fn flow_end(&self, posterior: bool) -> Result<f64> {
+        let path = self.gaussian_path()?;
+        Ok(match posterior {
+            true => path.time_at_snr(self.end_root_snr().powi(2), self.manifold.categories()),
+            false => path.end_time(),
+        })
+    }
+
+    /// The model with its network at rest, which it also stays where gradients of its input are wanted.
+    pub(crate) fn at_rest(&self) -> Self {
+        Self {
+            network: self.network.valid(),
+            ..self.clone()
+        }
+    }
+
     /// The levels of all sites when one with the most categories has the given level.
     ///
     /// The posterior head sets each site's level by itself; a field knows one time only, at which the

@@ -146,6 +146,15 @@ impl GaussianPath {
         }
     }
 
+    /// Signal and noise scale `(s, σ)` of a site with `categories` categories at a time: `V | β ~ N(s v̄_β, σ² I)`.
+    pub fn signal_and_noise(&self, time: f64, categories: usize) -> (f64, f64) {
+        let noise = match self {
+            Self::EGeodesic(_) => 1.0 - time,
+            Self::InfiniteTime(_) => 1.0,
+        };
+        (time * self.amplitude(categories), noise)
+    }
+
     /// The root signal-to-noise ratio at clock 1.
     fn amplitude(&self, categories: usize) -> f64 {
         match self {

@@ -30,12 +30,24 @@ pub struct ImageReport {
 }
 
 /// Refuses before any work what cannot be done.
-pub fn refuse_early(checks: &ImageChecks, model: &Model, card: &ModelCard) -> Result<()> {
-    if !checks.any() {
-        let useless = checks.out_dir.is_some() || checks.images_from.is_some();
+pub fn refuse_early(
+    checks: &ImageChecks,
+    outliers: bool,
+    model: &Model,
+    card: &ModelCard,
+) -> Result<()> {
+    if let Some(folder) = &checks.out_dir {
         ensure!(
-            !useless,
-            "--out-dir and --images-from are for --nearest, --map-statistics and --classifier; add one of them"
+            !folder.exists() || folder.is_dir(),
+            "{} is not a folder; choose another --out-dir",
+            folder.display()
+        );
+    }
+    if !checks.any() {
+        ensure!(
+            checks.images_from.is_none() && (outliers || checks.out_dir.is_none()),
+            "--out-dir and --images-from are for --nearest, --map-statistics and --classifier, --out-dir also for --ood; \
+             add one of them"
         );
         return Ok(());
     }
@@ -49,13 +61,6 @@ pub fn refuse_early(checks: &ImageChecks, model: &Model, card: &ModelCard) -> Re
         "--nearest, --map-statistics and --classifier are for images, not for {} data; leave them out",
         layout.name()
     );
-    if let Some(folder) = &checks.out_dir {
-        ensure!(
-            !folder.exists() || folder.is_dir(),
-            "{} is not a folder; choose another --out-dir",
-            folder.display()
-        );
-    }
     classes::refuse_early(&checks.classifier, model, card)
 }
 

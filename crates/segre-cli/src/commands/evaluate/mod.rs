@@ -1,10 +1,12 @@
-//! `segre evaluate`: test likelihood beside baselines, imputation, and divergence from a known distribution.
+//! `segre evaluate`: test likelihood beside baselines, imputation, divergence from a known distribution, outliers.
 
 mod classes;
 mod images;
 mod imputation;
 mod maps;
 mod nearest;
+mod outlier_pictures;
+mod outliers;
 
 use std::f64::consts::LN_2;
 
@@ -16,6 +18,7 @@ use serde::Serialize;
 use self::classes::Judge;
 use self::images::ImageReport;
 use self::imputation::ImputationReport;
+use self::outliers::OutlierReport;
 use crate::args::{Common, Evaluate};
 use crate::conditionals::ConditionalReport;
 use crate::divergence::{DivergenceReport, many_samples, target_of};
@@ -49,13 +52,16 @@ struct Report {
     /// Of sampled images, where they are asked for.
     #[serde(flatten)]
     images: ImageReport,
+    /// Of other data, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outliers: Option<OutlierReport>,
 }
 
 /// Evaluates a model.
 pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
     let (model, card) = saving::load(&arguments.model, &common.device.open()?)?;
     let checks = &arguments.images;
-    images::refuse_early(checks, &model, &card)?;
+    images::refuse_early(checks, !arguments.outliers.ood.is_empty(), &model, &card)?;
     let labels = classes::label_file(&checks.classifier);
     let (parts, names) = Parts::of_fit_with_labels(&card, labels)?;
     let data = match &arguments.data {
@@ -80,6 +86,11 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
     }
     let names = names.as_deref();
     let judge = Judge::open(&checks.classifier, &parts, names, &data, seed, common)?;
+    let outliers = outliers::read(&arguments.outliers, &card, &data, seed)?;
+    ensure!(
+        outliers.is_empty() || model.has_bound(),
+        "--ood judges rows by their likelihood, which this path has no bound of; fit another path"
+    );
     let baselines = BaselineScores::fit(&parts, &data)?;
     let scores = score_if_bounded(&model, &data, &arguments.accuracy, seed, common)?;
     let bits = scores.map(|scores| scores.bits_per_dim);
@@ -113,6 +124,22 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
     let options = sampling_options(&arguments.sampling, card.training.conditional, seed);
     let (of_model, data_of) = ((&model, &card), (&parts, &data));
     let images = ImageReport::of(checks, judge.as_ref(), of_model, data_of, &options, common)?;
+    let folder = checks.out_dir.as_deref();
+    let outliers = match outliers.is_empty() {
+        true => None,
+        false => Some(OutlierReport::of(
+            &arguments.outliers,
+            folder,
+            &outliers::Judge {
+                model: &model,
+                seed,
+                common,
+            },
+            &parts,
+            &data,
+            outliers,
+        )?),
+    };
     if common.json {
         return json::print_object(&Report {
             bits_per_dim: bits.map(|bits| bits.value),
@@ -124,6 +151,7 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
             conditionals,
             imputation,
             images,
+            outliers,
         });
     }
     println!("{} rows, {} sites", data.rows(), data.sites());
@@ -154,6 +182,9 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
         found.print();
     }
     images.print(checks);
+    if let Some(outliers) = &outliers {
+        outliers.print(folder);
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use segre::data::Divergence;
-use segre::flow::likelihood::{Bound, KnownPosterior, ScoreOptions, immse_gap, score};
+use segre::flow::likelihood::{KnownPosterior, ScoreMethod, ScoreOptions, immse_gap, score};
 
 use super::Definition;
 use super::fitting::Fitted;
@@ -94,16 +94,16 @@ fn measure(cell: &mut Cell, fitted: &Fitted, quick: bool) -> Result<Measured> {
     let mut rng = ChaCha8Rng::seed_from_u64(cell.seed);
     rng.set_stream(FRESH_STREAM);
     let rows = target.sample(if quick { 2_000 } else { FRESH_ROWS }, &mut rng)?;
-    let options = |bound| ScoreOptions {
-        bound: Some(bound),
+    let options = |method| ScoreOptions {
+        method: Some(method),
         levels: if quick { 4 } else { 16 },
         rounds: 2,
         std_error: None,
         seed: cell.seed,
         ..ScoreOptions::default()
     };
-    let chain_rule = options(Bound::Sequential);
-    let immse = options(Bound::Immse);
+    let chain_rule = options(ScoreMethod::Sequential);
+    let immse = options(ScoreMethod::Immse);
     let mut tell = |done: f64| {
         cell.tell(0.7 + 0.1 * done, || "scoring".into());
         !interrupt::asked()

@@ -28,6 +28,7 @@ mod coupled_class_scaling;
 mod fitting;
 mod ising;
 mod ising_critical;
+mod likelihood;
 mod lines;
 mod potts_image;
 mod randomized;
@@ -79,6 +80,7 @@ const ALL: &[Definition] = &[
     coupled_class_scaling::DEFINITION,
     samplers::DEFINITION,
     rates::DEFINITION,
+    likelihood::DEFINITION,
     ising::DEFINITION,
     ising_critical::DEFINITION,
     potts_image::DEFINITION,
@@ -110,7 +112,8 @@ enum Action {
 #[command(after_help = "Examples:
   segre experiment run coupled-binary
   segre experiment run toys --quick --out /tmp/toys
-  segre experiment run toys --seeds 5 --resume      go on after Ctrl-C or a crash")]
+  segre experiment run toys --seeds 5 --resume      go on after Ctrl-C or a crash
+  segre experiment run likelihood --model runs/mnist  also of a model of yours")]
 pub struct RunArguments {
     /// Which experiment, see segre experiment list
     #[arg(value_parser = PossibleValuesParser::new(ALL.iter().map(|known| known.name)))]
@@ -118,6 +121,9 @@ pub struct RunArguments {
     /// Folder for the results; must be empty or absent, or see --resume and --force [default: experiments/NAME]
     #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Folder of a fitted model to measure too (likelihood only)
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
     /// A rough version in about a minute: fewer steps, samples and seeds
     #[arg(long)]
     quick: bool,

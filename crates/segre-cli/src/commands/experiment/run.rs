@@ -26,6 +26,7 @@ pub struct Run {
     device: Device,
     display: Display,
     quick: bool,
+    model: Option<PathBuf>,
     seeds: Vec<u64>,
     results: Results,
     bar: Option<Progress>,
@@ -42,6 +43,11 @@ impl Run {
         arguments: &RunArguments,
         common: &Common,
     ) -> Result<Self> {
+        ensure!(
+            arguments.model.is_none() || definition.name == super::likelihood::DEFINITION.name,
+            "--model is for the experiment likelihood, not for {}; leave it out",
+            definition.name
+        );
         let device = common.device.open()?;
         let folder = match &arguments.out {
             Some(folder) => folder.clone(),
@@ -97,6 +103,7 @@ impl Run {
             device,
             display: common.display(),
             quick: arguments.quick,
+            model: arguments.model.clone(),
             seeds,
             results,
             bar: None,
@@ -109,6 +116,11 @@ impl Run {
     /// Whether a rough version is asked for.
     pub fn quick(&self) -> bool {
         self.quick
+    }
+
+    /// The fitted model that is to be measured too.
+    pub fn model(&self) -> Option<PathBuf> {
+        self.model.clone()
     }
 
     /// `quick` if a rough version is asked for, else `full`.
@@ -304,6 +316,9 @@ fn command(folder: &Path, name: &str, arguments: &RunArguments, common: &Common)
     let mut command = format!("segre experiment run {name}");
     if arguments.out.is_some() {
         command += &format!(" --out {}", folder.display());
+    }
+    if let Some(model) = &arguments.model {
+        command += &format!(" --model {}", model.display());
     }
     if arguments.quick {
         command += " --quick";

@@ -7,12 +7,14 @@
 //! | the chain-rule bound of the sequential sampler | `sequential.rs` |
 //! | probabilities of the sequential sampler's completions, averaged over orders | `completion.rs` |
 //! | divergence of conditionals from exact ones | `conditional.rs` |
+//! | the importance-sampled bound of the papers, and the exact likelihood in few dimensions | `importance/` |
 //! | exact posteriors of known distributions, what bounds are checked against | `exact.rs` |
 
 mod completion;
 mod conditional;
 mod exact;
 mod immse;
+pub mod importance;
 mod levels;
 mod score;
 mod sequential;
@@ -23,7 +25,7 @@ pub use completion::completion_log_probabilities;
 pub use conditional::{ConditionalDivergence, ConditionalOptions, conditional_divergence};
 pub use exact::{EnumeratedPosterior, KnownPosterior};
 pub(in crate::flow) use levels::LevelDistribution;
-pub use score::{Bound, ScoreOptions, Scores, immse_gap, score, score_with};
+pub use score::{Meaning, ScoreMethod, ScoreOptions, Scores, immse_gap, score, score_with};
 
 /// An estimated number with its Monte Carlo error.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::Estimate;
 use super::immse::Immse;
+use super::importance::{self, ImportanceOptions};
 use super::levels::{BINS, LevelDistribution};
 use super::sequential::Sequential;
 use crate::data::Dataset;
@@ -15,20 +16,38 @@ use crate::flow::model::{Model, check_schema};
 use crate::path::ProbabilityPath;
 use crate::random::{Purpose, generator};
 
-/// Which bound on the negative log-likelihood.
+/// How the negative log-likelihood is bounded or computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bound {
+pub enum ScoreMethod {
     /// Of the flow, by the I-MMSE integral over the signal-to-noise ratio.
     Immse,
     /// Of the sequential sampler, by the chain rule in random order.
     Sequential,
+    /// Of the deterministic flow, by importance sampling of its end points (EG §4.2).
+    Importance,
+    /// Of the deterministic flow, rounded, by quadrature: 3 dimensions `Σ_i (c_i − 1)` at most.
+    Exact,
+}
+
+/// What a score says of the negative log-likelihood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// It is at most this, on average over the noise of the estimate.
+    UpperBound,
+    /// It is about this.
+    Estimate,
+    /// It is this.
+    Exact,
 }
 
 /// What is scored, and how much work to spend on it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoreOptions {
-    /// Which bound; by default [`Bound::Sequential`] for the masked path and [`Bound::Immse`] for others.
-    pub bound: Option<Bound>,
+    /// By default [`ScoreMethod::Sequential`] for the masked path and [`ScoreMethod::Immse`] for others.
+    pub method: Option<ScoreMethod>,
+    /// Settings of [`ScoreMethod::Importance`], which no other setting but seed and batch concerns; of
+    /// [`ScoreMethod::Exact`] the tolerance.
+    pub importance: ImportanceOptions,
     /// Sites whose labels are given: the score is that of the others, `−log P(β_others | β_given)`.
     pub given: Vec<usize>,
     /// Levels of signal-to-noise (shares of known sites) per row and round, one from each of as many strata.
@@ -48,7 +67,8 @@ pub struct ScoreOptions {
 impl Default for ScoreOptions {
     fn default() -> Self {
         Self {
-            bound: None,
+            method: None,
+            importance: ImportanceOptions::default(),
             given: Vec::new(),
             levels: 16,
             rounds: 4,
@@ -69,11 +89,13 @@ pub struct Scores {
     pub mean_nats: Estimate,
     /// The same in bits per dimension (per site that is not given).
     pub bits_per_dim: Estimate,
-    /// Evaluations of the denoiser, each on one state.
+    /// Evaluations of the denoiser, each on one state; of the deterministic flow, each with a backward pass.
     pub evaluations: u64,
     /// Where the integrand was found to be large: share of each of equal parts of the range of levels (or of the share
     /// of known sites) in the proposal of least variance.
     pub levels: Vec<f64>,
+    /// What the numbers are.
+    pub meaning: Meaning,
 }
 
 /// The bound of every row of `data` under `model`.
@@ -91,7 +113,13 @@ pub fn score(
     progress: &mut dyn FnMut(f64) -> bool,
 ) -> Result<Scores> {
     check_schema(model, data)?;
-    score_with(model, model, data, options, progress)
+    match options.method {
+        Some(ScoreMethod::Importance | ScoreMethod::Exact) => {
+            let model = model.at_rest();
+            score_with(&model, &model, data, options, progress)
+        }
+        _ => score_with(model, model, data, options, progress),
+    }
 }
 
 /// The bound with another denoiser than the model's own; the model gives marginals and levels.
@@ -105,6 +133,15 @@ pub fn score_with(
     options: &ScoreOptions,
     progress: &mut dyn FnMut(f64) -> bool,
 ) -> Result<Scores> {
+    match options.method {
+        Some(ScoreMethod::Importance) => {
+            return importance::score(denoiser, model, data, options, progress);
+        }
+        Some(ScoreMethod::Exact) => {
+            return importance::score_by_quadrature(denoiser, model, data, options, progress);
+        }
+        _ => {}
+    }
     let targets = targets(data.sites(), &options.given)?;
     let integrand = integrand(denoiser, model, &targets, options)?;
     let independent = model.independent_sites();
@@ -116,7 +153,7 @@ pub fn score_with(
 /// `½ ∫ E[‖v̄ − m‖² − ‖v̄ − m'‖²] dγ`, 0 for equal ones.
 ///
 /// With the exact posterior of a known distribution as `reference` the mean over its rows is the gap between bound and entropy,
-/// `½ ∫ E‖m' − m‖² dγ`, at a fraction of the bound's own variance. `options.bound` is not heeded.
+/// `½ ∫ E‖m' − m‖² dγ`, at a fraction of the bound's own variance. `options.method` is not heeded.
 ///
 /// # Errors
 /// As [`score`], and [`Error::UnsupportedPath`] for a path that is no Gaussian channel.
@@ -244,24 +281,32 @@ fn summarise(
             }
         })
         .collect();
+    let evaluations = (samples + levels as u64) * rows.len() as u64;
+    summarise_rows(rows, scored, evaluations, Meaning::UpperBound)
+}
+
+/// The data set's mean from the rows' scores.
+pub(super) fn summarise_rows(
+    rows: Vec<Estimate>,
+    scored: usize,
+    evaluations: u64,
+    meaning: Meaning,
+) -> Scores {
     let total = rows.len() as f64;
+    let squares = rows.iter().map(|row| row.std_error.powi(2));
     let mean_nats = Estimate {
         value: rows.iter().map(|row| row.value).sum::<f64>() / total,
-        std_error: rows
-            .iter()
-            .map(|row| row.std_error.powi(2))
-            .sum::<f64>()
-            .sqrt()
-            / total,
-        samples: samples * rows.len() as u64,
+        std_error: squares.sum::<f64>().sqrt() / total,
+        samples: rows.iter().map(|row| row.samples).sum(),
     };
     let bits = (scored as f64 * std::f64::consts::LN_2).recip();
     Scores {
         bits_per_dim: mean_nats.scaled(bits),
-        evaluations: (samples + levels as u64) * rows.len() as u64,
+        evaluations,
         rows,
         mean_nats,
         levels: Vec::new(),
+        meaning,
     }
 }
 
@@ -287,16 +332,16 @@ fn integrand<'a>(
     options: &ScoreOptions,
 ) -> Result<Box<dyn Integrand + 'a>> {
     let masked = matches!(model.config.path, ProbabilityPath::Discrete(_));
-    let bound = match masked {
-        true => Bound::Sequential,
-        false => Bound::Immse,
+    let sequential = match options.method {
+        None => masked,
+        Some(method) => method == ScoreMethod::Sequential,
     };
-    match options.bound.unwrap_or(bound) {
-        Bound::Sequential => {
+    match sequential {
+        true => {
             model.check_conditions()?;
             Ok(Box::new(Sequential::new(denoiser, model, targets)))
         }
-        Bound::Immse => {
+        false => {
             model.gaussian_path()?;
             if targets.contains(&false) {
                 model.check_conditions()?;

@@ -21,11 +21,7 @@ pub(super) fn flow(
     let model = source.model;
     let path = model.gaussian_path()?;
     let categories = model.manifold.categories();
-    // A posterior's velocity ends where the channel decides all; a field's where the path ends.
-    let end = match source.posterior {
-        true => path.time_at_snr(model.end_root_snr().powi(2), categories),
-        false => path.end_time(),
-    };
+    let end = model.flow_end(source.posterior)?;
     let field = |state: Tensor<3>, time: Tensor<1>| match source.posterior {
         true => model.velocity_of(source.denoiser, state, time),
         false => model.velocity(state, time),

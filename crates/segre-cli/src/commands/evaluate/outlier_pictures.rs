@@ -1,0 +1,109 @@
+//! Pictures of outliers: histograms of the scores, and the most and least likely images (EG Fig. 7).
+
+use anyhow::Result;
+
+use super::outliers::Judged;
+use crate::report::canvas::Canvas;
+use crate::report::chart::{Axis, Look, Panel, Series, draw_charts};
+use crate::report::colour::Palette;
+use crate::report::drawing::Drawing;
+use crate::report::grid::{ImageShape, Panel as Tiles, draw_grid};
+use crate::report::key::Key;
+
+/// Bins of a histogram.
+const BINS: usize = 48;
+/// Images of each kind in a picture.
+const EXTREMES: usize = 12;
+/// Least value on a logarithmic axis.
+const LEAST: f64 = 1e-3;
+
+/// Shares of rows by likelihood and by the recommended score, one line for each set.
+pub fn draw_histograms(inside: &Judged, outside: &[Judged]) -> Result<Drawing> {
+    let sites = inside.data.sites() as f64;
+    let likelihood = |set: &Judged| set.bits.iter().map(|bits| bits / sites).collect();
+    let combined = |set: &Judged| set.scores.last().cloned().unwrap_or_default();
+    let panels = [
+        panel("bits/dim", inside, outside, &likelihood)?,
+        panel(
+            "combined score: distance from the usual",
+            inside,
+            outside,
+            &combined,
+        )?,
+    ];
+    draw_charts("Outliers", &panels)
+}
+
+fn panel<'a>(
+    name: &'a str,
+    inside: &Judged,
+    outside: &[Judged],
+    value: &dyn Fn(&Judged) -> Vec<f64>,
+) -> Result<Panel<'a>> {
+    let sets: Vec<(&str, Vec<f64>)> = std::iter::once(inside)
+        .chain(outside)
+        .map(|set| {
+            let values = value(set).into_iter().map(|x| x.max(LEAST).ln());
+            (set.name.as_str(), values.collect())
+        })
+        .collect();
+    let all = || sets.iter().flat_map(|(_, values)| values).copied();
+    let low = all().fold(f64::INFINITY, f64::min);
+    let high = all().fold(f64::NEG_INFINITY, f64::max).max(low + 1e-6);
+    let palette = Palette::distinct(sets.len() + 1)?;
+    let series = sets.iter().zip(1..).map(|((name, values), colour)| {
+        let mut shares = [0.0; BINS];
+        for value in values {
+            let bin = ((value - low) / (high - low) * BINS as f64) as usize;
+            shares[bin.min(BINS - 1)] += 1.0 / values.len() as f64;
+        }
+        let edge = |bin: usize| (low + (high - low) * bin as f64 / BINS as f64).exp();
+        let steps = shares
+            .iter()
+            .enumerate()
+            .flat_map(|(bin, share)| [(edge(bin), *share, 0.0), (edge(bin + 1), *share, 0.0)]);
+        Series {
+            name: (*name).to_owned(),
+            colour: palette.colour(colour).unwrap_or_default(),
+            points: steps.collect(),
+            look: Look::Line,
+        }
+    });
+    Ok(Panel {
+        across: Axis {
+            name,
+            logarithmic: true,
+        },
+        up: Axis {
+            name: "share of rows",
+            logarithmic: false,
+        },
+        series: series.collect(),
+    })
+}
+
+/// The most and least likely test images beside those of a set of outliers.
+pub fn draw_extremes(inside: &Judged, outside: &Judged) -> Result<Canvas> {
+    let shape = inside.data.schema.row_shape();
+    let shape = ImageShape {
+        height: shape[0],
+        width: shape[1],
+    };
+    let mut groups = Vec::new();
+    for set in [inside, outside] {
+        let mut order: Vec<usize> = (0..set.bits.len()).collect();
+        order.sort_by(|a, b| set.bits[*a].total_cmp(&set.bits[*b]));
+        let likely: Vec<usize> = order.iter().copied().take(EXTREMES).collect();
+        let unlikely: Vec<usize> = order.iter().rev().copied().take(EXTREMES).collect();
+        for (what, rows) in [("likely", likely), ("unlikely", unlikely)] {
+            let labels = set.data.select(&rows).labels().to_vec();
+            groups.push((format!("{}: {what}", set.name), labels));
+        }
+    }
+    let tiles: Vec<Tiles> = groups
+        .iter()
+        .map(|(caption, labels)| Tiles { caption, labels })
+        .collect();
+    let key = Key::of(&inside.data.schema)?;
+    Ok(key.below(draw_grid(&tiles, shape, &key.palette)?))
+}
