@@ -53,8 +53,10 @@ impl ImputationReport {
             (0..data.sites()).map(site).collect()
         });
         let baselines = Baselines::fit(&parts.train, &parts.validation)?;
-        let tree = Method::of("Chow–Liu tree", data, &given, |_, labels| {
-            baselines.chow_liu.conditional_marginals(labels)
+        // Data of many sites have no tree.
+        let tree = baselines.chow_liu.as_ref().map(|tree| {
+            let conditionals = |_, labels: &[Option<u16>]| tree.conditional_marginals(labels);
+            Method::of("Chow–Liu tree", data, &given, conditionals)
         });
         let independent = Method::of("independent sites", data, &given, |_, labels| {
             let site = |site| {
@@ -81,7 +83,10 @@ impl ImputationReport {
         Ok(Self {
             hidden_share: share,
             hidden_cells,
-            methods: vec![own, tree, independent, nearest_rows],
+            methods: [Some(own), tree, Some(independent), Some(nearest_rows)]
+                .into_iter()
+                .flatten()
+                .collect(),
             neighbours: nearest.count(),
         })
     }
