@@ -41,7 +41,7 @@ const MOST_PIXELS: usize = 1 << 16;
 /// normalisation has at least two channels in a group, because a group of one would lose the embedding.
 /// And beside the local posteriors, which marginals close to 0 or 1 squeeze together, the noisy state itself comes in,
 /// `softmax(evidence / (2 √γ + 0.2))`: a point whose spread does not depend on the level, the `W_t` of the papers. Without
-/// it what little is seen at high noise is lost before the first convolution (MNIST: half as many steps for the same bound).
+/// it what little is seen at high noise is lost before the first convolution.
 /// Points `p` of `c` categories come in as `(c p − 1)/√(c − 1)`, which has mean 0 and variance 1 for a uniform
 /// label.
 ///
