@@ -2,7 +2,8 @@
 
     python benches/compare/classify.py split table.csv DIR         writes DIR/train.csv (4/5) and DIR/test.csv, seed 0
     python benches/compare/classify.py split splice.csv DIR dna instance    the same with the column dna spelled out, one
-                                                                   column to the letter, and the column instance left out
+                                                                   column to the letter, and without the column instance and
+                                                                   rows of other letters than ACGT
     python benches/compare/classify.py score DIR COLUMN            prints the test accuracy of both classifiers
 """
 
@@ -19,7 +20,11 @@ def split(table, folder, spelled=None, *dropped):
         text = [row[header.index(spelled)].strip() for row in rows]
         kept = [place for place, name in enumerate(header) if name not in (spelled, *dropped)]
         header = [header[place] for place in kept] + [f"{spelled}{letter}" for letter in range(len(text[0]))]
-        rows = [[row[place].strip() for place in kept] + list(letters) for row, letters in zip(rows, text)]
+        rows = [
+            [row[place].strip() for place in kept] + list(letters)
+            for row, letters in zip(rows, text)
+            if set(letters) <= set("ACGT")
+        ]
     random.Random(0).shuffle(rows)
     test = len(rows) // 5
     folder.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ fn mirrored(rows: u64) -> Vec<u8> {
 
 fn room_with_model() -> Room {
     let room = Room::new();
-    room.write("train.npy", mirrored(2000));
+    room.write("train.npy", mirrored(8000));
     let fit = [
         "fit",
         "train.npy",
@@ -34,7 +34,7 @@ fn room_with_model() -> Room {
     ];
     let size = [
         "--steps",
-        "400",
+        "600",
         "--hidden",
         "64",
         "--learning-rate",
@@ -238,6 +238,8 @@ fn bad_masks_and_pictures_are_refused() {
         &["impute", "model", "wide.npy"],
         &["wide.npy", "[4, 2]", "[2, 4]"],
     );
+    room.write("t.csv", "a,b\n1,2\n");
+    refuse(&["impute", "model", "t.csv"], &["t.csv", "r0c0"]);
     let score = ["score", "model", "new.npy"];
     room.refuse(&with(&score, &["--hide", "2x4+0+1"]), &["2x4+0+1"]);
     room.write("each.npy", npy(&[3, 2, 4], &[1_u8; 24]));
@@ -276,7 +278,7 @@ fn imputation_is_compared_with_simpler_methods() {
     }
     room.write("t.csv", text);
     let fit = [
-        "fit", "t.csv", "--out", "model", "--quiet", "--steps", "300",
+        "fit", "t.csv", "--out", "model", "--quiet", "--steps", "600",
     ];
     room.succeed(&with(&fit, &["--hidden", "32", "--learning-rate", "5e-3"]));
     let report = room.json(&["evaluate", "model", "--impute", "0.3", "--quiet"]);
@@ -316,7 +318,7 @@ fn conditionals_of_a_known_distribution_are_compared() {
     ];
     room.succeed(&with(
         &fit,
-        &["--steps", "300", "--hidden", "32", "--conditional", "any"],
+        &["--steps", "600", "--hidden", "32", "--conditional", "any"],
     ));
     let evaluate = ["evaluate", "model", "--samples", "100", "--quiet"];
     let report = room.json(&with(&evaluate, &["--conditionals", "20"]));
@@ -341,7 +343,7 @@ fn missing_fields_are_not_filled_in_as_missing() {
     }
     room.write("t.csv", text);
     let fit = [
-        "fit", "t.csv", "--out", "model", "--quiet", "--steps", "300",
+        "fit", "t.csv", "--out", "model", "--quiet", "--steps", "600",
     ];
     room.succeed(&with(&fit, &["--hidden", "32", "--learning-rate", "5e-3"]));
     room.write("holes.csv", "a,b\nx,\ny,?\n,u\n");

@@ -115,6 +115,13 @@ pub(super) fn read_partial(
     let mut table = Table::open(path, delimiter, options)?;
     let place = |site: &Site| table.names.iter().position(|name| *name == site.name);
     let columns: Vec<Option<usize>> = schema.sites.iter().map(place).collect();
+    if columns.iter().all(Option::is_none) {
+        // A table of something else altogether.
+        return Err(Error::MissingColumn {
+            path: path.to_path_buf(),
+            column: schema.sites[0].name.clone(),
+        });
+    }
     let known: Vec<Option<HashMap<&str, u16>>> = schema.vocabularies.iter().map(index).collect();
     let mut labels: Vec<Option<u16>> = Vec::new();
     while table.next_row()? {

@@ -1,7 +1,7 @@
 //! Tests of the table reader: vocabularies, missing fields, reading into a schema, bad files.
 
 use super::*;
-use crate::data::{DataSource, read, read_as};
+use crate::data::{DataSource, read, read_as, read_partial};
 use std::path::PathBuf;
 
 /// A table in a temporary folder.
@@ -252,4 +252,36 @@ fn reading_into_a_schema_matches_names_and_refuses_strangers() {
         [1, 2]
     );
     assert_eq!(read_into("b,a\n3,y\n", &dropped).unwrap().labels(), [1, 2]);
+}
+
+/// Missing fields are unknown, or what they were in the data; columns may be absent, but not all of them.
+#[test]
+fn partial_tables_leave_open_what_they_do_not_say() {
+    let schema = read_table(TABLE, &ReadOptions::default()).unwrap().schema;
+    let partial = |contents: &str, missing: MissingIs| {
+        let table = sample("p.csv", contents);
+        read_partial(&table.source, &schema, &ReadOptions::default(), missing)
+    };
+    let labels = |contents: &str, missing: MissingIs| -> Vec<Option<u16>> {
+        let rows = partial(contents, missing).unwrap();
+        (0..3).map(|site| rows.label(0, site)).collect()
+    };
+    let text = "n,size\n?,NA\n";
+    assert_eq!(labels(text, MissingIs::Unknown), [None, None, None]);
+    // Only the last column had missing fields.
+    assert_eq!(labels(text, MissingIs::Learned), [None, None, Some(1)]);
+    assert_eq!(
+        labels("size,n\n9,a\n", MissingIs::Learned),
+        [Some(1), None, Some(0)]
+    );
+    let other = partial("x,y\n1,2\n", MissingIs::Unknown).unwrap_err();
+    assert!(
+        matches!(&other, Error::MissingColumn { column, .. } if column == "size"),
+        "{other}"
+    );
+    let unseen = partial("n\nb\n", MissingIs::Unknown).unwrap_err();
+    assert!(
+        matches!(unseen, Error::UnseenCategory { line: 2, .. }),
+        "{unseen}"
+    );
 }
