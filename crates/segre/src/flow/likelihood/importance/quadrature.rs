@@ -4,6 +4,8 @@
 //! density is smooth and close to a normal distribution of the path's noise, for which the rule converges faster
 //! than any power of the spacing.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use super::basis::embed;
@@ -53,7 +55,13 @@ pub(in crate::flow::likelihood) fn score(
     let width = model.manifold.sites() * model.manifold.categories();
     let together = points_together(model, Divergence::Exact, options);
     let (mut rows, mut evaluations) = (Vec::new(), 0);
+    // There are few configurations, and data repeat them.
+    let mut known: BTreeMap<&[u16], Estimate> = BTreeMap::new();
     for (place, row) in data.iter().enumerate() {
+        if let Some(found) = known.get(row) {
+            rows.push(*found);
+            continue;
+        }
         let grid = Grid::around(&proposal, model.manifold.categories(), row);
         let parts: Vec<(f64, u64)> = grid
             .states
@@ -69,11 +77,13 @@ pub(in crate::flow::likelihood) fn score(
             .collect::<Result<_>>()?;
         let sum: f64 = parts.iter().map(|(sum, _)| sum).sum();
         evaluations += parts.iter().map(|(_, spent)| spent).sum::<u64>();
-        rows.push(Estimate {
+        let found = Estimate {
             value: -(sum * grid.volume).ln(),
             std_error: 0.0,
             samples: (grid.states.len() / width) as u64,
-        });
+        };
+        known.insert(row, found);
+        rows.push(found);
         if !progress((place + 1) as f64 / data.rows() as f64) {
             return Err(Error::Interrupted);
         }
