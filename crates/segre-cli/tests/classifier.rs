@@ -144,16 +144,8 @@ fn what_a_classifier_cannot_do_is_refused() {
     room.write("other.csv", other);
     let file = ["--classifier", "c.safetensors"];
     for (model, options, fragments) in [
-        (
-            "run",
-            &["--labels", "c.csv"][..],
-            &["--classifier", "required"][..],
-        ),
-        (
-            "run",
-            &[file[0], file[1], "--guidance", "2"],
-            &["--agreement"],
-        ),
+        ("run", &["--labels", "c.csv"][..], &["required"][..]),
+        ("run", &[file[0], file[1], "--guidance", "2"], &["required"]),
         ("run", &file, &["c.safetensors", "no such file", "--labels"]),
         (
             "run",
