@@ -166,12 +166,12 @@ fn unknown_elements_are_filled_in_and_scores_are_of_what_is_hidden() {
     room.write("new.npy", mirrored(200));
     let score = ["score", "model", "new.npy", "--quiet"];
     let bits = |words: &[&str]| number(&room.json(&with(&score, words)), "bits_per_dim");
-    for bound in ["immse", "chain"] {
-        let found = bits(&["--hide", "right-half", "--bound", bound]);
-        assert!(found.abs() < 0.1, "{bound}: {found}");
-        let found = bits(&["--hide", "1x4+0+0", "--bound", bound]);
+    for method in ["immse", "chain"] {
+        let found = bits(&["--hide", "right-half", "--method", method]);
+        assert!(found.abs() < 0.1, "{method}: {found}");
+        let found = bits(&["--hide", "1x4+0+0", "--method", method]);
         // Of four pixels two are free: (log2 3 + 1) / 4.
-        assert!((found - 0.646).abs() < 0.1, "{bound}: {found}");
+        assert!((found - 0.646).abs() < 0.1, "{method}: {found}");
     }
 }
 
