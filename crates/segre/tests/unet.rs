@@ -457,6 +457,45 @@ fn mirrored_rows_change_training_and_need_images() {
     assert!(error.to_string().contains("--flip"), "{error}");
 }
 
+/// After a validation levels are drawn where its bound has its mass, in a resumed run as in a whole one.
+#[test]
+fn training_follows_the_bound_and_resumes() {
+    let data = two_classes(200);
+    let validation = two_classes(100);
+    let config = TrainingConfig {
+        validations: 3,
+        ..short_run(24)
+    };
+    let trainer = || {
+        let model = unet_model(with_classes(None));
+        Trainer::new(model, config.clone(), &data, &Device::flex()).unwrap()
+    };
+    let mut watcher = Recorder::default();
+    let mut whole = trainer();
+    whole.run(&data, &validation, &mut watcher).unwrap();
+    let shares = &whole.progress().levels;
+    assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+    let highest = shares.iter().copied().fold(0.0, f64::max);
+    assert!(highest > 2.0 / shares.len() as f64, "{shares:?}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = folder.path().join("checkpoint.safetensors");
+    let mut recorder = Recorder {
+        checkpoint: Some(checkpoint.clone()),
+        stop_at: Some(13),
+        ..Recorder::default()
+    };
+    trainer().run(&data, &validation, &mut recorder).unwrap();
+    let mut losses = recorder.losses;
+    let (model, device) = (unet_model(with_classes(None)), Device::flex());
+    let mut part = read_checkpoint(&checkpoint, model, config.clone(), &data, &device).unwrap();
+    let mut recorder = Recorder::default();
+    part.run(&data, &validation, &mut recorder).unwrap();
+    losses.extend(recorder.losses);
+    assert_eq!(losses, watcher.losses);
+    assert_eq!(&part.progress().levels, shares);
+}
+
 fn with_classes(classes: Option<usize>) -> NetworkConfig {
     NetworkConfig::Unet(UnetConfig {
         channels: 8,

@@ -156,7 +156,7 @@ pub fn score_with(
 /// `½ ∫ E‖m' − m‖² dγ`, at a fraction of the bound's own variance. `options.method` is not heeded.
 ///
 /// # Errors
-/// As [`score`], and [`Error::UnsupportedPath`] for a path that is no Gaussian channel.
+/// As [`score`], and [`Error::NeedsGaussianPath`] for a path that is no Gaussian channel.
 pub fn immse_gap(
     denoiser: &dyn Denoiser,
     reference: &dyn Denoiser,
