@@ -1,6 +1,7 @@
 //! `segre evaluate`: test likelihood beside baselines, and divergence from a known distribution.
 
 mod classes;
+mod classes_report;
 mod images;
 mod maps;
 mod nearest;
