@@ -10,7 +10,8 @@ use segre::flow::sampling::SamplingOptions;
 use segre::flow::saving::ModelCard;
 use serde::Serialize;
 
-use super::classes::{self, ClassifierReport, Judge};
+use super::classes::{self, Judge};
+use super::classes_report::ClassifierReport;
 use super::maps::{MapReport, map_statistics};
 use super::nearest::{DISTANCES_FILE, NEIGHBOURS_FILE, NearestReport, nearest};
 use crate::args::{Common, ImageChecks};

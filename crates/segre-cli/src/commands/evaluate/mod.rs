@@ -1,6 +1,7 @@
 //! `segre evaluate`: test likelihood beside baselines, imputation, divergence from a known distribution, outliers.
 
 mod classes;
+mod classes_report;
 mod images;
 mod imputation;
 mod maps;
