@@ -13,7 +13,7 @@ use serde_json::Value;
 static MODELS: LazyLock<Room> = LazyLock::new(|| {
     let room = Room::new();
     room.succeed(&[
-        "fit", "digits", "--out", "digits", "--steps", "250", "--quiet",
+        "fit", "digits", "--out", "digits", "--steps", "100", "--quiet",
     ]);
     room.succeed(&[
         "fit",
