@@ -146,7 +146,7 @@ def compare(segre, case, rounds, threads):
         sides = [torch_round, lambda: ours.append(segre_side(segre, case, threads))]
         for side in sides if turn % 2 == 0 else reversed(sides):
             version = side() or version
-    found = {"case": case, "rounds": rounds, "threads": threads, "torch": version}
+    found = {"case": case, "rounds": rounds, "threads": threads, "torch_version": version}
     for name, figures in (("segre", ours), ("torch", theirs)):
         seconds, peaks = zip(*figures)
         found[name] = {
@@ -185,7 +185,7 @@ def main():
         if arguments.json:
             print(json.dumps(found), flush=True)
             continue
-        for name, label in (("torch", f"PyTorch {found['torch']}"), ("segre", "Segre")):
+        for name, label in (("torch", f"PyTorch {found['torch_version']}"), ("segre", "Segre")):
             own = found[name]
             low, high = (1e3 * seconds for seconds in own["range"])
             print(
