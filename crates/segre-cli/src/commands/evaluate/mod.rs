@@ -100,11 +100,7 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
         false => Some(OutlierReport::of(
             &arguments.outliers,
             folder,
-            &Judge {
-                model: &model,
-                seed,
-                common,
-            },
+            &Judge::new(&model, &parts.train, seed, common),
             &parts,
             &data,
             outliers,
