@@ -77,7 +77,7 @@ impl Display for Derived {
 mod tests {
     use super::*;
     use crate::data::{Layout, Schema, Vocabulary};
-    use crate::detection::deflated_bits;
+    use crate::detection::{background, deflated_bits, foreground_sites};
 
     #[test]
     fn derived_rows_are_what_they_are_called() {
@@ -116,6 +116,8 @@ mod tests {
             blank < plain && plain < 0.4 * noise,
             "{blank}, {plain}, {noise}"
         );
+        assert_eq!(foreground_sites(&constant, 1), [300.0, 0.0]);
+        assert_eq!(background(&constant.select(&[1])), 1);
         assert_eq!(Derived::named("constant"), Some(Derived::Constant));
         assert_eq!(Derived::named("images"), None);
     }

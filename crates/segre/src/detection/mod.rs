@@ -1,22 +1,25 @@
 //! Out-of-distribution detection: which rows a model of other data did not produce.
 //!
 //! A likelihood alone fails on data simpler than what was learned: blank images are likely under a model of digits
-//! (Nalisnick et al. 2019, arXiv 1810.09136). So rows are judged by two numbers, their score under the model and their
-//! length when compressed, both in bits, beside those of reference rows that the model should know.
+//! (Nalisnick et al. 2019, arXiv 1810.09136), and thin strokes have few pixels to be unlikely in. So a score is seen beside
+//! what there is to be said: a row's compressed length, or the size of its foreground.
 //!
 //! | part | file |
 //! |---|---|
 //! | outlier scores and their reference | here |
 //! | how well a score tells two sets apart | `quality.rs` |
 //! | the compressed length of a row | `complexity.rs` |
+//! | the size of its foreground | `foreground.rs` |
 //! | rows made strange on purpose | `derived.rs` |
 
 mod complexity;
 mod derived;
+mod foreground;
 mod quality;
 
 pub use complexity::deflated_bits;
 pub use derived::Derived;
+pub use foreground::{background, foreground_sites};
 pub use quality::Detection;
 
 /// A number for a row, larger for rows that are stranger.
@@ -30,16 +33,28 @@ pub enum OutlierScore {
     Complexity,
     /// The Mahalanobis distance of `(s, L)` from the reference rows: typicality in both numbers together.
     Combined,
+    /// `s / max(foreground, 1)`: bits for each site that is not background, so that pictures with more or less in them
+    /// compare.
+    Foreground,
 }
 
 impl OutlierScore {
-    /// All scores, the recommended one last.
-    pub const ALL: [Self; 4] = [
+    /// All scores.
+    pub const ALL: [Self; 5] = [
         Self::Likelihood,
         Self::Typicality,
         Self::Complexity,
         Self::Combined,
+        Self::Foreground,
     ];
+
+    /// The score to use: pictures have a background, other data need not have one.
+    pub fn recommended(pictures: bool) -> Self {
+        match pictures {
+            true => Self::Foreground,
+            false => Self::Combined,
+        }
+    }
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -48,8 +63,20 @@ impl OutlierScore {
             Self::Typicality => "typicality",
             Self::Complexity => "complexity",
             Self::Combined => "combined",
+            Self::Foreground => "foreground",
         }
     }
+}
+
+/// What a row is judged by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RowFacts {
+    /// Negative log-likelihood `s` or its bound, bits.
+    pub score: f64,
+    /// Compressed length `L`, bits.
+    pub length: f64,
+    /// Sites that are not background.
+    pub foreground: f64,
 }
 
 /// What scores and lengths of rows usually are: means and covariance over reference rows.
@@ -61,22 +88,18 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Of rows that were not trained with, by their scores and compressed lengths in bits.
+    /// Of rows that were not trained with.
     ///
     /// # Panics
-    /// If there are not as many of both, or fewer than 2.
-    pub fn of(scores: &[f64], lengths: &[f64]) -> Self {
-        assert_eq!(
-            scores.len(),
-            lengths.len(),
-            "scores and lengths of the same rows"
-        );
-        assert!(scores.len() > 1, "a spread needs 2 rows");
-        let count = scores.len() as f64;
-        let mean = [scores, lengths].map(|values| values.iter().sum::<f64>() / count);
+    /// If there are fewer than 2.
+    pub fn of(rows: &[RowFacts]) -> Self {
+        assert!(rows.len() > 1, "a spread needs 2 rows");
+        let count = rows.len() as f64;
+        let mean_of = |value: fn(&RowFacts) -> f64| rows.iter().map(value).sum::<f64>() / count;
+        let mean = [mean_of(|row| row.score), mean_of(|row| row.length)];
         let (mut a, mut b, mut c) = (0.0, 0.0, 0.0);
-        for (score, length) in scores.iter().zip(lengths) {
-            let (x, y) = (score - mean[0], length - mean[1]);
+        for row in rows {
+            let (x, y) = (row.score - mean[0], row.length - mean[1]);
             a += x * x / (count - 1.0);
             b += x * y / (count - 1.0);
             c += y * y / (count - 1.0);
@@ -91,14 +114,15 @@ impl Reference {
     }
 
     /// How strange a row is.
-    pub fn outlier_score(&self, kind: OutlierScore, score: f64, length: f64) -> f64 {
-        let (x, y) = (score - self.mean[0], length - self.mean[1]);
+    pub fn outlier_score(&self, kind: OutlierScore, row: &RowFacts) -> f64 {
+        let (x, y) = (row.score - self.mean[0], row.length - self.mean[1]);
         let [a, b, c] = self.precision;
         match kind {
-            OutlierScore::Likelihood => score,
+            OutlierScore::Likelihood => row.score,
             OutlierScore::Typicality => x.abs(),
-            OutlierScore::Complexity => score - length,
+            OutlierScore::Complexity => row.score - row.length,
             OutlierScore::Combined => (a * x * x + 2.0 * b * x * y + c * y * y).max(0.0).sqrt(),
+            OutlierScore::Foreground => row.score / row.foreground.max(1.0),
         }
     }
 }
@@ -117,24 +141,38 @@ mod tests {
             (-1.0, -1.0),
             (0.0, 0.0),
         ];
-        let scores: Vec<f64> = rows.iter().map(|row| 10.0 + row.0).collect();
-        let lengths: Vec<f64> = rows.iter().map(|row| 5.0 + row.1).collect();
-        let reference = Reference::of(&scores, &lengths);
+        let facts = |score: f64, length: f64| RowFacts {
+            score,
+            length,
+            foreground: 2.0,
+        };
+        let known = rows.map(|(x, y)| facts(10.0 + x, 5.0 + y));
+        let reference = Reference::of(&known);
         // Sums of squares: 10, 6, 4 over 4 degrees of freedom; the inverse has determinant 1/4.
         let (a, b, c) = (2.5, 1.5, 1.0);
         let determinant = a * c - b * b;
         for (x, y) in [(3.0_f64, 0.5), (0.0, 2.0), (-1.0, 1.0)] {
             let exact: f64 = (c * x * x - 2.0 * b * x * y + a * y * y) / determinant;
-            let found = reference.outlier_score(OutlierScore::Combined, 10.0 + x, 5.0 + y);
+            let found = reference.outlier_score(OutlierScore::Combined, &facts(10.0 + x, 5.0 + y));
             assert!(
                 (found - exact.sqrt()).abs() < 1e-6,
                 "{found}, {}",
                 exact.sqrt()
             );
         }
-        let found = reference.outlier_score(OutlierScore::Typicality, 7.0, 0.0);
-        assert!((found - 3.0).abs() < 1e-12);
-        let found = reference.outlier_score(OutlierScore::Complexity, 7.0, 2.0);
-        assert!((found - 5.0).abs() < 1e-12);
+        for (kind, length, exact) in [
+            (OutlierScore::Typicality, 0.0, 3.0),
+            (OutlierScore::Complexity, 2.0, 5.0),
+            (OutlierScore::Foreground, 2.0, 3.5),
+        ] {
+            let found = reference.outlier_score(kind, &facts(7.0, length));
+            assert!((found - exact).abs() < 1e-12, "{kind:?}: {found}");
+        }
+        let blank = RowFacts {
+            foreground: 0.0,
+            ..facts(7.0, 2.0)
+        };
+        let found = reference.outlier_score(OutlierScore::Foreground, &blank);
+        assert!((found - 7.0).abs() < 1e-12, "{found}");
     }
 }

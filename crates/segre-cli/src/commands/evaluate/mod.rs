@@ -131,11 +131,7 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
         false => Some(OutlierReport::of(
             &arguments.outliers,
             folder,
-            &outliers::Judge {
-                model: &model,
-                seed,
-                common,
-            },
+            &outliers::Judge::new(&model, &parts.train, seed, common),
             &parts,
             &data,
             outliers,

@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 
-use super::outliers::Judged;
+use segre::detection::OutlierScore;
+
+use super::outliers::{Judged, recommended};
 use crate::report::canvas::Canvas;
 use crate::report::chart::{Axis, Look, Panel, Series, draw_charts};
 use crate::report::colour::Palette;
@@ -20,16 +22,14 @@ const LEAST: f64 = 1e-3;
 /// Shares of rows by likelihood and by the recommended score, one line for each set.
 pub fn draw_histograms(inside: &Judged, outside: &[Judged]) -> Result<Drawing> {
     let sites = inside.data.sites() as f64;
-    let likelihood = |set: &Judged| set.bits.iter().map(|bits| bits / sites).collect();
-    let combined = |set: &Judged| set.scores.last().cloned().unwrap_or_default();
+    let likelihood = |set: &Judged| set.rows.iter().map(|row| row.score / sites).collect();
+    let kind = recommended(&inside.data);
+    let place = OutlierScore::ALL.iter().position(|own| *own == kind);
+    let best = |set: &Judged| set.scores[place.unwrap_or(0)].clone();
+    let name = format!("recommended score: {}", kind.name());
     let panels = [
         panel("bits/dim", inside, outside, &likelihood)?,
-        panel(
-            "combined score: distance from the usual",
-            inside,
-            outside,
-            &combined,
-        )?,
+        panel(&name, inside, outside, &best)?,
     ];
     draw_charts("Outliers", &panels)
 }
@@ -91,8 +91,8 @@ pub fn draw_extremes(inside: &Judged, outside: &Judged) -> Result<Canvas> {
     };
     let mut groups = Vec::new();
     for set in [inside, outside] {
-        let mut order: Vec<usize> = (0..set.bits.len()).collect();
-        order.sort_by(|a, b| set.bits[*a].total_cmp(&set.bits[*b]));
+        let mut order: Vec<usize> = (0..set.rows.len()).collect();
+        order.sort_by(|a, b| set.rows[*a].score.total_cmp(&set.rows[*b].score));
         let likely: Vec<usize> = order.iter().copied().take(EXTREMES).collect();
         let unlikely: Vec<usize> = order.iter().rev().copied().take(EXTREMES).collect();
         for (what, rows) in [("likely", likely), ("unlikely", unlikely)] {

@@ -8,7 +8,10 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use segre::atomic;
 use segre::data::{self, DataSource, Dataset, ImageSize, Layout, ReadOptions};
-use segre::detection::{Derived, Detection, OutlierScore, Reference, deflated_bits};
+use segre::detection::{
+    Derived, Detection, OutlierScore, Reference, RowFacts, background, deflated_bits,
+    foreground_sites,
+};
 use segre::flow::Model;
 use segre::flow::likelihood::ScoreOptions;
 use segre::flow::saving::ModelCard;
@@ -31,21 +34,33 @@ const NUMBERS_FILE: &str = "outliers.json";
 pub struct Judged {
     pub name: String,
     pub data: Dataset,
-    /// Scores under the model, bits per row.
-    pub bits: Vec<f64>,
-    /// Their standard errors.
+    /// What its rows are judged by.
+    pub rows: Vec<RowFacts>,
+    /// Standard errors of their scores.
     std_errors: Vec<f64>,
-    /// Compressed lengths, bits per row.
-    lengths: Vec<f64>,
     /// Outlier scores of all kinds, one list for each of [`OutlierScore::ALL`].
     pub scores: Vec<Vec<f64>>,
 }
 
 /// What scores rows.
 pub struct Judge<'a> {
-    pub model: &'a Model,
-    pub seed: u64,
-    pub common: &'a Common,
+    model: &'a Model,
+    seed: u64,
+    common: &'a Common,
+    /// The label of the background.
+    background: u16,
+}
+
+impl<'a> Judge<'a> {
+    /// A judge of the rows of a model; the training part says what the background is.
+    pub fn new(model: &'a Model, train: &Dataset, seed: u64, common: &'a Common) -> Self {
+        Self {
+            model,
+            seed,
+            common,
+            background: background(train),
+        }
+    }
 }
 
 /// What was found of all data.
@@ -144,13 +159,23 @@ impl Judge<'_> {
             ..ScoreOptions::default()
         };
         let found = score_by_options(self.model, &data, &options, self.common)?;
-        let lengths = deflated_bits(&data);
+        let facts = deflated_bits(&data)
+            .into_iter()
+            .zip(foreground_sites(&data, self.background));
+        let rows = found
+            .rows
+            .iter()
+            .zip(facts)
+            .map(|(row, (length, foreground))| RowFacts {
+                score: row.value / LN_2,
+                length,
+                foreground,
+            });
         Ok(Judged {
             name: name.to_owned(),
-            bits: found.rows.iter().map(|row| row.value / LN_2).collect(),
+            rows: rows.collect(),
             std_errors: found.rows.iter().map(|row| row.std_error / LN_2).collect(),
             data,
-            lengths,
             scores: Vec::new(),
         })
     }
@@ -158,18 +183,17 @@ impl Judge<'_> {
 
 impl Judged {
     fn judged_by(mut self, reference: &Reference) -> Self {
-        let pairs = || self.bits.iter().zip(&self.lengths);
         let of = |kind| {
-            let own = pairs().map(|(bits, length)| reference.outlier_score(kind, *bits, *length));
-            own.collect()
+            let rows = self.rows.iter();
+            rows.map(|row| reference.outlier_score(kind, row)).collect()
         };
         self.scores = OutlierScore::ALL.map(of).to_vec();
         self
     }
 
     fn bits_per_dim(&self) -> f64 {
-        let rows = self.bits.len() as f64;
-        self.bits.iter().sum::<f64>() / rows / self.data.sites() as f64
+        let sum: f64 = self.rows.iter().map(|row| row.score).sum();
+        sum / self.rows.len() as f64 / self.data.sites() as f64
     }
 }
 
@@ -186,10 +210,10 @@ impl OutlierReport {
         let rows = arguments.ood_rows;
         let known = judge.judge("validation", spread(&parts.validation, rows))?;
         ensure!(
-            known.bits.len() > 1,
+            known.rows.len() > 1,
             "--ood needs 2 validation rows; fit with a larger --validation"
         );
-        let reference = Reference::of(&known.bits, &known.lengths);
+        let reference = Reference::of(&known.rows);
         let inside = judge.judge("test", spread(test, rows))?;
         let inside = inside.judged_by(&reference);
         let outside: Vec<Judged> = outliers
@@ -219,8 +243,8 @@ impl OutlierReport {
             })
             .collect::<Result<_>>()?;
         let report = Self {
-            recommended: OutlierScore::Combined.name(),
-            rows: inside.bits.len(),
+            recommended: recommended(&inside.data).name(),
+            rows: inside.rows.len(),
             test_bits_per_dim: inside.bits_per_dim(),
             sets,
         };
@@ -297,21 +321,34 @@ impl OutlierReport {
 
 /// One line per row: its set, its score under the model, its compressed length and its outlier scores.
 fn rows_as_csv(inside: &Judged, outside: &[Judged]) -> String {
-    let mut text = String::from("set,row,bits,bits_std_error,compressed_bits");
+    let mut text = String::from("set,row,bits,bits_std_error,compressed_bits,foreground_sites");
     for kind in OutlierScore::ALL {
         text += &format!(",{}", kind.name());
     }
     for set in std::iter::once(inside).chain(outside) {
-        for row in 0..set.bits.len() {
+        for (row, facts) in set.rows.iter().enumerate() {
             // A name is a user's: commas would be columns.
             let name = set.name.replace([',', '"', '\n'], "_");
-            let (bits, error, length) = (set.bits[row], set.std_errors[row], set.lengths[row]);
-            write!(text, "\n{name},{row},{bits:.4},{error:.4},{length}")
-                .expect("writing to a string cannot fail");
+            let error = set.std_errors[row];
+            let RowFacts {
+                score,
+                length,
+                foreground,
+            } = facts;
+            write!(
+                text,
+                "\n{name},{row},{score:.4},{error:.4},{length},{foreground}"
+            )
+            .expect("writing to a string cannot fail");
             for own in &set.scores {
                 text += &format!(",{:.4}", own[row]);
             }
         }
     }
     text + "\n"
+}
+
+/// The score to use for such data.
+pub fn recommended(data: &Dataset) -> OutlierScore {
+    OutlierScore::recommended(matches!(data.schema.layout, Layout::Image { .. }))
 }
