@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use segre::flow::PairwisePrior;
 
 use crate::commands::energy::Energy;
 use crate::commands::experiment::Experiment;
@@ -119,6 +120,9 @@ A run limited by --steps repeats exactly with the same seed, also when interrupt
 pub struct Fit {
     /// Built-in name or file
     pub data: String,
+    /// What is known of the data: for fits to energy models, which know it
+    #[arg(skip)]
+    pub prior: Option<PairwisePrior>,
     /// Folder for the model; must not exist, or see --resume and --force
     #[arg(long, short, value_name = "DIR")]
     pub out: PathBuf,

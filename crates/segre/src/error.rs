@@ -507,6 +507,12 @@ pub enum Error {
         /// How the sites are arranged.
         found: String,
     },
+    /// The tables of a pairwise prior are not those of the sites.
+    #[error("the pairwise prior has {what}; fit the model anew")]
+    PriorMismatch {
+        /// What it has and should not.
+        what: String,
+    },
     /// A region of pictures is empty or reaches out of them.
     #[error(
         "the region {region} is not within the pictures of {height}x{width}; use HEIGHTxWIDTH+TOP+LEFT within them"

@@ -8,7 +8,8 @@
 //! | task | file |
 //! |---|---|
 //! | the channel, its noise and its evidence | `channel.rs` |
-//! | the model: network, head, path, prior | `model.rs` |
+//! | the model: network, head, path, marginals | `model.rs` |
+//! | beliefs of a known energy, which the network corrects | `prior.rs` |
 //! | rows of one class, with guidance | `class.rs` |
 //! | impossible categories | `legal.rs` |
 //! | losses: (23) of EG, and cross-entropy | `matching.rs` |
@@ -26,6 +27,7 @@ mod legal;
 pub mod likelihood;
 mod matching;
 mod model;
+mod prior;
 pub mod sampling;
 pub mod saving;
 mod simplex_batch;
@@ -36,3 +38,4 @@ pub use class::OfClass;
 pub use conditional::conditional_marginals;
 pub use legal::LegalOnly;
 pub use model::{Head, Model, ModelConfig};
+pub use prior::{Pair, PairwisePrior};

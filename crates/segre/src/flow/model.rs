@@ -1,4 +1,4 @@
-//! The model: a network, what its output means, a path, and the sites' marginals.
+//! The model: a network, what its output means, a path, and the sites' marginals or a prior.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData, activation};
@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::channel::{Denoiser, SAMPLING_REST, SCORING_REST, decisive_root_snr, evidence};
+use super::prior::{BeliefPropagation, PairwisePrior};
 use crate::data::{Dataset, Schema};
 use crate::error::{Error, Result};
 use crate::geometry::{AssignmentManifold, PADDING_LOGIT};
@@ -39,6 +40,10 @@ pub struct ModelConfig {
     pub path: ProbabilityPath,
     /// The network.
     pub network: NetworkConfig,
+    /// What is known before anything is learned; without it, the marginals of the training data. For the posterior
+    /// head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior: Option<PairwisePrior>,
 }
 
 impl ModelConfig {
@@ -62,6 +67,18 @@ impl ModelConfig {
             _ => Ok(()),
         }
     }
+
+    /// Checks that network and prior are for such data.
+    ///
+    /// # Errors
+    /// [`Error::NotAnImage`] for a UNet on anything else, [`Error::PriorMismatch`] for the prior of other sites.
+    pub fn check_sites(&self, schema: &Schema) -> Result<()> {
+        self.network.check_sites(schema)?;
+        match &self.prior {
+            Some(prior) => prior.check(&schema.cardinalities()),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A model of a joint distribution over the sites of a schema.
@@ -76,6 +93,7 @@ pub struct Model {
     pub(crate) log_marginals: Vec<f32>,
     /// What the network's context is multiplied with, 1 until it is calibrated (`training/calibration.rs`).
     pub(crate) context_gain: f32,
+    beliefs: Option<BeliefPropagation>,
     device: Device,
 }
 
@@ -105,7 +123,9 @@ impl Model {
         device: &Device,
     ) -> Self {
         let manifold = AssignmentManifold::new(&schema.cardinalities(), device);
+        let prior = config.prior.as_ref();
         Self {
+            beliefs: prior.map(|prior| BeliefPropagation::new(prior, &manifold)),
             config,
             schema,
             network,
@@ -232,7 +252,8 @@ impl Model {
         }
     }
 
-    /// Logits of the posterior marginals `p(β_i = · | x)`: evidence + prior + gain · context.
+    /// Logits of the posterior marginals `p(β_i = · | x)`: evidence + log marginals, or the logits of the prior's beliefs,
+    /// + gain · context.
     ///
     /// # Shapes
     /// `evidence [batch, sites, categories]` (`log p(x_i | β_i = ·)` up to a constant), `level [batch, sites]`,
@@ -254,7 +275,7 @@ impl Model {
         self.manifold.mask_logits(local + context)
     }
 
-    /// Evidence + log marginals, and the network's context, which a gain is to weigh.
+    /// Evidence + log marginals (or beliefs), and the network's context, which a gain is to weigh.
     ///
     /// # Shapes
     /// As [`posterior_logits`](Self::posterior_logits); both have its output's.
@@ -265,7 +286,10 @@ impl Model {
         classes: Option<&[Option<u16>]>,
         dropout: Option<&mut ChaCha8Rng>,
     ) -> (Tensor<3>, Tensor<3>) {
-        let local = self.local_logits(evidence.clone());
+        let local = match &self.beliefs {
+            None => self.local_logits(evidence.clone()),
+            Some(beliefs) => beliefs.beliefs(self.manifold.mask_logits(evidence.clone())),
+        };
         let points = activation::softmax(local.clone(), 2);
         let context = self
             .network

@@ -145,7 +145,7 @@ pub fn load_card(folder: &Path) -> Result<ModelCard> {
     let card: ModelCard = read_settings(folder)?;
     card.schema.validate()?;
     card.model.validate()?;
-    card.model.network.check_sites(&card.schema)?;
+    card.model.check_sites(&card.schema)?;
     Ok(card)
 }
 

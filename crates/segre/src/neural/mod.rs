@@ -9,12 +9,15 @@
 //! | `w = exp(−E(β)) / q(β\|σ)` | its weight: `E[w] = Z` over rows and orders | [`WeightedRows`] |
 //! | `log Z`, effective sample size, bound, marginals | what weights say | [`ImportanceEstimate`] |
 //! | `P_λ ∝ exp(−λ E)`, `λ: 0 → 1` | training without data | [`DataFree`] |
+//! | `b_i(β_i \| β_known)` | beliefs under the energy itself, which the network corrects | [`pairwise_prior`] |
 //!
 //! Source: Uria et al. 2014, arXiv 1310.1757 (any order); Nicoli et al. 2020, arXiv 1910.13496 (importance weights of
 //! autoregressive samplers); Del Moral, Doucet & Jasra 2006 (adaptive tempering).
 
 mod data_free;
 mod importance;
+mod prior;
 
 pub use data_free::{DataFree, DataFreeConfig, DataFreeEvent, Round, uniform_rows};
 pub use importance::{ImportanceEstimate, WeightedRows};
+pub use prior::pairwise_prior;

@@ -4,15 +4,18 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
-use segre::data::{Dataset, KnownDistribution};
-use segre::flow::Model;
+use segre::data::{Dataset, KnownDistribution, Schema};
+use segre::energy::EnergyModel;
 use segre::flow::sampling::{Samples, sample};
 use segre::flow::saving::ModelCard;
 use segre::flow::training::{Budget, Control, Ending, Event, Observer, Progress, Trainer};
+use segre::flow::{Model, PairwisePrior};
+use segre::neural::{DataFreeEvent, pairwise_prior};
 
 use super::results::Measured;
 use super::run::Cell;
 use crate::args::{Arguments, Command, Evaluate};
+use crate::commands::energy::fit::data_free;
 use crate::commands::fit::start;
 use crate::divergence::{DivergenceReport, many_samples, target_of};
 use crate::interrupt;
@@ -42,12 +45,45 @@ impl Cell<'_> {
     }
 
     /// Trains a model on data that no file holds; `words` are those of `segre fit` after the data.
-    pub fn fit_data(&mut self, data: Dataset, words: &str) -> Result<Fitted> {
+    pub fn fit_data(
+        &mut self,
+        data: Dataset,
+        words: &str,
+        prior: Option<PairwisePrior>,
+    ) -> Result<Fitted> {
         let words = std::iter::once("data").chain(words.split_whitespace());
-        let arguments = start::parse(&words.collect::<Vec<_>>())?;
+        let mut arguments = start::parse(&words.collect::<Vec<_>>())?;
+        arguments.prior = prior;
         let source = "samples".to_owned();
         let prepared = start::prepare_data(&arguments, self.seed, self.device, source, data)?;
         self.train(prepared, None)
+    }
+
+    /// Trains a network as `segre energy fit --method neural --data-free` would.
+    pub fn fit_data_free(
+        &mut self,
+        energy: &EnergyModel,
+        schema: &Schema,
+        budget: Budget,
+    ) -> Result<Model> {
+        let prior = pairwise_prior(energy);
+        let words = data_free::words(None, None, schema, prior.is_some());
+        let (seed, device) = (self.seed, self.device);
+        let prepared = data_free::prepare(&words, prior, budget, "energy", schema, seed, device)?;
+        let trainer = prepared.1.run(energy, &mut |event| {
+            let (DataFreeEvent::Working(trainer) | DataFreeEvent::Round(_, trainer)) = event;
+            let progress = trainer.progress();
+            let done = budget.progress(progress.step, progress.seconds);
+            self.tell(TRAINING * done, || {
+                format!("training, step {}", progress.step)
+            });
+            match interrupt::asked() {
+                true => Control::Stop,
+                false => Control::Continue,
+            }
+        })?;
+        ensure!(!interrupt::asked(), "stopped");
+        Ok(trainer.best_model()?)
     }
 
     fn train(

@@ -10,6 +10,7 @@ use segre::energy::{
 };
 use segre::flow::sampling::{Sampler, SamplingOptions, sample};
 use segre::flow::training::Budget;
+use segre::neural::pairwise_prior;
 use segre::randomized::{
     Comparison, EntropyGradient, Objective, RandomizedConfig, Target, TrainingConfig, schema_of,
 };
@@ -43,7 +44,15 @@ const PLUG_IN: &str = "randomised, smoothed plug-in";
 const PUBLISHED: &str = "randomised, published form";
 const IMPROVED: &str = "randomised, improved";
 const NEURAL: &str = "neural";
-const METHODS: [&str; 5] = [MEAN_FIELD, PLUG_IN, PUBLISHED, IMPROVED, NEURAL];
+const NEURAL_DATA_FREE: &str = "neural, data-free";
+const METHODS: [&str; 6] = [
+    MEAN_FIELD,
+    PLUG_IN,
+    PUBLISHED,
+    IMPROVED,
+    NEURAL,
+    NEURAL_DATA_FREE,
+];
 
 /// The target and what is known of it.
 struct Ising {
@@ -208,12 +217,22 @@ fn draw(
         IMPROVED | NEURAL => Some(ising.samples(1_000_000 / share as usize, cell.seed)?),
         _ => None,
     };
-    if method == NEURAL {
-        let train = train.context("samples")?;
-        let fitted = cell.fit_data(
-            train,
-            &format!("--conditional any --steps {}", 20_000 / share),
-        )?;
+    if method == NEURAL || method == NEURAL_DATA_FREE {
+        let model = match train {
+            Some(train) => {
+                let words = format!("--path masked --components 0 --steps {}", 20_000 / share);
+                cell.fit_data(train, &words, pairwise_prior(&ising.model))?
+                    .model
+            }
+            None => {
+                let budget = Budget {
+                    steps: Some(4_000 / share),
+                    seconds: None,
+                };
+                let schema = schema_of(&ising.model, None)?;
+                cell.fit_data_free(&ising.model, &schema, budget)?
+            }
+        };
         let options = SamplingOptions {
             sampler: Some(Sampler::Sequential),
             conditional: true,
@@ -221,7 +240,7 @@ fn draw(
             batch: 8192,
             ..SamplingOptions::default()
         };
-        let drawn = sample(&fitted.model, samples, &options, &mut |done| {
+        let drawn = sample(&model, samples, &options, &mut |done| {
             cell.tell(0.6 + 0.4 * done as f64 / samples as f64, || {
                 "sampling".into()
             });
@@ -408,7 +427,8 @@ logarithmic derivative. In both the energy's weight rises from 0.05 to 1 in the 
 start, both go to few labelings. The initial point follows the sites' own potentials.
 
 *Improved* is any `Ω` and a random initial point with a shared low-rank factor, trained by the likelihood of exact samples. *Neural*
-is the posterior network of `segre fit`, trained on as many exact samples, drawn site after site in random order.
+is the posterior network of `segre fit`, which corrects the beliefs of loopy belief propagation given the labels known so far, trained on as
+many exact samples, drawn site after site in random order. *Neural, data-free* is the same network, trained on its own rows.
 
 The KL is that of labels drawn from the ends of the flow, with the Miller–Madow entropy; it errs upwards, as the floor of exact
 samples shows.";

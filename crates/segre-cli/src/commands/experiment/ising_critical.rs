@@ -1,12 +1,12 @@
 //! Critical Ising models on tori: networks fitted to Swendsen–Wang samples or without data, and what their importance
 //! weights say of the free energy.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use segre::data::Dataset;
 use segre::energy::{ChainSampleOptions, EnergyModel, GridModel, chain_samples};
 use segre::flow::Model;
-use segre::flow::training::{Budget, Control};
-use segre::neural::{DataFreeEvent, WeightedRows};
+use segre::flow::training::Budget;
+use segre::neural::{WeightedRows, pairwise_prior};
 use segre::randomized::schema_of;
 
 use super::Definition;
@@ -211,31 +211,18 @@ fn fit(
     cell: &mut Cell,
 ) -> Result<Model> {
     let schema = reference.schema.clone();
-    let words = data_free::words(None, None, &schema);
     if method == SAMPLES {
+        let prior = pairwise_prior(&torus.model);
+        let words = data_free::words(None, None, &schema, prior.is_some());
         let budget = if quick { "--steps 150" } else { "--time 30m" };
         let own = format!("{} {budget}", words[1..].join(" "));
-        return Ok(cell.fit_data(reference.clone(), &own)?.model);
+        return Ok(cell.fit_data(reference.clone(), &own, prior)?.model);
     }
     let budget = Budget {
         steps: quick.then_some(150),
         seconds: (!quick).then_some(1800.0),
     };
-    let prepared = data_free::prepare(&words, budget, "torus", &schema, cell.seed, cell.device)?;
-    let trainer = prepared.1.run(&torus.model, &mut |event| {
-        let (DataFreeEvent::Working(trainer) | DataFreeEvent::Round(_, trainer)) = event;
-        let progress = trainer.progress();
-        let done = budget.progress(progress.step, progress.seconds);
-        cell.tell(TRAINING * done, || {
-            format!("training, step {}", progress.step)
-        });
-        match interrupt::asked() {
-            true => Control::Stop,
-            false => Control::Continue,
-        }
-    })?;
-    ensure!(!interrupt::asked(), "stopped");
-    Ok(trainer.best_model()?)
+    cell.fit_data_free(&torus.model, &schema, budget)
 }
 
 fn file(side: usize, method: &str, seed: u64) -> String {

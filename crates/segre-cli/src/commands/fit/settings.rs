@@ -89,6 +89,7 @@ pub fn model_config(arguments: &Fit, parts: &Parts) -> Result<ModelConfig> {
         head,
         path,
         network,
+        prior: arguments.prior.clone(),
     })
 }
 

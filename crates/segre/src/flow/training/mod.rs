@@ -263,7 +263,7 @@ impl Trainer {
         device: &Device,
     ) -> Result<Self> {
         model.validate()?;
-        model.network.check_sites(&train.schema)?;
+        model.check_sites(&train.schema)?;
         config.validate()?;
         let simplex = matches!(model.path, ProbabilityPath::Simplex(_));
         if config.conditional && (model.head != Head::Posterior || simplex) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use segre::Device;
 use segre::data::{Layout, Schema};
+use segre::flow::PairwisePrior;
 use segre::flow::sampling::{Sampler, SamplingOptions};
 use segre::flow::saving::{self, CONFIG_FILE, ModelCard};
 use segre::flow::training::{Budget, Control, Trainer};
@@ -73,8 +74,22 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
             (_, time) => time.map(|time| time.as_secs_f64()),
         },
     };
-    let words = words(arguments.network, arguments.learning_rate, &schema);
-    let prepared = prepare(&words, budget, &arguments.model, &schema, seed, &device)?;
+    let prior = arguments.prior(&energy)?;
+    let words = words(
+        arguments.network,
+        arguments.learning_rate,
+        &schema,
+        prior.is_some(),
+    );
+    let prepared = prepare(
+        &words,
+        prior,
+        budget,
+        &arguments.model,
+        &schema,
+        seed,
+        &device,
+    )?;
     let (card, fit) = prepared;
     arguments.clear()?;
     let out = &arguments.out;
@@ -148,6 +163,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
 /// A run that has done nothing yet, and its card.
 pub fn prepare(
     words: &[String],
+    prior: Option<PairwisePrior>,
     budget: Budget,
     source: &str,
     schema: &Schema,
@@ -157,7 +173,8 @@ pub fn prepare(
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let count = ROWS.min((1 << 26) / schema.sites().max(1)).max(100);
     let rows = uniform_rows(schema, count, seed)?;
-    let own = start::parse(&words)?;
+    let mut own = start::parse(&words)?;
+    own.prior = prior;
     let (mut card, ..) = start::prepare_data(&own, seed, device, source.to_owned(), rows)?;
     card.training.optimizer.average_decay = AVERAGE_DECAY;
     card.training.budget = budget;
@@ -172,6 +189,7 @@ pub fn words(
     network: Option<NetworkName>,
     learning_rate: Option<f64>,
     schema: &Schema,
+    beliefs: bool,
 ) -> Vec<String> {
     let sites = schema.sites();
     let image = matches!(schema.layout, Layout::Image { .. });
@@ -191,7 +209,11 @@ pub fn words(
     // network learns nothing else (ising:3x8 after 576 steps: an effective sample size of 71 %, else 41 %).
     words.extend(["--path", "masked"].map(str::to_owned));
     if network == NetworkName::Residual && sites <= MIXTURE_SITES {
-        let components = (65_536 / (sites * schema.max_categories())).clamp(16, 128);
+        let components = match beliefs {
+            // What a mixture would carry, beliefs do.
+            true => 0,
+            false => (65_536 / (sites * schema.max_categories())).clamp(16, 128),
+        };
         words.extend(["--components".to_owned(), components.to_string()]);
     }
     if let Some(rate) = learning_rate {

@@ -11,7 +11,9 @@ use std::time::Duration;
 use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use segre::energy::{EnergyModel, GridModel, ModelSource};
+use segre::flow::PairwisePrior;
 use segre::flow::saving::{CONFIG_FILE, MODEL_FILE};
+use segre::neural::pairwise_prior;
 
 use super::memory;
 use crate::args::{Common, NetworkName, at_least_one, duration};
@@ -22,6 +24,7 @@ use crate::args::{Common, NetworkName, at_least_one, duration};
   segre energy fit ising:3x8 --out runs/published --settings published --objective reverse
   segre energy fit ising:3x8 --out runs/neural --method neural --time 10m
   segre energy fit ising:3x8 --out runs/blind --method neural --data-free
+  segre energy fit ising:3x8 --out runs/plain --method neural --prior marginals     learns all by itself
   segre energy fit model.uai --out runs/m --samples-from chain
   segre energy fit ising:3x8 --out runs/ising --resume      go on after Ctrl-C
   segre energy compare ising:3x8 runs/ising")]
@@ -47,6 +50,10 @@ pub struct Fit {
     /// neural with --data-free: the network [default: unet for grids of more than 64 sites, else residual]
     #[arg(long, value_name = "NAME")]
     network: Option<NetworkName>,
+    /// neural: what the network starts from [default: beliefs, if no factor has more than two variables or excludes
+    /// states]
+    #[arg(long, value_name = "NAME")]
+    prior: Option<PriorName>,
     /// Where samples of the model come from: exact, chain, or a file with a column for every variable
     /// [default: exact if that fits the memory, else chain]
     #[arg(long, value_name = "exact|chain|FILE")]
@@ -90,6 +97,15 @@ pub enum MethodName {
     Randomized,
     /// The posterior network of segre fit, on samples
     Neural,
+}
+
+/// Priors by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PriorName {
+    /// Loopy belief propagation under the energy, with the known labels as evidence
+    Beliefs,
+    /// The marginals of each site alone
+    Marginals,
 }
 
 /// Objectives by name.
@@ -137,6 +153,10 @@ impl Fit {
             "--data-free is an option of --method neural; the randomised flow has --objective reverse"
         );
         ensure!(
+            self.prior.is_none() || self.method == MethodName::Neural,
+            "--prior is an option of --method neural; leave it out or choose that method"
+        );
+        ensure!(
             self.network.is_none() || self.data_free,
             "--network is an option of --method neural --data-free; leave it out"
         );
@@ -146,6 +166,20 @@ impl Fit {
     /// The model, and the grid if it is one.
     fn load(&self) -> Result<(EnergyModel, Option<GridModel>)> {
         load(&self.model)
+    }
+
+    /// What the network starts from.
+    fn prior(&self, energy: &EnergyModel) -> Result<Option<PairwisePrior>> {
+        if self.prior == Some(PriorName::Marginals) {
+            return Ok(None);
+        }
+        let prior = pairwise_prior(energy);
+        ensure!(
+            prior.is_some() || self.prior.is_none(),
+            "{} has factors of more than two variables, or states that are impossible; use --prior marginals",
+            self.model
+        );
+        Ok(prior)
     }
 
     /// Makes room for a new run.

@@ -18,7 +18,12 @@ const TIME: &str = "5m";
 /// Draws samples, writes them beside the folder, and fits them as `segre fit` would.
 pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     let file = samples_file(arguments)?;
+    let mut prior = None;
     if arguments.resume {
+        ensure!(
+            arguments.prior.is_none(),
+            "a run goes on with its own prior; leave --prior out"
+        );
         ensure!(
             arguments.samples.is_none() && arguments.samples_from.is_none(),
             "a run goes on with its own samples; leave --samples and --samples-from out"
@@ -42,10 +47,12 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         };
         let found = samples(&energy, &schema, &wanted, common)?;
         data::write(&found.data, &file)?;
+        prior = arguments.prior(&energy)?;
     }
-    let words = words(arguments, &file.display().to_string());
+    let words = words(arguments, &file.display().to_string(), prior.is_some());
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut own = start::parse(&words)?;
+    own.prior = prior;
     own.out.clone_from(&arguments.out);
     own.resume = arguments.resume;
     own.force = arguments.force;
@@ -62,8 +69,12 @@ fn samples_file(arguments: &Fit) -> Result<PathBuf> {
 }
 
 /// The words of `segre fit`.
-pub fn words(arguments: &Fit, file: &str) -> Vec<String> {
+pub fn words(arguments: &Fit, file: &str, beliefs: bool) -> Vec<String> {
     let mut words: Vec<String> = [file, "--conditional", "any"].map(str::to_owned).into();
+    if beliefs {
+        // What a mixture would carry, beliefs do.
+        words.extend(["--path", "masked", "--components", "0"].map(str::to_owned));
+    }
     if let Some(steps) = arguments.steps {
         words.extend(["--steps".to_owned(), steps.to_string()]);
     } else if arguments.time.is_none() {
