@@ -123,9 +123,8 @@ impl Model {
         device: &Device,
     ) -> Self {
         let manifold = AssignmentManifold::new(&schema.cardinalities(), device);
-        let prior = config.prior.as_ref();
         Self {
-            beliefs: prior.map(|prior| BeliefPropagation::new(prior, &manifold)),
+            beliefs: beliefs(&config, &manifold),
             config,
             schema,
             network,
@@ -134,6 +133,12 @@ impl Model {
             context_gain: 1.0,
             device: device.clone(),
         }
+    }
+
+    /// Takes another prior for the same sites.
+    pub(crate) fn set_prior(&mut self, prior: Option<PairwisePrior>) {
+        self.config.prior = prior;
+        self.beliefs = beliefs(&self.config, &self.manifold);
     }
 
     /// The settings.
@@ -459,6 +464,11 @@ fn log_marginals(train: &Dataset) -> Vec<f32> {
         }
     }
     logs
+}
+
+fn beliefs(config: &ModelConfig, manifold: &AssignmentManifold) -> Option<BeliefPropagation> {
+    let prior = config.prior.as_ref()?;
+    Some(BeliefPropagation::new(prior, manifold))
 }
 
 /// Rejects data of another schema.

@@ -54,6 +54,22 @@ pub(super) struct BeliefPropagation {
 }
 
 impl PairwisePrior {
+    /// The prior of `λ` times the energy.
+    pub fn tempered(&self, inverse_temperature: f64) -> Self {
+        let scaled = |table: &[f32]| -> Vec<f32> {
+            let scale = inverse_temperature as f32;
+            table.iter().map(|value| scale * value).collect()
+        };
+        let pair = |pair: &Pair| Pair {
+            sites: pair.sites,
+            log_weights: scaled(&pair.log_weights),
+        };
+        Self {
+            sites: self.sites.iter().map(|table| scaled(table)).collect(),
+            pairs: self.pairs.iter().map(pair).collect(),
+        }
+    }
+
     /// Checks that the tables are those of sites with so many categories.
     ///
     /// # Errors

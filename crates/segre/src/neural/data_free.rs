@@ -1,107 +1,26 @@
 //! Fitting a network to an energy model without data: it learns from its own rows, weighted and moved, while the
 //! temperature falls.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use burn::tensor::Device;
 use rand::RngExt;
 use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
+use super::config::DataFreeConfig;
 use super::importance::{ImportanceEstimate, WeightedRows};
 use crate::data::{Dataset, Schema};
 use crate::energy::{EnergyModel, gibbs_sweeps};
 use crate::error::{Error, Result};
-use crate::flow::training::{Control, Rounds, Trainer, TrainingConfig};
+use crate::flow::training::{
+    Beside, Control, Rounds, Trainer, TrainingConfig, read_beside, write_beside,
+};
 use crate::flow::{Model, ModelConfig};
+use crate::network::parameters::Values;
 use crate::path::ProbabilityPath;
 use crate::random::{Purpose, generator};
-
-/// Sites up to which rows are drawn one site at a time, and groups for more: a draw costs as many evaluations, and
-/// should not cost more than the training between draws.
-const FEW_SITES: usize = 64;
-const GROUPS: usize = 32;
-/// Labels of the rows that are drawn in a round, and of those that are trained on.
-const DRAWN_LABELS: usize = 1 << 15;
-const TRAINED_LABELS: usize = 1 << 19;
-
-/// Settings of a fit without data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataFreeConfig {
-    /// Rows that the network draws in a round.
-    pub draws: usize,
-    /// Rows that it learns from in a round: the drawn ones, repeated by weight.
-    pub rows: usize,
-    /// Gibbs sweeps that move every row after it is repeated, so that copies differ.
-    pub sweeps: usize,
-    /// Evaluations for a row: sites are drawn in as many groups. The weights stay exact, but a group's sites are drawn
-    /// as if independent.
-    pub sampling_steps: usize,
-    /// Share of the draws that weights must leave, as effective sample size, for the temperature to fall.
-    pub effective_share: f64,
-    /// Share of the budget after which the temperature is 1 at the latest, whatever the weights leave.
-    pub annealing: f64,
-    /// Steps of training in a round.
-    pub steps: u64,
-    /// Rounds at temperature 1 whose rows are kept to learn from.
-    pub memory: usize,
-}
-
-impl DataFreeConfig {
-    /// Settings for so many variables and rows of a step.
-    pub fn of(sites: usize, batch_size: usize) -> Self {
-        let sites = sites.max(1);
-        let draws = (DRAWN_LABELS / sites).clamp(256, 2048);
-        let rows = (TRAINED_LABELS / sites).clamp(2048, 8192);
-        Self {
-            draws,
-            rows,
-            sweeps: 10,
-            sampling_steps: if sites <= FEW_SITES { sites } else { GROUPS },
-            effective_share: 0.5,
-            annealing: 0.6,
-            // Every row twice: many short rounds let the temperature follow the network closely.
-            steps: (2 * rows / batch_size.max(1)).max(1) as u64,
-            memory: 8,
-        }
-    }
-
-    /// Checks all settings.
-    ///
-    /// # Errors
-    /// [`Error::InvalidSetting`] names the first setting outside its range.
-    pub fn validate(&self) -> Result<()> {
-        let counts = [
-            ("draws", self.draws),
-            ("rows of a round", self.rows),
-            ("sampling steps", self.sampling_steps),
-            ("steps of a round", self.steps as usize),
-            ("rounds remembered", self.memory),
-        ];
-        for (name, value) in counts {
-            if value == 0 {
-                return Err(Error::InvalidSetting {
-                    name,
-                    value: 0.0,
-                    expected: "at least 1",
-                });
-            }
-        }
-        let shares = [
-            ("effective share", self.effective_share),
-            ("annealing", self.annealing),
-        ];
-        for (name, value) in shares {
-            if !(value > 0.0 && value <= 1.0) {
-                return Err(Error::InvalidSetting {
-                    name,
-                    value,
-                    expected: "above 0 and at most 1",
-                });
-            }
-        }
-        Ok(())
-    }
-}
 
 /// What a round has found before its training.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -128,6 +47,8 @@ pub enum DataFreeEvent<'a> {
     Working(&'a Trainer),
     /// Rows were drawn and weighted.
     Round(&'a Round, &'a Trainer),
+    /// A round has ended: the time to store a checkpoint.
+    Learned(&'a DataFree),
 }
 
 /// A fit without data.
@@ -143,9 +64,26 @@ pub struct DataFree {
     config: DataFreeConfig,
     rounds: Rounds,
     schema: Schema,
+    state: State,
+    /// Rows of the last rounds, the latest first: of one round only until the temperature is 1.
+    remembered: Vec<Vec<u16>>,
+}
+
+/// Where a run is between two rounds.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct State {
+    /// The next round.
+    round: u64,
+    /// Of the latest rows.
+    inverse_temperature: f64,
+    /// Of the round before.
+    loss: Option<f64>,
     /// Bound and its error of the best model kept.
     best: Option<(f64, f64)>,
 }
+
+/// Where a checkpoint has the remembered rows.
+const ROWS: &str = "rows";
 
 impl DataFree {
     /// A run that has done nothing yet. The model knows no marginals: the prior of its posterior is uniform.
@@ -155,25 +93,109 @@ impl DataFree {
     /// cannot be told labels.
     pub fn new(
         model: ModelConfig,
-        mut training: TrainingConfig,
+        training: TrainingConfig,
         config: DataFreeConfig,
         schema: &Schema,
         device: &Device,
     ) -> Result<Self> {
         config.validate()?;
-        // The masked path shows labels by itself.
-        training.conditional = matches!(model.path, ProbabilityPath::Gaussian(_));
-        // Rows of chance: what the network is started from.
+        let training = shown(&model, training);
         let rows = uniform_rows(schema, config.rows, training.seed)?;
         let trainer = Trainer::new(model, training, &rows, device)?;
-        let rounds = Rounds::new(trainer);
+        Self::of(trainer, config, schema, State::default(), Vec::new())
+    }
+
+    /// Takes up a stored run; settings and energy must be those of its start.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new) and [`read_checkpoint`](crate::flow::training::read_checkpoint).
+    pub fn resume(
+        path: &Path,
+        model: ModelConfig,
+        training: TrainingConfig,
+        config: DataFreeConfig,
+        schema: &Schema,
+        device: &Device,
+    ) -> Result<Self> {
+        config.validate()?;
+        let training = shown(&model, training);
+        let rows = uniform_rows(schema, config.rows, training.seed)?;
+        let (trainer, mut beside) = read_beside(path, model, training, &rows, device)?;
+        let damaged = |detail: &str| Error::Damaged {
+            path: path.to_path_buf(),
+            detail: detail.to_owned(),
+        };
+        let state = beside
+            .state
+            .ok_or_else(|| damaged("no state of a fit without data"))?;
+        let state: State =
+            serde_json::from_value(state).map_err(|error| damaged(&error.to_string()))?;
+        let labels = beside.tensors.remove(ROWS).map(|rows| rows.values);
+        let labels: Vec<u16> = labels
+            .unwrap_or_default()
+            .iter()
+            .map(|x| *x as u16)
+            .collect();
+        let size = config.rows * schema.sites();
+        if labels.len() % size != 0 {
+            return Err(damaged("rows of another fit"));
+        }
+        let remembered = labels.chunks(size).map(<[u16]>::to_vec).collect();
+        Self::of(trainer, config, schema, state, remembered)
+    }
+
+    fn of(
+        trainer: Trainer,
+        config: DataFreeConfig,
+        schema: &Schema,
+        state: State,
+        remembered: Vec<Vec<u16>>,
+    ) -> Result<Self> {
+        let mut rounds = Rounds::new(trainer);
+        if state.round > 0 {
+            rounds.temper_prior(state.inverse_temperature);
+        }
         rounds.averaged()?.check_conditions()?;
         Ok(Self {
             config,
             rounds,
             schema: schema.clone(),
-            best: None,
+            state,
+            remembered,
         })
+    }
+
+    /// Stores the run in one file, atomically.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be written.
+    pub fn write_checkpoint(&self, path: &Path) -> Result<()> {
+        let values: Vec<f32> = self
+            .remembered
+            .iter()
+            .flatten()
+            .map(|x| f32::from(*x))
+            .collect();
+        let rows = Values {
+            shape: vec![values.len()],
+            values,
+        };
+        let state = serde_json::to_value(&self.state).expect("a state is plain data");
+        let beside = Beside {
+            tensors: BTreeMap::from([(ROWS.to_owned(), rows)]),
+            state: Some(state),
+        };
+        write_beside(self.rounds.trainer(), beside, path)
+    }
+
+    /// The run as it stands.
+    pub fn trainer(&self) -> &Trainer {
+        self.rounds.trainer()
+    }
+
+    /// The next round, from 0.
+    pub fn round(&self) -> u64 {
+        self.state.round
     }
 
     /// Fits until the budget is used up or the observer stops it. The model is then
@@ -193,30 +215,30 @@ impl DataFree {
         energy: &EnergyModel,
         observer: &mut dyn FnMut(DataFreeEvent) -> Control,
     ) -> Result<Trainer> {
-        let mut inverse_temperature = 0.0;
-        let mut population: Option<WeightedRows> = None;
-        let mut remembered: Vec<Vec<u16>> = Vec::new();
-        let mut loss = f64::NAN;
-        for round in 0.. {
+        loop {
+            let round = self.state.round;
             let model = self.rounds.averaged()?;
             let weighted = self.draw(&model, energy, round, observer)?;
+            let population = self.population(energy)?;
             let done = self.rounds.done();
             let latest = (done / self.config.annealing).min(1.0);
             let by_weights = weighted.next_inverse_temperature(
-                inverse_temperature,
+                self.state.inverse_temperature,
                 1.0,
                 self.config.effective_share,
             );
-            inverse_temperature = by_weights.max(latest);
+            let inverse_temperature = by_weights.max(latest);
             let estimate = weighted.estimate(inverse_temperature);
             let kept = inverse_temperature >= 1.0 && self.keep_if_good(&model, &estimate);
+            // What is learned next is rows of `P_λ`, of which the energy itself would say too much.
+            self.rounds.temper_prior(inverse_temperature);
             let report = Round {
                 round,
                 step: self.rounds.trainer().progress().step,
                 seconds: self.rounds.trainer().progress().seconds,
                 inverse_temperature,
                 estimate,
-                loss,
+                loss: self.state.loss.unwrap_or(f64::NAN),
                 kept,
             };
             let control = observer(DataFreeEvent::Round(&report, self.rounds.trainer()));
@@ -224,21 +246,26 @@ impl DataFree {
                 break;
             }
             let rows = self.rows(&weighted, &population, energy, inverse_temperature, round)?;
-            population = Some(self.annealed(&rows, energy, inverse_temperature)?);
             match inverse_temperature >= 1.0 {
-                true => remembered.truncate(self.config.memory - 1),
-                false => remembered.clear(),
+                true => self.remembered.truncate(self.config.memory - 1),
+                false => self.remembered.clear(),
             }
-            remembered.insert(0, rows);
-            let rows = Dataset::new(self.schema.clone(), remembered.concat())?;
+            self.remembered.insert(0, rows);
+            let rows = Dataset::new(self.schema.clone(), self.remembered.concat())?;
             let mut stopped = false;
-            loss = self
+            let loss = self
                 .rounds
                 .learn(&rows, self.config.steps, &mut |trainer, _| {
                     stopped = observer(DataFreeEvent::Working(trainer)) == Control::Stop;
                     !stopped
                 })?;
             if stopped {
+                break;
+            }
+            self.state.inverse_temperature = inverse_temperature;
+            self.state.loss = Some(loss);
+            self.state.round += 1;
+            if observer(DataFreeEvent::Learned(&self)) == Control::Stop {
                 break;
             }
         }
@@ -300,17 +327,16 @@ impl DataFree {
         Ok(rows)
     }
 
-    /// Rows of `P_λ`, to be weighted for a larger `λ`: what they were drawn with is `−λ E` up to a constant.
-    fn annealed(
-        &self,
-        rows: &[u16],
-        energy: &EnergyModel,
-        inverse_temperature: f64,
-    ) -> Result<WeightedRows> {
-        let data = Dataset::new(self.schema.clone(), rows.to_vec())?;
+    /// The rows of the round before, to be weighted for a larger `λ`: what they were drawn with is `−λ E` up to a
+    /// constant.
+    fn population(&self, energy: &EnergyModel) -> Result<Option<WeightedRows>> {
+        let Some(rows) = self.remembered.first() else {
+            return Ok(None);
+        };
+        let data = Dataset::new(self.schema.clone(), rows.clone())?;
         let mut population = WeightedRows::new(data, vec![0.0; self.config.rows], energy);
-        population.drawn_at(inverse_temperature);
-        Ok(population)
+        population.drawn_at(self.state.inverse_temperature);
+        Ok(Some(population))
     }
 
     /// The seed of a part of a round.
@@ -323,14 +349,22 @@ impl DataFree {
     fn keep_if_good(&mut self, model: &Model, estimate: &ImportanceEstimate) -> bool {
         let (bound, error) = (estimate.bound.value, estimate.bound.std_error);
         let worse = |(best, of_best): (f64, f64)| best - bound > error.hypot(of_best);
-        if self.best.is_some_and(worse) {
+        if self.state.best.is_some_and(worse) {
             return false;
         }
-        if self.best.is_none_or(|(best, _)| bound > best) {
-            self.best = Some((bound, error));
+        if self.state.best.is_none_or(|(best, _)| bound > best) {
+            self.state.best = Some((bound, error));
         }
         self.rounds.keep(model);
         true
+    }
+}
+
+/// The masked path shows labels by itself.
+fn shown(model: &ModelConfig, training: TrainingConfig) -> TrainingConfig {
+    TrainingConfig {
+        conditional: matches!(model.path, ProbabilityPath::Gaussian(_)),
+        ..training
     }
 }
 

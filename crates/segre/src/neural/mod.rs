@@ -14,10 +14,12 @@
 //! Source: Uria et al. 2014, arXiv 1310.1757 (any order); Nicoli et al. 2020, arXiv 1910.13496 (importance weights of
 //! autoregressive samplers); Del Moral, Doucet & Jasra 2006 (adaptive tempering).
 
+mod config;
 mod data_free;
 mod importance;
 mod prior;
 
-pub use data_free::{DataFree, DataFreeConfig, DataFreeEvent, Round, uniform_rows};
+pub use config::DataFreeConfig;
+pub use data_free::{DataFree, DataFreeEvent, Round, uniform_rows};
 pub use importance::{ImportanceEstimate, WeightedRows};
 pub use prior::pairwise_prior;

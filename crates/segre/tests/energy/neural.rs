@@ -9,7 +9,7 @@ use segre::flow::sampling::{Sampler, SamplingOptions, sample};
 use segre::flow::training::{Budget, Control, TrainingConfig};
 use segre::flow::{Model, ModelConfig};
 use segre::network::{NetworkConfig, ResidualConfig};
-use segre::neural::{DataFree, DataFreeConfig, WeightedRows};
+use segre::neural::{DataFree, DataFreeConfig, WeightedRows, pairwise_prior};
 use segre::path::DiscretePath;
 use segre::randomized::schema_of;
 
@@ -118,6 +118,38 @@ fn a_small_grid_is_learned_without_data() {
     let error = (found.log_z.value - log_z) / found.log_z.std_error;
     assert!(error.abs() < 3.0, "{found:?}, exact {log_z}");
     assert!(log_z - found.bound.value > kl);
+}
+
+#[test]
+fn beliefs_of_the_energy_need_no_learning_on_trees_and_little_on_grids() {
+    // The bound of a network after one step, from the marginals and from the energy.
+    let bound = |name: &str, known: bool| {
+        let (energy, schema) = grid(name);
+        let truth = exact::infer(&energy, 1 << 30, &|_| true).unwrap();
+        let (mut config, training) = settings(16, 0, 1);
+        config.prior = pairwise_prior(&energy).filter(|_| known);
+        assert_eq!(config.prior.is_some(), known);
+        let own = DataFreeConfig::of(schema.sites(), training.batch_size);
+        let run = DataFree::new(config, training, own, &schema, &Device::flex()).unwrap();
+        let trainer = run.run(&energy, &mut |_| Control::Continue).unwrap();
+        let model = trainer.best_model().unwrap();
+        let rows = WeightedRows::draw(&model, &energy, 4096, schema.sites(), 1, &mut |_| true);
+        truth.log_z.unwrap() - rows.unwrap().estimate(1.0).bound.value
+    };
+    let chain = bound("potts:1x7,c=3,coupling=0.9,field=0.3", true);
+    assert!(chain.abs() < 1e-3, "{chain}");
+    let square = "ising:4x4,coupling=0.8,field=0.1";
+    let (beliefs, marginals) = (bound(square, true), bound(square, false));
+    assert!(beliefs < 0.2 * marginals, "{beliefs}, {marginals}");
+}
+
+#[test]
+fn energies_without_finite_pairs_are_no_prior() {
+    let zero = f64::NEG_INFINITY;
+    let differ = Factor::new(vec![0, 1], vec![2, 2], vec![zero, 0.0, 0.0, zero]);
+    assert!(pairwise_prior(&EnergyModel::new(vec![2; 2], vec![differ])).is_none());
+    let three = Factor::new(vec![0, 1, 2], vec![2; 3], vec![0.5; 8]);
+    assert!(pairwise_prior(&EnergyModel::new(vec![2; 3], vec![three])).is_none());
 }
 
 #[test]

@@ -71,12 +71,13 @@ impl Cell<'_> {
         let (seed, device) = (self.seed, self.device);
         let prepared = data_free::prepare(&words, prior, budget, "energy", schema, seed, device)?;
         let trainer = prepared.1.run(energy, &mut |event| {
-            let (DataFreeEvent::Working(trainer) | DataFreeEvent::Round(_, trainer)) = event;
-            let progress = trainer.progress();
-            let done = budget.progress(progress.step, progress.seconds);
-            self.tell(TRAINING * done, || {
-                format!("training, step {}", progress.step)
-            });
+            if let DataFreeEvent::Working(trainer) | DataFreeEvent::Round(_, trainer) = event {
+                let progress = trainer.progress();
+                let done = budget.progress(progress.step, progress.seconds);
+                self.tell(TRAINING * done, || {
+                    format!("training, step {}", progress.step)
+                });
+            }
             match interrupt::asked() {
                 true => Control::Stop,
                 false => Control::Continue,

@@ -20,6 +20,15 @@ struct Header {
     progress: Progress,
     /// The seed, so that a checkpoint is not resumed with another one.
     seed: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    beside: Option<serde_json::Value>,
+}
+
+/// What stands in a checkpoint beside the run itself: the state of whoever makes its rows.
+#[derive(Default)]
+pub(crate) struct Beside {
+    pub tensors: BTreeMap<String, Values>,
+    pub state: Option<serde_json::Value>,
 }
 
 /// Stores a run in one file, atomically: a reader sees the old or the new one.
@@ -27,6 +36,11 @@ struct Header {
 /// # Errors
 /// [`Error::Io`] if the file cannot be written.
 pub fn write(trainer: &Trainer, path: &Path) -> Result<()> {
+    write_beside(trainer, Beside::default(), path)
+}
+
+/// [`write`] with something beside the run.
+pub(crate) fn write_beside(trainer: &Trainer, beside: Beside, path: &Path) -> Result<()> {
     let weights = parameters::collect(&trainer.model.network);
     let mut tensors = BTreeMap::new();
     for (name, values) in &weights {
@@ -63,9 +77,12 @@ pub fn write(trainer: &Trainer, path: &Path) -> Result<()> {
             .into_iter()
             .map(|(name, values)| (format!("weights/{name}"), values)),
     );
+    let own = beside.tensors.into_iter();
+    tensors.extend(own.map(|(name, values)| (format!("beside/{name}"), values)));
     let header = Header {
         progress: trainer.progress.clone(),
         seed: trainer.config.seed,
+        beside: beside.state,
     };
     let header = serde_json::to_string(&header).expect("a header is plain data");
     write_tensors(path, &TensorFile { tensors, header })
@@ -83,6 +100,17 @@ pub fn read(
     train: &Dataset,
     device: &Device,
 ) -> Result<Trainer> {
+    Ok(read_beside(path, model, config, train, device)?.0)
+}
+
+/// [`read`] with what stands beside the run.
+pub(crate) fn read_beside(
+    path: &Path,
+    model: ModelConfig,
+    config: TrainingConfig,
+    train: &Dataset,
+    device: &Device,
+) -> Result<(Trainer, Beside)> {
     let mut trainer = Trainer::new(model, config, train, device)?;
     let file = read_tensors(path)?;
     let damaged = |detail: String| Error::Damaged {
@@ -133,5 +161,9 @@ pub fn read(
     }
     trainer.optimizer = optimizer;
     trainer.progress = header.progress;
-    Ok(trainer)
+    let beside = Beside {
+        tensors: parts.remove("beside").unwrap_or_default(),
+        state: header.beside,
+    };
+    Ok((trainer, beside))
 }

@@ -16,6 +16,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use checkpoint::{Beside, read_beside, write_beside};
 pub use checkpoint::{read as read_checkpoint, write as write_checkpoint};
 pub use optimizer::OptimizerConfig;
 pub(crate) use optimizer::{Optimizer, Slot, Update};

@@ -8,6 +8,7 @@ use super::{Trainer, check_schema};
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::flow::model::Model;
+use crate::flow::prior::PairwisePrior;
 use crate::network::parameters;
 
 /// Share of the budget with the full learning rate: until then the rows are a moving target.
@@ -18,6 +19,10 @@ pub(crate) struct Rounds {
     trainer: Trainer,
     shards: Shards,
     start: Instant,
+    /// Seconds spent before.
+    before: f64,
+    /// The prior of the energy itself.
+    prior: Option<PairwisePrior>,
 }
 
 impl Rounds {
@@ -31,6 +36,8 @@ impl Rounds {
         }
         Self {
             shards: Shards::new(&trainer.model, trainer.config.batch_size),
+            prior: trainer.model.config.prior.clone(),
+            before: trainer.progress.seconds,
             trainer,
             start: Instant::now(),
         }
@@ -42,12 +49,19 @@ impl Rounds {
 
     /// The used fraction of the budget.
     pub fn done(&mut self) -> f64 {
-        self.trainer.progress.seconds = self.start.elapsed().as_secs_f64();
+        self.trainer.progress.seconds = self.before + self.start.elapsed().as_secs_f64();
         let progress = &self.trainer.progress;
         self.trainer
             .config
             .budget
             .progress(progress.step, progress.seconds)
+    }
+
+    /// Takes the prior of `λ` times the energy.
+    pub fn temper_prior(&mut self, inverse_temperature: f64) {
+        let tempered = |prior: &PairwisePrior| prior.tempered(inverse_temperature);
+        let prior = self.prior.as_ref().map(tempered);
+        self.trainer.model.set_prior(prior);
     }
 
     /// The model with averaged parameters.

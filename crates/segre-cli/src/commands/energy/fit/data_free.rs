@@ -2,19 +2,24 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use segre::Device;
 use segre::data::{Layout, Schema};
+use segre::energy::EnergyModel;
 use segre::flow::PairwisePrior;
 use segre::flow::sampling::{Sampler, SamplingOptions};
 use segre::flow::saving::{self, CONFIG_FILE, ModelCard};
-use segre::flow::training::{Budget, Control, Trainer};
-use segre::neural::{DataFree, DataFreeConfig, DataFreeEvent, Round, WeightedRows, uniform_rows};
+use segre::flow::training::{self, Budget, Control, Trainer};
+use segre::neural::{
+    DataFree, DataFreeConfig, DataFreeEvent, Round, WeightedRows, pairwise_prior, uniform_rows,
+};
+use segre::randomized::saving::CHECKPOINT_FILE;
 use segre::randomized::schema_of;
+use segre::{Device, atomic};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Fit;
 use super::randomized::METRICS_FILE;
@@ -59,50 +64,31 @@ struct Report {
 
 /// Fits.
 pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
-    ensure!(
-        !arguments.resume,
-        "a fit without data does not go on where it stopped; start anew with --force"
-    );
     let (energy, grid) = arguments.load()?;
     let schema = schema_of(&energy, grid.as_ref())?;
     let device = common.device.open()?;
-    let seed = common.seed.unwrap_or(0);
-    let budget = Budget {
-        steps: arguments.steps,
-        seconds: match (arguments.steps, arguments.time) {
-            (None, None) => Some(TIME.as_secs_f64()),
-            (_, time) => time.map(|time| time.as_secs_f64()),
-        },
-    };
-    let prior = arguments.prior(&energy)?;
-    let words = words(
-        arguments.network,
-        arguments.learning_rate,
-        &schema,
-        prior.is_some(),
-    );
-    let prepared = prepare(
-        &words,
-        prior,
-        budget,
-        &arguments.model,
-        &schema,
-        seed,
-        &device,
-    )?;
-    let (card, fit) = prepared;
-    arguments.clear()?;
     let out = &arguments.out;
-    fs::create_dir_all(out)
-        .with_context(|| format!("cannot create {}; choose another --out", out.display()))?;
-    check_writable(&out.join(CONFIG_FILE))?;
+    let (card, fit) = match arguments.resume {
+        true => resume(arguments, &energy, &schema, common, &device)?,
+        false => {
+            let prepared = begin(arguments, &energy, &schema, common, &device)?;
+            arguments.clear()?;
+            fs::create_dir_all(out).with_context(|| {
+                format!("cannot create {}; choose another --out", out.display())
+            })?;
+            check_writable(&out.join(CONFIG_FILE))?;
+            prepared
+        }
+    };
     saving::save_card(out, &card)?;
-    let mut watch = Watch::new(arguments, &card.training.budget, common)?;
+    trim_metrics(&out.join(METRICS_FILE), fit.round())?;
+    let seed = card.training.seed;
+    let mut watch = Watch::new(arguments, card, fit.trainer().progress(), common)?;
     let ended = fit.run(&energy, &mut |event| watch.event(&event));
     watch.bar.finish("training has ended");
     if interrupt::asked() {
         bail!(
-            "stopped after {} rounds at inverse temperature {:.3}; the model so far is in {}",
+            "stopped after {} rounds at inverse temperature {:.3}; the model so far is in {}, go on with --resume",
             watch.rounds,
             watch.inverse_temperature,
             out.display()
@@ -158,6 +144,113 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         arguments.model, report.out
     );
     Ok(())
+}
+
+/// A run of the arguments.
+fn begin(
+    arguments: &Fit,
+    energy: &EnergyModel,
+    schema: &Schema,
+    common: &Common,
+    device: &Device,
+) -> Result<(ModelCard, DataFree)> {
+    let seed = common.seed.unwrap_or(0);
+    let budget = Budget {
+        steps: arguments.steps,
+        seconds: match (arguments.steps, arguments.time) {
+            (None, None) => Some(TIME.as_secs_f64()),
+            (_, time) => time.map(|time| time.as_secs_f64()),
+        },
+    };
+    let prior = arguments.prior(energy)?;
+    let words = words(
+        arguments.network,
+        arguments.learning_rate,
+        schema,
+        prior.is_some(),
+    );
+    prepare(
+        &words,
+        prior,
+        budget,
+        &arguments.model,
+        schema,
+        seed,
+        device,
+    )
+}
+
+/// The run in the folder, from the end of its last round.
+fn resume(
+    arguments: &Fit,
+    energy: &EnergyModel,
+    schema: &Schema,
+    common: &Common,
+    device: &Device,
+) -> Result<(ModelCard, DataFree)> {
+    let out = &arguments.out;
+    let mut card = saving::load_card(out)?;
+    let given = [
+        ("--network", arguments.network.is_some()),
+        ("--learning-rate", arguments.learning_rate.is_some()),
+        ("--prior", arguments.prior.is_some()),
+    ];
+    for (option, given) in given {
+        ensure!(
+            !given,
+            "a run goes on with its own settings; leave {option} out, or start anew with --force"
+        );
+    }
+    ensure!(
+        card.source == arguments.model,
+        "{} was fitted to {}, not {}; resume with that model",
+        out.display(),
+        card.source,
+        arguments.model
+    );
+    let own = card.training.seed;
+    let seed = common.seed.unwrap_or(own);
+    ensure!(
+        seed == own,
+        "the run in {} has seed {own}, not {seed}",
+        out.display()
+    );
+    let budget = &mut card.training.budget;
+    budget.steps = arguments.steps.or(budget.steps);
+    if let Some(time) = arguments.time {
+        budget.seconds = Some(time.as_secs_f64());
+    }
+    // The folder's prior has the temperature of its last round.
+    if card.model.prior.is_some() {
+        card.model.prior = pairwise_prior(energy);
+    }
+    let config = DataFreeConfig::of(schema.sites(), card.training.batch_size);
+    let (model, training) = (card.model.clone(), card.training.clone());
+    let path = out.join(CHECKPOINT_FILE);
+    let fit = match path.is_file() {
+        true => DataFree::resume(&path, model, training, config, schema, device)
+            .map_err(|error| anyhow::anyhow!("{error}; or start anew with --force"))?,
+        // Stopped before the end of the first round: the beginning is where it stopped.
+        false => DataFree::new(model, training, config, schema, device)?,
+    };
+    Ok((card, fit))
+}
+
+/// Leaves out the lines of rounds that will be done again.
+fn trim_metrics(path: &Path, round: u64) -> Result<()> {
+    let Ok(text) = fs::read_to_string(path) else {
+        return Ok(());
+    };
+    let done = |line: &&str| {
+        let value: Option<Value> = serde_json::from_str(line).ok();
+        value.is_some_and(|value| value["round"].as_u64().is_some_and(|own| own < round))
+    };
+    let kept: String = text
+        .lines()
+        .filter(done)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    Ok(atomic::write_bytes(path, kept.as_bytes())?)
 }
 
 /// A run that has done nothing yet, and its card.
@@ -225,6 +318,7 @@ pub fn words(
 /// Shows a run and stores what it has.
 struct Watch<'a> {
     arguments: &'a Fit,
+    card: ModelCard,
     bar: Progress,
     metrics: fs::File,
     rounds: u64,
@@ -234,10 +328,20 @@ struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    fn new(arguments: &'a Fit, budget: &Budget, common: &Common) -> Result<Self> {
+    fn new(
+        arguments: &'a Fit,
+        card: ModelCard,
+        done: &training::Progress,
+        common: &Common,
+    ) -> Result<Self> {
+        let budget = &card.training.budget;
         let limits = progress::Budget {
             steps: budget.steps,
             time: budget.seconds.map(Duration::from_secs_f64),
+        };
+        let spent = Spent {
+            steps: done.step,
+            time: Duration::from_secs_f64(done.seconds),
         };
         let path = arguments.out.join(METRICS_FILE);
         let metrics = OpenOptions::new()
@@ -247,7 +351,8 @@ impl<'a> Watch<'a> {
             .with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Self {
             arguments,
-            bar: Progress::new("fit", limits, Spent::default(), common.display()),
+            card,
+            bar: Progress::new("fit", limits, spent, common.display()),
             metrics,
             rounds: 0,
             inverse_temperature: 0.0,
@@ -264,14 +369,22 @@ impl<'a> Watch<'a> {
                 self.save(trainer);
                 trainer
             }
+            DataFreeEvent::Learned(fit) => {
+                let path = self.arguments.out.join(CHECKPOINT_FILE);
+                if let Err(error) = fit.write_checkpoint(&path) {
+                    self.failed = Some(error);
+                }
+                return self.control();
+            }
         };
         let shown = &self.shown;
         self.bar.update(trainer.progress().step, || shown.clone());
+        self.control()
+    }
+
+    fn control(&self) -> Control {
         match interrupt::asked() || self.failed.is_some() {
-            true => {
-                self.save(trainer);
-                Control::Stop
-            }
+            true => Control::Stop,
             false => Control::Continue,
         }
     }
@@ -302,9 +415,12 @@ impl<'a> Watch<'a> {
     }
 
     fn save(&mut self, trainer: &Trainer) {
-        let saved = trainer
-            .best_model()
-            .and_then(|model| saving::save_parameters(&self.arguments.out, &model));
+        let saved = trainer.best_model().and_then(|model| {
+            // The prior has the temperature of the round.
+            self.card.model.clone_from(model.config());
+            saving::save_card(&self.arguments.out, &self.card)?;
+            saving::save_parameters(&self.arguments.out, &model)
+        });
         if let Err(error) = saved {
             self.failed = Some(error);
         }
