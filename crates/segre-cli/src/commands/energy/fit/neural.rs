@@ -36,6 +36,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
             arguments.out.display()
         );
         check_writable(&file)?;
+        prior = arguments.prior(&energy)?;
         let schema = schema_of(&energy, grid.as_ref())?;
         let wanted = Wanted {
             from: arguments.samples_from.as_deref(),
@@ -47,7 +48,6 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         };
         let found = samples(&energy, &schema, &wanted, common)?;
         data::write(&found.data, &file)?;
-        prior = arguments.prior(&energy)?;
     }
     let words = words(arguments, &file.display().to_string(), prior.is_some());
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
