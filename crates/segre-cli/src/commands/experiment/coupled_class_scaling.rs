@@ -36,7 +36,7 @@ const METHODS: [(&str, &str); 3] = [
 fn run(run: &mut Run) -> Result<WriteUp> {
     let categories = run.choose(vec![5], CATEGORIES.to_vec());
     let compared = run.choose(vec![5], vec![5, 20, 60, 160]);
-    let steps = run.choose(400, 3000);
+    let steps = run.choose(400, 5000);
     let seeds = run.seeds();
     run.plan((categories.len() + (METHODS.len() - 1) * compared.len()) * seeds.len());
     for (method, words) in METHODS {
