@@ -20,12 +20,12 @@ import csv
 import json
 import math
 import statistics
+import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy
-from rounds import add_arguments, processor, segre_process, spread, take_turns, torch_process
+from rounds import Clock, add_arguments, processor, segre_process, spread_of, take_turns, torch_process
 
 STEP, END = 0.2, 15.0
 PROPOSALS = {"published": 0.8, "as wide as the noise": None}
@@ -78,10 +78,9 @@ def torch_side(folder, rows, proposal, samples, seed):
     if model.categories != 2:
         raise SystemExit(f"{folder}: this comparison is written for images of two categories")
     labels = torch.from_numpy(numpy.load(rows)).repeat_interleave(samples, 0)
-    start = time.perf_counter()
+    clock = Clock()
     weights, evaluations = log_weights(model, labels, PROPOSALS[proposal])
-    seconds = time.perf_counter() - start
-    found = {"weights": weights.reshape(-1, samples).tolist(), "seconds": seconds, "evaluations": evaluations}
+    found = {**clock.read(), "weights": weights.reshape(-1, samples).tolist(), "evaluations": evaluations}
     print(json.dumps({**found, "version": torch.__version__}))
 
 
@@ -96,10 +95,10 @@ def sides(arguments, images, place):
         words = ["score", arguments.model, place / "all.npy", "--seed", turn, "--json", "--quiet", "--out", out]
         words += ["--threads", arguments.threads]
         words += ["--std-error", arguments.std_error] if arguments.std_error else []
-        printed, seconds, _ = segre_process(arguments.segre, words)
+        printed, spent = segre_process(arguments.segre, words)
         rows = [float(row["bits_per_dim"]) for row in csv.DictReader(out.read_text().splitlines())]
         same = [rows[row] for row in probed]
-        return {**json.loads(printed), "seconds": seconds, "probed": statistics.fmean(same)}
+        return {**json.loads(printed), **spent, "probed": statistics.fmean(same)}
 
     def torch(proposal):
         def run(turn):
@@ -118,10 +117,9 @@ def summarise_torch(turns, rows, pixels, error):
     bits = numpy.concatenate([-numpy.array(turn["weights"]) for turn in turns]) / (pixels * math.log(2))
     variance = bits.var(1, ddof=1).mean()
     needed = max(1.0, variance / (rows * error**2))
-    sample = spread([turn["seconds"] / numpy.array(turn["weights"]).size for turn in turns])
+    sample = spread_of(turns, numpy.array(turns[0]["weights"]).size)
     return {
-        "seconds_of_a_sample": sample["seconds"],
-        "range_of_a_sample": sample["range"],
+        "one_sample": sample,
         "evaluations_of_a_sample": turns[0]["evaluations"],
         "measured_images": int(bits.shape[0]),
         "measured_samples_an_image": int(bits.shape[1]),
@@ -130,6 +128,7 @@ def summarise_torch(turns, rows, pixels, error):
         "deviation_of_a_sample": float(math.sqrt(variance)),
         "needed_samples_an_image": float(needed),
         "extrapolated_seconds": float(sample["seconds"] * rows * needed),
+        "extrapolated_processor_seconds": float(sample["processor_seconds"] * rows * needed),
     }
 
 
@@ -147,14 +146,16 @@ def compare(arguments):
     result |= {"processor": processor(), "largest_difference_of_posteriors": difference, "std_error": error}
     result["torch_version"] = found["published"][0]["version"]
     result["segre"] = {
-        **spread([turn["seconds"] for turn in ours]),
+        **spread_of(ours),
         "bits_per_dim": statistics.fmean(turn["bits_per_dim"] for turn in ours),
         "bits_per_dim_of_measured": statistics.fmean(turn["probed"] for turn in ours),
         "evaluations": ours[0]["function_evaluations"],
     }
     for proposal, turns in found.items():
-        result[proposal] = summarise_torch(turns, arguments.rows, images[0].size, error)
-        result[proposal]["ratio"] = result["segre"]["seconds"] / result[proposal]["extrapolated_seconds"]
+        own = summarise_torch(turns, arguments.rows, images[0].size, error)
+        own["ratio"] = result["segre"]["seconds"] / own["extrapolated_seconds"]
+        own["processor_ratio"] = result["segre"]["processor_seconds"] / own["extrapolated_processor_seconds"]
+        result[proposal] = own
     return result
 
 
@@ -164,23 +165,25 @@ def show(result):
     print(f"posteriors of both sides agree to {result['largest_difference_of_posteriors']:.1e}")
     low, high = ours["range"]
     print(
-        f"Segre, I-MMSE: {rows} images in {ours['seconds']:.1f} s ({low:.1f} to {high:.1f}, {result['rounds']} rounds), "
+        f"Segre, I-MMSE: {rows} images in {ours['seconds']:.1f} s ({low:.1f} to {high:.1f}, {result['rounds']} rounds; "
+        f"{ours['processor_seconds']:.1f} s of processor time), "
         f"{ours['evaluations']} evaluations: {ours['bits_per_dim']:.4f} bits/dim, standard error {error:.5f}"
     )
     for proposal in PROPOSALS:
         own = result[proposal]
-        low, high = own["range_of_a_sample"]
+        sample = own["one_sample"]
+        low, high = sample["range"]
         print(
             f"PyTorch, importance samples, proposal {proposal}:\n"
             f"    measured: {own['measured_images']} images, {own['measured_samples_an_image']} samples each, "
-            f"{own['seconds_of_a_sample']:.2f} s a sample ({low:.2f} to {high:.2f}), "
-            f"{own['evaluations_of_a_sample']} evaluations with gradient\n"
+            f"{sample['seconds']:.2f} s a sample ({low:.2f} to {high:.2f}; {sample['processor_seconds']:.2f} s of "
+            f"processor time), {own['evaluations_of_a_sample']} evaluations with gradient\n"
             f"    bound {own['bits_per_dim']:.4f} ± {own['std_error_of_measured']:.4f} bits/dim, "
             f"Segre's of the same images {ours['bits_per_dim_of_measured']:.4f}: the difference is bias (Jensen gap)\n"
             f"    standard deviation of a sample {own['deviation_of_a_sample']:.4f} bits/dim\n"
             f"    EXTRAPOLATED to standard error {error:.5f}: {own['needed_samples_an_image']:.1f} samples of "
             f"{rows} images, {own['extrapolated_seconds'] / 3600:.2f} hours\n"
-            f"likelihood: Segre / PyTorch, {proposal}: {own['ratio']:.4f}"
+            f"likelihood: Segre / PyTorch, {proposal}: {own['ratio']:.4f}, of processor time {own['processor_ratio']:.4f}"
         )
 
 
@@ -200,8 +203,6 @@ def main():
 
 
 if __name__ == "__main__":
-    import sys
-
     if sys.argv[1:2] == ["--torch"]:
         folder, rows, proposal, samples, seed = sys.argv[2:]
         torch_side(folder, rows, proposal, int(samples), int(seed))

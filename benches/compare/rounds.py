@@ -29,7 +29,7 @@ def torch_process(file, words, threads):
 
 
 def segre_process(segre, words):
-    """What Segre prints, the wall time of the whole process in seconds, and its peak memory in bytes."""
+    """What Segre prints; wall time and processor time of the whole process in seconds, its peak memory in bytes."""
     words = [str(word) for word in words]
     with tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
@@ -41,12 +41,33 @@ def segre_process(segre, words):
         if status:
             errors.seek(0)
             sys.exit(f"segre {' '.join(words)}\n{errors.read().decode()}")
-    return printed, seconds, usage.ru_maxrss * 1024
+    return printed, {
+        "seconds": seconds,
+        "processor_seconds": usage.ru_utime + usage.ru_stime,
+        "peak_bytes": usage.ru_maxrss * 1024,
+    }
 
 
 def spread(values):
     """Median and range."""
     return {"seconds": statistics.median(values), "range": [min(values), max(values)]}
+
+
+def spread_of(turns, pieces=1):
+    """Median and range of the wall times, the median processor time, each of one of equal pieces of the work."""
+    wall, processor = ([turn[kind] / pieces for turn in turns] for kind in ("seconds", "processor_seconds"))
+    return {**spread(wall), "processor_seconds": statistics.median(processor)}
+
+
+class Clock:
+    """Wall time and processor time since it was made."""
+
+    def __init__(self):
+        self.start = time.perf_counter(), time.process_time()
+
+    def read(self):
+        now = time.perf_counter(), time.process_time()
+        return dict(zip(("seconds", "processor_seconds"), (after - before for before, after in zip(self.start, now))))
 
 
 def add_arguments(parser, rounds):

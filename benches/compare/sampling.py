@@ -6,7 +6,8 @@ MODEL is a folder that `segre fit … --preset mnist` has written. Segre draws w
 number of steps, and with those of --steps; PyTorch integrates the assignment flow of the same weights as published (GAF):
 geometric RK4, step 0.2, end time 15, 300 evaluations (--ends: others). First both sides are made to agree on the
 posterior of half-hidden images. Each side is a process of its own with nothing else to do; their order alternates.
-Segre's time is that of the whole process, PyTorch's that of the integration alone, after an evaluation to warm up.
+Segre's time is that of the whole process, PyTorch's that of the integration alone, after an evaluation to warm up. On a
+busy machine processor times say more; there set OMP_WAIT_POLICY=passive, or PyTorch's count its waiting.
 
 With a classifier (`segre evaluate MODEL --classifier FILE --labels LABELS` trains one) the images of all rounds are
 judged: Fréchet distance of its features from those of the test images, with its standard error, beside the distance of
@@ -15,12 +16,12 @@ as many test images. With few images it is large for a perfect model too, and to
 
 import argparse
 import json
+import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy
-from rounds import add_arguments, processor, segre_process, spread, take_turns, torch_process
+from rounds import Clock, add_arguments, processor, segre_process, spread_of, take_turns, torch_process
 
 STEP = 0.2
 
@@ -36,12 +37,12 @@ def torch_side(folder, count, end, seed, out):
         noise = torch.randn(count, model.categories, *model.size)
         noise = noise - noise.mean(1, keepdim=True)
         model.velocity(noise, end)
-        start = time.perf_counter()
+        clock = Clock()
         (states,), evaluations = rk4(lambda parts, now: [model.velocity(parts[0], now)], [noise], 0.0, end, STEP)
         labels = states.argmax(1).numpy()
-        seconds = time.perf_counter() - start
+        spent = clock.read()
     numpy.save(out, labels)
-    print(json.dumps({"seconds": seconds, "evaluations": evaluations, "version": torch.__version__}))
+    print(json.dumps({**spent, "evaluations": evaluations, "version": torch.__version__}))
 
 
 def sides(arguments, place):
@@ -52,9 +53,9 @@ def sides(arguments, place):
             out = place / f"{steps}.{turn}.npy"
             words = ["sample", arguments.model, "-n", arguments.images, "--seed", turn, "--out", out, "--json", "--quiet"]
             words += ["--threads", arguments.threads] + (["--steps", steps] if steps else [])
-            printed, seconds, _ = segre_process(arguments.segre, words)
+            printed, spent = segre_process(arguments.segre, words)
             evaluations = json.loads(printed)["function_evaluations"]
-            return {"seconds": seconds, "evaluations": evaluations, "images": numpy.load(out)}
+            return {**spent, "evaluations": evaluations, "images": numpy.load(out)}
 
         return run
 
@@ -87,7 +88,7 @@ def compare(arguments):
         judge = Judge(arguments.classifier, test)
         result["perfect_frechet"], result["perfect_frechet_deviation"] = judge.perfect(arguments.rounds * arguments.images)
     for name, own in found.items():
-        side = {**spread([turn["seconds"] for turn in own]), "evaluations": own[0]["evaluations"]}
+        side = {**spread_of(own), "evaluations": own[0]["evaluations"]}
         if "version" in own[0]:
             result["torch_version"] = own[0]["version"]
         if judge:
@@ -97,25 +98,29 @@ def compare(arguments):
     reference = result["sides"][next(iter(found))]
     for side in result["sides"].values():
         side["ratio"] = side["seconds"] / reference["seconds"]
+        side["processor_ratio"] = side["processor_seconds"] / reference["processor_seconds"]
     return result
 
 
 def show(result):
     print(f"{result['processor']}, {result['threads']} threads, PyTorch {result['torch_version']}")
     print(f"posteriors of both sides agree to {result['largest_difference_of_posteriors']:.1e}")
-    print(f"{result['images']} images, {result['rounds']} rounds: median seconds (range), evaluations, share of the first")
+    print(f"{result['images']} images, {result['rounds']} rounds")
+    print(f"{'':20} median seconds (range) · of processor time · shares of the first · evaluations")
     for name, side in result["sides"].items():
         low, high = side["range"]
-        times = f"{side['seconds']:8.2f} s ({low:.2f} to {high:.2f}) {side['evaluations']:4} {side['ratio']:6.3f}"
+        times = f"{side['seconds']:.1f} ({low:.1f} to {high:.1f}) · {side['processor_seconds']:.1f}"
+        shares = f"{side['ratio']:.3f}, {side['processor_ratio']:.3f}"
         quality = ""
         if "frechet" in side:
-            quality = f"   Fréchet distance {side['frechet']:.2f} ± {side['frechet_error']:.2f}"
-        print(f"{name:20}{times}{quality}")
+            quality = f" · Fréchet distance {side['frechet']:.2f} ± {side['frechet_error']:.2f}"
+        print(f"{name:20} {times} · {shares} · {side['evaluations']}{quality}")
     if "perfect_frechet" in result:
         perfect, deviation = result["perfect_frechet"], result["perfect_frechet_deviation"]
         total = result["images"] * result["rounds"]
-        print(f"{f'{total} test images':20}{'':42}Fréchet distance {perfect:.2f} ± {deviation:.2f}")
-    print(f"sampling: Segre / PyTorch {result['sides']['Segre']['ratio']:.3f}")
+        print(f"{f'{total} test images':20} Fréchet distance {perfect:.2f} ± {deviation:.2f}")
+    ours = result["sides"]["Segre"]
+    print(f"sampling: Segre / PyTorch {ours['ratio']:.3f}, of processor time {ours['processor_ratio']:.3f}")
 
 
 def main():
@@ -134,8 +139,6 @@ def main():
 
 
 if __name__ == "__main__":
-    import sys
-
     if sys.argv[1:2] == ["--torch"]:
         folder, count, end, seed, out = sys.argv[2:]
         torch_side(folder, int(count), float(end), int(seed), out)

@@ -115,13 +115,13 @@ def segre_side(segre, case, threads):
         else:
             words = f"fit product:c={categories},n={sites[0]},rows=1500 --network cnn --head field"
         words += f" --batch-size {batch} --steps {WARM_UP + steps} --threads {threads} --quiet --out {out}"
-        _, _, peak = segre_process(segre, words.split())
+        _, spent = segre_process(segre, words.split())
         lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     # Every line has the seconds when it was written, so a step that follows a validation is timed without it.
     marks = [(line["step"], line["seconds"], "loss" in line) for line in lines]
     pairs = zip(marks, marks[1:])
     steps = [(t1 - t0) / (s1 - s0) for (s0, t0, _), (s1, t1, step) in pairs if step and s1 > s0]
-    return statistics.median(steps), peak
+    return statistics.median(steps), spent["peak_bytes"]
 
 
 def compare(segre, case, rounds, threads):
