@@ -16,15 +16,14 @@ import argparse
 import json
 import math
 import os
-import platform
 import resource
 import statistics
 import struct
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
+
+from rounds import add_arguments, processor, segre_process, spread, take_turns, torch_process
 
 RATE = 0.5
 UNETS = {
@@ -69,13 +68,10 @@ def torch_side(case):
 
     def posterior_loss(corners, times, states):
         evidence = states * (RATE * times * scale)[:, None, None, None]
-        points = torch.softmax(evidence, -1).movedim(-1, 1)
-        images = (points * categories - 1) / math.sqrt(categories - 1)
-        margins = [(32 - length) // 2 if case == "unet" else 0 for length in sites]
-        images = functional.pad(images, [margins[1]] * 2 + [margins[0]] * 2)
-        level = 1 - 1 / (1 + RATE * times)
-        context = network(images, level)[:, :, margins[0] :, margins[1] :][:, :, : sites[0], : sites[1]]
-        return functional.cross_entropy(evidence.movedim(-1, 1) + context, labels)
+        evidence = evidence.movedim(-1, 1)
+        level = (RATE * times)[:, None, None].expand(-1, *sites)
+        context = network(evidence, torch.softmax(evidence, 1), level)
+        return functional.cross_entropy(evidence + context, labels)
 
     def step():
         corners = functional.one_hot(labels, categories).float()
@@ -119,59 +115,34 @@ def segre_side(segre, case, threads):
         else:
             words = f"fit product:c={categories},n={sites[0]},rows=1500 --network cnn --head field"
         words += f" --batch-size {batch} --steps {WARM_UP + steps} --threads {threads} --quiet --out {out}"
-        child = subprocess.Popen([segre, *words.split()], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        error = child.stderr.read().decode()
-        _, status, usage = os.wait4(child.pid, 0)
-        if status:
-            sys.exit(f"segre {words}\n{error}")
+        _, spent = segre_process(segre, words.split())
         lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     # Every line has the seconds when it was written, so a step that follows a validation is timed without it.
     marks = [(line["step"], line["seconds"], "loss" in line) for line in lines]
     pairs = zip(marks, marks[1:])
     steps = [(t1 - t0) / (s1 - s0) for (s0, t0, _), (s1, t1, step) in pairs if step and s1 > s0]
-    return statistics.median(steps), usage.ru_maxrss * 1024
+    return statistics.median(steps), spent["peak_bytes"]
 
 
 def compare(segre, case, rounds, threads):
-    ours, theirs = [], []
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-
-    def torch_round():
-        words = [sys.executable, __file__, "--torch", case]
-        *figures, version = json.loads(subprocess.run(words, check=True, capture_output=True, env=environment).stdout)
-        theirs.append(figures)
-        return version
-
-    for turn in range(rounds):
-        sides = [torch_round, lambda: ours.append(segre_side(segre, case, threads))]
-        for side in sides if turn % 2 == 0 else reversed(sides):
-            version = side() or version
-    found = {"case": case, "rounds": rounds, "threads": threads, "torch_version": version}
-    for name, figures in (("segre", ours), ("torch", theirs)):
-        seconds, peaks = zip(*figures)
-        found[name] = {
-            "seconds": statistics.median(seconds),
-            "range": [min(seconds), max(seconds)],
-            "peak_bytes": int(statistics.median(peaks)),
-        }
+    sides = {
+        "torch": lambda _: torch_process(__file__, [case], threads),
+        "segre": lambda _: segre_side(segre, case, threads),
+    }
+    turns = take_turns(sides, rounds)
+    found = {"case": case, "rounds": rounds, "threads": threads, "torch_version": turns["torch"][0][2]}
+    for name, figures in turns.items():
+        seconds, peaks, *_ = zip(*figures)
+        found[name] = {**spread(seconds), "peak_bytes": int(statistics.median(peaks))}
     found["ratio"] = found["segre"]["seconds"] / found["torch"]["seconds"]
     return found
-
-
-def processor():
-    if Path("/proc/cpuinfo").exists():
-        names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-        return names[0].split(":")[1].strip() if names else platform.machine()
-    return platform.processor() or platform.machine()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("segre", nargs="?")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=["dense", "cnn", "unet"])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--json", action="store_true")
+    add_arguments(parser, rounds=5)
     parser.add_argument("--torch", choices=CASES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.torch:
