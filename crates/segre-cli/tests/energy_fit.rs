@@ -262,7 +262,10 @@ fn a_network_is_fitted_without_data() {
         &["--method", "neural", "--samples", "9"],
         &["--samples", "--data-free"],
     );
-    blind(&["--method", "neural", "--resume"], &["m: not a model folder"]);
+    blind(
+        &["--method", "neural", "--resume"],
+        &["m: not a model folder"],
+    );
     blind(
         &["--method", "neural", "--learning-rate", "-1"],
         &["learning rate is -1"],

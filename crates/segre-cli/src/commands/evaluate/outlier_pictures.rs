@@ -90,14 +90,15 @@ pub fn draw_extremes(inside: &Judged, outside: &Judged) -> Result<Canvas> {
         width: shape[1],
     };
     let mut groups = Vec::new();
-    for set in [inside, outside] {
+    // The set's name is that of the file: captions have the width of a few images only.
+    for (name, set) in [("test", inside), ("other", outside)] {
         let mut order: Vec<usize> = (0..set.rows.len()).collect();
         order.sort_by(|a, b| set.rows[*a].score.total_cmp(&set.rows[*b].score));
         let likely: Vec<usize> = order.iter().copied().take(EXTREMES).collect();
         let unlikely: Vec<usize> = order.iter().rev().copied().take(EXTREMES).collect();
         for (what, rows) in [("likely", likely), ("unlikely", unlikely)] {
             let labels = set.data.select(&rows).labels().to_vec();
-            groups.push((format!("{}: {what}", set.name), labels));
+            groups.push((format!("{name}, {what}"), labels));
         }
     }
     let tiles: Vec<Tiles> = groups
