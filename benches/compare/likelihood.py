@@ -97,8 +97,8 @@ def sides(arguments, images, place):
         words += ["--std-error", arguments.std_error] if arguments.std_error else []
         printed, spent = segre_process(arguments.segre, words)
         rows = [float(row["bits_per_dim"]) for row in csv.DictReader(out.read_text().splitlines())]
-        same = [rows[row] for row in probed]
-        return {**json.loads(printed), **spent, "probed": statistics.fmean(same)}
+        own = [rows[row] for row in probed[turn :: arguments.rounds]]
+        return {**json.loads(printed), **spent, "probed": statistics.fmean(own)}
 
     def torch(proposal):
         def run(turn):
