@@ -2,14 +2,16 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Tensor, TensorData, activation};
+use burn::tensor::{Tensor, activation};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
 use super::channel::{NoisyBatch, SAMPLING_REST, SCORING_REST, evidence};
+use super::field_batch::FieldBatch;
 use super::likelihood::LevelDistribution;
 use super::model::{Head, Model};
 use super::simplex_batch::SimplexBatch;
+use crate::kernel;
 use crate::network::parameters::host_values;
 use crate::path::{DiscretePath, GaussianPath, ProbabilityPath, SimplexPath};
 use crate::random::row_generator;
@@ -59,6 +61,18 @@ impl<'a> Minibatch<'a> {
             classes: None,
             noise,
             dropout,
+        }
+    }
+
+    /// Rows with levels that are given.
+    #[cfg(test)]
+    pub fn of_levels(rows: Vec<&'a [u16]>, levels: Vec<f32>, noise: ChaCha8Rng) -> Self {
+        Self {
+            rows,
+            levels,
+            classes: None,
+            dropout: noise.clone(),
+            noise,
         }
     }
 
@@ -239,23 +253,12 @@ fn cross_entropies(
 ///
 /// Source: EG (23).
 fn matching_errors(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) -> Tensor<2> {
-    let (sites, device) = (model.manifold.sites(), model.device());
-    let times = batch.levels(&range, sites);
-    let quiet = vec![0.0; times.len()];
-    let time = Tensor::<2>::from_data(TensorData::new(times, [range.len(), sites]), device);
-    // Level 0: the states are the reference noise V_0.
-    let mut noisy = NoisyBatch::draw(&model.manifold, &batch.rows, range, quiet, &batch.noise);
-    let reference = model.manifold.project(noisy.states(device));
     let path = model.gaussian_path();
-    let sample = path.expect("other paths have losses of their own").sample(
-        &model.manifold,
-        noisy.corners(device),
-        reference,
-        time.clone(),
-    );
-    let difference = model.field(sample.state.clone(), time) - sample.target;
-    let points = model.manifold.point(sample.state);
-    model.manifold.replicator_norm_squared(points, difference)
+    let path = path.expect("other paths have losses of their own");
+    let drawn = FieldBatch::draw(&model.manifold, path, batch, range);
+    let (points, target, time) = drawn.into_tensors(model.device());
+    let field = model.network.forward(points.clone(), time, None);
+    kernel::matching_error(field, points, target)
 }
 
 /// Squared errors of the velocity of every site, `[rows, sites]`.

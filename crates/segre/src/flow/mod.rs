@@ -13,6 +13,7 @@
 //! | rows of one class, with guidance | `class.rs` |
 //! | impossible categories | `legal.rs` |
 //! | losses: (23) of EG, and cross-entropy | `matching.rs` |
+//! | points and velocities that a field learns | `field_batch.rs` |
 //! | states on the simplex, for the paths that are compared | `simplex_batch.rs` |
 //! | training with checkpoints and validation | `training/` |
 //! | samplers, deterministic and stochastic | `sampling/` |
@@ -23,6 +24,7 @@
 pub mod channel;
 mod class;
 mod conditional;
+mod field_batch;
 mod legal;
 pub mod likelihood;
 mod matching;

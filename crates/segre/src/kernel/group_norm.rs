@@ -9,7 +9,7 @@ use super::channels::{Affine, Apply, Inner, Moments, MomentsOf, Outer};
 use super::simd::Level;
 
 /// Added to the variance.
-const EPSILON: f64 = 1e-5;
+pub(super) const EPSILON: f64 = 1e-5;
 /// Numbers in a block of pixels.
 const BLOCK: usize = 1 << 14;
 

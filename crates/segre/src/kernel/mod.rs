@@ -1,4 +1,4 @@
-//! Layers of image networks as single operations: the place where they are made fast.
+//! Layers of networks as single operations: the place where they are made fast.
 //!
 //! Images are `[batch, height, width, channels]`, channels last: a pixel's channels lie side by side, and
 //! `[batch, sites, channels]` is the same memory.
@@ -6,19 +6,32 @@
 //! On the processor, with numbers of 32 bits, an operation is one node of the graph with a gradient of its own
 //! (`operation.rs`), computed on slices (`convolution.rs`, `group_norm.rs`, `attention.rs`) by loops over registers
 //! (`tiles.rs`, `channels.rs`, `simd.rs`). Elsewhere it is composed of burn's operations (`stock.rs`).
+//!
+//! Small networks compute on rows `[rows, columns]`, with burn's matrix products; what else their layers and the
+//! field's loss do is an operation each, too (`layer.rs`).
 
+mod affine;
 mod attention;
+mod batch_norm;
 mod channels;
 mod convolution;
 mod group_norm;
+mod layer;
+mod layer_norm;
+mod matching;
 mod operation;
 mod simd;
+mod softmax;
 mod stock;
+mod sums;
+mod taps;
 #[cfg(test)]
 mod tests;
 mod tiles;
 
 use burn::tensor::Tensor;
+
+pub(crate) use softmax::softmax;
 
 /// A convolution that keeps the size (`stride` 1) or halves it (`stride` 2), zeros beyond the border.
 ///
@@ -71,5 +84,101 @@ pub(crate) fn attention(query: Tensor<4>, key: Tensor<4>, value: Tensor<4>) -> T
     match operation::serve(query.device(), types) {
         true => operation::attend(query, key, value),
         false => stock::attention(query, key, value),
+    }
+}
+
+/// An affine map of rows, `x W + b`, then `max(0, ·)` if `rectify`.
+///
+/// # Shapes
+/// `input [rows, inputs]`, `weight [inputs, outputs]`, `bias [outputs]` → `[rows, outputs]`.
+pub(crate) fn affine(
+    input: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+    rectify: bool,
+) -> Tensor<2> {
+    let types = [input.dtype(), weight.dtype(), bias.dtype()];
+    match operation::serve(input.device(), types) {
+        true => layer::affine(input, weight, bias, rectify),
+        false => stock::affine(input, weight, bias, rectify),
+    }
+}
+
+/// A convolution along sites that keeps their number, zeros beyond the ends, then `max(0, ·)`.
+///
+/// `y[b, s, o] = max(0, bias[o] + Σ_{i, t} x[b, s + (t − r) · dilation, i] · weight[o, i, t])`, `r = kernel / 2`.
+/// Taps that meet zeros only, whatever the site, are left out: with four sites that is all but the middle one of
+/// dilations above 3.
+///
+/// # Shapes
+/// `input [batch, sites, inputs]`, `weight [outputs, inputs, kernel]` with an odd kernel, `bias [outputs]` →
+/// `[batch · sites, outputs]`.
+pub(crate) fn convolve_sites(
+    input: Tensor<3>,
+    weight: Tensor<3>,
+    bias: Tensor<1>,
+    dilation: usize,
+) -> Tensor<2> {
+    let [batch, sites, inputs] = input.dims();
+    let [outputs, _, kernel] = weight.dims();
+    let taps = 2 * (kernel / 2).min((sites - 1) / dilation) + 1;
+    let serves = operation::serve(
+        input.device(),
+        [input.dtype(), weight.dtype(), bias.dtype()],
+    );
+    let columns = match (taps, serves) {
+        (1, _) => input.reshape([batch * sites, inputs]),
+        (_, true) => layer::columns(input, taps, dilation),
+        (_, false) => stock::columns(input, taps, dilation),
+    };
+    let weight = match serves {
+        true => layer::taps(weight, taps),
+        false => stock::taps(weight, taps),
+    };
+    debug_assert_eq!(weight.dims(), [taps * inputs, outputs]);
+    affine(columns, weight, bias, true)
+}
+
+/// Layer normalisation: every row less its mean, over the root of its (biased) variance and `1e-5`.
+///
+/// # Shapes
+/// `input [rows, columns]`, `scale [columns]`, `shift [columns]` → as `input`.
+pub(crate) fn layer_norm(input: Tensor<2>, scale: Tensor<1>, shift: Tensor<1>) -> Tensor<2> {
+    let types = [input.dtype(), scale.dtype(), shift.dtype()];
+    match operation::serve(input.device(), types) {
+        true => layer::layer_norm(input, scale, shift),
+        false => stock::layer_norm(input, scale, shift),
+    }
+}
+
+/// Batch normalisation in training: every column less its mean, over the root of its (biased) variance and `1e-5`.
+/// Returns also mean and variance, which pass no gradient on.
+///
+/// # Shapes
+/// `input [rows, columns]`, `scale [columns]`, `shift [columns]` → as `input`, `[columns]`, `[columns]`.
+pub(crate) fn batch_norm(
+    input: Tensor<2>,
+    scale: Tensor<1>,
+    shift: Tensor<1>,
+) -> (Tensor<2>, Tensor<1>, Tensor<1>) {
+    let types = [input.dtype(), scale.dtype(), shift.dtype()];
+    match operation::serve(input.device(), types) {
+        true => layer::batch_norm(input, scale, shift),
+        false => stock::batch_norm(input, scale, shift),
+    }
+}
+
+/// `⟨d, R_W d⟩` of every site for `d = F − u`: the variance of `d` under the point `W`, which constants in `F` or
+/// `u` do not change. Points `W` and target `u` are constants, only the field `F` has a gradient.
+///
+/// # Shapes
+/// `field`, `points`, `target [batch, sites, categories]` → `[batch, sites]`.
+///
+/// Source: EG (23).
+pub(crate) fn matching_error(field: Tensor<3>, points: Tensor<3>, target: Tensor<3>) -> Tensor<2> {
+    let types = [field.dtype(), points.dtype(), target.dtype()];
+    match operation::serve(field.device(), types) {
+        true => layer::matching_error(field, points, target),
+        false => stock::matching_error(field, points, target),
     }
 }

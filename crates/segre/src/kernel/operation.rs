@@ -15,7 +15,7 @@ use super::simd::Level;
 use super::{attention, convolution, group_norm};
 
 /// A tensor in host memory.
-type Host = FloatTensor<Flex>;
+pub(super) type Host = FloatTensor<Flex>;
 
 #[backend_extension(Flex, Autodiff)]
 trait Kernels: Backend {
@@ -42,8 +42,8 @@ trait Kernels: Backend {
 }
 
 /// Whether the operations serve this device and these types.
-pub(super) fn serve(device: Device, types: [DType; 3]) -> bool {
-    device.inner() == Device::flex() && types == [DType::F32; 3]
+pub(super) fn serve<const N: usize>(device: Device, types: [DType; N]) -> bool {
+    device.inner() == Device::flex() && types == [DType::F32; N]
 }
 
 /// See [`super::convolution`]; for devices that [`serve`].
@@ -88,19 +88,27 @@ pub(super) fn attend(query: Tensor<4>, key: Tensor<4>, value: Tensor<4>) -> Tens
 }
 
 /// The same numbers, in order.
-fn contiguous(tensor: Host) -> Host {
+pub(super) fn contiguous(tensor: Host) -> Host {
     match tensor.is_contiguous() {
         true => tensor,
         false => tensor.to_contiguous(),
     }
 }
 
-fn values(tensor: &Host) -> &[f32] {
+/// The numbers of a tensor in order.
+pub(super) fn values(tensor: &Host) -> &[f32] {
     let values = tensor.as_slice();
     values.expect("a tensor in order, of 32-bit numbers")
 }
 
-fn tensor<const D: usize>(values: Vec<f32>, dims: [usize; D]) -> Host {
+/// The numbers of a tensor, its own memory where nobody else has it.
+pub(super) fn into_values(tensor: Host) -> Vec<f32> {
+    let values = tensor.into_data().try_into_vec();
+    values.expect("a tensor of 32-bit numbers")
+}
+
+/// A tensor of numbers.
+pub(super) fn tensor<const D: usize>(values: Vec<f32>, dims: [usize; D]) -> Host {
     Host::from_data(TensorData::new(values, dims))
 }
 

@@ -3,6 +3,8 @@
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Tensor, activation, module};
 
+use crate::geometry::simplex;
+
 /// Added to the variance in a group normalisation.
 const EPSILON: f64 = 1e-5;
 /// Most numbers in a table of attention weights; queries beyond it come in later chunks.
@@ -66,4 +68,55 @@ pub(super) fn attention(query: Tensor<4>, key: Tensor<4>, value: Tensor<4>) -> T
     }
     let parts = query.split(chunk, 2).into_iter().map(attend).collect();
     Tensor::cat(parts, 2)
+}
+
+pub(super) fn affine(
+    input: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+    rectify: bool,
+) -> Tensor<2> {
+    let output = input.matmul(weight) + bias.unsqueeze::<2>();
+    match rectify {
+        true => activation::relu(output),
+        false => output,
+    }
+}
+
+pub(super) fn columns(input: Tensor<3>, taps: usize, dilation: usize) -> Tensor<2> {
+    let [batch, sites, inputs] = input.dims();
+    let padding = Tensor::zeros([batch, taps / 2 * dilation, inputs], &input.device());
+    let padded = Tensor::cat(vec![padding.clone(), input, padding], 1);
+    let shifted = |tap: usize| {
+        let from = tap * dilation;
+        padded.clone().slice([0..batch, from..from + sites])
+    };
+    let columns = Tensor::cat((0..taps).map(shifted).collect(), 2);
+    columns.reshape([batch * sites, taps * inputs])
+}
+
+pub(super) fn taps(weight: Tensor<3>, taps: usize) -> Tensor<2> {
+    let [outputs, inputs, kernel] = weight.dims();
+    let first = kernel / 2 - taps / 2;
+    weight
+        .slice([0..outputs, 0..inputs, first..first + taps])
+        .permute([2, 1, 0])
+        .reshape([taps * inputs, outputs])
+}
+
+pub(super) fn layer_norm(input: Tensor<2>, scale: Tensor<1>, shift: Tensor<1>) -> Tensor<2> {
+    module::layer_norm(input, scale, Some(shift), EPSILON)
+}
+
+pub(super) fn batch_norm(
+    input: Tensor<2>,
+    scale: Tensor<1>,
+    shift: Tensor<1>,
+) -> (Tensor<2>, Tensor<1>, Tensor<1>) {
+    let found = module::batch_norm_train(input, scale, shift, EPSILON);
+    (found.output, found.mean.detach(), found.variance.detach())
+}
+
+pub(super) fn matching_error(field: Tensor<3>, points: Tensor<3>, target: Tensor<3>) -> Tensor<2> {
+    simplex::replicator_norm_squared(points, field - target).squeeze_dim(2)
 }

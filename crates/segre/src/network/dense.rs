@@ -2,12 +2,14 @@
 
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig, Linear};
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::affine::affine;
 use super::{SiteSpec, check_size, initialise};
 use crate::error::Result;
+use crate::kernel;
 
 /// Sizes of the dense network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,10 +72,48 @@ impl DenseNetwork {
         let flat = points.reshape([batch, sites * categories]);
         let mut hidden = Tensor::cat(vec![flat, level.mean_dim(1)], 1); // [batch, n·c + 1]
         for (norm, layer) in self.norms.iter().zip(&self.layers) {
-            hidden = activation::relu(layer.forward(norm.forward(hidden)));
+            hidden = affine(layer, normalise(norm, hidden), true);
         }
-        self.output
-            .forward(hidden)
-            .reshape([batch, sites, categories])
+        affine(&self.output, hidden, false).reshape([batch, sites, categories])
+    }
+}
+
+/// Batch normalisation; in training by the statistics of the batch, which the running ones follow as in burn's own.
+fn normalise(norm: &BatchNorm, input: Tensor<2>) -> Tensor<2> {
+    if !(input.device().is_autodiff() && norm.training.is_enabled()) {
+        return norm.forward(input);
+    }
+    let (output, mean, variance) = kernel::batch_norm(input, norm.gamma.val(), norm.beta.val());
+    for (running, found) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
+        let kept = running.value_sync() * (1.0 - norm.momentum);
+        running.update((kept + found * norm.momentum).detach());
+    }
+    output
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::parameters::host_values;
+    use burn::tensor::Distribution;
+
+    #[test]
+    fn running_statistics_follow_as_in_the_library_layer() {
+        let device = Device::flex().autodiff();
+        let norms = [(); 2].map(|()| BatchNormConfig::new(5).init(&device));
+        for _ in 0..3 {
+            let range = Distribution::Uniform(-1.0, 3.0);
+            let input = Tensor::<2>::random([200, 5], range, &device);
+            let ours = host_values(normalise(&norms[0], input.clone()));
+            let theirs = host_values(norms[1].forward(input));
+            assert!(ours.iter().zip(theirs).all(|(a, b)| (a - b).abs() < 1e-5));
+        }
+        let [ours, theirs] = norms.map(|norm| {
+            let norm = norm.valid();
+            [norm.running_mean.value(), norm.running_var.value()].map(host_values)
+        });
+        for (ours, theirs) in ours.iter().flatten().zip(theirs.iter().flatten()) {
+            assert!((ours - theirs).abs() < 1e-5, "{ours} {theirs}");
+        }
     }
 }

@@ -12,6 +12,7 @@
 //! `[batch, sites, categories]`. What the level is, and what the output means, is the head's matter
 //! (see [`Head`](crate::flow::Head)): root signal-to-noise ratio and context logits, or time and velocity.
 
+mod affine;
 mod affinity;
 mod cnn;
 mod dense;

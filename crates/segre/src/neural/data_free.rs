@@ -137,7 +137,7 @@ impl DataFree {
             .map(|x| *x as u16)
             .collect();
         let size = config.rows * schema.sites();
-        if labels.len() % size != 0 {
+        if !labels.len().is_multiple_of(size) {
             return Err(damaged("rows of another fit"));
         }
         let remembered = labels.chunks(size).map(<[u16]>::to_vec).collect();

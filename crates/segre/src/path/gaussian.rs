@@ -155,6 +155,15 @@ impl GaussianPath {
         (time * self.amplitude(categories), noise)
     }
 
+    /// The time derivatives `[ṡ, σ̇]` of signal and noise scale, which are constant along both paths.
+    pub fn signal_and_noise_rates(&self, categories: usize) -> [f64; 2] {
+        let noise = match self {
+            Self::EGeodesic(_) => -1.0,
+            Self::InfiniteTime(_) => 0.0,
+        };
+        [self.amplitude(categories), noise]
+    }
+
     /// The root signal-to-noise ratio at clock 1.
     fn amplitude(&self, categories: usize) -> f64 {
         match self {

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::network::parameters::{Values, host_values, with_values};
 
+/// Numbers of a task.
+const CHUNK: usize = 1 << 15;
+
 /// Settings of the optimiser.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -174,8 +177,9 @@ impl Optimizer {
 fn norm_of(gradients: &BTreeMap<String, Vec<f32>>, step: u64) -> Result<f64> {
     let mut total = 0.0;
     for (name, gradient) in gradients {
-        // In f64 and in order: the same for any number of threads.
-        let square: f64 = gradient.iter().map(|g| f64::from(*g) * f64::from(*g)).sum();
+        // In f64 and in parts that do not depend on the number of threads.
+        let parts: Vec<f64> = gradient.par_chunks(CHUNK).map(square).collect();
+        let square: f64 = parts.iter().sum();
         if !square.is_finite() {
             return Err(Error::NonFiniteTraining {
                 step,
@@ -185,6 +189,17 @@ fn norm_of(gradients: &BTreeMap<String, Vec<f32>>, step: u64) -> Result<f64> {
         total += square;
     }
     Ok(total.sqrt())
+}
+
+/// Sum of squares, in interleaved sums that fill registers.
+fn square(gradient: &[f32]) -> f64 {
+    let mut sums = [0.0; 8];
+    for block in gradient.chunks(8) {
+        for (sum, g) in sums.iter_mut().zip(block) {
+            *sum += f64::from(*g) * f64::from(*g);
+        }
+    }
+    sums.iter().sum()
 }
 
 /// One step for any parameter.
@@ -226,7 +241,6 @@ impl Update {
     /// Moves a parameter against its gradient, `decay` of the weights aside, and its average after it.
     pub fn apply(&self, weights: &mut [f32], gradient: &[f32], slot: &mut Slot, decay: f32) {
         // Elementwise, so the result does not depend on how the work is cut.
-        const CHUNK: usize = 1 << 15;
         weights
             .par_chunks_mut(CHUNK)
             .zip(gradient.par_chunks(CHUNK))
@@ -234,7 +248,11 @@ impl Update {
             .zip(slot.second.par_chunks_mut(CHUNK))
             .zip(slot.average.par_chunks_mut(CHUNK))
             .for_each(|((((weights, gradient), first), second), average)| {
-                for i in 0..weights.len() {
+                // Of one length, as the compiler is to see.
+                let count = weights.len();
+                let (gradient, first) = (&gradient[..count], &mut first[..count]);
+                let (second, average) = (&mut second[..count], &mut average[..count]);
+                for i in 0..count {
                     let g = gradient[i] * self.scale;
                     first[i] = self.beta1 * first[i] + (1.0 - self.beta1) * g;
                     second[i] = self.beta2 * second[i] + (1.0 - self.beta2) * g * g;

@@ -13,6 +13,9 @@ use crate::network::parameters;
 /// Most shards of a batch.
 const MAX_SHARDS: usize = 2;
 
+/// Fewest numbers of a sum that are worth a task.
+const CHUNK: usize = 1 << 15;
+
 /// Loss and gradient of a batch.
 pub(super) struct BatchGradient {
     /// Mean loss of the rows.
@@ -66,9 +69,10 @@ impl Shards {
             for (name, gradient) in part.gradients {
                 let sum = total.gradients.get_mut(&name);
                 let sum = sum.expect("all shards have the same parameters");
-                for (sum, value) in sum.iter_mut().zip(gradient) {
-                    *sum += value;
-                }
+                sum.par_iter_mut()
+                    .with_min_len(CHUNK)
+                    .zip(gradient)
+                    .for_each(|(sum, value)| *sum += value);
             }
         }
         total

@@ -3,6 +3,7 @@
 mod attention;
 mod convolution;
 mod group_norm;
+mod layer;
 mod timing;
 
 use burn::tensor::{DType, Device, Distribution, Tensor};
