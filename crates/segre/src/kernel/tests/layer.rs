@@ -15,7 +15,7 @@ fn random<const D: usize>(dims: [usize; D], seed: u64) -> Tensor<D> {
 }
 
 /// Reads the gradient of an input.
-type GradientOf = dyn Fn(&Gradients) -> Vec<f32>;
+type GradientOf<'a> = dyn Fn(&Gradients) -> Vec<f32> + 'a;
 
 /// The gradients of some inputs, by what takes an input's out of all, when the value's is some numbers.
 fn gradients<const D: usize>(value: &Tensor<D>, inputs: &[&GradientOf]) -> Vec<Vec<f32>> {
