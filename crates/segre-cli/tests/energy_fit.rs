@@ -344,6 +344,14 @@ fn a_killed_fit_without_data_goes_on_as_if_nothing_had_happened() {
         &["leave --prior out", "--force"],
     );
     room.refuse(&resume(&["--seed", "5"]), &["has seed 0, not 5"]);
+    // It is the checkpoint that the run goes on from: a damaged one is refused.
+    let stored = room.bytes("part/checkpoint.safetensors");
+    room.write("part/checkpoint.safetensors", &stored[..99]);
+    room.refuse(
+        &resume(&[]),
+        &["part/checkpoint.safetensors", "damaged", "--force"],
+    );
+    room.write("part/checkpoint.safetensors", stored);
     room.succeed(&resume(&[]));
     assert_eq!(
         room.bytes("whole/model.safetensors"),

@@ -98,9 +98,7 @@ impl DataFree {
         schema: &Schema,
         device: &Device,
     ) -> Result<Self> {
-        config.validate()?;
-        let training = shown(&model, training);
-        let rows = uniform_rows(schema, config.rows, training.seed)?;
+        let (training, rows) = start(&model, training, &config, schema)?;
         let trainer = Trainer::new(model, training, &rows, device)?;
         Self::of(trainer, config, schema, State::default(), Vec::new())
     }
@@ -117,9 +115,7 @@ impl DataFree {
         schema: &Schema,
         device: &Device,
     ) -> Result<Self> {
-        config.validate()?;
-        let training = shown(&model, training);
-        let rows = uniform_rows(schema, config.rows, training.seed)?;
+        let (training, rows) = start(&model, training, &config, schema)?;
         let (trainer, mut beside) = read_beside(path, model, training, &rows, device)?;
         let damaged = |detail: &str| Error::Damaged {
             path: path.to_path_buf(),
@@ -360,12 +356,21 @@ impl DataFree {
     }
 }
 
-/// The masked path shows labels by itself.
-fn shown(model: &ModelConfig, training: TrainingConfig) -> TrainingConfig {
-    TrainingConfig {
+/// The settings and the rows of chance that every run begins with.
+fn start(
+    model: &ModelConfig,
+    training: TrainingConfig,
+    config: &DataFreeConfig,
+    schema: &Schema,
+) -> Result<(TrainingConfig, Dataset)> {
+    config.validate()?;
+    let training = TrainingConfig {
+        // The masked path shows labels by itself.
         conditional: matches!(model.path, ProbabilityPath::Gaussian(_)),
         ..training
-    }
+    };
+    let rows = uniform_rows(schema, config.rows, training.seed)?;
+    Ok((training, rows))
 }
 
 /// Rows in which every label is equally probable: what a fit without data begins with.
