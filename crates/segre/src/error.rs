@@ -310,6 +310,21 @@ pub enum Error {
         found: String,
     },
 
+    /// Labels that take more memory than allowed could not be kept in a temporary file.
+    #[error(
+        "cannot keep labels in a temporary file in {folder} ({bytes} bytes so far): {cause}; set TMPDIR to a folder \
+         on a disk with room for them twice, or allow more memory (--data-memory)"
+    )]
+    LabelFile {
+        /// The folder of temporary files.
+        folder: PathBuf,
+        /// Bytes that were to be in the file.
+        bytes: u64,
+        /// What the operating system said.
+        #[source]
+        cause: std::io::Error,
+    },
+
     /// A label is not below the number of categories of its site.
     #[error("row {row}, {site}: label {label} is not below the {categories} categories there")]
     LabelOutOfRange {
@@ -507,6 +522,11 @@ pub enum Error {
         /// How the sites are arranged.
         found: String,
     },
+    /// Products of bfloat16 are wanted of a processor that has none.
+    #[error(
+        "this processor has no products of bfloat16 (AVX-512 BF16), or SEGRE_SIMD forbids them; leave --precision out"
+    )]
+    NoBfloat16,
     /// The tables of a pairwise prior are not those of the sites.
     #[error("the pairwise prior has {what}; fit the model anew")]
     PriorMismatch {

@@ -61,7 +61,11 @@ mod error;
 pub mod field;
 pub mod flow;
 pub mod geometry;
+#[cfg(not(feature = "kernels"))]
 mod kernel;
+#[cfg(feature = "kernels")]
+#[doc(hidden)]
+pub mod kernel;
 pub mod network;
 pub mod neural;
 pub mod ode;

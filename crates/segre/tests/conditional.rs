@@ -109,6 +109,41 @@ fn marginals_and_draws_follow_the_exact_conditionals() {
     }
 }
 
+/// `P(A) P(B|A) = P(B) P(A|B)`: nothing in the network makes its conditionals those of one distribution, so this is
+/// what it has learned. Half the mean square of a difference of logarithms is what a divergence is for small ones.
+#[test]
+fn conditionals_are_those_of_one_distribution() {
+    let pmf = pmf();
+    let rows = pmf.every_row();
+    let log_probability = |model: &Model, known: &[usize], site: usize| -> Vec<f64> {
+        let given = PartialDataset::hiding(&rows, |_, other| !known.contains(&other));
+        let marginals = conditional_marginals(model, &given, &mut |_| true).unwrap();
+        let own = |row| marginals[(row * 3 + site) * 3 + usize::from(rows.row(row)[site])];
+        (0..rows.rows())
+            .map(|row| f64::from(own(row)).ln())
+            .collect()
+    };
+    let model = trained(&pmf);
+    let log_probability = |known: &[usize], site: usize| log_probability(&model, known, site);
+    let (mut disagreement, mut dependence) = (0.0, 0.0);
+    for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+        let [p_a, p_b] = [a, b].map(|site| log_probability(&[], site));
+        let (b_given_a, a_given_b) = (log_probability(&[a], b), log_probability(&[b], a));
+        for (row, weight) in pmf.probabilities.iter().enumerate() {
+            let difference = p_a[row] + b_given_a[row] - p_b[row] - a_given_b[row];
+            disagreement += weight * difference.powi(2) / 6.0;
+            dependence += weight * (b_given_a[row] - p_b[row]).powi(2) / 6.0;
+        }
+    }
+    println!(
+        "P(A)P(B|A) against P(B)P(A|B): {disagreement:.2e} nats, P(B|A) against P(B): {dependence:.2e}"
+    );
+    assert!(
+        disagreement < 0.01 && dependence > 5.0 * disagreement,
+        "{disagreement}, {dependence}"
+    );
+}
+
 /// Over all completions the averaged probabilities of the sampler sum to 1, as its draws are frequent, and the divergence
 /// of conditionals is what the sum over all of them gives.
 #[test]

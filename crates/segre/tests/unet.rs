@@ -21,7 +21,7 @@ use segre::flow::sampling::{SamplingOptions, sample, sample_with};
 use segre::flow::training::{Ending, OptimizerConfig, Trainer, TrainingConfig, read_checkpoint};
 use segre::flow::{Denoiser, Head, ModelConfig};
 use segre::network::parameters::{Values, collect, replace};
-use segre::network::{LevelFeatures, Network, NetworkConfig, SiteSpec, UnetConfig};
+use segre::network::{LevelFeatures, Network, NetworkConfig, Precision, SiteSpec, UnetConfig};
 
 fn normal(count: usize, seed: u64) -> Vec<f32> {
     StandardNormal.sample_iter(rng(seed)).take(count).collect()
@@ -307,6 +307,7 @@ fn a_resumed_run_is_the_uninterrupted_one_bit_for_bit() {
     assert_eq!(posterior(&model), posterior(&resumed));
 }
 
+/// In 32 bits, and as well with products of bfloat16 where the processor has them.
 #[test]
 fn a_tiny_network_learns_digits_in_200_steps() {
     let data = read(
@@ -316,25 +317,42 @@ fn a_tiny_network_learns_digits_in_200_steps() {
     .unwrap();
     let split = Split::seeded(data.rows(), 0.1, 0.1, 1).unwrap();
     let (train, validation) = (data.select(&split.train), data.select(&split.validation));
-    let config = TrainingConfig {
-        batch_size: 64,
-        validations: 1,
-        optimizer: OptimizerConfig {
-            learning_rate: 3e-3,
-            warmup_steps: 20,
-            average_decay: 0.95,
-            ..OptimizerConfig::default()
-        },
-        ..short_run(200)
+    let trainer = |precision: Precision| {
+        let config = TrainingConfig {
+            batch_size: 64,
+            validations: 1,
+            precision,
+            optimizer: OptimizerConfig {
+                learning_rate: 3e-3,
+                warmup_steps: 20,
+                average_decay: 0.95,
+                ..OptimizerConfig::default()
+            },
+            ..short_run(200)
+        };
+        let model = unet_model(NetworkConfig::Unet(UnetConfig::tiny()));
+        Trainer::new(model, config, &train, &Device::flex())
     };
-    let model = unet_model(NetworkConfig::Unet(UnetConfig::tiny()));
-    let mut trainer = Trainer::new(model, config, &train, &Device::flex()).unwrap();
-    let mut recorder = Recorder::default();
-    trainer.run(&train, &validation, &mut recorder).unwrap();
+    let learn = |precision: Precision| {
+        let mut recorder = Recorder::default();
+        let mut trainer = trainer(precision).unwrap();
+        trainer.run(&train, &validation, &mut recorder).unwrap();
+        recorder.validations.last().unwrap().1
+    };
     let independent = Baselines::fit(&train, &validation).unwrap().independent;
-    let found = recorder.validations.last().unwrap().1;
     let beside = independent.bits_per_dim(&validation);
-    assert!(found < beside - 0.15, "{found} beside {beside}");
+    let single = learn(Precision::F32);
+    assert!(single < beside - 0.15, "{single} beside {beside}");
+    if Precision::Bf16.is_available() {
+        let half = learn(Precision::Bf16);
+        println!("validation {single} in 32 bits, {half} in bfloat16");
+        assert!(
+            half != single && (half - single).abs() < 0.02,
+            "{half} beside {single}"
+        );
+    } else {
+        assert!(matches!(trainer(Precision::Bf16), Err(Error::NoBfloat16)));
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, activation};
 use rand_chacha::ChaCha8Rng;
 
+use crate::kernel::Precision;
 use crate::network::initialise;
 use crate::network::unet::layers::{Convolution, GroupNorm};
 
@@ -66,9 +67,8 @@ impl ClassifierNetwork {
     pub fn forward(&self, images: Tensor<4>) -> (Tensor<2>, Tensor<2>) {
         let mut images = images;
         for stage in &self.stages {
-            images = stage
-                .norm
-                .forward(stage.convolution.forward(images, 2), true);
+            let found = stage.convolution.forward(images, 2, Precision::F32);
+            images = stage.norm.forward(found, true);
         }
         let flat = images.flatten(1, 3); // [batch, height · width · channels]
         let features = activation::silu(self.features.forward(flat));

@@ -1,6 +1,7 @@
 //! Labels of many rows together with the schema that gives them meaning.
 
 use super::schema::Schema;
+use super::store::{Collector, Store};
 use crate::error::{Error, Result};
 
 /// A data set: one label per row and site.
@@ -9,7 +10,7 @@ pub struct Dataset {
     /// What the sites and categories are.
     pub schema: Schema,
     /// Row-major labels, `[rows, sites]`.
-    labels: Vec<u16>,
+    labels: Store,
     /// The class of each row, where there are classes.
     classes: Option<Vec<u16>>,
 }
@@ -24,6 +25,11 @@ impl Dataset {
     /// [`Error::SchemaMismatch`] if the schema is faulty or the labels do not fill whole rows;
     /// [`Error::LabelOutOfRange`] for a label that its site does not have.
     pub fn new(schema: Schema, labels: Vec<u16>) -> Result<Self> {
+        Self::of_store(schema, labels.into())
+    }
+
+    /// [`new`](Self::new) for labels that may be in a file.
+    pub(super) fn of_store(schema: Schema, labels: Store) -> Result<Self> {
         schema.validate()?;
         let sites = schema.sites();
         if !labels.len().is_multiple_of(sites) {
@@ -104,7 +110,7 @@ impl Dataset {
     /// Checksum (CRC-32) of all labels: tells whether data have changed.
     pub fn fingerprint(&self) -> u32 {
         let mut checksum = flate2::Crc::new();
-        for label in &self.labels {
+        for label in self.labels() {
             checksum.update(&label.to_le_bytes());
         }
         checksum.sum()
@@ -119,11 +125,50 @@ impl Dataset {
         for &row in rows {
             labels.extend_from_slice(self.row(row));
         }
+        self.chosen(rows, labels.into())
+    }
+
+    /// [`select`](Self::select), with labels that take more than `memory` bytes (two for each) in a temporary file.
+    ///
+    /// # Errors
+    /// [`Error::LabelFile`] if that file cannot be written.
+    ///
+    /// # Panics
+    /// If a row does not exist.
+    pub fn select_within(&self, rows: &[usize], memory: u64) -> Result<Self> {
+        let mut labels = Collector::new(memory);
+        labels.reserve(rows.len() * self.sites());
+        for &row in rows {
+            labels.extend(self.row(row).iter().copied())?;
+        }
+        Ok(self.chosen(rows, labels.finish()?))
+    }
+
+    /// At most so many rows, evenly spread: files are often sorted.
+    #[must_use]
+    pub fn spread(&self, most: usize) -> Self {
+        let count = most.min(self.rows());
+        let rows = (0..count).map(|k| k * self.rows() / count);
+        self.select(&rows.collect::<Vec<_>>())
+    }
+
+    fn chosen(&self, rows: &[usize], labels: Store) -> Self {
         let classes = self.classes.as_ref();
         Self {
             schema: self.schema.clone(),
             labels,
             classes: classes.map(|classes| rows.iter().map(|&row| classes[row]).collect()),
+        }
+    }
+
+    /// Tells the system that some rows are wanted soon; nothing happens where the labels are in memory.
+    pub(crate) fn prefetch(&self, rows: impl FnOnce() -> Vec<usize>) {
+        if self.labels.is_file() {
+            let sites = self.sites();
+            let range = |row: usize| row * sites..(row + 1) * sites;
+            rows()
+                .into_iter()
+                .for_each(|row| self.labels.prefetch(range(row)));
         }
     }
 }
@@ -145,6 +190,8 @@ mod tests {
         assert_eq!(data.row(1), [2, 0]);
         assert_eq!(data.select(&[2, 0, 2]).labels(), [1, 1, 0, 1, 1, 1]);
         assert_eq!(data.select(&[]).rows(), 0);
+        assert_eq!(data.spread(2).labels(), [0, 1, 2, 0]);
+        assert_eq!((data.spread(9), data.spread(0).rows()), (data.clone(), 0));
     }
 
     #[test]

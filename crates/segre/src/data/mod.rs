@@ -18,6 +18,7 @@ mod row_classes;
 mod schema;
 mod source;
 mod split;
+mod store;
 mod text;
 mod write;
 
@@ -51,13 +52,15 @@ pub fn read(source: &DataSource, options: &ReadOptions) -> Result<Dataset> {
     match source {
         DataSource::BuiltIn(built_in) => built_in.dataset(options),
         DataSource::File(path) => match FileKind::of(path)? {
-            FileKind::Npy => npy::read(Stored::Alone(path), None),
-            FileKind::Npz { file, key } => npy::read(Stored::Archive(&file, key.as_deref()), None),
+            FileKind::Npy => npy::read(Stored::Alone(path), None, options),
+            FileKind::Npz { file, key } => {
+                npy::read(Stored::Archive(&file, key.as_deref()), None, options)
+            }
             FileKind::Table { delimiter } => csv::read(path, delimiter, options),
             FileKind::Fasta => fasta::read(path, None),
             FileKind::Text => text::read(path, options.text_window),
-            FileKind::Idx => image::read_idx(path, None, &options.images),
-            FileKind::Folder => image::read_folder(path, None, &options.images),
+            FileKind::Idx => image::read_idx(path, None, options),
+            FileKind::Folder => image::read_folder(path, None, options),
         },
     }
 }
@@ -80,10 +83,12 @@ pub fn read_as(source: &DataSource, schema: &Schema, options: &ReadOptions) -> R
             Ok(data)
         }
         DataSource::File(path) => match FileKind::of(path)? {
-            FileKind::Npy => npy::read(Stored::Alone(path), Some(schema)),
-            FileKind::Npz { file, key } => {
-                npy::read(Stored::Archive(&file, key.as_deref()), Some(schema))
-            }
+            FileKind::Npy => npy::read(Stored::Alone(path), Some(schema), options),
+            FileKind::Npz { file, key } => npy::read(
+                Stored::Archive(&file, key.as_deref()),
+                Some(schema),
+                options,
+            ),
             FileKind::Table { delimiter } => csv::read_as(path, delimiter, schema, options),
             FileKind::Fasta => {
                 require_layout(schema, &Layout::Sequence)?;
@@ -93,8 +98,8 @@ pub fn read_as(source: &DataSource, schema: &Schema, options: &ReadOptions) -> R
                 require_layout(schema, &Layout::Text)?;
                 text::read_as(path, schema)
             }
-            FileKind::Idx => image::read_idx(path, Some(schema), &options.images),
-            FileKind::Folder => image::read_folder(path, Some(schema), &options.images),
+            FileKind::Idx => image::read_idx(path, Some(schema), options),
+            FileKind::Folder => image::read_folder(path, Some(schema), options),
         },
     }
 }

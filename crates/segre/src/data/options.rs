@@ -41,6 +41,8 @@ pub struct ReadOptions {
     pub text_window: usize,
     /// Pictures: size, grey levels, classes.
     pub images: ImageOptions,
+    /// Arrays and pictures: bytes of labels (two for each) above which they are kept in a temporary file.
+    pub memory: u64,
     /// Built-in distributions: seed of the draws.
     pub builtin_seed: u64,
     /// Built-in distributions: rows to draw; the parameter `rows=` of the source goes before it.
@@ -57,6 +59,7 @@ impl Default for ReadOptions {
             allow_extra_columns: false,
             text_window: 64,
             images: ImageOptions::default(),
+            memory: 4 << 30,
             builtin_seed: 0,
             builtin_rows: None,
         }

@@ -1,14 +1,12 @@
-//! An affine map of rows, cut off below 0 if wanted, and its gradients: burn's products, and the rest in one pass each.
+//! An affine map of rows, cut off below 0 if wanted, as an operation.
 
-use burn::backend::ops::FloatTensorOps;
-use burn::backend::{Flex, TensorMetadata};
+use burn::backend::TensorMetadata;
 use rayon::prelude::*;
 
 use super::layer::Operation;
 use super::operation::{Host, into_values, tensor, values};
-
-/// Rows of a task; gradients of the bias are summed over as many, so that threads change nothing.
-const ROWS: usize = 64;
+use super::product::{self, ROWS, Sizes};
+use super::simd::Level;
 
 /// See [`super::affine`].
 #[derive(Clone, Copy, Debug)]
@@ -22,43 +20,46 @@ impl Operation<3> for Affine {
     type Kept = Option<Host>;
 
     fn value(&self, [input, weight, bias]: &[Host; 3]) -> (Host, Self::Kept) {
-        let mut output = Flex::float_matmul(input.clone(), weight.clone());
-        let bias = values(bias);
-        let rectify = self.rectify;
-        let rows = output.storage_mut::<f32>();
-        rows.par_chunks_mut(ROWS * bias.len()).for_each(|rows| {
-            for row in rows.chunks_exact_mut(bias.len()) {
-                for (y, b) in row.iter_mut().zip(bias) {
-                    let sum = *y + b;
-                    // What is not a number stays, and is noticed.
-                    *y = if rectify && sum < 0.0 { 0.0 } else { sum };
-                }
-            }
-        });
-        let kept = rectify.then(|| output.clone());
+        let sizes = sizes(weight);
+        let [rows, _] = input.shape().dims();
+        let (input, weight, bias) = (values(input), values(weight), values(bias));
+        let output = product::value(Level::detect(), sizes, input, weight, bias, self.rectify);
+        let output = tensor(output, [rows, sizes.outputs]);
+        let kept = self.rectify.then(|| output.clone());
         (output, kept)
     }
 
     fn gradients(
         &self,
-        [input, weight, bias]: &[Host; 3],
+        [input, weight, _]: &[Host; 3],
         kept: &Self::Kept,
         gradient: Host,
         wanted: [bool; 3],
     ) -> [Option<Host>; 3] {
-        let [columns] = bias.shape().dims();
+        let (level, sizes) = (Level::detect(), sizes(weight));
+        let Sizes { inputs, outputs } = sizes;
         let gradient = match kept {
-            Some(output) => cut(gradient, values(output), columns),
+            Some(output) => cut(gradient, values(output), outputs),
             None => gradient,
         };
-        let product = |left: Host, right: Host| Flex::float_matmul(left, right);
-        let (by_input, by_weight) = rayon::join(
-            || wanted[0].then(|| product(gradient.clone(), weight.transpose(0, 1))),
-            || wanted[1].then(|| product(input.transpose(0, 1), gradient.clone())),
-        );
-        let by_bias = wanted[2].then(|| tensor(sums(values(&gradient), columns), [columns]));
+        let [rows, _] = gradient.shape().dims();
+        let gradient = values(&gradient);
+        let by_input = wanted[0].then(|| {
+            let found = product::input_gradient(level, sizes, values(weight), gradient);
+            tensor(found, [rows, inputs])
+        });
+        let by_weight = wanted[1].then(|| {
+            let found = product::weight_gradient(level, sizes, values(input), gradient);
+            tensor(found, [inputs, outputs])
+        });
+        let by_bias = wanted[2].then(|| tensor(sums(gradient, outputs), [outputs]));
         [by_input, by_weight, by_bias]
     }
+}
+
+fn sizes(weight: &Host) -> Sizes {
+    let [inputs, outputs] = weight.shape().dims();
+    Sizes { inputs, outputs }
 }
 
 /// The gradient where the output is not cut off.

@@ -5,8 +5,9 @@
 
 use rayon::prelude::*;
 
+use super::product::{multiply, transposed_panels};
 use super::simd::{Level, MOST_LANES, Simd, Task, exp};
-use super::tiles::{Accumulate, Correlate, Run, padded_channels, panel_widths, panels};
+use super::tiles::{Accumulate, Run, padded_channels, panel_widths, panels};
 
 /// Queries of a block: whole tiles at every level.
 const QUERIES: usize = 60;
@@ -206,48 +207,6 @@ fn head_gradients(
             channel += panel;
         }
     }
-}
-
-/// A matrix times another, which comes in panels; each side is numbers, step between rows, and columns.
-fn multiply(
-    level: Level,
-    (left, left_step, depth): (&[f32], usize, usize),
-    panels: &[f32],
-    (output, output_step, columns): (&mut [f32], usize, usize),
-) {
-    let rows = left.len() / left_step;
-    level.run(Correlate {
-        patch: left,
-        patch_steps: [left_step, 0],
-        runs: &[Run {
-            offset: 0,
-            length: depth,
-        }],
-        weights: panels,
-        bias: &vec![0.0; padded_channels(columns, level.lanes())],
-        output,
-        output_steps: [output_step, 0],
-        pixels: [1, rows],
-        channels: columns,
-    });
-}
-
-/// The transpose of `[rows, width]` in panels `[width, panel]`, zeros beyond the last row.
-fn transposed_panels(matrix: &[f32], width: usize, lanes: usize) -> Vec<f32> {
-    let rows = matrix.len() / width;
-    let mut result = vec![0.0; width * padded_channels(rows, lanes)];
-    let mut first = 0;
-    for panel in panel_widths(rows, lanes) {
-        let target = &mut result[first * width..][..panel * width];
-        let source = matrix[first * width..].chunks_exact(width).take(panel);
-        for (column, values) in source.enumerate() {
-            for (target, value) in target.chunks_exact_mut(panel).zip(values) {
-                target[column] = *value;
-            }
-        }
-        first += panel;
-    }
-    result
 }
 
 /// Turns products of queries and keys into weights, and says the logarithm of the sum of exponentials.

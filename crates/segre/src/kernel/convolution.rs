@@ -3,9 +3,13 @@
 //! Value and input gradient are the same computation: pixels of the source around a place, times weights. With stride
 //! `s` the input gradient is `s²` of them, one for every position of a pixel within the stride, and no product is by
 //! an inserted zero. The weight gradient is summed in a fixed number of parts, so that threads change no result.
+//!
+//! A sum of products runs over channels in values and input gradients, and over pixels in weight gradients: along
+//! these two numbers are a word where the level multiplies pairs.
 
 use rayon::prelude::*;
 
+use super::pairs;
 use super::simd::Level;
 use super::tiles::{Accumulate, Correlate, Run, padded_channels, panel_widths, panels};
 
@@ -146,22 +150,32 @@ pub(super) fn weight_gradient(
             let (image, block_index) = (task / blocks, task % blocks);
             let rows = block_index * block..height.min((block_index + 1) * block);
             let pixels = images.len() / sizes.batch;
-            let patch = Patch::around(
+            let mut patch = Patch::around(
                 &images[image * pixels..][..pixels],
                 source,
                 sizes.stride,
                 [rows.clone(), 0..width],
                 [offsets; 2],
+                false,
             );
             let from = (image * height + rows.start) * row;
             let gradient = &gradient[from..][..rows.len() * row];
+            let [along, down] = patch.steps(sizes.stride);
+            let (together, gradient) = match level.pairs() {
+                false => (1, panels(gradient, sizes.outputs, lanes)),
+                true => {
+                    patch.pair_columns(sizes.stride);
+                    let pairs = pair_pixels(gradient, width, sizes.outputs);
+                    (2, panels(&pairs, sizes.outputs, lanes))
+                }
+            };
             level.run(Accumulate {
                 patch: &patch.values,
-                patch_steps: patch.steps(sizes.stride),
+                patch_steps: [together * along, down],
                 runs: &patch.runs([offsets; 2]),
-                gradient: &panels(gradient, sizes.outputs, lanes),
+                gradient: &gradient,
                 sums: &mut sums,
-                pixels: [rows.len(), width],
+                pixels: [rows.len(), width.div_ceil(together)],
                 channels: sizes.outputs,
             });
         }
@@ -210,6 +224,21 @@ pub(super) fn bias_gradient(outputs: usize, gradient: &[f32]) -> Vec<f32> {
     result
 }
 
+/// Rows of `width` pixels, neighbouring pixels in a word; zeros beside the last one of an odd row.
+fn pair_pixels(pixels: &[f32], width: usize, channels: usize) -> Vec<f32> {
+    let mut words = vec![0.0; pixels.len() / width * width.div_ceil(2)];
+    let zeros = vec![0.0; channels];
+    let pairs = pixels
+        .chunks_exact(width * channels)
+        .flat_map(|row| row.chunks(2 * channels));
+    for (pair, words) in pairs.zip(words.chunks_exact_mut(channels)) {
+        let (first, second) = pair.split_at(channels);
+        let second = if second.is_empty() { &zeros } else { second };
+        pairs::zip(first, second, words);
+    }
+    words
+}
+
 /// Output rows of a task.
 fn task_rows(width: usize) -> usize {
     (TASK_PIXELS / width).max(TASK_ROWS)
@@ -244,7 +273,8 @@ fn pack(
     axes: [&[(isize, usize)]; 2],
     weight: impl Fn(At) -> f32,
 ) -> Vec<f32> {
-    let depth = axes[0].len() * axes[1].len() * sources;
+    let words = words_of(level.pairs(), sources);
+    let depth = axes[0].len() * axes[1].len() * words;
     let mut packed = vec![0.0; depth * padded_channels(targets, level.lanes())];
     let mut channel = 0;
     for width in panel_widths(targets, level.lanes()) {
@@ -252,14 +282,21 @@ fn pack(
         let mut rows = panel.chunks_exact_mut(width);
         for &(_, i) in axes[0] {
             for &(_, j) in axes[1] {
-                for (source, row) in (0..sources).zip(&mut rows) {
+                for (place, row) in (0..words).zip(&mut rows) {
                     for (target, packed) in (channel..targets).zip(row) {
                         let taps = [i, j];
-                        *packed = weight(At {
-                            taps,
-                            source,
-                            target,
-                        });
+                        let weight = |source| match source < sources {
+                            true => weight(At {
+                                taps,
+                                source,
+                                target,
+                            }),
+                            false => 0.0,
+                        };
+                        *packed = match level.pairs() {
+                            true => pairs::word(weight(2 * place), weight(2 * place + 1)),
+                            false => weight(place),
+                        };
                     }
                 }
             }
@@ -267,6 +304,14 @@ fn pack(
         channel += width;
     }
     packed
+}
+
+/// What the channels of a source pixel take: words, or a number each.
+fn words_of(pairs: bool, channels: usize) -> usize {
+    match pairs {
+        true => pairs::words(channels),
+        false => channels,
+    }
 }
 
 /// Target pixels `first + spread · (u, v)` are sums over source pixels `step · (u, v) + offset`, zero outside.
@@ -328,6 +373,7 @@ impl Correlation {
             self.step,
             [above..above + pixels[0], 0..pixels[1]],
             phase.offsets,
+            self.level.pairs(),
         );
         let from = (phase.first[0] * width + phase.first[1]) * channels;
         self.level.run(Correlate {
@@ -348,18 +394,22 @@ impl Correlation {
 struct Patch {
     values: Vec<f32>,
     columns: usize,
+    /// Numbers or words of a pixel.
     channels: usize,
 }
 
 impl Patch {
-    /// What pixels `step · (u, v) + offset` take, for ranges of `u` and `v` and of offsets.
+    /// What pixels `step · (u, v) + offset` take, for ranges of `u` and `v` and of offsets; neighbouring channels in
+    /// a word if `pairs`.
     fn around(
         image: &[f32],
         [height, width, channels]: [usize; 3],
         step: usize,
         pixels: [std::ops::Range<usize>; 2],
         offsets: [[isize; 2]; 2],
+        pairs: bool,
     ) -> Self {
+        let taken = words_of(pairs, channels);
         let extent = |axis: usize| {
             let first = (step * pixels[axis].start) as isize + offsets[axis][0];
             let count = match pixels[axis].is_empty() || offsets[axis][1] < offsets[axis][0] {
@@ -372,7 +422,7 @@ impl Patch {
             (first, count)
         };
         let ((top, rows), (left, columns)) = (extent(0), extent(1));
-        let mut values = vec![0.0; rows * columns * channels];
+        let mut values = vec![0.0; rows * columns * taken];
         let within = |first: isize, count: usize, size: usize| {
             let begin = (-first).clamp(0, count as isize) as usize;
             let end = (size as isize - first).clamp(begin as isize, count as isize) as usize;
@@ -385,15 +435,37 @@ impl Patch {
             }
             let source = (top + row as isize) as usize * width;
             let source = (source + (left + kept.start as isize) as usize) * channels;
-            let target = (row * columns + kept.start) * channels;
-            let length = kept.len() * channels;
-            values[target..][..length].copy_from_slice(&image[source..][..length]);
+            let source = &image[source..][..kept.len() * channels];
+            let target = (row * columns + kept.start) * taken;
+            let target = &mut values[target..][..kept.len() * taken];
+            match pairs {
+                true => pairs::neighbours(source, channels, target),
+                false => target.copy_from_slice(source),
+            }
         }
         Self {
             values,
             columns,
-            channels,
+            channels: taken,
         }
+    }
+
+    /// Puts beside every number that of the pixel `step` columns on, in a word; zero beyond the last column.
+    fn pair_columns(&mut self, step: usize) {
+        let row = self.columns * self.channels;
+        let across = row.min(step * self.channels);
+        let zeros = vec![0.0; across];
+        let mut words = vec![0.0; self.values.len()];
+        for (numbers, words) in self
+            .values
+            .chunks(row.max(1))
+            .zip(words.chunks_mut(row.max(1)))
+        {
+            let (with_next, last) = words.split_at_mut(row - across);
+            pairs::zip(&numbers[..row - across], &numbers[across..], with_next);
+            pairs::zip(&numbers[row - across..], &zeros, last);
+        }
+        self.values = words;
     }
 
     /// From pixel to pixel along a row, and along a column.

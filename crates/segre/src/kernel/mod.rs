@@ -7,12 +7,14 @@
 //! (`operation.rs`), computed on slices (`convolution.rs`, `group_norm.rs`, `attention.rs`) by loops over registers
 //! (`tiles.rs`, `channels.rs`, `simd.rs`). Elsewhere it is composed of burn's operations (`stock.rs`).
 //!
-//! Small networks compute on rows `[rows, columns]`, with burn's matrix products; what else their layers and the
-//! field's loss do is an operation each, too (`layer.rs`).
+//! Small networks compute on rows `[rows, columns]` (`product.rs`); each of their layers and the field's loss is an
+//! operation, too (`layer.rs`).
 
 mod affine;
 mod attention;
 mod batch_norm;
+#[cfg(feature = "kernels")]
+pub mod bench;
 mod channels;
 mod convolution;
 mod group_norm;
@@ -20,6 +22,8 @@ mod layer;
 mod layer_norm;
 mod matching;
 mod operation;
+mod pairs;
+mod product;
 mod simd;
 mod softmax;
 mod stock;
@@ -30,12 +34,33 @@ mod tests;
 mod tiles;
 
 use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use softmax::softmax;
+
+/// How exactly factors enter the products of a convolution; sums have 32 bits always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// As they are.
+    #[default]
+    F32,
+    /// Rounded to bfloat16, two products at a time.
+    Bf16,
+}
+
+impl Precision {
+    /// Whether this machine's processor has such products.
+    pub fn is_available(self) -> bool {
+        self == Self::F32 || simd::Level::narrow().is_some()
+    }
+}
 
 /// A convolution that keeps the size (`stride` 1) or halves it (`stride` 2), zeros beyond the border.
 ///
 /// `y[b, u, v, o] = bias[o] + Σ_{i, j, k} x[b, s u + i − r, s v + j − r, k] · weight[i, j, k, o]`, `r = kernel / 2`.
+///
+/// Its products and those of its gradients have the given precision, on a processor that has it.
 ///
 /// # Shapes
 /// `images [batch, height, width, inputs]`, `weight [kernel, kernel, inputs, outputs]` with an odd kernel,
@@ -45,10 +70,11 @@ pub(crate) fn convolution(
     weight: Tensor<4>,
     bias: Tensor<1>,
     stride: usize,
+    precision: Precision,
 ) -> Tensor<4> {
     let types = [images.dtype(), weight.dtype(), bias.dtype()];
     match operation::serve(images.device(), types) {
-        true => operation::convolve(images, weight, bias, stride),
+        true => operation::convolve(images, weight, bias, stride, precision),
         false => stock::convolution(images, weight, bias, stride),
     }
 }

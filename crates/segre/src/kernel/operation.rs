@@ -12,7 +12,7 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_e
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use super::simd::Level;
-use super::{attention, convolution, group_norm};
+use super::{Precision, attention, convolution, group_norm};
 
 /// A tensor in host memory.
 pub(super) type Host = FloatTensor<Flex>;
@@ -24,6 +24,7 @@ trait Kernels: Backend {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         stride: usize,
+        precision: Precision,
     ) -> FloatTensor<Self>;
 
     fn kernel_group_norm(
@@ -52,12 +53,14 @@ pub(super) fn convolve(
     weight: Tensor<4>,
     bias: Tensor<1>,
     stride: usize,
+    precision: Precision,
 ) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::kernel_convolution(
         images.into_dispatch(),
         weight.into_dispatch(),
         bias.into_dispatch(),
         stride,
+        precision,
     ))
 }
 
@@ -151,11 +154,17 @@ fn group_norm_sizes(images: &Host, groups: usize, activate: bool) -> group_norm:
 }
 
 impl Kernels for Flex {
-    fn kernel_convolution(images: Host, weight: Host, bias: Host, stride: usize) -> Host {
+    fn kernel_convolution(
+        images: Host,
+        weight: Host,
+        bias: Host,
+        stride: usize,
+        precision: Precision,
+    ) -> Host {
         let [images, weight, bias] = [images, weight, bias].map(contiguous);
         let sizes = convolution_sizes(&images, &weight, stride);
         let output = convolution::value(
-            Level::detect(),
+            Level::of(precision),
             &sizes,
             values(&images),
             values(&weight),
@@ -223,6 +232,7 @@ struct ConvolutionGradient;
 #[derive(Clone, Debug)]
 struct ConvolutionState {
     sizes: convolution::Sizes,
+    precision: Precision,
     /// For the gradient of the weight.
     images: Option<Host>,
     /// For the gradient of the images.
@@ -238,7 +248,7 @@ impl Backward<Flex, 3> for ConvolutionGradient {
         gradients: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
-        let (level, sizes) = (Level::detect(), ops.state.sizes);
+        let (level, sizes) = (Level::of(ops.state.precision), ops.state.sizes);
         let [images, weight, bias] = ops.parents;
         let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
         let gradient = values(&gradient);
@@ -352,18 +362,21 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         stride: usize,
+        precision: Precision,
     ) -> FloatTensor<Self> {
         let tracked = [images.is_tracked(), weight.is_tracked()];
         let ((images, images_node), (weight, weight_node), (bias, bias_node)) =
             (images.into_parts(), weight.into_parts(), bias.into_parts());
         // In order once, for the value and for the gradients.
         let [images, weight] = [images, weight].map(contiguous);
-        let output = Flex::kernel_convolution(images.clone(), weight.clone(), bias, stride);
+        let output =
+            Flex::kernel_convolution(images.clone(), weight.clone(), bias, stride, precision);
         let operation = ConvolutionGradient.prepare::<C>([images_node, weight_node, bias_node]);
         match operation.compute_bound().stateful() {
             OpsKind::Tracked(operation) => {
                 let state = ConvolutionState {
                     sizes: convolution_sizes(&images, &weight, stride),
+                    precision,
                     images: tracked[1].then_some(images),
                     weight: tracked[0].then_some(weight),
                 };

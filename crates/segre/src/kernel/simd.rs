@@ -1,10 +1,12 @@
 //! Vectors of `f32` in the widest registers of the machine, chosen when the program runs, and their exponential.
+//! `SEGRE_SIMD=avx2` or `plain` in the environment keeps to less than the machine has.
 //!
 //! A kernel is written once, generic over [`Simd`], as a [`Task`]; [`Level::run`] compiles it for every level. What a
 //! task calls must be `#[inline(always)]`: only then is it compiled with the instructions of the level.
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
+use std::sync::OnceLock;
 
 /// Most lanes of any level.
 pub(super) const MOST_LANES: usize = 16;
@@ -20,6 +22,9 @@ pub(super) enum Level {
     /// AVX-512F.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// AVX-512F whose products are of pairs of bfloat16 (AVX-512 BF16): see `pairs.rs`.
+    #[cfg(target_arch = "x86_64")]
+    Bf16,
 }
 
 /// A computation that is compiled for every level.
@@ -35,30 +40,61 @@ pub(super) trait Task {
 }
 
 impl Level {
-    /// The best level of this machine.
+    /// The best level of this machine for numbers of 32 bits, or the lower one that the environment asks for.
     pub fn detect() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx512f") {
-                return Self::Avx512;
-            }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                return Self::Avx2;
-            }
-        }
-        Self::Plain
+        static FOUND: OnceLock<Level> = OnceLock::new();
+        *FOUND.get_or_init(|| {
+            let asked = std::env::var("SEGRE_SIMD").unwrap_or_default();
+            let allowed = |level: &Self| match asked.as_str() {
+                "plain" => *level == Self::Plain,
+                #[cfg(target_arch = "x86_64")]
+                "avx2" => *level != Self::Avx512,
+                _ => true,
+            };
+            let best = Self::available().into_iter().rev().find(allowed);
+            best.unwrap_or(Self::Plain)
+        })
     }
 
-    /// All levels of this machine.
-    #[cfg(test)]
+    /// All levels of this machine for numbers of 32 bits, the best one last.
     pub fn available() -> Vec<Self> {
-        match Self::detect() {
-            Self::Plain => vec![Self::Plain],
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => vec![Self::Plain, Self::Avx2],
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => vec![Self::Plain, Self::Avx2, Self::Avx512],
+        let mut levels = vec![Self::Plain];
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                levels.push(Self::Avx2);
+                if is_x86_feature_detected!("avx512f") {
+                    levels.push(Self::Avx512);
+                }
+            }
         }
+        levels
+    }
+
+    /// The level for products of a precision; [`Self::detect`] where the machine has none of their own.
+    pub fn of(precision: super::Precision) -> Self {
+        match precision {
+            super::Precision::F32 => Self::detect(),
+            super::Precision::Bf16 => Self::narrow().unwrap_or_else(Self::detect),
+        }
+    }
+
+    /// The level of products of bfloat16, if the machine has them.
+    pub fn narrow() -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        if has_bf16() && Self::detect() == Self::Avx512 {
+            return Some(Self::Bf16);
+        }
+        None
+    }
+
+    /// Whether a number of a product is a word of two.
+    pub fn pairs(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        if self == Self::Bf16 {
+            return true;
+        }
+        false
     }
 
     /// Numbers in a register.
@@ -68,7 +104,7 @@ impl Level {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => Avx2::LANES,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => Avx512::LANES,
+            Self::Avx512 | Self::Bf16 => Avx512::LANES,
         }
     }
 
@@ -92,6 +128,12 @@ impl Level {
                 // SAFETY: the instructions are there, as just checked.
                 unsafe { run_avx512(task) }
             }
+            #[cfg(target_arch = "x86_64")]
+            Self::Bf16 => {
+                assert!(has_bf16());
+                // SAFETY: the instructions are there, as just checked.
+                unsafe { run_bf16(task) }
+            }
         }
     }
 }
@@ -108,6 +150,21 @@ fn run_avx2<T: Task>(task: T) -> T::Output {
 fn run_avx512<T: Task>(task: T) -> T::Output {
     // SAFETY: the caller has checked for the instructions.
     unsafe { task.run::<Avx512>() }
+}
+
+/// Whether there are products of pairs of bfloat16, and what is needed to form the pairs.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn has_bf16() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512bf16")
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+fn run_bf16<T: Task>(task: T) -> T::Output {
+    // SAFETY: the caller has checked for the instructions.
+    unsafe { task.run::<Bf16>() }
 }
 
 /// Vectors of one level.
@@ -454,5 +511,79 @@ impl Simd for Avx512 {
             let exponent = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
             _mm512_castsi512_ps(_mm512_slli_epi32::<23>(exponent))
         }
+    }
+}
+
+/// Sixteen words of two bfloat16 each where they are factors, sixteen numbers of 32 bits where they are sums.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+pub(super) struct Bf16;
+
+// SAFETY of all blocks: the trait asks the caller for the instructions, and for the numbers at an address.
+#[cfg(target_arch = "x86_64")]
+impl Simd for Bf16 {
+    type Vector = __m512;
+    const LANES: usize = Avx512::LANES;
+    const ROWS: usize = Avx512::ROWS;
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> __m512 {
+        // SAFETY: as above.
+        unsafe { Avx512::splat(value) }
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> __m512 {
+        // SAFETY: as above.
+        unsafe { Avx512::load(from) }
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, value: __m512) {
+        // SAFETY: as above.
+        unsafe { Avx512::store(to, value) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: as above.
+        unsafe { Avx512::add(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sub(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: as above.
+        unsafe { Avx512::sub(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: as above.
+        unsafe { Avx512::mul(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn div(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: as above.
+        unsafe { Avx512::div(a, b) }
+    }
+    /// `c` and the products of both numbers of the words `a` and `b`.
+    #[inline(always)]
+    unsafe fn mul_add(a: __m512, b: __m512, c: __m512) -> __m512 {
+        // SAFETY: as above; a register of 512 bits is what it is read as.
+        unsafe {
+            let a = std::mem::transmute::<__m512, __m512bh>(a);
+            let b = std::mem::transmute::<__m512, __m512bh>(b);
+            _mm512_dpbf16_ps(c, a, b)
+        }
+    }
+    #[inline(always)]
+    unsafe fn min(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: as above.
+        unsafe { Avx512::min(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn max(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: as above.
+        unsafe { Avx512::max(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn power_of_two(n: __m512) -> __m512 {
+        // SAFETY: as above.
+        unsafe { Avx512::power_of_two(n) }
     }
 }

@@ -41,6 +41,7 @@ pub use unet::{UnetConfig, UnetNetwork};
 
 use crate::data::{Dataset, Layout, Schema};
 use crate::error::{Error, Result};
+pub use crate::kernel::Precision;
 
 /// See [`Network::rows_of_a_thread`]: of a network that sees each row as one vector.
 const ROWS_OF_A_THREAD: usize = 64;
@@ -232,6 +233,14 @@ impl Network {
             Self::Residual(network) => network.forward(points, level, dropout),
             Self::Cnn(network) => network.forward(points, level),
             Self::Unet(network) => network.forward(points, evidence, level, classes, dropout),
+        }
+    }
+
+    /// The network with convolutions of some precision in training; other networks have none.
+    pub(crate) fn trained_with(self, precision: Precision) -> Self {
+        match self {
+            Self::Unet(network) => Self::Unet(network.trained_with(precision)),
+            other => other,
         }
     }
 

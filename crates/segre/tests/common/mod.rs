@@ -14,8 +14,8 @@ use segre::flow::training::{
 };
 use segre::flow::{Head, Model, ModelConfig};
 use segre::network::{
-    CnnConfig, DenseConfig, LinearConfig, NetworkConfig, ResidualConfig, TimeEmbeddingConfig,
-    UnetConfig,
+    CnnConfig, DenseConfig, LinearConfig, NetworkConfig, Precision, ResidualConfig,
+    TimeEmbeddingConfig, UnetConfig,
 };
 use segre::path::{EGeodesic, GaussianPath, InfiniteTime, ProbabilityPath};
 use std::path::PathBuf;
@@ -306,6 +306,7 @@ pub fn short_run(steps: u64) -> TrainingConfig {
     TrainingConfig {
         conditional: false,
         flip: false,
+        precision: Precision::F32,
         seed: 5,
         budget: Budget {
             steps: Some(steps),

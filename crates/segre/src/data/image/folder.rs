@@ -2,7 +2,9 @@
 
 use super::super::dataset::Dataset;
 use super::super::input::READABLE;
+use super::super::options::ReadOptions;
 use super::super::schema::{Class, Schema, Vocabulary};
+use super::super::store::{Collector, Store};
 use super::classes::ClassMap;
 use super::error::ImageError;
 use super::options::{IgnoreAs, ImageOptions};
@@ -19,6 +21,8 @@ const CITYSCAPES: &str = "_gtFine_labelIds.png";
 const MOST_IDS: usize = 64;
 /// Folders within folders that are searched.
 const DEPTH: usize = 8;
+/// Files that are in memory at a time.
+const AT_A_TIME: usize = 256;
 /// Name of the class of ignored ids.
 const IGNORED: &str = "ignored";
 
@@ -32,8 +36,9 @@ pub(in crate::data) fn has_pictures(folder: &Path) -> bool {
 pub(in crate::data) fn read(
     folder: &Path,
     schema: Option<&Schema>,
-    options: &ImageOptions,
+    reading: &ReadOptions,
 ) -> Result<Dataset> {
+    let options = &reading.images;
     options.check()?;
     let files = files(folder)?;
     let gray = options.gray
@@ -48,6 +53,7 @@ pub(in crate::data) fn read(
         options,
         size,
         resize: options.size.is_some(),
+        memory: reading.memory,
     };
     let found = match gray {
         true => reading.gray(&files)?,
@@ -169,9 +175,29 @@ struct Reading<'a> {
     size: ImageSize,
     /// Whether files may have other sizes.
     resize: bool,
+    /// Bytes of labels that are held in memory.
+    memory: u64,
 }
 
 impl Reading<'_> {
+    /// Reads files side by side, some at a time, and takes them in in their order; the first file at fault is the
+    /// one that is named.
+    fn in_order<T: Send>(
+        &self,
+        files: &[PathBuf],
+        read: impl Fn(&Path) -> Result<T> + Sync,
+        mut take: impl FnMut(T, &mut Collector) -> Result<()>,
+    ) -> Result<Store> {
+        let mut labels = Collector::new(self.memory);
+        for some in files.chunks(AT_A_TIME) {
+            let results: Vec<Result<T>> = some.par_iter().map(|path| read(path)).collect();
+            for result in results {
+                take(result?, &mut labels)?;
+            }
+        }
+        labels.finish()
+    }
+
     fn check_size(&self, path: &Path, found: ImageSize) -> Result<()> {
         if self.resize || found == self.size {
             return Ok(());
@@ -190,7 +216,7 @@ impl Reading<'_> {
         if self.options.invert {
             table.reverse();
         }
-        let rows = in_order(files, |path| {
+        let read = |path: &Path| {
             let picture = portable::read(path, Wanted::Gray)?;
             self.check_size(path, picture.raster.size)?;
             let values = resample(&picture.raster, self.size, None).unwrap_or_default();
@@ -200,14 +226,13 @@ impl Reading<'_> {
                 .into_iter()
                 .map(|value| table[usize::from(value * scale)])
                 .collect::<Vec<u16>>())
-        })?;
+        };
+        let labels = self.in_order(files, read, |row: Vec<u16>, labels| labels.extend(row))?;
         let vocabulary = Vocabulary::Integers {
             count: levels.count(),
         };
-        Dataset::new(
-            schema_of(self.size, self.options.pad_to, vocabulary)?,
-            rows.concat(),
-        )
+        let schema = schema_of(self.size, self.options.pad_to, vocabulary)?;
+        Dataset::of_store(schema, labels)
     }
 
     fn label_maps(
@@ -228,7 +253,7 @@ impl Reading<'_> {
             (None, Some(schema)) => Some(map_of(schema)),
             (None, None) => None,
         };
-        let maps = in_order(files, |path| {
+        let read = |path: &Path| {
             let picture = portable::read(path, Wanted::Ids)?;
             let raster = &picture.raster;
             self.check_size(path, raster.size)?;
@@ -261,21 +286,28 @@ impl Reading<'_> {
                 seen,
                 palette: picture.palette,
             })
+        };
+        let (mut seen, mut palette) = ([false; 256], None);
+        // Which classes there are is known after the last file.
+        let mut labels = self.in_order(files, read, |map: Ids, ids| {
+            seen.iter_mut()
+                .zip(map.seen)
+                .for_each(|(all, own)| *all |= own);
+            palette = palette.take().or(map.palette);
+            ids.extend(map.values.into_iter().map(u16::from))
         })?;
         let map = match known {
             Some(map) => map,
-            None => seen_classes(folder, &maps, &ignored)?,
+            None => seen_classes(folder, &seen, palette.as_deref(), &ignored)?,
         };
         let (classes, table) = self.classes(&map, &ignored);
-        let mut labels = Vec::with_capacity(maps.len() * self.size.area());
-        for ids in maps {
-            labels.extend(ids.values.iter().map(|&id| table[usize::from(id)]));
-        }
-        let vocabulary = Vocabulary::Classes { classes };
-        Dataset::new(
-            schema_of(self.size, self.options.pad_to, vocabulary)?,
-            labels,
-        )
+        labels.relabel(|_, id| table[usize::from(id)]);
+        let schema = schema_of(
+            self.size,
+            self.options.pad_to,
+            Vocabulary::Classes { classes },
+        )?;
+        Dataset::of_store(schema, labels)
     }
 
     /// The classes that are left, ignored ids taken out or made one, and the label of every id.
@@ -321,10 +353,14 @@ impl Reading<'_> {
 }
 
 /// The ids that occur as classes of their own, named by their numbers.
-fn seen_classes(folder: &Path, maps: &[Ids], ignored: &[bool; 256]) -> Result<ClassMap> {
-    let seen =
-        |id: u8| !ignored[usize::from(id)] && maps.iter().any(|ids| ids.seen[usize::from(id)]);
-    let ids: Vec<u8> = (0..=u8::MAX).filter(|&id| seen(id)).collect();
+fn seen_classes(
+    folder: &Path,
+    seen: &[bool; 256],
+    palette: Option<&[[u8; 3]]>,
+    ignored: &[bool; 256],
+) -> Result<ClassMap> {
+    let wanted = |&id: &u8| seen[usize::from(id)] && !ignored[usize::from(id)];
+    let ids: Vec<u8> = (0..=u8::MAX).filter(wanted).collect();
     if ids.len() > MOST_IDS {
         let (found, limit) = (ids.len(), MOST_IDS);
         return Err(ImageError::TooManyIds {
@@ -334,7 +370,6 @@ fn seen_classes(folder: &Path, maps: &[Ids], ignored: &[bool; 256]) -> Result<Cl
         }
         .into());
     }
-    let palette = maps.first().and_then(|ids| ids.palette.as_ref());
     let class = |&id: &u8| Class {
         name: id.to_string(),
         colour: palette.and_then(|colours| colours.get(usize::from(id)).copied()),
@@ -360,15 +395,6 @@ fn map_of(schema: &Schema) -> ClassMap {
         label_of_id: ids.collect(),
         classes,
     }
-}
-
-/// Reads files side by side; the first file at fault is the one that is named.
-fn in_order<T: Send>(
-    files: &[PathBuf],
-    read: impl Fn(&Path) -> Result<T> + Sync,
-) -> Result<Vec<T>> {
-    let results: Vec<Result<T>> = files.par_iter().map(|path| read(path)).collect();
-    results.into_iter().collect()
 }
 
 #[cfg(test)]

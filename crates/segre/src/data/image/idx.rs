@@ -2,9 +2,10 @@
 
 use super::super::dataset::Dataset;
 use super::super::input;
+use super::super::options::ReadOptions;
 use super::super::schema::{Schema, Vocabulary};
+use super::super::store::Collector;
 use super::error::ImageError;
-use super::options::ImageOptions;
 use super::resample::resample;
 use super::{ImageSize, Raster, schema_of, size_of};
 use crate::error::{Error, Result};
@@ -38,8 +39,9 @@ pub(in crate::data) fn is_idx(path: &Path) -> bool {
 pub(in crate::data) fn read(
     path: &Path,
     schema: Option<&Schema>,
-    options: &ImageOptions,
+    reading: &ReadOptions,
 ) -> Result<Dataset> {
+    let options = &reading.images;
     options.check()?;
     let label_map = options.classes.is_some() || !options.ignore.is_empty();
     if label_map {
@@ -80,7 +82,8 @@ pub(in crate::data) fn read(
         table.reverse();
     }
     // A header may lie, so it is not believed before the pixels are there.
-    let mut labels = Vec::with_capacity(rows.saturating_mul(size.area()).min(MOST_RESERVED));
+    let mut labels = Collector::new(reading.memory);
+    labels.reserve(rows.saturating_mul(size.area()).min(MOST_RESERVED));
     // One picture more than memory could hold is refused before it is asked for.
     let area = height
         .checked_mul(width)
@@ -102,9 +105,9 @@ pub(in crate::data) fn read(
             ));
         }
         if size == own {
-            labels.extend(raster.values.iter().map(|&value| table[usize::from(value)]));
+            labels.extend(raster.values.iter().map(|&value| table[usize::from(value)]))?;
         } else if let Some(values) = resample(&raster, size, None) {
-            labels.extend(values.iter().map(|&value| table[usize::from(value)]));
+            labels.extend(values.iter().map(|&value| table[usize::from(value)]))?;
         }
     }
     at_end(path, &mut file, &shape)?;
@@ -118,7 +121,7 @@ pub(in crate::data) fn read(
     if let Some(schema) = schema {
         schema.same_as(&found)?;
     }
-    Dataset::new(found, labels)
+    Dataset::of_store(found, labels.finish()?)
 }
 
 /// Class labels of the rows of a data set.
@@ -253,9 +256,9 @@ fn wrong_length(path: &Path, shape: &[usize], found: String) -> Error {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::Levels;
+    use super::super::{ImageOptions, Levels};
     use super::*;
-    use crate::data::{DataSource, Layout, ReadOptions, read as read_any, read_as};
+    use crate::data::{DataSource, Layout, read as read_any, read_as};
     use std::io::Write;
 
     fn idx(shape: &[u32], values: &[u8]) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! One NumPy array: its shape, and its elements in row-major order.
 
 use crate::data::schema::{MAX_CATEGORIES, Schema};
+use crate::data::store::{Collector, Store};
 use crate::error::{Error, Result};
 use npyz::{DType, NpyFile, Order, TypeChar};
 use std::io::Read;
@@ -66,55 +67,37 @@ impl<'a> Array<'a> {
         })
     }
 
+    /// All labels in row-major order; of arrays in Fortran's order, which come column by column, in memory.
+    pub fn labels<R: Read>(
+        &self,
+        file: NpyFile<R>,
+        schema: Option<&Schema>,
+        memory: u64,
+    ) -> Result<Store> {
+        let label = |place, number| self.label(place, number, schema);
+        if self.fortran {
+            return Ok(self.elements(file, false, label)?.into());
+        }
+        let mut labels = Collector::new(memory);
+        self.visit(file, false, &mut |place, number| {
+            labels.extend([label(place, number)?])
+        })?;
+        labels.finish()
+    }
+
     /// All elements in row-major order, as `element(place, number)` has them; floating-point numbers only where they
-    /// are allowed. Integers beyond 2⁵³ lose their last digits, and are no labels anyway.
+    /// are allowed.
     pub fn elements<R: Read, T: Copy>(
         &self,
         file: NpyFile<R>,
         floats: bool,
         element: impl Fn(usize, f64) -> Result<T>,
     ) -> Result<Vec<T>> {
-        let dtype = file.dtype();
-        let kind = match &dtype {
-            DType::Plain(plain) => (plain.type_char(), plain.size_field()),
-            DType::Array(..) | DType::Record(_) => (TypeChar::RawData, 0),
-        };
-        match kind {
-            (TypeChar::Bool, _) => {
-                self.convert(file.data::<bool>(), |v| f64::from(u8::from(v)), element)
-            }
-            (TypeChar::Int, 1) => self.convert(file.data::<i8>(), f64::from, element),
-            (TypeChar::Int, 2) => self.convert(file.data::<i16>(), f64::from, element),
-            (TypeChar::Int, 4) => self.convert(file.data::<i32>(), f64::from, element),
-            (TypeChar::Int, 8) => self.convert(file.data::<i64>(), |v| v as f64, element),
-            (TypeChar::Uint, 1) => self.convert(file.data::<u8>(), f64::from, element),
-            (TypeChar::Uint, 2) => self.convert(file.data::<u16>(), f64::from, element),
-            (TypeChar::Uint, 4) => self.convert(file.data::<u32>(), f64::from, element),
-            (TypeChar::Uint, 8) => self.convert(file.data::<u64>(), |v| v as f64, element),
-            (TypeChar::Float, 4) if floats => self.convert(file.data::<f32>(), f64::from, element),
-            (TypeChar::Float, 8) if floats => self.convert(file.data::<f64>(), |v| v, element),
-            _ => Err(self.not_integers(dtype.descr())),
-        }
-    }
-
-    fn convert<S, R, E, T>(
-        &self,
-        stored: Result<npyz::NpyReader<S, R>, E>,
-        number: impl Fn(S) -> f64,
-        element: impl Fn(usize, f64) -> Result<T>,
-    ) -> Result<Vec<T>>
-    where
-        S: npyz::Deserialize,
-        R: Read,
-        E: std::fmt::Display,
-        T: Copy,
-    {
-        let stored = stored.map_err(|error| self.not_integers(error.to_string()))?;
         let mut found = Vec::new();
-        for (index, value) in stored.enumerate() {
-            let value = value.map_err(|cause| Error::reading(self.path, cause))?;
-            found.push(element(self.row_major(index), number(value))?);
-        }
+        self.visit(file, floats, &mut |place, number| {
+            found.push(element(place, number)?);
+            Ok(())
+        })?;
         if !self.fortran {
             return Ok(found);
         }
@@ -123,6 +106,56 @@ impl<'a> Array<'a> {
             ordered[self.row_major(index)] = value;
         }
         Ok(ordered)
+    }
+
+    /// Shows every element and its row-major index, in the order in which they are stored. Integers beyond 2⁵³ lose
+    /// their last digits, and are no labels anyway.
+    fn visit<R: Read>(
+        &self,
+        file: NpyFile<R>,
+        floats: bool,
+        see: &mut dyn FnMut(usize, f64) -> Result<()>,
+    ) -> Result<()> {
+        let dtype = file.dtype();
+        let kind = match &dtype {
+            DType::Plain(plain) => (plain.type_char(), plain.size_field()),
+            DType::Array(..) | DType::Record(_) => (TypeChar::RawData, 0),
+        };
+        match kind {
+            (TypeChar::Bool, _) => {
+                self.convert(file.data::<bool>(), |v| f64::from(u8::from(v)), see)
+            }
+            (TypeChar::Int, 1) => self.convert(file.data::<i8>(), f64::from, see),
+            (TypeChar::Int, 2) => self.convert(file.data::<i16>(), f64::from, see),
+            (TypeChar::Int, 4) => self.convert(file.data::<i32>(), f64::from, see),
+            (TypeChar::Int, 8) => self.convert(file.data::<i64>(), |v| v as f64, see),
+            (TypeChar::Uint, 1) => self.convert(file.data::<u8>(), f64::from, see),
+            (TypeChar::Uint, 2) => self.convert(file.data::<u16>(), f64::from, see),
+            (TypeChar::Uint, 4) => self.convert(file.data::<u32>(), f64::from, see),
+            (TypeChar::Uint, 8) => self.convert(file.data::<u64>(), |v| v as f64, see),
+            (TypeChar::Float, 4) if floats => self.convert(file.data::<f32>(), f64::from, see),
+            (TypeChar::Float, 8) if floats => self.convert(file.data::<f64>(), |v| v, see),
+            _ => Err(self.not_integers(dtype.descr())),
+        }
+    }
+
+    fn convert<S, R, E>(
+        &self,
+        stored: Result<npyz::NpyReader<S, R>, E>,
+        number: impl Fn(S) -> f64,
+        see: &mut dyn FnMut(usize, f64) -> Result<()>,
+    ) -> Result<()>
+    where
+        S: npyz::Deserialize,
+        R: Read,
+        E: std::fmt::Display,
+    {
+        let stored = stored.map_err(|error| self.not_integers(error.to_string()))?;
+        for (index, value) in stored.enumerate() {
+            let value = value.map_err(|cause| Error::reading(self.path, cause))?;
+            see(self.row_major(index), number(value))?;
+        }
+        Ok(())
     }
 
     /// The row-major index of the element that is stored at an index.

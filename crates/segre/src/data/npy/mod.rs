@@ -5,6 +5,7 @@ mod array;
 use self::array::Array;
 use super::dataset::Dataset;
 use super::input::FileKind;
+use super::options::ReadOptions;
 use super::partial::PartialDataset;
 use super::schema::Schema;
 use crate::error::{Error, Result};
@@ -42,22 +43,24 @@ impl<'a> Stored<'a> {
 }
 
 /// Reads an array, into a schema if one is given.
-pub(super) fn read(stored: Stored, schema: Option<&Schema>) -> Result<Dataset> {
+pub(super) fn read(
+    stored: Stored,
+    schema: Option<&Schema>,
+    options: &ReadOptions,
+) -> Result<Dataset> {
     let (array, file) = Array::open(stored.path(), stream(stored)?)?;
     let row_shape = array.require_rows()?.to_vec();
     if let Some(schema) = schema {
         array.require_shape(schema)?;
     }
-    let labels = array.elements(file, false, |place, number| {
-        array.label(place, number, schema)
-    })?;
+    let labels = array.labels(file, schema, options.memory)?;
     match schema {
-        Some(schema) => Dataset::new(schema.clone(), labels),
+        Some(schema) => Dataset::of_store(schema.clone(), labels),
         None => {
             let largest = labels.iter().copied().max().unwrap_or(0);
             let image = row_shape.len() == 2;
             let schema = Schema::integers(&row_shape, image, usize::from(largest) + 1);
-            Dataset::new(schema, labels)
+            Dataset::of_store(schema, labels)
         }
     }
 }

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::Trainer;
 use super::order::DataOrder;
-use super::validation::{mean_difference, spread};
+use super::validation::mean_difference;
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::flow::likelihood::LevelDistribution;
@@ -27,7 +27,7 @@ const ERRORS: f64 = 3.0;
 
 /// The rows that a gain is measured on.
 pub(super) fn rows(validation: &Dataset, validation_rows: usize) -> Dataset {
-    spread(validation, ROWS * validation_rows)
+    validation.spread(ROWS * validation_rows)
 }
 
 impl Trainer {

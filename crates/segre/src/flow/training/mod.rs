@@ -24,14 +24,14 @@ pub(crate) use order::DataOrder;
 pub(crate) use rounds::Rounds;
 
 use self::shards::Shards;
-use self::validation::{mean_difference, spread};
+use self::validation::mean_difference;
 use super::likelihood::{Estimate, LevelDistribution};
 use super::matching::Minibatch;
 use super::model::{Head, Model, ModelConfig, check_schema};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::network::NetworkConfig;
 use crate::network::parameters::{self, Values};
+use crate::network::{NetworkConfig, Precision};
 use crate::path::ProbabilityPath;
 use crate::random::{Purpose, generator};
 
@@ -91,6 +91,9 @@ pub struct TrainingConfig {
     /// Images: whether each row is mirrored, left and right exchanged, with probability ½ in every step.
     #[serde(default)]
     pub flip: bool,
+    /// Of the products in a UNet's convolutions; parameters, moments and everything else have 32 bits.
+    #[serde(default)]
+    pub precision: Precision,
     /// The optimiser.
     pub optimizer: OptimizerConfig,
     /// How many validations are spread over the budget.
@@ -112,6 +115,7 @@ impl Default for TrainingConfig {
             batch_size: 128,
             conditional: false,
             flip: false,
+            precision: Precision::F32,
             optimizer: OptimizerConfig::default(),
             validations: 20,
             validation_rows: 512,
@@ -256,7 +260,8 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::InvalidSetting`] and [`Error::NoBudget`] for bad settings, [`Error::NotAnImage`] for a UNet or
-    /// mirrored rows on other data, [`Error::BadClasses`] if classes are wanted but cannot be learned.
+    /// mirrored rows on other data, [`Error::BadClasses`] if classes are wanted but cannot be learned,
+    /// [`Error::NoBfloat16`] if its products are wanted but the processor has none.
     pub fn new(
         model: ModelConfig,
         config: TrainingConfig,
@@ -267,12 +272,16 @@ impl Trainer {
         model.check_sites(&train.schema)?;
         config.validate()?;
         let simplex = matches!(model.path, ProbabilityPath::Simplex(_));
+        if !config.precision.is_available() {
+            return Err(Error::NoBfloat16);
+        }
         if config.conditional && (model.head != Head::Posterior || simplex) {
             return Err(Error::ConditionNeedsPosterior);
         }
         augment::check(&model, &config, train)?;
         let mut rng = generator(config.seed, Purpose::Initialise, 0);
-        let model = Model::new(model, train, &mut rng, &device.clone().autodiff());
+        let mut model = Model::new(model, train, &mut rng, &device.clone().autodiff());
+        model.network = model.network.trained_with(config.precision);
         let optimizer = Optimizer::new(config.optimizer.clone());
         Ok(Self {
             config,
@@ -354,7 +363,7 @@ impl Trainer {
         check_schema(&self.model, train)?;
         check_schema(&self.model, validation)?;
         let calibration = calibration::rows(validation, self.config.validation_rows);
-        let validation = spread(validation, self.config.validation_rows);
+        let validation = validation.spread(self.config.validation_rows);
         let start = Instant::now();
         let before = self.progress.seconds;
         let mut order = DataOrder::new(self.config.seed, train.rows(), self.config.batch_size);
@@ -434,6 +443,7 @@ impl Trainer {
     ) -> Result<(f64, f64)> {
         let (seed, step) = (self.config.seed, self.progress.step);
         let drawn = augment::rows(&self.model, &self.config, train, &order.rows(step), step);
+        train.prefetch(|| order.rows(step + 1));
         let rows = drawn.labels.iter().map(AsRef::as_ref).collect();
         let noise = generator(seed, Purpose::Noise, step);
         let dropout = generator(seed, Purpose::Dropout, step);

@@ -73,13 +73,6 @@ impl Trainer {
     }
 }
 
-/// At most `count` rows, evenly spread: files are often sorted.
-pub(super) fn spread(data: &Dataset, count: usize) -> Dataset {
-    let count = count.min(data.rows());
-    let rows = (0..count).map(|k| k * data.rows() / count);
-    data.select(&rows.collect::<Vec<_>>())
-}
-
 /// Mean of the differences `a − b` and its standard error.
 pub(super) fn mean_difference<T: Copy + Into<f64>>(a: &[T], b: &[T]) -> (f64, f64) {
     let pairs = a.iter().zip(b);

@@ -88,6 +88,42 @@ fn convolution_agrees_with_the_composed_one() {
     }
 }
 
+/// Of numbers that bfloat16 has, products are exact in either precision.
+#[test]
+fn products_of_pairs_agree_with_single_ones() {
+    let Some(pairs) = Level::narrow() else {
+        println!("not checked: this processor has no products of bfloat16");
+        return;
+    };
+    let rounded = |count: usize, seed: u64| -> Vec<f32> {
+        let exact = numbers(count, seed).into_iter();
+        exact
+            .map(|x| f32::from_bits(x.to_bits() & 0xffff_0000))
+            .collect()
+    };
+    for sizes in convolution_cases() {
+        let [height, width] = sizes.output();
+        let images = rounded(sizes.batch * sizes.height * sizes.width * sizes.inputs, 1);
+        let weight = rounded(sizes.kernel.pow(2) * sizes.inputs * sizes.outputs, 2);
+        let gradient = rounded(sizes.batch * height * width * sizes.outputs, 4);
+        let bias = numbers(sizes.outputs, 3);
+        let [single, double] = [Level::Plain, pairs].map(|level| {
+            [
+                convolution::value(level, &sizes, &images, &weight, &bias),
+                convolution::input_gradient(level, &sizes, &weight, &gradient),
+                convolution::weight_gradient(level, &sizes, &images, &gradient),
+            ]
+        });
+        for (name, (single, double)) in ["value", "images", "weight"]
+            .into_iter()
+            .zip(single.iter().zip(&double))
+        {
+            let distance = distance(double, single);
+            assert!(distance < 3e-6, "{sizes:?} {name}: {distance}");
+        }
+    }
+}
+
 /// A convolution by its definition, in 64 bits.
 fn direct(sizes: &convolution::Sizes, images: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
     let [height, width] = sizes.output();

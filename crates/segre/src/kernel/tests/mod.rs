@@ -4,7 +4,6 @@ mod attention;
 mod convolution;
 mod group_norm;
 mod layer;
-mod timing;
 
 use burn::tensor::{DType, Device, Distribution, Tensor};
 
@@ -12,7 +11,9 @@ use crate::network::parameters::host_values as values;
 
 use super::simd::{Level, MOST_LANES, Simd, Task, exp};
 use super::stock;
-use super::{convolution as convolutions, group_norm as normalisations};
+use super::{Precision, convolution as convolutions, group_norm as normalisations};
+
+const PRECISION: Precision = Precision::F32;
 
 /// Reproducible numbers of about unit size.
 fn numbers(count: usize, seed: u64) -> Vec<f32> {
@@ -199,7 +200,7 @@ fn tensors_reach_the_fast_operations_and_get_their_gradients() {
             match fast {
                 true => {
                     let normal = super::group_norm(images, scale, shift, 7, true);
-                    super::convolution(normal, weight, bias, 2)
+                    super::convolution(normal, weight, bias, 2, PRECISION)
                 }
                 false => {
                     let normal = stock::group_norm(images, scale, shift, 7, true);
@@ -208,7 +209,9 @@ fn tensors_reach_the_fast_operations_and_get_their_gradients() {
             }
         };
         let first = match fast {
-            true => super::convolution(constant.clone(), weight.clone(), bias.clone(), 2),
+            true => {
+                super::convolution(constant.clone(), weight.clone(), bias.clone(), 2, PRECISION)
+            }
             false => stock::convolution(constant.clone(), weight.clone(), bias.clone(), 2),
         };
         let heads = images.clone().swap_dims(1, 3);
@@ -237,8 +240,9 @@ fn tensors_reach_the_fast_operations_and_get_their_gradients() {
         inner(weight.clone()),
         bias.clone().inner(),
         1,
+        PRECISION,
     );
-    let tracked = super::convolution(constant, weight, bias, 1);
+    let tracked = super::convolution(constant, weight, bias, 1, PRECISION);
     assert!(values(plain) == values(tracked));
 }
 
@@ -251,7 +255,7 @@ fn other_numbers_take_the_composed_operations() {
     let layer = |dtype: DType| {
         let (images, weight) = (images.clone().cast(dtype), weight.clone().cast(dtype));
         let bias = bias.clone().cast(dtype);
-        let output = super::convolution(images, weight, bias.clone(), 2);
+        let output = super::convolution(images, weight, bias.clone(), 2, PRECISION);
         let output = super::group_norm(output, bias.clone(), bias, 3, true);
         super::attention(output.clone(), output.clone(), output)
     };

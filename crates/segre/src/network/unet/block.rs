@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 
 use super::layers::{Convolution, GroupNorm};
-use crate::kernel;
+use crate::kernel::{self, Precision};
 use crate::network::dropout::drop_out;
 use crate::network::initialise;
 
@@ -50,10 +50,11 @@ impl Block {
         images: Tensor<4>,
         embedding: Tensor<2>,
         dropout: Option<&mut ChaCha8Rng>,
+        precision: Precision,
     ) -> Tensor<4> {
-        let images = self.residual.forward(images, embedding, dropout);
+        let images = self.residual.forward(images, embedding, dropout, precision);
         match &self.attention {
-            Some(attention) => attention.forward(images),
+            Some(attention) => attention.forward(images, precision),
             None => images,
         }
     }
@@ -96,17 +97,17 @@ impl ResidualBlock {
         images: Tensor<4>,
         embedding: Tensor<2>,
         dropout: Option<&mut ChaCha8Rng>,
+        precision: Precision,
     ) -> Tensor<4> {
         let hidden = self.input_norm.forward(images.clone(), true);
-        let hidden = self.input.forward(hidden, 1);
+        let hidden = self.input.forward(hidden, 1, precision);
         let level = self.level.forward(embedding); // [batch, outputs]
         let hidden = hidden + level.unsqueeze_dims::<4>(&[1, 2]);
         let hidden = self.result_norm.forward(hidden, true);
-        let hidden = self
-            .result
-            .forward(drop_out(hidden, self.dropout, dropout), 1);
+        let hidden = drop_out(hidden, self.dropout, dropout);
+        let hidden = self.result.forward(hidden, 1, precision);
         match &self.skip {
-            Some(skip) => skip.forward(images, 1) + hidden,
+            Some(skip) => skip.forward(images, 1, precision) + hidden,
             None => images + hidden,
         }
     }
@@ -135,12 +136,11 @@ impl AttentionBlock {
 
     /// # Shapes
     /// `[batch, height, width, channels]` → the same.
-    fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+    fn forward(&self, images: Tensor<4>, precision: Precision) -> Tensor<4> {
         let [batch, height, width, channels] = images.dims();
         let (pixels, own) = (height * width, channels / self.heads);
-        let all = self
-            .input
-            .forward(self.norm.forward(images.clone(), false), 1);
+        let normal = self.norm.forward(images.clone(), false);
+        let all = self.input.forward(normal, 1, precision);
         let all = all.reshape([batch, pixels, 3 * channels]);
         let [query, key, value] = [0, 1, 2].map(|part| {
             let part = all.clone().narrow(2, part * channels, channels);
@@ -148,9 +148,7 @@ impl AttentionBlock {
                 .swap_dims(1, 2) // [batch, heads, pixels, own]
         });
         let found = kernel::attention(query, key, value).swap_dims(1, 2);
-        images
-            + self
-                .result
-                .forward(found.reshape([batch, height, width, channels]), 1)
+        let found = found.reshape([batch, height, width, channels]);
+        images + self.result.forward(found, 1, precision)
     }
 }

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 
-use crate::kernel;
+use crate::kernel::{self, Precision};
 use crate::network::initialise;
 
 /// Most groups of a group normalisation (SPEC §3).
@@ -45,8 +45,9 @@ impl Convolution {
 
     /// # Shapes
     /// `[batch, height, width, inputs]` → `[batch, ⌈height / stride⌉, ⌈width / stride⌉, outputs]`.
-    pub fn forward(&self, images: Tensor<4>, stride: usize) -> Tensor<4> {
-        kernel::convolution(images, self.weight.val(), self.bias.val(), stride)
+    pub fn forward(&self, images: Tensor<4>, stride: usize, precision: Precision) -> Tensor<4> {
+        let (weight, bias) = (self.weight.val(), self.bias.val());
+        kernel::convolution(images, weight, bias, stride, precision)
     }
 }
 

@@ -15,6 +15,7 @@ pub use self::config::UnetConfig;
 use self::embedding::{ClassEmbedding, LevelEmbedding};
 use self::layers::{Convolution, GroupNorm, enlarge};
 use super::{LevelFeatures, SiteSpec};
+use crate::kernel::Precision;
 
 /// Frequencies of the features of each pixel's own level.
 const FREQUENCIES: usize = 1;
@@ -60,6 +61,9 @@ pub struct UnetNetwork {
     features: LevelFeatures,
     #[module(skip)]
     frame: Frame,
+    /// Of the convolutions in training.
+    #[module(skip)]
+    precision: Precision,
 }
 
 /// The blocks of one resolution, and the convolution to the next one.
@@ -189,6 +193,7 @@ impl UnetConfig {
             output: Convolution::zero([width, categories], 3, device),
             features,
             frame: Frame::new(sites, levels),
+            precision: Precision::F32,
         }
     }
 }
@@ -228,6 +233,11 @@ impl UnetNetwork {
         Tensor::cat(found.collect(), 0)
     }
 
+    /// The network with convolutions of some precision in training.
+    pub(super) fn trained_with(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
     /// Pixels of an image with its padding.
     pub(super) fn pixels(&self) -> usize {
         self.frame.pixels()
@@ -255,10 +265,16 @@ impl UnetNetwork {
         let inputs = self
             .frame
             .pad(Tensor::cat(vec![points, features, states], 2));
-        let mut hidden = self.input.forward(inputs, 1);
+        // Only training passes a generator on.
+        let precision = match dropout {
+            Some(_) => self.precision,
+            None => Precision::F32,
+        };
+        let mut hidden = self.input.forward(inputs, 1, precision);
         let mut skips = vec![hidden.clone()];
         let mut apply = |block: &Block, hidden: Tensor<4>| {
-            block.forward(hidden, embedding.clone(), dropout.as_deref_mut())
+            let dropout = dropout.as_deref_mut();
+            block.forward(hidden, embedding.clone(), dropout, precision)
         };
         for stage in &self.down {
             for block in &stage.blocks {
@@ -266,7 +282,7 @@ impl UnetNetwork {
                 skips.push(hidden.clone());
             }
             if let Some(halve) = &stage.resample {
-                hidden = halve.forward(hidden, 2);
+                hidden = halve.forward(hidden, 2, precision);
                 skips.push(hidden.clone());
             }
         }
@@ -279,11 +295,11 @@ impl UnetNetwork {
                 hidden = apply(block, Tensor::cat(vec![hidden, beside], 3));
             }
             if let Some(double) = &stage.resample {
-                hidden = double.forward(enlarge(hidden), 1);
+                hidden = double.forward(enlarge(hidden), 1, precision);
             }
         }
-        let output = self.output.forward(self.norm.forward(hidden, true), 1);
-        self.frame.crop(output)
+        let normal = self.norm.forward(hidden, true);
+        self.frame.crop(self.output.forward(normal, 1, precision))
     }
 }
 
