@@ -1,11 +1,15 @@
-"""Time and memory of a training step, Segre beside PyTorch (written for 2.15, CPU, eager, 32 bits), in interleaved rounds.
+"""Time and memory of a training step, Segre beside PyTorch (written for 2.15, CPU, eager), in interleaved rounds.
 
-    python benches/compare/step.py target/release/segre [--cases dense cnn unet street] [--rounds 5] [--threads 2] [--json]
+    python benches/compare/step.py target/release/segre [--cases dense cnn unet unet-bf16 forward street] [--rounds 5] [--threads 2] [--json]
 
 dense   the toy of EG (91 × 91), hidden layers (256, 256), batch 512, field head, infinite-time path
 cnn     class scaling, 4 sites of 160 categories, batch 128, field head, infinite-time path
 unet    preset `mnist` on 28 × 28 binary images padded to 32 × 32, batch 64, posterior head
 street  preset `cityscapes` on 128 × 256 label maps of 8 classes, batch 4, posterior head (minutes a round, 8 GB)
+forward  no training: an evaluation of the `unet` network for 64 images; Segre's by the difference of two long draws
+
+With `-bf16` the products of the UNet's layers are of bfloat16: PyTorch's autocast, Segre's `--precision bf16`. Otherwise
+everything has 32 bits.
 
 Both sides draw noise and times in every step, clip the gradient's norm, step Adam and keep a moving average of the
 weights. Each side is a process of its own with nothing else to do; the order alternates. Printed: medians of the
@@ -23,7 +27,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from rounds import add_arguments, processor, segre_process, spread, take_turns, torch_process
+from rounds import add_arguments, processor, segre_process, spread, step_seconds, take_turns, torch_process
 
 RATE = 0.5
 UNETS = {
@@ -35,9 +39,19 @@ CASES = {
     "dense": ((2,), 91, 512, 200),
     "cnn": ((4,), 160, 128, 60),
     "unet": ((28, 28), 2, 64, 12),
+    "unet-bf16": ((28, 28), 2, 64, 12),
+    "forward": ((28, 28), 2, 64, 12),
     "street": ((128, 256), 8, 4, 3),
+    "street-bf16": ((128, 256), 8, 4, 3),
 }
 WARM_UP = 2
+# Levels of the two draws whose difference is the time of evaluations.
+FEW, MANY = 4, 20
+
+
+def unet_of(case):
+    """The sizes of the case's UNet, if it has one."""
+    return UNETS.get({"forward": "unet"}.get(case, case.removesuffix("-bf16")))
 
 
 def torch_side(case):
@@ -48,8 +62,9 @@ def torch_side(case):
 
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     sites, categories, batch, steps = CASES[case]
-    if case in UNETS:
-        network = Unet(categories, **UNETS[case])
+    narrow, unet = case.endswith("-bf16"), unet_of(case)
+    if unet:
+        network = Unet(categories, **unet)
     else:
         network = Dense(*sites, categories) if case == "dense" else Cnn(categories)
     parameters = list(network.parameters())
@@ -70,7 +85,8 @@ def torch_side(case):
         evidence = states * (RATE * times * scale)[:, None, None, None]
         evidence = evidence.movedim(-1, 1)
         level = (RATE * times)[:, None, None].expand(-1, *sites)
-        context = network(evidence, torch.softmax(evidence, 1), level)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=narrow):
+            context = network(evidence, torch.softmax(evidence, 1), level).float()
         return functional.cross_entropy(evidence + context, labels)
 
     def step():
@@ -78,12 +94,16 @@ def torch_side(case):
         times = gamma.sample((batch,))
         signal = (RATE * times).reshape(-1, *[1] * (corners.dim() - 1))
         states = torch.randn_like(corners) + signal * scale * corners
+        if case == "forward":
+            with torch.no_grad():
+                return posterior_loss(corners, times, states)
         optimizer.zero_grad()
-        (posterior_loss if case in UNETS else field_loss)(corners, times, states).backward()
+        (posterior_loss if unet else field_loss)(corners, times, states).backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         with torch.no_grad():
             torch._foreach_lerp_(averages, parameters, 0.002)
+        return None
 
     seconds = []
     for _ in range(WARM_UP + steps):
@@ -105,23 +125,29 @@ def segre_side(segre, case, threads):
     sites, categories, batch, steps = CASES[case]
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model"
-        if case in UNETS:
+        if unet_of(case):
             source = Path(folder) / "images-idx3-ubyte"
             random_images(source, 40 * batch, *sites, categories)
-            preset = {"unet": "mnist", "street": "cityscapes"}[case]
+            preset = "cityscapes" if case.startswith("street") else "mnist"
             words = f"fit {source} --gray --network unet --preset {preset} --dropout 0"
+            words += " --precision bf16" if case.endswith("-bf16") else ""
         elif case == "dense":
             words = "fit pinwheel:rows=5000 --network dense --head field"
         else:
             words = f"fit product:c={categories},n={sites[0]},rows=1500 --network cnn --head field"
         words += f" --batch-size {batch} --steps {WARM_UP + steps} --threads {threads} --quiet --out {out}"
+        if case == "forward":
+            return forward(segre, words, out, batch, threads)
         _, spent = segre_process(segre, words.split())
-        lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    # Every line has the seconds when it was written, so a step that follows a validation is timed without it.
-    marks = [(line["step"], line["seconds"], "loss" in line) for line in lines]
-    pairs = zip(marks, marks[1:])
-    steps = [(t1 - t0) / (s1 - s0) for (s0, t0, _), (s1, t1, step) in pairs if step and s1 > s0]
-    return statistics.median(steps), spent["peak_bytes"]
+        return step_seconds(out), spent["peak_bytes"]
+
+
+def forward(segre, fit, out, batch, threads):
+    """Seconds of an evaluation, and the peak memory of draws in bytes: long draws less short ones."""
+    segre_process(segre, fit.split())
+    draw = f"sample {out} -n {batch} --sampler ancestral --threads {threads} --quiet --out {out / 'drawn.npy'}"
+    few, many = (segre_process(segre, [*draw.split(), "--steps", steps])[1] for steps in (FEW, MANY))
+    return (many["seconds"] - few["seconds"]) / (MANY - FEW), many["peak_bytes"]
 
 
 def compare(segre, case, rounds, threads):

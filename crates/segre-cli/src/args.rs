@@ -3,6 +3,7 @@
 mod conditions;
 mod images;
 mod likelihood;
+mod memory;
 mod reading;
 mod unet;
 
@@ -23,6 +24,7 @@ use crate::report::progress::Display;
 pub use conditions::{ConditionalChecks, Hiding};
 pub use images::{ClassifierChecks, ImageChecks};
 pub use likelihood::{Importance, MethodName};
+pub use memory::memory;
 pub use reading::Reading;
 pub use unet::{PresetName, Shown, UnetSizes};
 
@@ -449,6 +451,9 @@ pub struct Evaluate {
     pub model: PathBuf,
     /// Built-in name or file [default: the test part of the fit's data]
     pub data: Option<String>,
+    /// Most rows to score, evenly spread [default: all]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub rows: Option<usize>,
     /// Samples for the divergence from a known distribution
     #[arg(long, value_name = "N", default_value_t = 512_000, value_parser = at_least_one)]
     pub samples: usize,

@@ -31,17 +31,25 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Divides a data set; with test data of their own, in two parts.
-    pub fn of(data: &Dataset, split: &SplitConfig, test: Option<Dataset>) -> Result<Self> {
+    /// Divides a data set; with test data of their own, in two parts. Labels beyond so many bytes are in a file.
+    pub fn of(
+        data: &Dataset,
+        split: &SplitConfig,
+        test: Option<Dataset>,
+        memory: u64,
+    ) -> Result<Self> {
         let rows = data.rows();
         let split = match test {
             None => Split::seeded(rows, split.validation, split.test, split.seed)?,
             Some(_) => Split::without_test(rows, split.validation, split.seed)?,
         };
         Ok(Self {
-            train: data.select(&split.train),
-            validation: data.select(&split.validation),
-            test: test.unwrap_or_else(|| data.select(&split.test)),
+            train: data.select_within(&split.train, memory)?,
+            validation: data.select_within(&split.validation, memory)?,
+            test: match test {
+                Some(test) => test,
+                None => data.select_within(&split.test, memory)?,
+            },
         })
     }
 
@@ -85,7 +93,10 @@ impl Parts {
                 Some(data)
             }
         };
-        Ok((Self::of(&data, &card.split, test)?, names))
+        Ok((
+            Self::of(&data, &card.split, test, card.read_options.memory)?,
+            names,
+        ))
     }
 }
 

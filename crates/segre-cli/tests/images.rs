@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Room, TINY, dice, number, stdout, with};
+use common::{Room, TINY, dice, npy, number, stdout, with};
 use png::{BitDepth, ColorType};
 
 /// An IDX file.
@@ -299,6 +299,8 @@ fn label_maps_are_learned_and_compared() {
     assert_eq!(card["test_data"]["source"], "maps/val");
     let found = room.json(&["evaluate", "model", "-q"]);
     assert_eq!(number(&found, "rows"), 20.0);
+    let part = room.json(&["evaluate", "model", "-q", "--rows", "5"]);
+    assert_eq!(number(&part, "rows"), 5.0);
     assert!(found.get("nearest").is_none() && found.get("map_statistics").is_none());
 
     let evaluate = [
@@ -342,6 +344,43 @@ fn label_maps_are_learned_and_compared() {
     ] {
         assert!(text.contains(word), "no {word:?} in {text}");
     }
+}
+
+/// Labels beyond `--data-memory` come from a temporary file, of whichever source, and teach the same.
+#[test]
+fn labels_may_be_kept_in_a_file() {
+    let room = Room::new();
+    room.write("digits-idx3-ubyte", digits(200, 1));
+    scenes(&room, "maps", 300, 1);
+    let labels: Vec<u8> = (0..1200).map(|place| (place * place % 7) as u8).collect();
+    room.write("array.npy", npy(&[200, 6], &labels));
+    for data in ["digits-idx3-ubyte", "maps", "array.npy"] {
+        for (out, memory) in [("memory", "1GiB"), ("file", "100")] {
+            let fit = ["fit", data, "--out", out, "--force", "-q", "--data-memory"];
+            room.succeed(&with(&with(&fit, &[memory]), &TINY));
+        }
+        let model = |folder| room.bytes(&format!("{folder}/model.safetensors"));
+        assert!(model("memory") == model("file"), "{data}");
+    }
+    #[cfg(unix)]
+    {
+        let fit = [
+            "fit",
+            "digits-idx3-ubyte",
+            "--out",
+            "none",
+            "--data-memory",
+            "100",
+        ];
+        let mut command = room.command(&with(&fit, &TINY));
+        let output = command.env("TMPDIR", room.path("absent")).output().unwrap();
+        let message = common::check_refusal(&output, "fit with an absent TMPDIR");
+        assert!(
+            message.contains("absent") && message.contains("--data-memory"),
+            "{message}"
+        );
+    }
+    room.refuse(&["info", "maps", "--data-memory", "much"], &["MiB"]);
 }
 
 /// Samples are written in the words of the classes, and the run is taken up with its own test data.

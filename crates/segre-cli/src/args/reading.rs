@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use segre::data::{ClassMap, IgnoreAs, ImageOptions, ImageSize, Levels, Missing, ReadOptions};
 
-use super::at_least_one;
+use super::{at_least_one, memory};
 
 /// How data files are read.
 #[derive(Debug, Args)]
@@ -25,6 +25,10 @@ pub struct Reading {
     /// Text: characters in a window
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one)]
     pub text_window: usize,
+    /// Arrays and pictures: memory that labels may take, two bytes each; more are kept in a temporary file (in
+    /// TMPDIR), which needs their size twice
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = memory)]
+    pub data_memory: u64,
     #[command(flatten)]
     pub pictures: PictureReading,
 }
@@ -102,6 +106,7 @@ impl Reading {
             only_columns: self.columns.clone(),
             text_window: self.text_window,
             images: self.pictures.options()?,
+            memory: self.data_memory,
             builtin_seed: seed,
             ..ReadOptions::default()
         })

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use segre::network::Precision;
 
 use super::at_least_one;
 
@@ -25,6 +26,10 @@ pub struct UnetSizes {
     /// Heads of an attention
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub heads: Option<usize>,
+    /// Of products in training; sums, parameters and scores have 32 bits always. bf16 is faster, and needs a
+    /// processor with AVX-512 BF16 [default: f32]
+    #[arg(long, value_name = "WHICH")]
+    pub precision: Option<PrecisionName>,
 }
 
 impl UnetSizes {
@@ -36,6 +41,7 @@ impl UnetSizes {
             ("--multipliers", self.multipliers.is_some()),
             ("--attention", self.attention.is_some()),
             ("--heads", self.heads.is_some()),
+            ("--precision", self.precision.is_some()),
         ];
         let given = options.into_iter().find(|(_, given)| *given);
         given.map(|(name, _)| name)
@@ -66,4 +72,22 @@ pub enum PresetName {
     Mnist,
     /// 64 channels, 5 resolutions: beyond
     Cityscapes,
+}
+
+/// Precisions by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionName {
+    /// 32 bits
+    F32,
+    /// bfloat16: factors are rounded to 8 bits of precision
+    Bf16,
+}
+
+impl From<PrecisionName> for Precision {
+    fn from(name: PrecisionName) -> Self {
+        match name {
+            PrecisionName::F32 => Self::F32,
+            PrecisionName::Bf16 => Self::Bf16,
+        }
+    }
 }

@@ -18,8 +18,8 @@ use segre::randomized::{Comparison, EntropyEstimate, saving, schema_of};
 use serde::Serialize;
 
 use super::fit::load;
-use super::{memory, with_progress};
-use crate::args::{Common, ConditionalChecks, Sampling, at_least_one};
+use super::with_progress;
+use crate::args::{Common, ConditionalChecks, Sampling, at_least_one, memory};
 use crate::commands::sample::randomized_with_progress;
 use crate::conditionals::ConditionalReport;
 use crate::report::json;

@@ -8,8 +8,8 @@ use segre::energy::Ferromagnet;
 use segre::energy::exact::{ExactPlan, bytes_text};
 use serde::Serialize;
 
-use super::{Subject, memory};
-use crate::args::Common;
+use super::Subject;
+use crate::args::{Common, memory};
 use crate::report::json;
 
 #[derive(Debug, Args)]

@@ -12,8 +12,8 @@ use segre::energy::{
 };
 use serde::Serialize;
 
-use super::{Subject, memory, with_progress};
-use crate::args::Common;
+use super::{Subject, with_progress};
+use crate::args::{Common, memory};
 use crate::report::json;
 use crate::report::table::{Align, Table, estimate};
 use crate::session::check_writable;

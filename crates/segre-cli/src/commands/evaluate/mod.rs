@@ -92,8 +92,9 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
         outliers.is_empty() || model.has_bound(),
         "--ood judges rows by their likelihood, which this path has no bound of; fit another path"
     );
-    let baselines = BaselineScores::fit(&parts, &data)?;
-    let scores = score_if_bounded(&model, &data, &arguments.accuracy, seed, common)?;
+    let scored = data.spread(arguments.rows.unwrap_or(data.rows()));
+    let baselines = BaselineScores::fit(&parts, &scored)?;
+    let scores = score_if_bounded(&model, &scored, &arguments.accuracy, seed, common)?;
     let bits = scores.map(|scores| scores.bits_per_dim);
     let sites = data.sites() as f64;
     let entropy = target
@@ -141,7 +142,7 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
         return json::print_object(&Report {
             bits_per_dim: bits.map(|bits| bits.value),
             std_error: bits.map(|bits| bits.std_error),
-            rows: data.rows(),
+            rows: scored.rows(),
             baselines,
             target_entropy: entropy,
             divergence,
@@ -151,7 +152,13 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
             outliers,
         });
     }
-    println!("{} rows, {} sites", data.rows(), data.sites());
+    let (rows, all) = (scored.rows(), data.rows());
+    let of_all = (rows < all).then(|| format!(" of {all}"));
+    println!(
+        "{rows}{} rows, {} sites",
+        of_all.unwrap_or_default(),
+        data.sites()
+    );
     print!("{}", baselines.table(bits));
     if let Some(entropy) = entropy {
         println!("entropy of the known target: {entropy:.5} bits/dim");

@@ -101,14 +101,14 @@ pub fn read(
         "--ood-invert is for --ood; add data or leave it out"
     );
     let options = reading(arguments, card)?;
-    let own = spread(test, arguments.ood_rows);
+    let own = test.spread(arguments.ood_rows);
     let one = |text: &String| {
         let data = match Derived::named(text) {
             Some(derived) => derived.of(&own, seed)?,
             None => {
                 let found = data::read_as(&DataSource::parse(text)?, &card.schema, &options)
                     .with_context(|| format!("--ood {text}"))?;
-                spread(&found, arguments.ood_rows)
+                found.spread(arguments.ood_rows)
             }
         };
         Ok((name_of(text), data))
@@ -130,13 +130,6 @@ fn reading(arguments: &Outliers, card: &ModelCard) -> Result<ReadOptions> {
         card.schema.layout.name()
     );
     Ok(options)
-}
-
-/// At most as many rows, evenly spread over all.
-fn spread(data: &Dataset, rows: usize) -> Dataset {
-    let kept = rows.min(data.rows());
-    let place = |k: usize| k * data.rows() / kept;
-    data.select(&(0..kept).map(place).collect::<Vec<_>>())
 }
 
 /// What data are called in tables and files: the last part of a path without its ending.
@@ -208,13 +201,13 @@ impl OutlierReport {
         outliers: Vec<(String, Dataset)>,
     ) -> Result<Self> {
         let rows = arguments.ood_rows;
-        let known = judge.judge("validation", spread(&parts.validation, rows))?;
+        let known = judge.judge("validation", parts.validation.spread(rows))?;
         ensure!(
             known.rows.len() > 1,
             "--ood needs 2 validation rows; fit with a larger --validation"
         );
         let reference = Reference::of(&known.rows);
-        let inside = judge.judge("test", spread(test, rows))?;
+        let inside = judge.judge("test", test.spread(rows))?;
         let inside = inside.judged_by(&reference);
         let outside: Vec<Judged> = outliers
             .into_iter()

@@ -105,7 +105,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     match scored.rows() == parts.test.rows() {
         true => println!("test part, {} rows:", scored.rows()),
         false => println!(
-            "{} of {} rows of the test part (segre evaluate scores all):",
+            "{} of {} rows of the test part (segre evaluate scores all, or --rows):",
             scored.rows(),
             parts.test.rows()
         ),
@@ -121,7 +121,5 @@ fn test_part(card: &ModelCard, test: &Dataset) -> Dataset {
         NetworkConfig::Unet(_) => unet::test_rows(test.sites()).min(test.rows()),
         _ => test.rows(),
     };
-    // Evenly spread: files are often sorted.
-    let spread = (0..most).map(|k| k * test.rows() / most.max(1));
-    test.select(&spread.collect::<Vec<_>>())
+    test.spread(most)
 }

@@ -145,6 +145,7 @@ pub fn training_config(
         ),
         batch_size,
         flip: arguments.shown.flip,
+        precision: arguments.unet.precision.map(Into::into).unwrap_or_default(),
         optimizer: OptimizerConfig {
             learning_rate: arguments.learning_rate.unwrap_or(learning_rate),
             weight_decay: arguments.weight_decay,

@@ -93,7 +93,7 @@ pub fn prepare_data(
         validation: arguments.validation,
         test: arguments.test,
     };
-    let parts = Parts::of(&data, &split, test)?;
+    let parts = Parts::of(&data, &split, test, read_options.memory)?;
     let mut model = model_config(arguments, &parts)?;
     if let NetworkConfig::Unet(unet) = &mut model.network {
         unet.classes = labels.as_ref().map(|labels| labels.names.len());

@@ -15,8 +15,7 @@ use segre::flow::PairwisePrior;
 use segre::flow::saving::{CONFIG_FILE, MODEL_FILE};
 use segre::neural::pairwise_prior;
 
-use super::memory;
-use crate::args::{Common, NetworkName, at_least_one, duration};
+use crate::args::{Common, NetworkName, at_least_one, duration, memory};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use segre::data;
+use segre::flow::saving;
 use segre::randomized::schema_of;
 
 use super::Fit;
@@ -27,6 +28,12 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         ensure!(
             arguments.samples.is_none() && arguments.samples_from.is_none(),
             "a run goes on with its own samples; leave --samples and --samples-from out"
+        );
+        // A fit to samples has these as its source, a fit without data the energy itself.
+        ensure!(
+            saving::load_card(&arguments.out)?.source != arguments.model,
+            "the run in {} is one without data; go on with --data-free --resume",
+            arguments.out.display()
         );
     } else {
         let (energy, grid) = arguments.load()?;

@@ -1,5 +1,6 @@
 //! Time of a training step, and peak memory, of both presets of the UNet at the sizes they are for:
-//! `cargo bench --manifest-path benches/unet_step/Cargo.toml`, with `-- mnist` or `-- cityscapes` for one of them.
+//! `cargo bench --manifest-path benches/speed/Cargo.toml --bench unet_step`, with `-- mnist` or `-- cityscapes` for one
+//! of them.
 //! It builds Segre once more and takes minutes.
 //!
 //! A step is everything that training does between two steps of the optimiser: draws of rows and noise, forward,
