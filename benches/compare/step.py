@@ -115,8 +115,8 @@ def torch_side(case):
 
 
 def random_images(path, count, height, width, categories):
-    """An IDX file of random labels."""
-    pixels = bytes(label % categories for label in os.urandom(count * height * width))
+    """An IDX file of random labels, as grey values in the middle of as many equal levels."""
+    pixels = bytes((label % categories * 256 + 128) // categories for label in os.urandom(count * height * width))
     path.write_bytes(struct.pack(">IIII", 0x803, count, height, width) + pixels)
 
 
@@ -127,9 +127,12 @@ def segre_side(segre, case, threads):
         out = Path(folder) / "model"
         if unet_of(case):
             source = Path(folder) / "images-idx3-ubyte"
-            random_images(source, 40 * batch, *sites, categories)
+            random_images(source, 4 * batch, *sites, categories)
+            test = Path(folder) / "test-images-idx3-ubyte"
+            random_images(test, 4, *sites, categories)
             preset = "cityscapes" if case.startswith("street") else "mnist"
-            words = f"fit {source} --gray --network unet --preset {preset} --dropout 0"
+            # Few rows to validate and to test, which takes longer than the steps.
+            words = f"fit {source} --test-data {test} --levels {categories} --network unet --preset {preset} --dropout 0"
             words += " --precision bf16" if case.endswith("-bf16") else ""
         elif case == "dense":
             words = "fit pinwheel:rows=5000 --network dense --head field"

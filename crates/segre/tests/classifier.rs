@@ -4,11 +4,11 @@
 
 mod common;
 
-use common::shared_schema;
+use common::{device, shared_schema};
 use rand::RngExt;
+use segre::Error;
 use segre::classifier::{Classifier, ClassifierConfig, Moments, total_variation};
 use segre::data::{Dataset, Layout, Schema, Vocabulary};
-use segre::{Device, Error};
 
 const SIDE: usize = 9;
 
@@ -62,7 +62,7 @@ fn trained(train: &Dataset, seed: u64) -> Classifier {
         steps: 150,
         ..ClassifierConfig::for_rows(train.rows(), seed)
     };
-    Classifier::train(train, &names(), config, &Device::flex(), &mut |_| true).unwrap()
+    Classifier::train(train, &names(), config, &device(), &mut |_| true).unwrap()
 }
 
 #[test]
@@ -110,12 +110,12 @@ fn training_repeats_and_files_hold_all() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.safetensors");
     alone.save(&path).unwrap();
-    let read = Classifier::load(&path, &Device::flex()).unwrap();
+    let read = Classifier::load(&path, &device()).unwrap();
     assert_eq!((read.card(), classify(&read)), (alone.card(), expected));
     let mut bytes = std::fs::read(&path).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&path, bytes).unwrap();
-    let error = Classifier::load(&path, &Device::flex()).unwrap_err();
+    let error = Classifier::load(&path, &device()).unwrap_err();
     assert!(error.to_string().contains("checksum"), "{error}");
 }
 
@@ -131,7 +131,7 @@ fn what_cannot_be_learned_or_classified_is_refused() {
             steps,
             ..ClassifierConfig::for_rows(10, 0)
         };
-        Classifier::train(data, names, config, &Device::flex(), &mut |_| true).unwrap_err()
+        Classifier::train(data, names, config, &device(), &mut |_| true).unwrap_err()
     };
     let data = shapes(20, EQUAL, 1);
     let bare = Dataset::new(schema(), data.labels().to_vec()).unwrap();
@@ -157,7 +157,7 @@ fn what_cannot_be_learned_or_classified_is_refused() {
     assert!(matches!(error, Error::NotAnImage { .. }), "{error}");
 
     let config = ClassifierConfig::for_rows(20, 0);
-    let device = Device::flex();
+    let device = device();
     let stopped = Classifier::train(&data, &names(), config, &device, &mut |_| false);
     assert!(matches!(stopped, Err(Error::Interrupted)));
     let classifier = trained(&data, 0);

@@ -4,7 +4,10 @@
 
 mod common;
 
-use common::{Pmf, Recorder, infinite, learning_run, linear, mixed, model_config, untrained};
+use common::{
+    Pmf, Recorder, device, infinite, learning_run, linear, mixed, model_config, untrained,
+};
+use segre::Error;
 use segre::data::PartialDataset;
 use segre::flow::likelihood::{
     ConditionalOptions, completion_log_probabilities, conditional_divergence,
@@ -13,7 +16,6 @@ use segre::flow::sampling::{Sampler, SamplingOptions, complete, complete_with};
 use segre::flow::training::{Trainer, TrainingConfig};
 use segre::flow::{Head, LegalOnly, Model, conditional_marginals};
 use segre::network::{NetworkConfig, ResidualConfig};
-use segre::{Device, Error};
 
 fn pmf() -> Pmf {
     Pmf::random(&[3, 2, 3], 1.2, 4)
@@ -32,7 +34,7 @@ fn trained(pmf: &Pmf) -> Model {
         ..learning_run()
     };
     let model = model_config(Head::Posterior, infinite(), network);
-    let mut trainer = Trainer::new(model, config, &train, &Device::flex()).unwrap();
+    let mut trainer = Trainer::new(model, config, &train, &device()).unwrap();
     trainer
         .run(&train, &train, &mut Recorder::default())
         .unwrap();
@@ -283,7 +285,7 @@ fn conditions_need_a_posterior_and_the_schema() {
         ..learning_run()
     };
     let model = model_config(Head::Field, infinite(), linear());
-    let refused = Trainer::new(model, config, &train, &Device::flex());
+    let refused = Trainer::new(model, config, &train, &device());
     assert!(matches!(refused, Err(Error::ConditionNeedsPosterior)));
 
     let posterior = untrained(model_config(Head::Posterior, infinite(), mixed()), &train);

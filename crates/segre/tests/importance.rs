@@ -4,8 +4,7 @@
 
 mod common;
 
-use burn::tensor::Device;
-use common::{Pmf, Recorder, blank, geodesic, infinite, learner, learning_run};
+use common::{Pmf, Recorder, blank, device, geodesic, infinite, learner, learning_run};
 use segre::Error;
 use segre::data::Dataset;
 use segre::flow::likelihood::importance::{
@@ -259,7 +258,7 @@ fn bounds_lie_below_the_exact_likelihood_of_a_learned_model() {
     };
     let mut run = learning_run();
     run.budget.steps = Some(150);
-    let mut trainer = Trainer::new(config, run, &train, &Device::flex()).unwrap();
+    let mut trainer = Trainer::new(config, run, &train, &device()).unwrap();
     trainer
         .run(&train, &train, &mut Recorder::default())
         .unwrap();

@@ -4,10 +4,9 @@
 
 mod common;
 
-use burn::tensor::Device;
 use common::{
-    Pmf, Recorder, blank, cnn, dense, geodesic, infinite, learner, learning_run, linear, mixed,
-    model_config, residual, untrained,
+    Pmf, Recorder, blank, cnn, dense, device, geodesic, infinite, learner, learning_run, linear,
+    mixed, model_config, residual, untrained,
 };
 use segre::data::{BuiltIn, Dataset};
 use segre::flow::likelihood::{
@@ -323,7 +322,7 @@ fn a_trained_model_comes_close_to_the_entropy_from_above() {
         ..ModelConfig::default()
     };
     let before = bound(&untrained(config.clone(), &train), &pmf, 60).0;
-    let mut trainer = Trainer::new(config, learning_run(), &train, &Device::flex()).unwrap();
+    let mut trainer = Trainer::new(config, learning_run(), &train, &device()).unwrap();
     trainer
         .run(&train, &train, &mut Recorder::default())
         .unwrap();

@@ -10,7 +10,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use common::{
-    cnn, dense, fourier_cnn, geodesic, image_schema, infinite, linear, mixed, model_config,
+    cnn, dense, device, fourier_cnn, geodesic, image_schema, infinite, linear, mixed, model_config,
     residual, rng, schema, shared_schema, short_run, unet, untrained,
 };
 use rand_distr::{Distribution, StandardNormal};
@@ -122,7 +122,7 @@ fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
 #[test]
 fn the_output_has_a_number_per_category() {
     for case in cases() {
-        for device in [Device::flex(), Device::flex().autodiff()] {
+        for device in [device(), device().autodiff()] {
             let network = case.network(&device);
             let (points, level) = case.input(&device);
             let output = network.forward(points, level, Some(&mut rng(5)));
@@ -175,7 +175,7 @@ fn gradients(case: &Case, network: &Network, device: &Device) -> BTreeMap<String
 
 #[test]
 fn a_gradient_reaches_every_parameter() {
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     for case in cases() {
         let network = case.network(&device);
         let found = gradients(&case, &network, &device);
@@ -208,7 +208,7 @@ fn a_gradient_reaches_every_parameter() {
 /// A gradient reaches what stands before an output that starts at zero after one step, not before.
 #[test]
 fn residual_networks_start_at_zero_and_learn_from_there() {
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     for case in cases()
         .into_iter()
         .filter(|case| case.name.starts_with("residual") || case.name.starts_with("unet"))
@@ -236,7 +236,7 @@ fn residual_networks_start_at_zero_and_learn_from_there() {
 #[test]
 fn parameters_survive_collecting_and_replacing() {
     for case in cases() {
-        for device in [Device::flex(), Device::flex().autodiff()] {
+        for device in [device(), device().autodiff()] {
             let network = case
                 .config
                 .init(&SiteSpec::of(&case.schema), &mut rng(1), &device);
@@ -279,7 +279,7 @@ fn parameters_survive_collecting_and_replacing() {
 
 #[test]
 fn a_row_does_not_depend_on_its_batch() {
-    let device = Device::flex();
+    let device = device();
     for case in cases() {
         let network = case.network(&device);
         let (points, level) = case.input(&device);
@@ -305,7 +305,7 @@ fn a_row_does_not_depend_on_its_batch() {
 
 #[test]
 fn the_level_is_used_per_site_where_the_network_can() {
-    let device = Device::flex();
+    let device = device();
     for case in cases() {
         let network = case.network(&device);
         let (points, _) = case.input(&device);
@@ -339,7 +339,7 @@ fn the_level_is_used_per_site_where_the_network_can() {
 /// An observed site has an infinite signal-to-noise ratio.
 #[test]
 fn an_infinite_level_is_finite_to_networks_with_bounded_features() {
-    let device = Device::flex();
+    let device = device();
     for case in cases() {
         if !["residual", "cnn", "unet"]
             .iter()
@@ -375,7 +375,7 @@ fn dropout_needs_a_generator_and_follows_it() {
         .into_iter()
         .filter(|case| case.name.starts_with("residual") || case.name.starts_with("unet"))
     {
-        let device = Device::flex().autodiff();
+        let device = device().autodiff();
         let network = case.network(&device);
         let (points, level) = case.input(&device);
         let output = |seed: Option<u64>| {
@@ -399,7 +399,7 @@ fn dropout_needs_a_generator_and_follows_it() {
 
 #[test]
 fn a_saved_model_has_the_same_posterior() {
-    let device = Device::flex();
+    let device = device();
     for case in cases() {
         for (head, path) in [(Head::Posterior, infinite()), (Head::Field, geodesic())] {
             let sites = case.schema.sites();

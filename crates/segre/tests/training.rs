@@ -7,10 +7,9 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn::tensor::Device;
 use common::{
-    Pmf, Recorder, cnn, dense, fourier_cnn, geodesic, infinite, learner, learning_run, linear,
-    mixed, model_config, residual, rng, shared_schema, short_run,
+    Pmf, Recorder, cnn, dense, device, fourier_cnn, geodesic, infinite, learner, learning_run,
+    linear, mixed, model_config, residual, rng, shared_schema, short_run,
 };
 use rand::RngExt;
 use safetensors::SafeTensors;
@@ -43,7 +42,7 @@ fn models() -> Vec<ModelConfig> {
 }
 
 fn trainer(model: &ModelConfig, config: &TrainingConfig, train: &Dataset) -> Trainer {
-    Trainer::new(model.clone(), config.clone(), train, &Device::flex()).unwrap()
+    Trainer::new(model.clone(), config.clone(), train, &device()).unwrap()
 }
 
 /// The tensors of a checkpoint, byte for byte: weights, moments, averages, the best parameters.
@@ -108,7 +107,7 @@ fn a_resumed_run_is_the_uninterrupted_one_bit_for_bit() {
                 model.clone(),
                 config.clone(),
                 &train,
-                &Device::flex(),
+                &device(),
             )
             .unwrap();
         }
@@ -162,14 +161,7 @@ fn a_checkpoint_of_another_run_is_refused() {
         .unwrap();
     write_checkpoint(&run, &path).unwrap();
     let read = |model: &ModelConfig, config: &TrainingConfig| {
-        read_checkpoint(
-            &path,
-            model.clone(),
-            config.clone(),
-            &train,
-            &Device::flex(),
-        )
-        .err()
+        read_checkpoint(&path, model.clone(), config.clone(), &train, &device()).err()
     };
     assert!(read(&model, &config).is_none());
     let seed = TrainingConfig {
@@ -338,7 +330,7 @@ fn files_are_written_alike_every_time() {
 fn a_bad_setting_is_refused_before_the_first_step() {
     let (train, _) = data();
     let refused = |config: TrainingConfig| {
-        Trainer::new(ModelConfig::default(), config, &train, &Device::flex())
+        Trainer::new(ModelConfig::default(), config, &train, &device())
             .err()
             .unwrap()
     };

@@ -11,7 +11,8 @@ use burn::nn::conv::Conv2dConfig;
 use burn::nn::{GroupNormConfig, LinearConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use common::{
-    Recorder, image_schema, infinite, model_config, rng, schema, shared_schema, short_run, unet,
+    Recorder, device, image_schema, infinite, model_config, rng, schema, shared_schema, short_run,
+    unet,
 };
 use rand_distr::{Distribution, StandardNormal};
 use segre::Error;
@@ -69,7 +70,7 @@ fn input(schema: &Schema, rows: usize, device: &Device) -> (Tensor<3>, Tensor<2>
 fn the_mnist_preset_has_the_published_number_of_parameters() {
     let config = UnetConfig::mnist();
     let sites = SiteSpec::of(&image_schema(28, 28, 2));
-    let network = NetworkConfig::Unet(config.clone()).init(&sites, &mut rng(1), &Device::flex());
+    let network = NetworkConfig::Unet(config.clone()).init(&sites, &mut rng(1), &device());
     let additions = 3 * 3 * (LevelFeatures::new(1).width() + 2) * config.channels;
     assert_eq!(additions, 1440);
     assert_eq!(network.num_params() - additions, 2_161_346);
@@ -77,7 +78,7 @@ fn the_mnist_preset_has_the_published_number_of_parameters() {
 
 #[test]
 fn images_of_any_size_keep_it() {
-    let device = Device::flex();
+    let device = device();
     for (height, width, count, config) in [
         (28, 28, 2, UnetConfig::mnist()),
         (7, 5, 3, UnetConfig::mnist()),
@@ -96,7 +97,7 @@ fn images_of_any_size_keep_it() {
 /// What a network pads to can be asked for; an image that needs no more is the same as without the asking.
 #[test]
 fn padding_that_is_there_anyway_changes_nothing_and_more_of_it_does() {
-    let device = Device::flex();
+    let device = device();
     let config = UnetConfig::tiny();
     let plain = image_schema(7, 5, 3);
     let padded = |height, width| Schema {
@@ -121,7 +122,7 @@ fn padding_that_is_there_anyway_changes_nothing_and_more_of_it_does() {
 /// Outside training, rows are computed a few at a time: 40 rows of 48 × 48 pixels are two parts.
 #[test]
 fn rows_computed_in_parts_are_the_rows() {
-    let device = Device::flex();
+    let device = device();
     let schema = image_schema(48, 48, 2);
     let config = UnetConfig {
         channels: 2,
@@ -142,7 +143,7 @@ fn rows_computed_in_parts_are_the_rows() {
 /// A network of one resolution and one block, without its attention, built of burn's layers with channels first.
 #[test]
 fn channels_last_is_channels_first_in_burns_own_layers() {
-    let device = Device::flex();
+    let device = device();
     let (height, width, count, channels) = (4, 6, 3, 4);
     let schema = image_schema(height, width, count);
     let config = UnetConfig {
@@ -285,7 +286,7 @@ fn a_resumed_run_is_the_uninterrupted_one_bit_for_bit() {
             stop_at,
             ..Recorder::default()
         };
-        let device = Device::flex();
+        let device = device();
         let (model, config) = (unet_model(unet()), short_run(7));
         let mut trainer = Trainer::new(model.clone(), config.clone(), &data, &device).unwrap();
         let ending = trainer.run(&data, &validation, &mut recorder).unwrap();
@@ -301,7 +302,7 @@ fn a_resumed_run_is_the_uninterrupted_one_bit_for_bit() {
     let (again, resumed) = run("parts", Some(4));
     assert_eq!(losses, again);
     assert_eq!(losses.len(), 7);
-    let (points, level) = input(&data.schema, 4, &Device::flex());
+    let (points, level) = input(&data.schema, 4, &device());
     let posterior =
         |model: &segre::flow::Model| host(model.posterior_mean(points.clone(), level.clone()));
     assert_eq!(posterior(&model), posterior(&resumed));
@@ -331,7 +332,7 @@ fn a_tiny_network_learns_digits_in_200_steps() {
             ..short_run(200)
         };
         let model = unet_model(NetworkConfig::Unet(UnetConfig::tiny()));
-        Trainer::new(model, config, &train, &Device::flex())
+        Trainer::new(model, config, &train, &device())
     };
     let learn = |precision: Precision| {
         let mut recorder = Recorder::default();
@@ -360,7 +361,7 @@ fn data_that_are_no_images_are_refused() {
     for schema in [schema(&[2, 3]), shared_schema(4, 2)] {
         let sites = schema.sites();
         let data = Dataset::new(schema, vec![0; sites * 20]).unwrap();
-        let trained = Trainer::new(unet_model(unet()), short_run(1), &data, &Device::flex());
+        let trained = Trainer::new(unet_model(unet()), short_run(1), &data, &device());
         let error = trained.err().unwrap();
         assert!(matches!(error, Error::NotAnImage { .. }), "{error}");
         assert!(error.to_string().contains("--network residual"), "{error}");
@@ -456,7 +457,7 @@ fn mirrored_rows_change_training_and_need_images() {
             flip,
             ..short_run(4)
         };
-        let mut trainer = Trainer::new(unet_model(unet()), config, &data, &Device::flex()).unwrap();
+        let mut trainer = Trainer::new(unet_model(unet()), config, &data, &device()).unwrap();
         let mut recorder = Recorder::default();
         trainer.run(&data, &data, &mut recorder).unwrap();
         recorder.losses
@@ -469,7 +470,7 @@ fn mirrored_rows_change_training_and_need_images() {
         ..short_run(1)
     };
     let model = unet_model(common::residual());
-    let error = Trainer::new(model, config, &table, &Device::flex())
+    let error = Trainer::new(model, config, &table, &device())
         .err()
         .unwrap();
     assert!(error.to_string().contains("--flip"), "{error}");
@@ -486,7 +487,7 @@ fn training_follows_the_bound_and_resumes() {
     };
     let trainer = || {
         let model = unet_model(with_classes(None));
-        Trainer::new(model, config.clone(), &data, &Device::flex()).unwrap()
+        Trainer::new(model, config.clone(), &data, &device()).unwrap()
     };
     let mut watcher = Recorder::default();
     let mut whole = trainer();
@@ -505,7 +506,7 @@ fn training_follows_the_bound_and_resumes() {
     };
     trainer().run(&data, &validation, &mut recorder).unwrap();
     let mut losses = recorder.losses;
-    let (model, device) = (unet_model(with_classes(None)), Device::flex());
+    let (model, device) = (unet_model(with_classes(None)), device());
     let mut part = read_checkpoint(&checkpoint, model, config.clone(), &data, &device).unwrap();
     let mut recorder = Recorder::default();
     part.run(&data, &validation, &mut recorder).unwrap();
@@ -551,7 +552,7 @@ fn samples_of_a_class_are_of_that_class() {
         ..short_run(500)
     };
     let model = unet_model(with_classes(Some(2)));
-    let mut trainer = Trainer::new(model, config, &data, &Device::flex()).unwrap();
+    let mut trainer = Trainer::new(model, config, &data, &device()).unwrap();
     let validation = data.select(&(0..50).collect::<Vec<_>>());
     trainer
         .run(&data, &validation, &mut Recorder::default())
@@ -578,7 +579,7 @@ fn samples_of_a_class_are_of_that_class() {
 #[test]
 fn guidance_goes_from_any_class_to_the_class_and_beyond() {
     let data = two_classes(40);
-    let device = Device::flex();
+    let device = device();
     let trained = Trainer::new(
         unet_model(with_classes(Some(2))),
         short_run(3),
@@ -617,7 +618,7 @@ fn classes_that_cannot_be_learned_are_refused() {
     let without = data.schema.clone();
     let without = Dataset::new(without, data.labels().to_vec()).unwrap();
     let refused = |model: ModelConfig, data: &Dataset| {
-        let trained = Trainer::new(model, short_run(1), data, &Device::flex());
+        let trained = Trainer::new(model, short_run(1), data, &device());
         trained.err().unwrap().to_string()
     };
     assert!(refused(unet_model(with_classes(Some(2))), &without).contains("--labels"));

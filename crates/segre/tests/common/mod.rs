@@ -187,7 +187,7 @@ impl Pmf {
     }
 
     pub fn posterior(&self) -> EnumeratedPosterior {
-        EnumeratedPosterior::new(&self.cardinalities, &self.probabilities, &Device::flex())
+        EnumeratedPosterior::new(&self.cardinalities, &self.probabilities, &device())
     }
 }
 
@@ -325,7 +325,7 @@ pub fn short_run(steps: u64) -> TrainingConfig {
 
 /// A model that has learned nothing but the marginals of `train`.
 pub fn untrained(config: ModelConfig, train: &Dataset) -> Model {
-    let trainer = Trainer::new(config, short_run(1), train, &Device::flex()).unwrap();
+    let trainer = Trainer::new(config, short_run(1), train, &device()).unwrap();
     trainer.best_model().unwrap()
 }
 
@@ -375,4 +375,16 @@ impl segre::flow::training::Observer for Recorder {
             None => Ok(()),
         }
     }
+}
+
+/// Where the tests compute: the processor, or a graphics processor if the cargo feature `vulkan` is on.
+#[cfg(not(feature = "vulkan"))]
+pub fn device() -> Device {
+    Device::flex()
+}
+
+/// See above.
+#[cfg(feature = "vulkan")]
+pub fn device() -> Device {
+    Device::vulkan(Default::default())
 }
