@@ -7,6 +7,7 @@ use super::layer::Operation;
 use super::operation::{Host, into_values, tensor, values};
 use super::product::{self, ROWS, Sizes};
 use super::simd::Level;
+use super::sums::sums_of_rows;
 
 /// See [`super::affine`].
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +53,7 @@ impl Operation<3> for Affine {
             let found = product::weight_gradient(level, sizes, values(input), gradient);
             tensor(found, [inputs, outputs])
         });
-        let by_bias = wanted[2].then(|| tensor(sums(gradient, outputs), [outputs]));
+        let by_bias = wanted[2].then(|| tensor(sums_of_rows(gradient, outputs, ROWS), [outputs]));
         [by_input, by_weight, by_bias]
     }
 }
@@ -75,27 +76,4 @@ fn cut(gradient: Host, output: &[f32], columns: usize) -> Host {
             }
         });
     tensor(gradient, shape)
-}
-
-/// Sums over rows.
-pub(super) fn sums(rows: &[f32], columns: usize) -> Vec<f32> {
-    let parts: Vec<Vec<f32>> = rows
-        .par_chunks(ROWS * columns)
-        .map(|rows| {
-            let mut sums = vec![0.0; columns];
-            for row in rows.chunks_exact(columns) {
-                for (sum, value) in sums.iter_mut().zip(row) {
-                    *sum += value;
-                }
-            }
-            sums
-        })
-        .collect();
-    let mut total = vec![0.0; columns];
-    for part in parts {
-        for (total, sum) in total.iter_mut().zip(part) {
-            *total += sum;
-        }
-    }
-    total
 }

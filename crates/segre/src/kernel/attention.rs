@@ -5,9 +5,9 @@
 
 use rayon::prelude::*;
 
-use super::product::{multiply, transposed_panels};
+use super::product::{add_transposed, multiply, transposed_panels};
 use super::simd::{Level, MOST_LANES, Simd, Task, exp};
-use super::tiles::{Accumulate, Run, padded_channels, panel_widths, panels};
+use super::tiles::{padded_channels, panel_widths, panels};
 
 /// Queries of a block: whole tiles at every level.
 const QUERIES: usize = 60;
@@ -182,18 +182,8 @@ fn head_gradients(
         );
         let [key_sums, value_sums] = &mut sums;
         for (left, right, sums) in [(slopes, query, key_sums), (weights, gradient, value_sums)] {
-            level.run(Accumulate {
-                patch: left,
-                patch_steps: [row, 0],
-                runs: &[Run {
-                    offset: 0,
-                    length: sites,
-                }],
-                gradient: &panels(right, width, lanes),
-                sums,
-                pixels: [1, rows],
-                channels: width,
-            });
+            let right = panels(right, width, lanes);
+            add_transposed(level, (left, row, sites), rows, (&right, width), sums);
         }
     }
     for (result, sums) in [by_key, by_value].into_iter().zip(&sums) {

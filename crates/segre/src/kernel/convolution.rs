@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::pairs;
 use super::simd::Level;
+use super::sums::sums_of_rows;
 use super::tiles::{Accumulate, Correlate, Run, padded_channels, panel_widths, panels};
 
 /// Output pixels of a task: enough to be worth a thread, few enough to stay in its cache.
@@ -202,26 +203,8 @@ pub(super) fn weight_gradient(
 
 /// The gradient of the bias, given that of the output.
 pub(super) fn bias_gradient(outputs: usize, gradient: &[f32]) -> Vec<f32> {
-    let part = gradient.len().div_ceil(outputs * PARTS).max(TASK_PIXELS) * outputs;
-    let sums: Vec<Vec<f32>> = gradient
-        .par_chunks(part)
-        .map(|pixels| {
-            let mut sums = vec![0.0; outputs];
-            for pixel in pixels.chunks_exact(outputs) {
-                for (sum, value) in sums.iter_mut().zip(pixel) {
-                    *sum += value;
-                }
-            }
-            sums
-        })
-        .collect();
-    let mut result = vec![0.0; outputs];
-    for sums in sums {
-        for (result, sum) in result.iter_mut().zip(sums) {
-            *result += sum;
-        }
-    }
-    result
+    let together = gradient.len().div_ceil(outputs * PARTS).max(TASK_PIXELS);
+    sums_of_rows(gradient, outputs, together)
 }
 
 /// Rows of `width` pixels, neighbouring pixels in a word; zeros beside the last one of an odd row.

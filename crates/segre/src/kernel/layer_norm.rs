@@ -3,10 +3,9 @@
 use burn::backend::TensorMetadata;
 use rayon::prelude::*;
 
-use super::affine::sums;
 use super::layer::Operation;
 use super::operation::{Host, tensor, values};
-use super::sums::sum_of;
+use super::sums::{sum_of, sums_of_rows};
 
 /// Added to the variance.
 const EPSILON: f32 = 1e-5;
@@ -90,8 +89,8 @@ impl Operation<3> for LayerNorm {
             });
         [
             wanted[0].then(|| tensor(by_input, shape)),
-            wanted[1].then(|| tensor(sums(&products, columns), [columns])),
-            wanted[2].then(|| tensor(sums(gradient, columns), [columns])),
+            wanted[1].then(|| tensor(sums_of_rows(&products, columns, ROWS), [columns])),
+            wanted[2].then(|| tensor(sums_of_rows(gradient, columns, ROWS), [columns])),
         ]
     }
 }

@@ -92,18 +92,14 @@ pub(super) fn weight_gradient(
         .zip(gradient.par_chunks(of_part * outputs))
         .map(|(input, gradient)| {
             let mut sums = vec![0.0; inputs * padded_channels(outputs, lanes)];
-            level.run(Accumulate {
-                patch: input,
-                patch_steps: [inputs, 0],
-                runs: &[Run {
-                    offset: 0,
-                    length: inputs,
-                }],
-                gradient: &panels(gradient, outputs, lanes),
-                sums: &mut sums,
-                pixels: [1, input.len() / inputs],
-                channels: outputs,
-            });
+            let (rows, right) = (input.len() / inputs, panels(gradient, outputs, lanes));
+            add_transposed(
+                level,
+                (input, inputs, inputs),
+                rows,
+                (&right, outputs),
+                &mut sums,
+            );
             sums
         })
         .collect();
@@ -122,6 +118,29 @@ pub(super) fn weight_gradient(
         first += panel;
     }
     result
+}
+
+/// Adds the transpose of a matrix (numbers, step between rows, columns that count) times another, which comes in panels
+/// with its number of columns, to sums in panels.
+pub(super) fn add_transposed(
+    level: Level,
+    (left, left_step, columns): (&[f32], usize, usize),
+    rows: usize,
+    (right, channels): (&[f32], usize),
+    sums: &mut [f32],
+) {
+    level.run(Accumulate {
+        patch: left,
+        patch_steps: [left_step, 0],
+        runs: &[Run {
+            offset: 0,
+            length: columns,
+        }],
+        gradient: right,
+        sums,
+        pixels: [1, rows],
+        channels,
+    });
 }
 
 /// A matrix times another, which comes in panels; each side is numbers, step between rows, and columns.

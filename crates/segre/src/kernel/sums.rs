@@ -1,4 +1,6 @@
-//! Sums over neighbouring numbers, in a fixed order that fills registers.
+//! Sums over neighbouring numbers and over rows, in a fixed order that fills registers.
+
+use rayon::prelude::*;
 
 /// Interleaved sums.
 const WAYS: usize = 16;
@@ -19,4 +21,27 @@ pub(super) fn sum_of<const N: usize>(slices: [&[f32]; N], term: impl Fn([f32; N]
         *sum += term(parts.map(|(_, rest)| rest[k]));
     }
     sums.iter().sum()
+}
+
+/// Sums over rows of some columns: first of so many rows together, then of these, so that threads change nothing.
+pub(super) fn sums_of_rows(rows: &[f32], columns: usize, together: usize) -> Vec<f32> {
+    let parts: Vec<Vec<f32>> = rows
+        .par_chunks(together * columns)
+        .map(|rows| {
+            let mut sums = vec![0.0; columns];
+            for row in rows.chunks_exact(columns) {
+                for (sum, value) in sums.iter_mut().zip(row) {
+                    *sum += value;
+                }
+            }
+            sums
+        })
+        .collect();
+    let mut total = vec![0.0; columns];
+    for part in parts {
+        for (total, sum) in total.iter_mut().zip(part) {
+            *total += sum;
+        }
+    }
+    total
 }

@@ -92,9 +92,12 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
         outliers.is_empty() || model.has_bound(),
         "--ood judges rows by their likelihood, which this path has no bound of; fit another path"
     );
-    let scored = data.spread(arguments.rows.unwrap_or(data.rows()));
-    let baselines = BaselineScores::fit(&parts, &scored)?;
-    let scores = score_if_bounded(&model, &scored, &arguments.accuracy, seed, common)?;
+    let scored = match arguments.rows {
+        Some(most) => &data.spread(most),
+        None => &data,
+    };
+    let baselines = BaselineScores::fit(&parts, scored)?;
+    let scores = score_if_bounded(&model, scored, &arguments.accuracy, seed, common)?;
     let bits = scores.map(|scores| scores.bits_per_dim);
     let sites = data.sites() as f64;
     let entropy = target
