@@ -72,10 +72,12 @@ pub struct Common {
 impl Common {
     /// Applies what concerns the whole process.
     pub fn start(&self) -> Result<()> {
-        if let Some(threads) = self.threads {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
-            pool.build_global().context("cannot start the threads")?;
-        }
+        // This thread is one of the pool's. From outside it would sleep and be woken at every operation, which costs a
+        // small network as much as its products. 0: one thread per processor.
+        let threads = self.threads.map_or(0, usize::from);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let pool = pool.use_current_thread().build_global();
+        pool.context("cannot start the threads")?;
         interrupt::listen()
     }
 

@@ -5,8 +5,10 @@
 
 use rayon::prelude::*;
 
+use super::exponential::exp;
+use super::parts::by_parts;
 use super::product::{add_transposed, multiply, transposed_panels};
-use super::simd::{Level, MOST_LANES, Simd, Task, exp};
+use super::simd::{Level, MOST_LANES, Simd, Task};
 use super::tiles::{padded_channels, panel_widths, panels};
 
 /// Queries of a block: whole tiles at every level.
@@ -47,46 +49,43 @@ pub(super) fn value(
 ) -> (Vec<f32>, Vec<f32>) {
     let (head, row, width) = (sizes.head(), sizes.row(level), sizes.width);
     assert!([query, key, value].map(<[f32]>::len) == [sizes.heads * head; 3]);
-    let mut output = vec![0.0; query.len()];
-    let mut logarithms = vec![0.0; sizes.heads * sizes.sites];
-    output
-        .par_chunks_mut(head)
-        .zip(logarithms.par_chunks_mut(sizes.sites))
-        .enumerate()
-        .for_each(|(index, (output, logarithms))| {
-            let [query, key, value] = [query, key, value].map(|all| &all[index * head..][..head]);
-            let keys = transposed_panels(key, width, level.lanes());
-            let values = panels(value, width, level.lanes());
-            let mut weights = vec![0.0; QUERIES.min(sizes.sites) * row];
-            let queries = query.chunks(QUERIES * width);
-            let outputs = output.chunks_mut(QUERIES * width);
-            for ((query, output), logarithms) in
-                queries.zip(outputs).zip(logarithms.chunks_mut(QUERIES))
-            {
-                let rows = logarithms.len();
-                let weights = &mut weights[..rows * row];
-                multiply(
-                    level,
-                    (query, width, width),
-                    &keys,
-                    (weights, row, sizes.sites),
-                );
-                level.run(Exponentials {
-                    weights,
-                    row,
-                    sites: sizes.sites,
-                    scale: sizes.scale(),
-                    logarithms,
-                });
-                multiply(
-                    level,
-                    (weights, row, sizes.sites),
-                    &values,
-                    (output, width, width),
-                );
-            }
-        });
-    (output, logarithms)
+    let write = |index: usize, output: &mut [f32]| {
+        let [query, key, value] = [query, key, value].map(|all| &all[index * head..][..head]);
+        let keys = transposed_panels(key, width, level.lanes());
+        let values = panels(value, width, level.lanes());
+        let mut weights = vec![0.0; QUERIES.min(sizes.sites) * row];
+        let mut logarithms = vec![0.0; sizes.sites];
+        let queries = query.chunks(QUERIES * width);
+        let outputs = output.chunks_mut(QUERIES * width);
+        for ((query, output), logarithms) in
+            queries.zip(outputs).zip(logarithms.chunks_mut(QUERIES))
+        {
+            let rows = logarithms.len();
+            let weights = &mut weights[..rows * row];
+            multiply(
+                level,
+                (query, width, width),
+                &keys,
+                (weights, row, sizes.sites),
+            );
+            level.run(Exponentials {
+                weights,
+                row,
+                sites: sizes.sites,
+                scale: sizes.scale(),
+                logarithms,
+            });
+            multiply(
+                level,
+                (weights, row, sizes.sites),
+                &values,
+                (output, width, width),
+            );
+        }
+        logarithms
+    };
+    let (output, logarithms) = by_parts(query.len(), head, write);
+    (output, logarithms.concat())
 }
 
 /// What the gradients need of the value.

@@ -2,7 +2,8 @@
 //!
 //! Registers hold neighbouring channels, not the channels of a group, of which there may be one or two.
 
-use super::simd::{Simd, Task, load_some, sigmoid, store_some};
+use super::exponential::sigmoid;
+use super::simd::{Simd, Task, load_some, store_some};
 
 /// What is applied to the channels of an image: `(x − mean) inverse scale + shift`.
 pub(super) struct Affine<'a> {

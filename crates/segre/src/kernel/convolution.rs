@@ -10,6 +10,7 @@
 use rayon::prelude::*;
 
 use super::pairs;
+use super::parts::by_parts;
 use super::simd::Level;
 use super::sums::sums_of_rows;
 use super::tiles::{Accumulate, Correlate, Run, padded_channels, panel_widths, panels};
@@ -323,21 +324,19 @@ impl Correlation {
         let [height, width, channels] = self.target;
         let pixels: usize = self.source.iter().product();
         assert_eq!(source.len(), batch * pixels);
-        let mut target = vec![0.0; batch * height * width * channels];
         // Tasks begin at the first phase.
         let rows = task_rows(width).next_multiple_of(self.spread);
-        let images = target.par_chunks_mut(height * width * channels);
-        images
-            .zip(source.par_chunks(pixels))
-            .for_each(|(target, source)| {
-                let tasks = target.par_chunks_mut(rows * width * channels);
-                tasks.enumerate().for_each(|(task, target)| {
-                    for phase in &self.phases {
-                        self.task(phase, source, task * rows, target);
-                    }
-                });
+        let image = |index: usize, target: &mut [f32]| {
+            let source = &source[index * pixels..][..pixels];
+            let tasks = target.par_chunks_mut(rows * width * channels);
+            tasks.enumerate().for_each(|(task, target)| {
+                for phase in &self.phases {
+                    self.task(phase, source, task * rows, target);
+                }
             });
-        target
+        };
+        let size = height * width * channels;
+        by_parts(batch * size, size, image).0
     }
 
     /// The pixels of a phase in target rows `top..` of an image.

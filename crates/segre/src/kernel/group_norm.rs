@@ -6,6 +6,7 @@
 use rayon::prelude::*;
 
 use super::channels::{Affine, Apply, Inner, Moments, MomentsOf, Outer};
+use super::parts::by_parts;
 use super::simd::Level;
 
 /// Added to the variance.
@@ -58,36 +59,37 @@ pub(super) fn value(
     let (image, channels) = (sizes.image(), sizes.channels);
     assert_eq!(images.len(), sizes.batch * image);
     assert!(scale.len() == channels && shift.len() == channels);
-    let mut output = vec![0.0; images.len()];
-    let mut mean = vec![0.0; sizes.batch * channels];
-    let mut inverse = mean.clone();
-    let statistics = mean
-        .par_chunks_mut(channels)
-        .zip(inverse.par_chunks_mut(channels));
-    output
-        .par_chunks_mut(image)
-        .zip(images.par_chunks(image))
-        .zip(statistics)
-        .for_each(|((output, images), (mean, inverse))| {
-            let blocks = images.par_chunks(sizes.block());
-            let moments: Vec<Moments> = blocks
-                .map(|values| level.run(MomentsOf { values, channels }))
-                .collect();
-            combine(sizes, &moments, mean, inverse);
-            let factor: Vec<f32> = inverse.iter().zip(scale).map(|(a, b)| a * b).collect();
-            let blocks = images.par_chunks(sizes.block());
-            let blocks = output.par_chunks_mut(sizes.block()).zip(blocks);
-            blocks.for_each(|(output, values)| {
-                level.run(Apply {
-                    values,
-                    output,
-                    mean,
-                    factor: &factor,
-                    shift,
-                    activate: sizes.activate,
-                });
+    let write = |index: usize, output: &mut [f32]| {
+        let images = &images[index * image..][..image];
+        let blocks = images.par_chunks(sizes.block());
+        let moments: Vec<Moments> = blocks
+            .map(|values| level.run(MomentsOf { values, channels }))
+            .collect();
+        let [mean, inverse] = combine(sizes, &moments);
+        let factor: Vec<f32> = inverse.iter().zip(scale).map(|(a, b)| a * b).collect();
+        let blocks = images.par_chunks(sizes.block());
+        let blocks = output.par_chunks_mut(sizes.block()).zip(blocks);
+        blocks.for_each(|(output, values)| {
+            level.run(Apply {
+                values,
+                output,
+                mean: &mean,
+                factor: &factor,
+                shift,
+                activate: sizes.activate,
             });
         });
+        [mean, inverse]
+    };
+    let (output, statistics) = by_parts(images.len(), image, write);
+    let of_all = |which: usize| {
+        let statistics = statistics.iter();
+        statistics
+            .flat_map(|found| &found[which])
+            .copied()
+            .collect()
+    };
+    let (mean, inverse) = (of_all(0), of_all(1));
     (output, Statistics { mean, inverse })
 }
 
@@ -110,23 +112,18 @@ pub(super) fn gradients(
     let (image, channels) = (sizes.image(), sizes.channels);
     assert!(images.len() == sizes.batch * image && gradient.len() == images.len());
     assert!(scale.len() == channels && shift.len() == channels);
-    let mut result = vec![0.0; images.len()];
-    let sums: Vec<[Vec<f64>; 2]> = result
-        .par_chunks_mut(image)
-        .zip(images.par_chunks(image))
-        .zip(gradient.par_chunks(image))
-        .enumerate()
-        .map(|(index, ((result, images), gradient))| {
-            let channel = index * channels..(index + 1) * channels;
-            let affine = Affine {
-                mean: &statistics.mean[channel.clone()],
-                inverse: &statistics.inverse[channel],
-                scale,
-                shift,
-            };
-            image_gradient(level, sizes, &affine, images, gradient, result)
-        })
-        .collect();
+    let write = |index: usize, result: &mut [f32]| {
+        let channel = index * channels..(index + 1) * channels;
+        let affine = Affine {
+            mean: &statistics.mean[channel.clone()],
+            inverse: &statistics.inverse[channel],
+            scale,
+            shift,
+        };
+        let [images, gradient] = [images, gradient].map(|all| &all[index * image..][..image]);
+        image_gradient(level, sizes, &affine, images, gradient, result)
+    };
+    let (result, sums) = by_parts(images.len(), image, write);
     let total = |which: usize| -> Vec<f32> {
         let sum = |channel: usize| sums.iter().map(|sums| sums[which][channel]).sum::<f64>();
         (0..channels).map(|channel| sum(channel) as f32).collect()
@@ -204,9 +201,10 @@ fn image_gradient(
 }
 
 /// Mean and inverse standard deviation of every group, repeated for its channels.
-fn combine(sizes: &Sizes, moments: &[Moments], mean: &mut [f32], inverse: &mut [f32]) {
+fn combine(sizes: &Sizes, moments: &[Moments]) -> [Vec<f32>; 2] {
     let width = sizes.width();
     let count = (sizes.sites * width) as f64;
+    let mut found = [(); 2].map(|()| vec![0.0; sizes.channels]);
     for group in 0..sizes.groups {
         let channels = group * width..(group + 1) * width;
         let each = || {
@@ -221,7 +219,8 @@ fn combine(sizes: &Sizes, moments: &[Moments], mean: &mut [f32], inverse: &mut [
         let squares: f64 = each()
             .map(|(sites, (mean, squares))| squares + sites * (mean - centre).powi(2))
             .sum();
-        mean[channels.clone()].fill(centre as f32);
-        inverse[channels].fill((squares / count + EPSILON).sqrt().recip() as f32);
+        found[0][channels.clone()].fill(centre as f32);
+        found[1][channels].fill((squares / count + EPSILON).sqrt().recip() as f32);
     }
+    found
 }

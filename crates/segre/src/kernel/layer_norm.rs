@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::layer::Operation;
 use super::operation::{Host, tensor, values};
+use super::parts::by_parts;
 use super::sums::{sum_of, sums_of_rows};
 
 /// Added to the variance.
@@ -24,27 +25,23 @@ impl Operation<3> for LayerNorm {
         let shape: [usize; 2] = input.shape().dims();
         let columns = shape[1];
         let (input, scale, shift) = (values(input), values(scale), values(shift));
-        let mut output = vec![0.0; input.len()];
-        let mut statistics = vec![[0.0; 2]; shape[0]];
-        output
-            .par_chunks_mut(ROWS * columns)
-            .zip(input.par_chunks(ROWS * columns))
-            .zip(statistics.par_chunks_mut(ROWS))
-            .for_each(|((output, input), statistics)| {
-                let rows = output
-                    .chunks_exact_mut(columns)
-                    .zip(input.chunks_exact(columns));
-                for ((output, input), statistics) in rows.zip(statistics) {
-                    let mean = sum_of([input], |[x]| x) / columns as f32;
-                    let square = |[x]: [f32; 1]| (x - mean) * (x - mean);
-                    let variance = sum_of([input], square) / columns as f32;
-                    let inverse = (variance + EPSILON).sqrt().recip();
-                    *statistics = [mean, inverse];
-                    for (((y, x), a), b) in output.iter_mut().zip(input).zip(scale).zip(shift) {
-                        *y = (x - mean) * inverse * a + b;
-                    }
+        let write = |task: usize, output: &mut [f32]| {
+            let input = input[task * ROWS * columns..].chunks_exact(columns);
+            let rows = output.chunks_exact_mut(columns).zip(input);
+            let statistics = rows.map(|(output, input)| {
+                let mean = sum_of([input], |[x]| x) / columns as f32;
+                let square = |[x]: [f32; 1]| (x - mean) * (x - mean);
+                let variance = sum_of([input], square) / columns as f32;
+                let inverse = (variance + EPSILON).sqrt().recip();
+                for (((y, x), a), b) in output.iter_mut().zip(input).zip(scale).zip(shift) {
+                    *y = (x - mean) * inverse * a + b;
                 }
+                [mean, inverse]
             });
+            statistics.collect::<Vec<_>>()
+        };
+        let (output, statistics) = by_parts(input.len(), ROWS * columns, write);
+        let statistics = statistics.into_iter().flatten().collect();
         (tensor(output, shape), statistics)
     }
 

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::layer::Operation;
 use super::operation::{Host, contiguous, tensor, values};
+use super::parts::by_parts;
 use super::sums::sum_of;
 
 /// Sites of a task.
@@ -67,23 +68,20 @@ impl Operation<1> for MatchingError {
         let categories = shape[2];
         let [field, points, target] = [field, &self.points, &self.target].map(values);
         let gradient = values(&gradient);
-        let mut result = vec![0.0; field.len()];
-        result
-            .par_chunks_mut(SITES * categories)
-            .enumerate()
-            .for_each(|(task, result)| {
-                for (k, result) in result.chunks_exact_mut(categories).enumerate() {
-                    let site = task * SITES + k;
-                    let from = site * categories;
-                    let [field, points, target] =
-                        [field, points, target].map(|all| &all[from..from + categories]);
-                    let (mean, factor) = (means[site], 2.0 * gradient[site]);
-                    let places = result.iter_mut().zip(field).zip(points).zip(target);
-                    for (((result, f), w), u) in places {
-                        *result = factor * w * (f - u - mean);
-                    }
+        let write = |task: usize, result: &mut [f32]| {
+            for (k, result) in result.chunks_exact_mut(categories).enumerate() {
+                let site = task * SITES + k;
+                let from = site * categories;
+                let [field, points, target] =
+                    [field, points, target].map(|all| &all[from..from + categories]);
+                let (mean, factor) = (means[site], 2.0 * gradient[site]);
+                let places = result.iter_mut().zip(field).zip(points).zip(target);
+                for (((result, f), w), u) in places {
+                    *result = factor * w * (f - u - mean);
                 }
-            });
+            }
+        };
+        let result = by_parts(field.len(), SITES * categories, write).0;
         [Some(tensor(result, shape))]
     }
 }

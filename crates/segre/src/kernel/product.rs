@@ -4,6 +4,7 @@
 
 use rayon::prelude::*;
 
+use super::parts::by_parts;
 use super::simd::Level;
 use super::tiles::{Accumulate, Correlate, Run, padded_channels, panel_widths, panels};
 
@@ -11,8 +12,10 @@ use super::tiles::{Accumulate, Correlate, Run, padded_channels, panel_widths, pa
 pub(super) const ROWS: usize = 64;
 /// Fewest rows of a part of a weight gradient: each part has sums of its own.
 const PART_ROWS: usize = 128;
-/// Most parts of a weight gradient.
-const PARTS: usize = 8;
+/// Numbers of an input that stay in a thread's cache while it goes from panel to panel.
+const PART: usize = 1 << 18;
+/// Tasks that a weight gradient is cut in, if it has the rows.
+const TASKS: usize = 8;
 
 /// Sizes of an affine map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,20 +41,19 @@ pub(super) fn value(
     let weight = panels(weight, outputs, level.lanes());
     let mut padded = bias.to_vec();
     padded.resize(padded_channels(outputs, level.lanes()), 0.0);
-    let mut output = vec![0.0; input.len() / inputs * outputs];
-    output
-        .par_chunks_mut(ROWS * outputs)
-        .zip(input.par_chunks(ROWS * inputs))
-        .for_each(|(output, input)| {
-            let columns = (&mut *output, outputs, outputs);
-            multiply_add(level, (input, inputs, inputs), &weight, &padded, columns);
-            if rectify {
-                output
-                    .iter_mut()
-                    .for_each(|y| *y = if *y < 0.0 { 0.0 } else { *y });
-            }
-        });
-    output
+    let len = input.len() / inputs * outputs;
+    let task = |task: usize, output: &mut [f32]| {
+        let rows = output.len() / outputs;
+        let input = &input[task * ROWS * inputs..][..rows * inputs];
+        let columns = (&mut *output, outputs, outputs);
+        multiply_add(level, (input, inputs, inputs), &weight, &padded, columns);
+        if rectify {
+            output
+                .iter_mut()
+                .for_each(|y| *y = if *y < 0.0 { 0.0 } else { *y });
+        }
+    };
+    by_parts(len, ROWS * outputs, task).0
 }
 
 /// The gradient of the input, given that of `x W + b`.
@@ -64,18 +66,17 @@ pub(super) fn input_gradient(
     let Sizes { inputs, outputs } = sizes;
     assert_eq!(weight.len(), inputs * outputs);
     let weight = transposed_panels(weight, outputs, level.lanes());
-    let mut result = vec![0.0; gradient.len() / outputs * inputs];
-    result
-        .par_chunks_mut(ROWS * inputs)
-        .zip(gradient.par_chunks(ROWS * outputs))
-        .for_each(|(result, gradient)| {
-            let columns = (result, inputs, inputs);
-            multiply(level, (gradient, outputs, outputs), &weight, columns);
-        });
-    result
+    let len = gradient.len() / outputs * inputs;
+    let task = |task: usize, result: &mut [f32]| {
+        let rows = result.len() / inputs;
+        let gradient = &gradient[task * ROWS * outputs..][..rows * outputs];
+        let columns = (result, inputs, inputs);
+        multiply(level, (gradient, outputs, outputs), &weight, columns);
+    };
+    by_parts(len, ROWS * inputs, task).0
 }
 
-/// The gradient of the weight, given that of `x W + b`.
+/// The gradient of the weight, given that of `x W + b`: panel by panel of the outputs, and few panels in parts of rows.
 pub(super) fn weight_gradient(
     level: Level,
     sizes: Sizes,
@@ -86,38 +87,41 @@ pub(super) fn weight_gradient(
     let rows = input.len() / inputs;
     assert!(input.len() == rows * inputs && gradient.len() == rows * outputs);
     let lanes = level.lanes();
-    let of_part = rows.div_ceil(PARTS).max(PART_ROWS);
-    let parts: Vec<Vec<f32>> = input
-        .par_chunks(of_part * inputs)
-        .zip(gradient.par_chunks(of_part * outputs))
-        .map(|(input, gradient)| {
-            let mut sums = vec![0.0; inputs * padded_channels(outputs, lanes)];
-            let (rows, right) = (input.len() / inputs, panels(gradient, outputs, lanes));
-            add_transposed(
-                level,
-                (input, inputs, inputs),
-                rows,
-                (&right, outputs),
-                &mut sums,
-            );
-            sums
-        })
+    let widths: Vec<usize> = panel_widths(outputs, lanes).collect();
+    let firsts = (0..outputs).step_by(2 * lanes);
+    let parts = TASKS.div_ceil(widths.len()).min(rows / PART_ROWS);
+    let parts = parts
+        .max(rows.div_ceil(PART_ROWS.max(PART / inputs)))
+        .max(1);
+    let of_part = rows.div_ceil(parts);
+    let task = |((first, width), part): ((usize, usize), usize)| {
+        let rows = part * of_part..rows.min((part + 1) * of_part);
+        let count = width.min(outputs - first);
+        let mut right = vec![0.0; rows.len() * width];
+        for (right, row) in right.chunks_exact_mut(width).zip(rows.clone()) {
+            right[..count].copy_from_slice(&gradient[row * outputs + first..][..count]);
+        }
+        let left = &input[rows.start * inputs..rows.end * inputs];
+        let mut sums = vec![0.0; inputs * width];
+        let left = (left, inputs, inputs);
+        add_transposed(level, left, rows.len(), (&right, count), &mut sums);
+        sums
+    };
+    let panels = firsts.zip(widths);
+    let tasks: Vec<_> = (0..parts)
+        .flat_map(|part| panels.clone().map(move |panel| (panel, part)))
         .collect();
-    let mut result = vec![0.0; inputs * outputs];
-    let mut first = 0;
-    for panel in panel_widths(outputs, lanes) {
-        let count = panel.min(outputs - first);
-        let rows = result.par_chunks_mut(outputs).with_min_len(ROWS);
-        rows.enumerate().for_each(|(m, row)| {
-            let row = &mut row[first..][..count];
-            for sums in &parts {
-                let sums = &sums[first * inputs + m * panel..][..count];
-                row.iter_mut().zip(sums).for_each(|(row, sum)| *row += sum);
+    let sums: Vec<Vec<f32>> = tasks.par_iter().map(|of| task(*of)).collect();
+    let collect = |task: usize, result: &mut [f32]| {
+        for (((first, width), _), sums) in tasks.iter().zip(&sums) {
+            let sums = sums[task * ROWS * width..].chunks_exact(*width);
+            for (row, sums) in result.chunks_exact_mut(outputs).zip(sums) {
+                let row = row[*first..].iter_mut().take(*width);
+                row.zip(sums).for_each(|(row, sum)| *row += sum);
             }
-        });
-        first += panel;
-    }
-    result
+        }
+    };
+    by_parts(inputs * outputs, ROWS * outputs, collect).0
 }
 
 /// Adds the transpose of a matrix (numbers, step between rows, columns that count) times another, which comes in panels
@@ -182,17 +186,17 @@ fn multiply_add(
 /// The transpose of `[rows, width]` in panels `[width, panel]`, zeros beyond the last row.
 pub(super) fn transposed_panels(matrix: &[f32], width: usize, lanes: usize) -> Vec<f32> {
     let rows = matrix.len() / width;
-    let mut result = vec![0.0; width * padded_channels(rows, lanes)];
-    let mut first = 0;
-    for panel in panel_widths(rows, lanes) {
-        let target = &mut result[first * width..][..panel * width];
-        let source = matrix[first * width..].chunks_exact(width).take(panel);
+    let across = 2 * lanes;
+    let write = |index: usize, target: &mut [f32]| {
+        let panel = target.len() / width;
+        let source = matrix[index * across * width..]
+            .chunks_exact(width)
+            .take(panel);
         for (column, values) in source.enumerate() {
             for (target, value) in target.chunks_exact_mut(panel).zip(values) {
                 target[column] = *value;
             }
         }
-        first += panel;
-    }
-    result
+    };
+    by_parts(width * padded_channels(rows, lanes), across * width, write).0
 }

@@ -1,6 +1,7 @@
 //! Softmax of neighbouring numbers in host memory.
 
-use super::simd::{Level, MOST_LANES, Simd, Task, exp, store_some};
+use super::exponential::exp;
+use super::simd::{Level, MOST_LANES, Simd, Task, store_some};
 
 /// Turns logits into probabilities, in place.
 pub(crate) fn softmax(logits: &mut [f32]) {

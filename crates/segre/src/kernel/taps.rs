@@ -1,10 +1,9 @@
 //! A convolution along sites as a matrix product: its two factors as matrices, and the way back of their gradients.
 
-use burn::backend::TensorMetadata;
-use rayon::prelude::*;
-
 use super::layer::Operation;
 use super::operation::{Host, tensor, values};
+use super::parts::by_parts;
+use burn::backend::TensorMetadata;
 
 /// Examples of a task.
 const EXAMPLES: usize = 16;
@@ -37,21 +36,20 @@ impl Operation<1> for Columns {
     fn value(&self, [input]: &[Host; 1]) -> (Host, ()) {
         let [batch, sites, channels] = input.shape().dims();
         let row = self.taps * channels;
-        let mut output = vec![0.0; batch * sites * row];
-        output
-            .par_chunks_mut(EXAMPLES * sites * row)
-            .zip(values(input).par_chunks(EXAMPLES * sites * channels))
-            .for_each(|(output, input)| {
-                let examples = input.chunks_exact(sites * channels);
-                for (output, input) in output.chunks_exact_mut(sites * row).zip(examples) {
-                    for (site, output) in output.chunks_exact_mut(row).enumerate() {
-                        for (tap, place) in self.seen(site, sites) {
-                            output[tap * channels..][..channels]
-                                .copy_from_slice(&input[place * channels..][..channels]);
-                        }
+        let input = values(input);
+        let write = |task: usize, output: &mut [f32]| {
+            let examples =
+                input[task * EXAMPLES * sites * channels..].chunks_exact(sites * channels);
+            for (output, input) in output.chunks_exact_mut(sites * row).zip(examples) {
+                for (site, output) in output.chunks_exact_mut(row).enumerate() {
+                    for (tap, place) in self.seen(site, sites) {
+                        output[tap * channels..][..channels]
+                            .copy_from_slice(&input[place * channels..][..channels]);
                     }
                 }
-            });
+            }
+        };
+        let output = by_parts(batch * sites * row, EXAMPLES * sites * row, write).0;
         (tensor(output, [batch * sites, row]), ())
     }
 
@@ -64,24 +62,23 @@ impl Operation<1> for Columns {
     ) -> [Option<Host>; 1] {
         let [batch, sites, channels] = input.shape().dims();
         let row = self.taps * channels;
-        let mut result = vec![0.0; batch * sites * channels];
-        result
-            .par_chunks_mut(EXAMPLES * sites * channels)
-            .zip(values(&gradient).par_chunks(EXAMPLES * sites * row))
-            .for_each(|(result, gradient)| {
-                let examples = result.chunks_exact_mut(sites * channels);
-                for (result, gradient) in examples.zip(gradient.chunks_exact(sites * row)) {
-                    for (site, gradient) in gradient.chunks_exact(row).enumerate() {
-                        for (tap, place) in self.seen(site, sites) {
-                            let result = &mut result[place * channels..][..channels];
-                            let gradient = &gradient[tap * channels..][..channels];
-                            for (result, gradient) in result.iter_mut().zip(gradient) {
-                                *result += gradient;
-                            }
+        let gradient = values(&gradient);
+        let write = |task: usize, result: &mut [f32]| {
+            let gradient = gradient[task * EXAMPLES * sites * row..].chunks_exact(sites * row);
+            for (result, gradient) in result.chunks_exact_mut(sites * channels).zip(gradient) {
+                for (site, gradient) in gradient.chunks_exact(row).enumerate() {
+                    for (tap, place) in self.seen(site, sites) {
+                        let result = &mut result[place * channels..][..channels];
+                        let gradient = &gradient[tap * channels..][..channels];
+                        for (result, gradient) in result.iter_mut().zip(gradient) {
+                            *result += gradient;
                         }
                     }
                 }
-            });
+            }
+        };
+        let numbers = sites * channels;
+        let result = by_parts(batch * numbers, EXAMPLES * numbers, write).0;
         [Some(tensor(result, [batch, sites, channels]))]
     }
 }
@@ -99,17 +96,19 @@ impl Operation<1> for Taps {
     fn value(&self, [weight]: &[Host; 1]) -> (Host, ()) {
         let [outputs, inputs, kernel] = weight.shape().dims();
         let (weight, first) = (values(weight), kernel / 2 - self.taps / 2);
-        let mut matrix = vec![0.0; self.taps * inputs * outputs];
-        for block in (0..outputs).step_by(OUTPUTS) {
-            for row in 0..self.taps * inputs {
-                let from = row % inputs * kernel + first + row / inputs;
-                let sources = weight[from..].iter().step_by(inputs * kernel).skip(block);
-                let targets = &mut matrix[row * outputs..][..outputs];
-                for (to, from) in targets[block..].iter_mut().take(OUTPUTS).zip(sources) {
-                    *to = *from;
+        // One tap.
+        let write = |tap: usize, matrix: &mut [f32]| {
+            for block in (0..outputs).step_by(OUTPUTS) {
+                for (input, targets) in matrix.chunks_exact_mut(outputs).enumerate() {
+                    let from = input * kernel + first + tap;
+                    let sources = weight[from..].iter().step_by(inputs * kernel).skip(block);
+                    for (to, from) in targets[block..].iter_mut().take(OUTPUTS).zip(sources) {
+                        *to = *from;
+                    }
                 }
             }
-        }
+        };
+        let matrix = by_parts(self.taps * inputs * outputs, inputs * outputs, write).0;
         (tensor(matrix, [self.taps * inputs, outputs]), ())
     }
 
@@ -122,17 +121,19 @@ impl Operation<1> for Taps {
     ) -> [Option<Host>; 1] {
         let [outputs, inputs, kernel] = weight.shape().dims();
         let (gradient, first) = (values(&gradient), kernel / 2 - self.taps / 2);
-        let mut result = vec![0.0; outputs * inputs * kernel];
-        for block in (0..outputs).step_by(OUTPUTS) {
+        // Some outputs.
+        let write = |block: usize, result: &mut [f32]| {
             for row in 0..self.taps * inputs {
                 let to = row % inputs * kernel + first + row / inputs;
-                let targets = result[to..].iter_mut().step_by(inputs * kernel).skip(block);
+                let targets = result[to..].iter_mut().step_by(inputs * kernel);
                 let sources = &gradient[row * outputs..][..outputs];
-                for (to, from) in targets.zip(sources[block..].iter().take(OUTPUTS)) {
+                for (to, from) in targets.zip(&sources[block * OUTPUTS..]) {
                     *to = *from;
                 }
             }
-        }
+        };
+        let each = inputs * kernel;
+        let result = by_parts(outputs * each, OUTPUTS * each, write).0;
         [Some(tensor(result, [outputs, inputs, kernel]))]
     }
 }

@@ -3,6 +3,7 @@
 //! A tile has up to `ROWS` rows of one or two registers. One step multiplies a register or two by a number per row:
 //! loads are few for the multiplications, and no instruction moves numbers within a register.
 
+use super::parts::by_parts;
 use super::simd::{Simd, Task, store_some};
 
 /// Neighbouring numbers of a patch that meet neighbouring rows of the weights.
@@ -30,17 +31,19 @@ pub(super) fn padded_channels(channels: usize, lanes: usize) -> usize {
 /// Pixels `[pixel, channels]` panel by panel `[pixel, width]`, zeros beyond the last channel.
 pub(super) fn panels(pixels: &[f32], channels: usize, lanes: usize) -> Vec<f32> {
     let count = pixels.len() / channels;
-    let mut result = vec![0.0; count * padded_channels(channels, lanes)];
-    let mut channel = 0;
-    for width in panel_widths(channels, lanes) {
+    let across = 2 * lanes;
+    let write = |index: usize, panel: &mut [f32]| {
+        let (width, channel) = (panel.len() / count, index * across);
         let kept = width.min(channels - channel);
-        let panel = result[channel * count..][..width * count].chunks_exact_mut(width);
-        for (to, from) in panel.zip(pixels.chunks_exact(channels)) {
+        for (to, from) in panel
+            .chunks_exact_mut(width)
+            .zip(pixels.chunks_exact(channels))
+        {
             to[..kept].copy_from_slice(&from[channel..][..kept]);
         }
-        channel += width;
-    }
-    result
+    };
+    let len = count * padded_channels(channels, lanes);
+    by_parts(len, (count * across).max(1), write).0
 }
 
 /// `output[u, v, o] = bias[o] + Σ_m patch[u, v; m] · weight[m, o]`, where `m` walks along the runs from pixel `u, v`.

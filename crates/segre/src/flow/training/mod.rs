@@ -351,6 +351,9 @@ impl Trainer {
 
     /// Trains until the budget is used up, validation stops improving, or the observer stops it.
     ///
+    /// Small networks train faster on a thread of rayon's pool (`rayon::ThreadPoolBuilder::use_current_thread`): any other
+    /// sleeps during every operation, and has to be woken.
+    ///
     /// # Errors
     /// [`Error::NonFiniteTraining`] if loss or gradient are not finite (the best model so far stays
     /// available), [`Error::SchemaMismatch`] for data of another schema, and what saving fails with.

@@ -9,7 +9,8 @@ use burn::tensor::{DType, Device, Distribution, Tensor};
 
 use crate::network::parameters::host_values as values;
 
-use super::simd::{Level, MOST_LANES, Simd, Task, exp};
+use super::exponential::exp;
+use super::simd::{Level, MOST_LANES, Simd, Task};
 use super::stock;
 use super::{Precision, convolution as convolutions, group_norm as normalisations};
 
