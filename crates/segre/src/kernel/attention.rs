@@ -182,7 +182,7 @@ fn head_gradients(
         let [key_sums, value_sums] = &mut sums;
         for (left, right, sums) in [(slopes, query, key_sums), (weights, gradient, value_sums)] {
             let right = panels(right, width, lanes);
-            add_transposed(level, (left, row, sites), rows, (&right, width), sums);
+            add_transposed(level, (left, row, sites), rows, (&*right, width), sums);
         }
     }
     for (result, sums) in [by_key, by_value].into_iter().zip(&sums) {

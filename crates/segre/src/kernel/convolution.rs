@@ -7,6 +7,8 @@
 //! A sum of products runs over channels in values and input gradients, and over pixels in weight gradients: along
 //! these two numbers are a word where the level multiplies pairs.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use super::pairs;
@@ -163,14 +165,16 @@ pub(super) fn weight_gradient(
             let from = (image * height + rows.start) * row;
             let gradient = &gradient[from..][..rows.len() * row];
             let [along, down] = patch.steps(sizes.stride);
+            let pairs;
             let (together, gradient) = match level.pairs() {
-                false => (1, panels(gradient, sizes.outputs, lanes)),
+                false => (1, gradient),
                 true => {
                     patch.pair_columns(sizes.stride);
-                    let pairs = pair_pixels(gradient, width, sizes.outputs);
-                    (2, panels(&pairs, sizes.outputs, lanes))
+                    pairs = pair_pixels(gradient, width, sizes.outputs);
+                    (2, pairs.as_slice())
                 }
             };
+            let gradient = panels(gradient, sizes.outputs, lanes);
             level.run(Accumulate {
                 patch: &patch.values,
                 patch_steps: [together * along, down],
@@ -373,18 +377,18 @@ impl Correlation {
 }
 
 /// A part of an image, with zeros where it reaches beyond.
-struct Patch {
-    values: Vec<f32>,
+struct Patch<'a> {
+    values: Cow<'a, [f32]>,
     columns: usize,
     /// Numbers or words of a pixel.
     channels: usize,
 }
 
-impl Patch {
+impl<'a> Patch<'a> {
     /// What pixels `step · (u, v) + offset` take, for ranges of `u` and `v` and of offsets; neighbouring channels in
     /// a word if `pairs`.
     fn around(
-        image: &[f32],
+        image: &'a [f32],
         [height, width, channels]: [usize; 3],
         step: usize,
         pixels: [std::ops::Range<usize>; 2],
@@ -404,6 +408,17 @@ impl Patch {
             (first, count)
         };
         let ((top, rows), (left, columns)) = (extent(0), extent(1));
+        if !pairs && left == 0 && columns == width && top >= 0 {
+            let from = top as usize * width * channels;
+            if let Some(values) = image.get(from..from + rows * columns * channels) {
+                let values = Cow::Borrowed(values);
+                return Self {
+                    values,
+                    columns,
+                    channels,
+                };
+            }
+        }
         let mut values = vec![0.0; rows * columns * taken];
         let within = |first: isize, count: usize, size: usize| {
             let begin = (-first).clamp(0, count as isize) as usize;
@@ -426,7 +441,7 @@ impl Patch {
             }
         }
         Self {
-            values,
+            values: Cow::Owned(values),
             columns,
             channels: taken,
         }
@@ -447,7 +462,7 @@ impl Patch {
             pairs::zip(&numbers[..row - across], &numbers[across..], with_next);
             pairs::zip(&numbers[row - across..], &zeros, last);
         }
-        self.values = words;
+        self.values = Cow::Owned(words);
     }
 
     /// From pixel to pixel along a row, and along a column.

@@ -31,11 +31,18 @@ fn narrow(value: f32) -> u16 {
     (rounded >> 16) as u16
 }
 
-/// Pixels of some channels each, neighbouring channels in a word.
+/// Pixels of some channels each, neighbouring channels in a word; zero beside the last of an odd number.
 pub(super) fn neighbours(pixels: &[f32], channels: usize, to: &mut [f32]) {
     assert_eq!(to.len() * channels, pixels.len() * words(channels));
-    if channels.is_multiple_of(2) {
-        return pairs(pixels, to);
+    // Pixels of an even number of channels are one long one.
+    let channels = match channels.is_multiple_of(2) {
+        true => pixels.len().max(1),
+        false => channels,
+    };
+    #[cfg(target_arch = "x86_64")]
+    if super::simd::has_bf16() {
+        // SAFETY: the instructions are there, as just checked.
+        return unsafe { neighbours_by_registers(pixels, channels, to) };
     }
     let targets = to.chunks_exact_mut(words(channels));
     for (pixel, to) in pixels.chunks_exact(channels).zip(targets) {
@@ -45,38 +52,27 @@ pub(super) fn neighbours(pixels: &[f32], channels: usize, to: &mut [f32]) {
     }
 }
 
-fn pairs(numbers: &[f32], to: &mut [f32]) {
-    let mut done = 0;
-    #[cfg(target_arch = "x86_64")]
-    if super::simd::has_bf16() {
-        // SAFETY: the instructions are there, as just checked.
-        done = unsafe { pairs_of_registers(numbers, to) };
-    }
-    for (pair, to) in numbers[2 * done..].chunks_exact(2).zip(&mut to[done..]) {
-        *to = word(pair[0], pair[1]);
-    }
-}
-
-/// All words that fill registers; returns how many.
+/// The same, up to 32 channels at a time.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-fn pairs_of_registers(numbers: &[f32], to: &mut [f32]) -> usize {
-    let registers = numbers.chunks_exact(2 * LANES);
-    let count = registers.len().min(to.len() / LANES);
-    for (from, to) in registers.zip(to.chunks_exact_mut(LANES)) {
-        // SAFETY: both chunks are as long as what is read and written; any bits are a register.
-        unsafe {
-            let (low, high) = (
-                _mm512_loadu_ps(from.as_ptr()),
-                _mm512_loadu_ps(from[LANES..].as_ptr()),
-            );
-            _mm512_storeu_ps(
-                to.as_mut_ptr(),
-                std::mem::transmute::<__m512bh, __m512>(_mm512_cvtne2ps_pbh(high, low)),
-            );
+fn neighbours_by_registers(pixels: &[f32], channels: usize, to: &mut [f32]) {
+    let first = |count: usize| (!0_u16).unbounded_shr((LANES - count.min(LANES)) as u32);
+    let targets = to.chunks_exact_mut(words(channels));
+    for (pixel, to) in pixels.chunks_exact(channels).zip(targets) {
+        for (from, to) in pixel.chunks(2 * LANES).zip(to.chunks_mut(LANES)) {
+            let beyond = from.len().saturating_sub(LANES);
+            // SAFETY: only numbers of the chunks are read and written, the address of the second half is none of its
+            // numbers' if there are none; any bits are a register.
+            unsafe {
+                let low = _mm512_maskz_loadu_ps(first(from.len()), from.as_ptr());
+                let high = from.as_ptr().wrapping_add(LANES);
+                let high = _mm512_maskz_loadu_ps(first(beyond), high);
+                let both = _mm512_cvtne2ps_pbh(high, low);
+                let both = std::mem::transmute::<__m512bh, __m512>(both);
+                _mm512_mask_storeu_ps(to.as_mut_ptr(), first(to.len()), both);
+            }
         }
     }
-    count * LANES
 }
 
 /// Words of a number each from two slices.
@@ -154,7 +150,7 @@ mod tests {
         let numbers: Vec<f32> = (0..210)
             .map(|k| (k as f32 * 0.7).sin() * 1.3_f32.powi(k - 100))
             .collect();
-        for channels in [1, 2, 3, 5, 6, 70] {
+        for channels in [1, 2, 3, 5, 6, 35, 70, 105] {
             let mut to = vec![0.0; numbers.len() / channels * words(channels)];
             neighbours(&numbers, channels, &mut to);
             for (pixel, to) in numbers.chunks(channels).zip(to.chunks(words(channels))) {

@@ -3,6 +3,8 @@
 //! A tile has up to `ROWS` rows of one or two registers. One step multiplies a register or two by a number per row:
 //! loads are few for the multiplications, and no instruction moves numbers within a register.
 
+use std::borrow::Cow;
+
 use super::parts::by_parts;
 use super::simd::{Simd, Task, store_some};
 
@@ -29,7 +31,10 @@ pub(super) fn padded_channels(channels: usize, lanes: usize) -> usize {
 }
 
 /// Pixels `[pixel, channels]` panel by panel `[pixel, width]`, zeros beyond the last channel.
-pub(super) fn panels(pixels: &[f32], channels: usize, lanes: usize) -> Vec<f32> {
+pub(super) fn panels(pixels: &[f32], channels: usize, lanes: usize) -> Cow<'_, [f32]> {
+    if channels == lanes || channels == 2 * lanes {
+        return Cow::Borrowed(pixels);
+    }
     let count = pixels.len() / channels;
     let across = 2 * lanes;
     let write = |index: usize, panel: &mut [f32]| {
@@ -43,7 +48,7 @@ pub(super) fn panels(pixels: &[f32], channels: usize, lanes: usize) -> Vec<f32> 
         }
     };
     let len = count * padded_channels(channels, lanes);
-    by_parts(len, (count * across).max(1), write).0
+    Cow::Owned(by_parts(len, (count * across).max(1), write).0)
 }
 
 /// `output[u, v, o] = bias[o] + Σ_m patch[u, v; m] · weight[m, o]`, where `m` walks along the runs from pixel `u, v`.

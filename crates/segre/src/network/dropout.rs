@@ -20,16 +20,16 @@ pub(super) fn drop_out<const D: usize>(
     let kept = (1.0 - probability).recip() as f32;
     // 16 random bits per unit: a mask needs no more, and drawing them is a cost.
     let threshold = (probability * 65536.0).round() as u32;
-    let mut word = 0_u32;
-    let mask = (0..shape.iter().product::<usize>()).map(|unit| {
-        word = if unit % 2 == 0 {
-            rng.random()
-        } else {
-            word >> 16
-        };
-        if word & 0xFFFF < threshold { 0.0 } else { kept }
-    });
-    let mask = TensorData::new(mask.collect::<Vec<f32>>(), shape);
+    let units = shape.iter().product::<usize>();
+    let mut words = vec![0_u32; units.div_ceil(2)];
+    rng.fill(&mut words[..]);
+    let mut mask = vec![kept; units];
+    for (pair, word) in mask.chunks_mut(2).zip(words) {
+        for (unit, bits) in pair.iter_mut().zip([word & 0xFFFF, word >> 16]) {
+            *unit = if bits < threshold { 0.0 } else { kept };
+        }
+    }
+    let mask = TensorData::new(mask, shape);
     let device = hidden.device();
     hidden * Tensor::from_data(mask, &device)
 }
