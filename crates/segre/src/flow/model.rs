@@ -13,9 +13,12 @@ use crate::geometry::{AssignmentManifold, PADDING_LOGIT};
 use crate::network::{Network, NetworkConfig, SiteSpec};
 use crate::path::{DiscretePath, GaussianPath, ProbabilityPath};
 
-/// Most coordinates of states that are computed with together, 64 MB: `1024` rows of 4 sites and 4096 categories,
-/// or 64 label maps of 128 × 256 pixels and 8 classes.
+/// Most coordinates of states that are computed with together, 64 MB: `1024` rows of 4 sites and 4096 categories.
 const MOST_COORDINATES: usize = 1 << 24;
+
+/// Most pixels that a UNet sees at a time, 4 label maps of 128 × 256: more keep a processor no busier, and whoever asks
+/// for an end, or watches the progress, would wait for minutes.
+const MOST_PIXELS: usize = 1 << 17;
 
 /// What the network's output means and how it is trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,10 +169,15 @@ impl Model {
         self.device.clone().inner() == Device::flex()
     }
 
-    /// Most rows whose states are kept in memory together.
+    /// Most rows whose states are kept in memory together, and that a network sees at a time.
     pub(crate) fn most_rows(&self) -> usize {
-        let row = self.manifold.sites() * self.manifold.categories();
-        (MOST_COORDINATES / row.max(1)).max(1)
+        let sites = self.manifold.sites();
+        let row = sites * self.manifold.categories();
+        let rows = match self.config.network {
+            NetworkConfig::Unet(_) => MOST_PIXELS / sites,
+            _ => usize::MAX,
+        };
+        rows.min(MOST_COORDINATES / row.max(1)).max(1)
     }
 
     /// Number of trainable parameters.
