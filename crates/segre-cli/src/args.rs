@@ -72,8 +72,8 @@ pub struct Common {
 impl Common {
     /// Applies what concerns the whole process.
     pub fn start(&self) -> Result<()> {
-        // This thread is one of the pool's. From outside it would sleep and be woken at every operation, which costs a
-        // small network as much as its products. 0: one thread per processor.
+        // This thread is one of the pool's. From outside it would sleep and be woken at every operation, about a tenth of
+        // a small network's step. 0: one thread per processor.
         let threads = self.threads.map_or(0, usize::from);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         let pool = pool.use_current_thread().build_global();

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::parts::by_parts;
 use super::simd::Level;
-use super::tiles::{Accumulate, Correlate, Run, padded_channels, panel_widths, panels};
+use super::tiles::{Accumulate, Correlate, Run, fill_panel, padded_channels, panel_widths, panels};
 
 /// Rows of a task.
 pub(super) const ROWS: usize = 64;
@@ -98,9 +98,8 @@ pub(super) fn weight_gradient(
         let rows = part * of_part..rows.min((part + 1) * of_part);
         let count = width.min(outputs - first);
         let mut right = vec![0.0; rows.len() * width];
-        for (right, row) in right.chunks_exact_mut(width).zip(rows.clone()) {
-            right[..count].copy_from_slice(&gradient[row * outputs + first..][..count]);
-        }
+        let gradient = &gradient[rows.start * outputs..rows.end * outputs];
+        fill_panel(&mut right, width, gradient, outputs, first);
         let left = &input[rows.start * inputs..rows.end * inputs];
         let mut sums = vec![0.0; inputs * width];
         let left = (left, inputs, inputs);

@@ -1,9 +1,10 @@
 //! A convolution along sites as a matrix product: its two factors as matrices, and the way back of their gradients.
 
+use burn::backend::TensorMetadata;
+
 use super::layer::Operation;
 use super::operation::{Host, tensor, values};
 use super::parts::by_parts;
-use burn::backend::TensorMetadata;
 
 /// Examples of a task.
 const EXAMPLES: usize = 16;

@@ -38,17 +38,25 @@ pub(super) fn panels(pixels: &[f32], channels: usize, lanes: usize) -> Cow<'_, [
     let count = pixels.len() / channels;
     let across = 2 * lanes;
     let write = |index: usize, panel: &mut [f32]| {
-        let (width, channel) = (panel.len() / count, index * across);
-        let kept = width.min(channels - channel);
-        for (to, from) in panel
-            .chunks_exact_mut(width)
-            .zip(pixels.chunks_exact(channels))
-        {
-            to[..kept].copy_from_slice(&from[channel..][..kept]);
-        }
+        fill_panel(panel, panel.len() / count, pixels, channels, index * across);
     };
     let len = count * padded_channels(channels, lanes);
     Cow::Owned(by_parts(len, (count * across).max(1), write).0)
+}
+
+/// Channels of all pixels from `channel` on, up to `width`, in a panel that has zeros elsewhere.
+pub(super) fn fill_panel(
+    panel: &mut [f32],
+    width: usize,
+    pixels: &[f32],
+    channels: usize,
+    channel: usize,
+) {
+    let kept = width.min(channels - channel);
+    let rows = panel.chunks_exact_mut(width);
+    for (to, from) in rows.zip(pixels.chunks_exact(channels)) {
+        to[..kept].copy_from_slice(&from[channel..][..kept]);
+    }
 }
 
 /// `output[u, v, o] = bias[o] + Σ_m patch[u, v; m] · weight[m, o]`, where `m` walks along the runs from pixel `u, v`.
