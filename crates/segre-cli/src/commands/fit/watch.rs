@@ -46,7 +46,9 @@ impl Run {
             },
             common.display(),
         );
-        let metrics = open_metrics(&out.join(METRICS_FILE), done.step)?;
+        // A run begins with a validation: without one, what is there is of a run that was killed before its first save.
+        let written = (done.validations > 0).then_some(done.step);
+        let metrics = open_metrics(&out.join(METRICS_FILE), written)?;
         Ok(Self {
             out: out.to_path_buf(),
             bar: Some(bar),
@@ -126,7 +128,7 @@ impl Observer for Run {
 }
 
 /// Opens the metrics file for appending, without what was written after the checkpoint.
-fn open_metrics(path: &Path, step: u64) -> Result<File> {
+fn open_metrics(path: &Path, step: Option<u64>) -> Result<File> {
     let context = || format!("cannot write {}", path.display());
     let kept: String = fs::read_to_string(path)
         .unwrap_or_default()
@@ -135,7 +137,7 @@ fn open_metrics(path: &Path, step: u64) -> Result<File> {
             let value: Option<Value> = serde_json::from_str(line).ok();
             value
                 .and_then(|value| value["step"].as_u64())
-                .is_some_and(|found| found <= step)
+                .is_some_and(|found| Some(found) <= step)
         })
         .map(|line| format!("{line}\n"))
         .collect();
