@@ -112,12 +112,19 @@ fn row_levels(
 
 /// Raises some sites of half of the rows to the level that decides them: each with a probability that is
 /// uniform over the rows, so that few and many known sites are equally frequent. Of pictures, half of these rows show
-/// a block or hide one instead.
+/// a block or hide one instead. The other sites of every second such row are at level 0, where infilling, prediction
+/// and the sequential sampler begin: at the levels of a bound they are hardly ever that unknown.
 fn show_some(levels: &mut [f32], row_shape: &[usize], decisive: f32, rng: &mut ChaCha8Rng) {
     for row in levels.chunks_mut(row_shape.iter().product()) {
         let share = 2.0 * rng.random::<f64>() - 1.0;
+        if share <= 0.0 {
+            continue;
+        }
+        if rng.random() {
+            row.fill(0.0);
+        }
         match *row_shape {
-            [height, width] if share > 0.0 && rng.random() => {
+            [height, width] if rng.random() => {
                 show_block(row, [height, width], decisive, rng);
             }
             _ => row.iter_mut().for_each(|level| {
