@@ -49,12 +49,12 @@ def segre_process(segre, words):
 
 
 def step_seconds(model):
-    """Median seconds of a step of a fit, by its own records."""
+    """Median seconds of a step of a fit, by its own records: from a line of a step to the next one, as between that of a
+    validation and the next the run is saved too."""
     lines = [json.loads(line) for line in (Path(model) / "metrics.jsonl").read_text().splitlines()]
-    # Every line has the seconds when it was written, so a step that follows a validation is timed without it.
     marks = [(line["step"], line["seconds"], "loss" in line) for line in lines]
     pairs = zip(marks, marks[1:])
-    steps = [(t1 - t0) / (s1 - s0) for (s0, t0, _), (s1, t1, step) in pairs if step and s1 > s0]
+    steps = [(t1 - t0) / (s1 - s0) for (s0, t0, first), (s1, t1, second) in pairs if first and second and s1 > s0]
     return statistics.median(steps)
 
 

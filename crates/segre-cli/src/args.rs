@@ -218,6 +218,9 @@ pub struct Fit {
         default_value_t = 0.0
     )]
     pub weight_decay: f64,
+    /// Validations, spread over the budget; each also saves the run [default: 20; fewer for a unet]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub validations: Option<u32>,
     /// Validations without improvement before training stops early
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub patience: u32,

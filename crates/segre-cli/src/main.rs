@@ -1,6 +1,7 @@
 //! The `segre` command line: parse, run the subcommand, report an error in one line.
 
 mod args;
+mod awake;
 mod commands;
 mod conditionals;
 mod device;

@@ -27,7 +27,7 @@ pub struct UnetSizes {
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub heads: Option<usize>,
     /// Of products in training; sums, parameters and scores have 32 bits always. bf16 is faster, and needs a
-    /// processor with AVX-512 BF16 [default: f32]
+    /// processor with AVX-512 BF16; AMX is used where there is some [default: f32]
     #[arg(long, value_name = "WHICH")]
     pub precision: Option<PrecisionName>,
 }

@@ -280,8 +280,12 @@ pub fn peak(precision: Precision) -> f64 {
     };
     let shortest = (0..5).map(|_| once()).fold(f64::INFINITY, f64::min);
     let products = if level.pairs() { 2 } else { 1 };
-    let operations = 2 * products * level.lanes() * CHAINS * ROUNDS * threads;
-    operations as f64 / shortest
+    let operations = match level {
+        #[cfg(target_arch = "x86_64")]
+        Level::Amx => super::amx::OPERATIONS,
+        _ => 2 * products * level.lanes() * CHAINS,
+    };
+    (operations * ROUNDS * threads) as f64 / shortest
 }
 
 /// Sums that do not wait for each other.
@@ -294,6 +298,12 @@ struct Sums {
 
 impl Task for Sums {
     type Output = f32;
+
+    #[cfg(target_arch = "x86_64")]
+    fn by_matrices(self) -> Result<f32, Self> {
+        super::amx::multiply(self.rounds);
+        Ok(0.0)
+    }
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) -> f32 {

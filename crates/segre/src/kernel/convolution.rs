@@ -11,6 +11,8 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
+#[cfg(target_arch = "x86_64")]
+use super::amx;
 use super::pairs;
 use super::parts::by_parts;
 use super::simd::Level;
@@ -44,6 +46,12 @@ impl Sizes {
 
     fn weights(&self) -> usize {
         self.kernel.pow(2) * self.inputs * self.outputs
+    }
+
+    /// Least and largest offset of a source pixel.
+    fn offsets(&self) -> [isize; 2] {
+        let radius = (self.kernel / 2) as isize;
+        [-radius, self.kernel as isize - 1 - radius]
     }
 }
 
@@ -135,59 +143,37 @@ pub(super) fn weight_gradient(
     images: &[f32],
     gradient: &[f32],
 ) -> Vec<f32> {
-    let [height, width] = sizes.output();
-    let source = [sizes.height, sizes.width, sizes.inputs];
-    let row = width * sizes.outputs;
-    assert_eq!(images.len(), sizes.batch * source.iter().product::<usize>());
-    assert_eq!(gradient.len(), sizes.batch * height * row);
-    let radius = (sizes.kernel / 2) as isize;
-    let offsets = [-radius, sizes.kernel as isize - 1 - radius];
-    let block = task_rows(width);
-    let blocks = height.div_ceil(block);
-    let tasks = sizes.batch * blocks;
-    let parts = tasks.min(PARTS);
+    #[cfg(target_arch = "x86_64")]
+    if level == Level::Amx && fits_matrices(sizes) {
+        return weight_gradient_by_matrices(sizes, images, gradient);
+    }
+    let width = sizes.output()[1];
     let lanes = level.lanes();
     let depth = sizes.kernel.pow(2) * sizes.inputs;
-    let part = |part: usize| {
-        let mut sums = vec![0.0; depth * padded_channels(sizes.outputs, lanes)];
-        for task in tasks * part / parts..tasks * (part + 1) / parts {
-            let (image, block_index) = (task / blocks, task % blocks);
-            let rows = block_index * block..height.min((block_index + 1) * block);
-            let pixels = images.len() / sizes.batch;
-            let mut patch = Patch::around(
-                &images[image * pixels..][..pixels],
-                source,
-                sizes.stride,
-                [rows.clone(), 0..width],
-                [offsets; 2],
-                false,
-            );
-            let from = (image * height + rows.start) * row;
-            let gradient = &gradient[from..][..rows.len() * row];
-            let [along, down] = patch.steps(sizes.stride);
-            let pairs;
-            let (together, gradient) = match level.pairs() {
-                false => (1, gradient),
-                true => {
-                    patch.pair_columns(sizes.stride);
-                    pairs = pair_pixels(gradient, width, sizes.outputs);
-                    (2, pairs.as_slice())
-                }
-            };
-            let gradient = panels(gradient, sizes.outputs, lanes);
-            level.run(Accumulate {
-                patch: &patch.values,
-                patch_steps: [together * along, down],
-                runs: &patch.runs([offsets; 2]),
-                gradient: &gradient,
-                sums: &mut sums,
-                pixels: [rows.len(), width.div_ceil(together)],
-                channels: sizes.outputs,
-            });
-        }
-        sums
-    };
-    let sums: Vec<Vec<f32>> = (0..parts).into_par_iter().map(part).collect();
+    let len = depth * padded_channels(sizes.outputs, lanes);
+    let sums = sums_of_blocks(sizes, images, gradient, len, |mut patch, gradient, sums| {
+        let [along, down] = patch.steps(sizes.stride);
+        let pairs;
+        let (together, gradient) = match level.pairs() {
+            false => (1, gradient),
+            true => {
+                patch.pair_columns(sizes.stride);
+                pairs = pair_pixels(gradient, width, sizes.outputs);
+                (2, pairs.as_slice())
+            }
+        };
+        let across = width.div_ceil(together);
+        let rows = gradient.len() / (across * sizes.outputs);
+        level.run(Accumulate {
+            patch: &patch.values,
+            patch_steps: [together * along, down],
+            runs: &patch.runs([sizes.offsets(); 2]),
+            gradient: &panels(gradient, sizes.outputs, lanes),
+            sums,
+            pixels: [rows, across],
+            channels: sizes.outputs,
+        });
+    });
     let mut result = vec![0.0; sizes.weights()];
     let mut channel = 0;
     for panel in panel_widths(sizes.outputs, lanes) {
@@ -202,6 +188,93 @@ pub(super) fn weight_gradient(
             }
         }
         channel += panel;
+    }
+    result
+}
+
+/// Sums of what the blocks of output rows add, given the source around them and their gradient, in a fixed number of
+/// parts.
+fn sums_of_blocks(
+    sizes: &Sizes,
+    images: &[f32],
+    gradient: &[f32],
+    len: usize,
+    add: impl Fn(Patch<'_>, &[f32], &mut [f32]) + Sync,
+) -> Vec<Vec<f32>> {
+    let [height, width] = sizes.output();
+    let source = [sizes.height, sizes.width, sizes.inputs];
+    let row = width * sizes.outputs;
+    assert_eq!(images.len(), sizes.batch * source.iter().product::<usize>());
+    assert_eq!(gradient.len(), sizes.batch * height * row);
+    let block = task_rows(width);
+    let blocks = height.div_ceil(block);
+    let tasks = sizes.batch * blocks;
+    let parts = tasks.min(PARTS);
+    let part = |part: usize| {
+        let mut sums = vec![0.0; len];
+        for task in tasks * part / parts..tasks * (part + 1) / parts {
+            let (image, block_index) = (task / blocks, task % blocks);
+            let rows = block_index * block..height.min((block_index + 1) * block);
+            let pixels = images.len() / sizes.batch;
+            let patch = Patch::around(
+                &images[image * pixels..][..pixels],
+                source,
+                sizes.stride,
+                [rows.clone(), 0..width],
+                [sizes.offsets(); 2],
+                false,
+            );
+            let from = (image * height + rows.start) * row;
+            add(patch, &gradient[from..][..rows.len() * row], &mut sums);
+        }
+        sums
+    };
+    (0..parts).into_par_iter().map(part).collect()
+}
+
+/// Whether [`weight_gradient_by_matrices`] can be asked: pixels that lie side by side, and enough channels.
+#[cfg(target_arch = "x86_64")]
+fn fits_matrices(sizes: &Sizes) -> bool {
+    let run = Run {
+        offset: 0,
+        length: sizes.kernel * sizes.inputs,
+    };
+    sizes.stride == 1 && amx::piece(&[run]).is_some()
+}
+
+/// [`weight_gradient`] where pixels are one long row, with zeros for the gradient where the source reaches beyond.
+#[cfg(target_arch = "x86_64")]
+fn weight_gradient_by_matrices(sizes: &Sizes, images: &[f32], gradient: &[f32]) -> Vec<f32> {
+    let (width, outputs) = (sizes.output()[1], sizes.outputs);
+    let depth = sizes.kernel.pow(2) * sizes.inputs;
+    let len = depth * outputs.next_multiple_of(amx::SIDE);
+    let sums = sums_of_blocks(sizes, images, gradient, len, |patch, gradient, sums| {
+        let pixels = gradient.len() / (width * outputs) * patch.columns;
+        let words = pixels.div_ceil(2).next_multiple_of(amx::SIDE);
+        amx::Accumulate {
+            // Words beyond the last pixel meet zeros of the gradient.
+            patch: &patch.paired((2 * words + sizes.kernel - pixels) * sizes.inputs),
+            step: sizes.inputs,
+            runs: &patch.runs([sizes.offsets(); 2]),
+            gradient: &pairs::transposed(gradient, [width, outputs], patch.columns, words),
+            words,
+            sums,
+        }
+        .run();
+    });
+    let mut sums = sums.into_iter();
+    let mut total = sums.next().unwrap_or_default();
+    for sums in sums {
+        total
+            .iter_mut()
+            .zip(sums)
+            .for_each(|(total, sum)| *total += sum);
+    }
+    let mut result = vec![0.0; sizes.weights()];
+    for (output, total) in total.chunks_exact(depth.max(1)).take(outputs).enumerate() {
+        for (result, total) in result[output..].iter_mut().step_by(outputs).zip(total) {
+            *result = *total;
+        }
     }
     result
 }
@@ -463,6 +536,18 @@ impl<'a> Patch<'a> {
             pairs::zip(&numbers[row - across..], &zeros, last);
         }
         self.values = Cow::Owned(words);
+    }
+
+    /// Every number in a word with that of the next pixel, then as many zeros as are asked for.
+    #[cfg(target_arch = "x86_64")]
+    fn paired(&self, zeros: usize) -> Vec<f32> {
+        let len = self.values.len();
+        let mut words = vec![0.0; len + zeros];
+        let (with_next, rest) = words.split_at_mut(len.saturating_sub(self.channels));
+        let (numbers, last) = self.values.split_at(with_next.len());
+        pairs::zip(numbers, &self.values[self.channels.min(len)..], with_next);
+        pairs::zip(last, &vec![0.0; last.len()], &mut rest[..last.len()]);
+        words
     }
 
     /// From pixel to pixel along a row, and along a column.

@@ -11,6 +11,8 @@
 //! operation, too (`layer.rs`).
 
 mod affine;
+#[cfg(target_arch = "x86_64")]
+mod amx;
 mod attention;
 mod batch_norm;
 #[cfg(feature = "kernels")]

@@ -116,6 +116,114 @@ fn zip_of_registers(first: &[f32], second: &[f32], to: &mut [f32]) -> usize {
     count * LANES
 }
 
+/// Rows of `width` pixels as they lie in rows of `across`, zeros between them, transposed: for each channel a row of
+/// `words`, each of two neighbouring pixels. Rows of zeros fill up the channels to registers.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn transposed(
+    pixels: &[f32],
+    [width, channels]: [usize; 2],
+    across: usize,
+    words: usize,
+) -> Vec<f32> {
+    assert!(super::simd::has_bf16());
+    let rows = pixels.len() / (width * channels);
+    assert!(pixels.len() == rows * width * channels && width <= across);
+    assert!(words.is_multiple_of(LANES) && rows * across <= 2 * words);
+    let mut result = vec![0.0; channels.next_multiple_of(LANES) * words];
+    // SAFETY: the instructions are there, as just checked.
+    unsafe { transpose(pixels, [width, channels], across, words, &mut result) };
+    result
+}
+
+/// # Safety
+/// Nothing but the instructions: all places are checked.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+fn transpose(
+    pixels: &[f32],
+    [width, channels]: [usize; 2],
+    across: usize,
+    words: usize,
+    to: &mut [f32],
+) {
+    // The rounded numbers of a pixel come before those of the next one: place 2k takes k, place 2k + 1 takes 16 + k.
+    let order: [u16; 2 * LANES] = std::array::from_fn(|k| (k / 2 + k % 2 * LANES) as u16);
+    // SAFETY: as many bits are read as there are.
+    let order = unsafe { _mm512_loadu_si512(order.as_ptr().cast()) };
+    let count = pixels.len() / (width * channels) * across;
+    for channel in (0..channels).step_by(LANES) {
+        let kept = LANES.min(channels - channel);
+        let mask = (!0_u16).unbounded_shr((LANES - kept) as u32);
+        let load = |place: usize| {
+            let (row, column) = (place / across, place % across);
+            if place >= count || column >= width {
+                return _mm512_setzero_ps();
+            }
+            let numbers = &pixels[(row * width + column) * channels + channel..][..kept];
+            // SAFETY: only numbers of the slice are read.
+            unsafe { _mm512_maskz_loadu_ps(mask, numbers.as_ptr()) }
+        };
+        for first in (0..count.div_ceil(2)).step_by(LANES) {
+            let mut rows = [_mm512_setzero_ps(); LANES];
+            for (k, row) in rows.iter_mut().enumerate() {
+                let place = 2 * (first + k);
+                let both = _mm512_cvtne2ps_pbh(load(place + 1), load(place));
+                // SAFETY: any bits are a register.
+                let both = unsafe { std::mem::transmute::<__m512bh, __m512i>(both) };
+                *row = _mm512_castsi512_ps(_mm512_permutexvar_epi16(order, both));
+            }
+            for (k, row) in transpose_registers(rows).into_iter().enumerate() {
+                let to = &mut to[(channel + k) * words + first..][..LANES];
+                // SAFETY: the slice is as long as what is written.
+                unsafe { _mm512_storeu_ps(to.as_mut_ptr(), row) };
+            }
+        }
+    }
+}
+
+/// A square of numbers, rows and columns exchanged.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn transpose_registers(rows: [__m512; LANES]) -> [__m512; LANES] {
+    let zero = _mm512_setzero_ps();
+    let (mut pairs, mut fours, mut all) = ([zero; LANES], [zero; LANES], [zero; LANES]);
+    for k in 0..LANES / 2 {
+        pairs[2 * k] = _mm512_unpacklo_ps(rows[2 * k], rows[2 * k + 1]);
+        pairs[2 * k + 1] = _mm512_unpackhi_ps(rows[2 * k], rows[2 * k + 1]);
+    }
+    // Then `fours[4 k + j]` has columns `j`, `4 + j`, `8 + j` and `12 + j` of rows `4 k..4 k + 4`.
+    for k in 0..LANES / 4 {
+        let [a, b, c, d] = std::array::from_fn(|row| _mm512_castps_pd(pairs[4 * k + row]));
+        let four = [
+            _mm512_unpacklo_pd(a, c),
+            _mm512_unpackhi_pd(a, c),
+            _mm512_unpacklo_pd(b, d),
+            _mm512_unpackhi_pd(b, d),
+        ];
+        for (j, four) in four.into_iter().enumerate() {
+            fours[4 * k + j] = _mm512_castpd_ps(four);
+        }
+    }
+    for j in 0..LANES / 4 {
+        let [a, b, c, d] = std::array::from_fn(|k| fours[4 * k + j]);
+        const EVEN: i32 = 0b10_00_10_00;
+        const ODD: i32 = 0b11_01_11_01;
+        let (ab, cd) = (
+            _mm512_shuffle_f32x4::<EVEN>(a, b),
+            _mm512_shuffle_f32x4::<EVEN>(c, d),
+        );
+        all[j] = _mm512_shuffle_f32x4::<EVEN>(ab, cd);
+        all[8 + j] = _mm512_shuffle_f32x4::<ODD>(ab, cd);
+        let (ab, cd) = (
+            _mm512_shuffle_f32x4::<ODD>(a, b),
+            _mm512_shuffle_f32x4::<ODD>(c, d),
+        );
+        all[4 + j] = _mm512_shuffle_f32x4::<EVEN>(ab, cd);
+        all[12 + j] = _mm512_shuffle_f32x4::<ODD>(ab, cd);
+    }
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,5 @@
 //! Vectors of `f32` in the widest registers of the machine, chosen when the program runs.
-//! `SEGRE_SIMD=avx2` or `plain` in the environment keeps to less than the machine has.
+//! `SEGRE_SIMD=avx512`, `avx2` or `plain` in the environment keeps to less than the machine has.
 //!
 //! A kernel is written once, generic over [`Simd`], as a [`Task`]; [`Level::run`] compiles it for every level. What a
 //! task calls must be `#[inline(always)]`: only then is it compiled with the instructions of the level.
@@ -27,10 +27,13 @@ pub(super) enum Level {
     /// AVX-512F whose products are of pairs of bfloat16 (AVX-512 BF16): see `pairs.rs`.
     #[cfg(target_arch = "x86_64")]
     Bf16,
+    /// The same, and matrix registers where a task knows them: see `amx.rs`.
+    #[cfg(target_arch = "x86_64")]
+    Amx,
 }
 
 /// A computation that is compiled for every level.
-pub(super) trait Task {
+pub(super) trait Task: Sized {
     /// The result.
     type Output;
 
@@ -39,6 +42,12 @@ pub(super) trait Task {
     /// # Safety
     /// The machine has the instructions of `S`.
     unsafe fn run<S: Simd>(self) -> Self::Output;
+
+    /// Computes in matrix registers, which are there; the task itself where it does not fit them.
+    #[cfg(target_arch = "x86_64")]
+    fn by_matrices(self) -> Result<Self::Output, Self> {
+        Err(self)
+    }
 }
 
 impl Level {
@@ -81,19 +90,31 @@ impl Level {
         }
     }
 
-    /// The level of products of bfloat16, if the machine has them.
+    /// The best level of products of bfloat16, if the machine has them.
     pub fn narrow() -> Option<Self> {
+        static FOUND: OnceLock<Option<Level>> = OnceLock::new();
+        *FOUND.get_or_init(|| Self::available_narrow().pop())
+    }
+
+    /// All levels of products of bfloat16 that this machine has and the environment allows, the best one last.
+    pub fn available_narrow() -> Vec<Self> {
+        let mut levels = vec![];
         #[cfg(target_arch = "x86_64")]
         if has_bf16() && Self::detect() == Self::Avx512 {
-            return Some(Self::Bf16);
+            levels.push(Self::Bf16);
+            if std::env::var_os("SEGRE_SIMD").is_none_or(|asked| asked != "avx512")
+                && super::amx::is_available()
+            {
+                levels.push(Self::Amx);
+            }
         }
-        None
+        levels
     }
 
     /// Whether a number of a product is a word of two.
     pub fn pairs(self) -> bool {
         #[cfg(target_arch = "x86_64")]
-        if self == Self::Bf16 {
+        if matches!(self, Self::Bf16 | Self::Amx) {
             return true;
         }
         false
@@ -106,7 +127,7 @@ impl Level {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => Avx2::LANES,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 | Self::Bf16 => Avx512::LANES,
+            Self::Avx512 | Self::Bf16 | Self::Amx => Avx512::LANES,
         }
     }
 
@@ -136,6 +157,11 @@ impl Level {
                 // SAFETY: the instructions are there, as just checked.
                 unsafe { run_bf16(task) }
             }
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => match task.by_matrices() {
+                Ok(output) => output,
+                Err(task) => Self::Bf16.run(task),
+            },
         }
     }
 }

@@ -81,8 +81,28 @@ pub(super) struct Correlate<'a> {
     pub channels: usize,
 }
 
+impl Correlate<'_> {
+    /// # Panics
+    /// Panics if some pixel reaches beyond a slice; there is at least one.
+    pub fn check(&self, lanes: usize) {
+        let [rows, columns] = self.pixels;
+        let depth: usize = self.runs.iter().map(|run| run.length).sum();
+        let reach = self.runs.iter().map(|run| run.offset + run.length).max();
+        let last = |steps: [usize; 2]| (columns - 1) * steps[0] + (rows - 1) * steps[1];
+        assert!(last(self.patch_steps) + reach.unwrap_or(0) <= self.patch.len());
+        assert!(last(self.output_steps) + self.channels <= self.output.len());
+        let padded = padded_channels(self.channels, lanes);
+        assert!(self.bias.len() == padded && self.weights.len() == padded * depth);
+    }
+}
+
 impl Task for Correlate<'_> {
     type Output = ();
+
+    #[cfg(target_arch = "x86_64")]
+    fn by_matrices(self) -> Result<(), Self> {
+        super::amx::correlate(self).map_or(Ok(()), Err)
+    }
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -90,13 +110,8 @@ impl Task for Correlate<'_> {
         if rows * columns == 0 {
             return;
         }
+        self.check(S::LANES);
         let depth: usize = self.runs.iter().map(|run| run.length).sum();
-        let reach = self.runs.iter().map(|run| run.offset + run.length).max();
-        let last = |steps: [usize; 2]| (columns - 1) * steps[0] + (rows - 1) * steps[1];
-        assert!(last(self.patch_steps) + reach.unwrap_or(0) <= self.patch.len());
-        assert!(last(self.output_steps) + self.channels <= self.output.len());
-        let padded = padded_channels(self.channels, S::LANES);
-        assert!(self.bias.len() == padded && self.weights.len() == padded * depth);
         let tiles = columns.div_ceil(S::ROWS);
         let mut channel = 0;
         for width in panel_widths(self.channels, S::LANES) {

@@ -15,6 +15,7 @@ use segre::neural::{DataFreeEvent, pairwise_prior};
 use super::results::Measured;
 use super::run::Cell;
 use crate::args::{Arguments, Command, Evaluate};
+use crate::awake::Awake;
 use crate::commands::energy::fit::data_free;
 use crate::commands::fit::start;
 use crate::divergence::{DivergenceReport, many_samples, target_of};
@@ -69,6 +70,7 @@ impl Cell<'_> {
         let prior = pairwise_prior(energy);
         let words = data_free::words(None, None, schema, prior.is_some());
         let (seed, device) = (self.seed, self.device);
+        let _awake = Awake::start();
         let prepared = data_free::prepare(&words, prior, budget, "energy", schema, seed, device)?;
         let trainer = prepared.1.run(energy, &mut |event| {
             if let DataFreeEvent::Working(trainer) | DataFreeEvent::Round(_, trainer) = event {
@@ -94,6 +96,7 @@ impl Cell<'_> {
     ) -> Result<Fitted> {
         let budget = trainer.config().budget;
         let mut watch = Watch { cell: self, budget };
+        let _awake = Awake::start();
         let ending = trainer.run(&parts.train, &parts.validation, &mut watch)?;
         ensure!(ending != Ending::Stopped, "stopped");
         Ok(Fitted {

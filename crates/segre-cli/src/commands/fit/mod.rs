@@ -20,6 +20,7 @@ use self::pictures::{draw_training, show_samples};
 use self::start::{begin, resume};
 use self::watch::Run;
 use crate::args::{Accuracy, Common, Fit};
+use crate::awake::Awake;
 use crate::report::json::print_object;
 use crate::session::{BaselineScores, score_if_bounded};
 
@@ -53,8 +54,10 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     };
     let fitted = Baselines::fit(&parts.train, &parts.validation)?;
     let baselines = BaselineScores::of(&fitted, &parts.validation);
-    let mut run = Run::new(out, &trainer, common)?;
+    let mut run = Run::new(out, &card, &trainer, common)?;
+    let awake = Awake::start();
     let ended = trainer.run(&parts.train, &parts.validation, &mut run);
+    drop(awake);
     run.close();
     if ended.is_err() && trainer.progress().kept_bits_per_dim.is_some() {
         saving::save_parameters(out, &trainer.best_model()?)?;

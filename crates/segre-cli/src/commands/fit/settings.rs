@@ -152,10 +152,10 @@ pub fn training_config(
             ..default.optimizer
         },
         patience: arguments.patience,
-        validations: match is_unet {
+        validations: arguments.validations.unwrap_or(match is_unet {
             true => unet::VALIDATIONS,
             false => default.validations,
-        },
+        }),
         // A row of few sites says little and costs little; one of many categories costs much.
         validation_rows: match is_unet {
             true => unet::validation_rows(sites),

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use segre::atomic;
-use segre::flow::saving;
+use segre::flow::saving::{self, ModelCard};
 use segre::flow::training::{self, Control, Event, Observer, Progress as RunProgress, Trainer};
+use segre::network::NetworkConfig;
 use serde_json::{Value, json};
 
 use super::{CHECKPOINT_FILE, METRICS_FILE};
@@ -18,7 +19,7 @@ use crate::report::progress::{Budget, Progress, Spent};
 
 /// Between checkpoints that are not due to a validation.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
-/// Steps between lines of the metrics file.
+/// Steps between lines of the metrics file; a unet's are long.
 const STEPS_PER_LINE: u64 = 10;
 
 /// Watches a run: progress, metrics, checkpoints.
@@ -26,12 +27,13 @@ pub struct Run {
     out: PathBuf,
     bar: Option<Progress>,
     metrics: File,
+    steps_per_line: u64,
     saved: Instant,
     validation: Option<f64>,
 }
 
 impl Run {
-    pub fn new(out: &Path, trainer: &Trainer, common: &Common) -> Result<Self> {
+    pub fn new(out: &Path, card: &ModelCard, trainer: &Trainer, common: &Common) -> Result<Self> {
         let budget = trainer.config().budget;
         let done = trainer.progress();
         let bar = Progress::new(
@@ -53,6 +55,10 @@ impl Run {
             out: out.to_path_buf(),
             bar: Some(bar),
             metrics,
+            steps_per_line: match card.model.network {
+                NetworkConfig::Unet(_) => 1,
+                _ => STEPS_PER_LINE,
+            },
             saved: Instant::now(),
             validation: done.kept_bits_per_dim,
         })
@@ -83,7 +89,7 @@ impl Observer for Run {
                 gradient_norm,
                 learning_rate,
             } => {
-                if step % STEPS_PER_LINE == 0 {
+                if step % self.steps_per_line == 0 {
                     self.line(&json!({
                         "step": step, "seconds": progress.seconds, "loss": loss,
                         "gradient_norm": gradient_norm, "learning_rate": learning_rate,

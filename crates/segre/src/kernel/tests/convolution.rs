@@ -91,10 +91,10 @@ fn convolution_agrees_with_the_composed_one() {
 /// Of numbers that bfloat16 has, products are exact in either precision.
 #[test]
 fn products_of_pairs_agree_with_single_ones() {
-    let Some(pairs) = Level::narrow() else {
+    let narrow = Level::available_narrow();
+    if narrow.is_empty() {
         println!("not checked: this processor has no products of bfloat16");
-        return;
-    };
+    }
     let rounded = |count: usize, seed: u64| -> Vec<f32> {
         let exact = numbers(count, seed).into_iter();
         exact
@@ -107,19 +107,23 @@ fn products_of_pairs_agree_with_single_ones() {
         let weight = rounded(sizes.kernel.pow(2) * sizes.inputs * sizes.outputs, 2);
         let gradient = rounded(sizes.batch * height * width * sizes.outputs, 4);
         let bias = numbers(sizes.outputs, 3);
-        let [single, double] = [Level::Plain, pairs].map(|level| {
+        let computed = |level: Level| {
             [
                 convolution::value(level, &sizes, &images, &weight, &bias),
                 convolution::input_gradient(level, &sizes, &weight, &gradient),
                 convolution::weight_gradient(level, &sizes, &images, &gradient),
             ]
-        });
-        for (name, (single, double)) in ["value", "images", "weight"]
-            .into_iter()
-            .zip(single.iter().zip(&double))
-        {
-            let distance = distance(double, single);
-            assert!(distance < 3e-6, "{sizes:?} {name}: {distance}");
+        };
+        let single = computed(Level::Plain);
+        for level in &narrow {
+            let double = computed(*level);
+            for (name, (single, double)) in ["value", "images", "weight"]
+                .into_iter()
+                .zip(single.iter().zip(&double))
+            {
+                let distance = distance(double, single);
+                assert!(distance < 3e-6, "{level:?} {sizes:?} {name}: {distance}");
+            }
         }
     }
 }
