@@ -69,9 +69,21 @@ pub struct Common {
     pub device: DeviceName,
 }
 
+/// Instructions that `SEGRE_SIMD` may keep to.
+const LEVELS: [&str; 3] = ["avx512", "avx2", "plain"];
+
 impl Common {
     /// Applies what concerns the whole process.
     pub fn start(&self) -> Result<()> {
+        if let Some(level) = std::env::var_os("SEGRE_SIMD") {
+            let known = LEVELS.iter().any(|known| level == *known);
+            ensure!(
+                known,
+                "SEGRE_SIMD={} in the environment: expected one of {}, or nothing for all that the processor has",
+                level.display(),
+                LEVELS.join(", ")
+            );
+        }
         // This thread is one of the pool's. From outside it would sleep and be woken at every operation, about a tenth of
         // a small network's step. 0: one thread per processor.
         let threads = self.threads.map_or(0, usize::from);

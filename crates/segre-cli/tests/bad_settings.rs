@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Room, TINY, images, stderr, table, with};
+use common::{Room, TINY, check_refusal, images, stderr, table, with};
 
 /// A folder with a table and a tiny model of it.
 fn room_with_model() -> Room {
@@ -32,6 +32,7 @@ fn numbers_of_a_fit_out_of_range_are_refused() {
         ("--dropout=1", ["dropout", "1", "below 1"]),
         ("--dropout=nan", ["dropout", "NaN", "below 1"]),
         ("--patience=0", ["patience", "0", "at least 1"]),
+        ("--validations=0", ["--validations", "'0'", "1.."]),
         ("--batch-size=0", ["--batch-size", "'0'", "at least 1"]),
         ("--hidden=0", ["--hidden", "'0'", "at least 1"]),
         ("--steps=0", ["--steps", "'0'", "1.."]),
@@ -49,6 +50,15 @@ fn numbers_of_a_fit_out_of_range_are_refused() {
     ] {
         room.refuse(&["fit", "t.csv", "--out", "new", option], &fragments);
     }
+}
+
+#[test]
+fn unknown_instructions_in_the_environment_are_refused() {
+    let room = Room::new();
+    let mut command = room.command(&["info", "digits"]);
+    let output = command.env("SEGRE_SIMD", "sse9").output().unwrap();
+    let said = check_refusal(&output, "SEGRE_SIMD=sse9");
+    assert!(said.contains("sse9") && said.contains("avx2"), "{said}");
 }
 
 /// Written as two words, too, the message must be about the number rather than an unknown option.

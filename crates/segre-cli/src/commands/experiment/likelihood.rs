@@ -125,14 +125,26 @@ fn run(run: &mut Run) -> Result<WriteUp> {
             let mut subject = None;
             let fit = |cell: &mut Cell| fitted(cell, words, rows);
             match *name {
-                "digits" => measure_many(run, name, seed, &mut subject, &fit)?,
+                "digits" => {
+                    let samples = run.choose(16, 256);
+                    measure_many(run, name, seed, &mut subject, &fit, samples)?;
+                }
                 _ => measure(run, name, seed, &mut subject, &fit, &FEW)?,
             }
         }
         if let Some(folder) = &own {
             let mut subject = None;
             let load = |cell: &mut Cell| loaded(cell, folder, rows);
-            measure_many(run, &folder_name(folder), seed, &mut subject, &load)?;
+            // Of a large network a sample takes seconds.
+            let samples = run.choose(4, 32);
+            measure_many(
+                run,
+                &folder_name(folder),
+                seed,
+                &mut subject,
+                &load,
+                samples,
+            )?;
         }
     }
     let mut names = vec!["digits".to_owned()];
@@ -213,8 +225,8 @@ fn measure_many(
     seed: u64,
     subject: &mut Option<Subject>,
     prepare: &Prepare,
+    samples: usize,
 ) -> Result<()> {
-    let samples = run.choose(16, 256);
     measure(run, name, seed, subject, prepare, &MANY)?;
     run.cell(
         &[("model", name), ("estimator", CONVERGENCE)],

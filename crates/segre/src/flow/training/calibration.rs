@@ -17,11 +17,13 @@ use crate::random::{Purpose, generator};
 const ROWS: usize = 16;
 /// Rows of an evaluation.
 const BATCH: usize = 512;
-/// Gains at which the slope of the loss is measured; it is monotone and read linearly between them.
-const GAINS: [f64; 7] = [0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5];
+/// Gains at which the slope of the loss is measured; it is monotone and read linearly between them. None is above 1: a
+/// network that says too little is only trained too short, and validation rows that depend more than others by chance
+/// would make all samples too certain (2 binary columns, 400 rows: gain 1.48, KL of conditionals 0.001 → 0.04).
+const GAINS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 /// Where the gain 1 stands among them.
-const ONE: usize = 4;
-/// Standard errors by which the slope at 1 must differ from 0. A gain below 1 makes all samples more random: that is
+const ONE: usize = GAINS.len() - 1;
+/// Standard errors by which the slope at 1 must be above 0. A gain below 1 makes all samples more random: that is
 /// worth it only for what is certainly noise.
 const ERRORS: f64 = 3.0;
 
@@ -31,7 +33,7 @@ pub(super) fn rows(validation: &Dataset, validation_rows: usize) -> Dataset {
 }
 
 impl Trainer {
-    /// The gain `s` that minimises the mean cross-entropy of `evidence + log marginals + s g` over the rows, or 1
+    /// The gain `s ≤ 1` that minimises the mean cross-entropy of `evidence + log marginals + s g` over the rows, or 1
     /// if that is no worse beyond its error.
     ///
     /// A network that was told nothing of use still says something: noise of many parameters, which a gain near 0
@@ -62,7 +64,7 @@ impl Trainer {
         }
         let at_one: Vec<f64> = slopes.iter().map(|row| row[ONE]).collect();
         let (mean, error) = mean_difference(&at_one, &vec![0.0; at_one.len()]);
-        if mean.abs() <= ERRORS * error {
+        if mean <= ERRORS * error {
             return Ok(1.0);
         }
         // Summed in order, so that threads change nothing.
@@ -135,7 +137,7 @@ mod tests {
         let slopes = GAINS.map(|gain| 3.0 * (gain - 0.6));
         assert!((root(&slopes) - 0.6).abs() < 1e-12);
         assert_eq!(root(&GAINS.map(|gain| gain + 1.0)), 0.0);
-        assert_eq!(root(&GAINS.map(|gain| gain - 2.0)), 1.5);
+        assert_eq!(root(&GAINS.map(|gain| gain - 2.0)), 1.0);
         assert_eq!(root(&[0.0; GAINS.len()]), 1.0);
     }
 
