@@ -3,6 +3,7 @@
 mod augment;
 mod calibration;
 mod checkpoint;
+mod config;
 mod optimizer;
 mod order;
 mod rounds;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use checkpoint::{Beside, read_beside, write_beside};
 pub use checkpoint::{read as read_checkpoint, write as write_checkpoint};
+pub use config::{Budget, TrainingConfig};
 pub use optimizer::OptimizerConfig;
 pub(crate) use optimizer::{Optimizer, Slot, Update};
 pub(crate) use order::DataOrder;
@@ -30,126 +32,10 @@ use super::matching::Minibatch;
 use super::model::{Head, Model, ModelConfig, check_schema};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::network::NetworkConfig;
 use crate::network::parameters::{self, Values};
-use crate::network::{NetworkConfig, Precision};
 use crate::path::ProbabilityPath;
 use crate::random::{Purpose, generator};
-
-/// When training ends: at the first of the limits that are set.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Budget {
-    /// Number of steps. Only a run limited by steps alone can be repeated exactly.
-    pub steps: Option<u64>,
-    /// Seconds of wall time, over all parts of a resumed run.
-    pub seconds: Option<f64>,
-}
-
-impl Budget {
-    /// The used fraction, 1 at the end.
-    pub fn progress(&self, step: u64, seconds: f64) -> f64 {
-        let by_steps = self.steps.map_or(0.0, |limit| step as f64 / limit as f64);
-        by_steps
-            .max(self.seconds.map_or(0.0, |limit| seconds / limit))
-            .min(1.0)
-    }
-
-    pub(crate) fn validate(&self) -> Result<()> {
-        let limits = [
-            ("steps", self.steps.map(|s| s as f64)),
-            ("time", self.seconds),
-        ];
-        for (name, value) in limits {
-            if let Some(value) = value.filter(|v| !(*v > 0.0 && v.is_finite())) {
-                return Err(Error::InvalidSetting {
-                    name,
-                    value,
-                    expected: "positive and finite",
-                });
-            }
-        }
-        match self.steps.is_none() && self.seconds.is_none() {
-            true => Err(Error::NoBudget),
-            false => Ok(()),
-        }
-    }
-}
-
-/// Settings of a training run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrainingConfig {
-    /// Seed of initial parameters, data order and noise.
-    pub seed: u64,
-    /// When training ends.
-    pub budget: Budget,
-    /// Rows per step.
-    pub batch_size: usize,
-    /// Whether half of the rows show some of their labels, so that the model learns all conditionals: of pictures
-    /// also blocks, or all but a block.
-    pub conditional: bool,
-    /// Images: whether each row is mirrored, left and right exchanged, with probability ½ in every step.
-    #[serde(default)]
-    pub flip: bool,
-    /// Of the products in a UNet's convolutions; parameters, moments and everything else have 32 bits.
-    #[serde(default)]
-    pub precision: Precision,
-    /// The optimiser.
-    pub optimizer: OptimizerConfig,
-    /// How many validations are spread over the budget.
-    pub validations: u32,
-    /// Most validation rows to score.
-    pub validation_rows: usize,
-    /// Validations without recovery (see [`Progress::stale`]) after which training stops.
-    pub patience: u32,
-}
-
-impl Default for TrainingConfig {
-    fn default() -> Self {
-        Self {
-            seed: 0,
-            budget: Budget {
-                steps: None,
-                seconds: Some(90.0),
-            },
-            batch_size: 128,
-            conditional: false,
-            flip: false,
-            precision: Precision::F32,
-            optimizer: OptimizerConfig::default(),
-            validations: 20,
-            validation_rows: 512,
-            patience: 8,
-        }
-    }
-}
-
-impl TrainingConfig {
-    /// Checks all settings.
-    ///
-    /// # Errors
-    /// [`Error::InvalidSetting`] names the first setting outside its range; [`Error::NoBudget`].
-    pub fn validate(&self) -> Result<()> {
-        self.budget.validate()?;
-        self.optimizer.validate()?;
-        let numbers = [
-            ("batch size", self.batch_size),
-            ("validations", self.validations as usize),
-            ("validation rows", self.validation_rows),
-            ("patience", self.patience as usize),
-        ];
-        for (name, value) in numbers {
-            if value == 0 {
-                return Err(Error::InvalidSetting {
-                    name,
-                    value: 0.0,
-                    expected: "at least 1",
-                });
-            }
-        }
-        Ok(())
-    }
-}
 
 /// How far a run has come; part of its checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
