@@ -109,6 +109,10 @@ const MANY: [(&str, Estimator); 5] = [
 
 fn run(run: &mut Run) -> Result<WriteUp> {
     let own = run.model();
+    if let Some(folder) = &own {
+        // Its turn comes last: a wrong folder is to be told now.
+        saving::load_card(folder)?;
+    }
     let steps = run.choose((200, 150), (1000, 3000));
     let fits = [
         (
