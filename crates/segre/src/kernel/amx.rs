@@ -181,9 +181,17 @@ pub(super) fn correlate(task: Correlate<'_>) -> Option<Correlate<'_>> {
                     ),
                     false => (beside.each_mut().map(|sums| sums.as_mut_ptr()), width),
                 };
+                let block = Block {
+                    factors,
+                    pieces: pieces.as_ptr_range(),
+                    piece,
+                    bias,
+                    targets,
+                    step: 4 * step,
+                };
                 match width == 2 * SIDE {
-                    true => correlate_wide(&factors, &pieces, piece, bias, targets, 4 * step),
-                    false => correlate_narrow(&factors, &pieces, piece, bias, targets, 4 * step),
+                    true => correlate_wide(block),
+                    false => correlate_narrow(block),
                 }
                 if kept < width {
                     for (of, sums) in pair.into_iter().zip(&beside) {
@@ -202,24 +210,54 @@ pub(super) fn correlate(task: Correlate<'_>) -> Option<Correlate<'_>> {
     None
 }
 
-/// Two groups of pixels, two registers of channels: `targets = bias + left · right`, summed over the pieces.
-///
-/// # Safety
-/// [`Shapes`] are set; left factors reach all pieces of their pixels, right ones `piece` rows for each piece, the bias
-/// 32 numbers, the targets 32 numbers of every pixel, `step` bytes apart.
-unsafe fn correlate_wide(
-    factors: &Factors,
-    pieces: &[usize],
+/// Two groups of pixels of a convolution: `targets = bias + left · right`, summed over the pieces.
+struct Block {
+    factors: Factors,
+    /// Where in the left factors the pieces begin, in bytes.
+    pieces: std::ops::Range<*const usize>,
+    /// Rows of the right factor for each piece.
     piece: usize,
     bias: *const f32,
     targets: [*mut f32; 2],
+    /// From pixel to pixel of a target, in bytes.
     step: usize,
-) {
-    let pieces = pieces.as_ptr_range();
-    // SAFETY: the caller's; the registers are named as changed, and the numbers are read and written through pointers
-    // that the caller vouches for.
-    unsafe {
+}
+
+/// Instructions with the operands of a [`Block`]. What they change is named, numbers are read and written through its
+/// pointers.
+macro_rules! instructions {
+    ($block:ident: $($line:literal),* $(,)?) => {
         asm!(
+            $($line,)*
+            place = inout(reg) $block.bias => _,
+            at = inout(reg) $block.pieces.start => _,
+            end = in(reg) $block.pieces.end,
+            first = in(reg) $block.factors.left[0],
+            second = in(reg) $block.factors.left[1],
+            left_step = in(reg) $block.factors.left_step,
+            right = inout(reg) $block.factors.right[0] => _,
+            right_step = in(reg) $block.factors.right_step,
+            advance = in(reg) $block.piece * $block.factors.right_step,
+            target = in(reg) $block.targets[0],
+            other = in(reg) $block.targets[1],
+            step = in(reg) $block.step,
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+            options(nostack),
+        )
+    };
+}
+
+/// Two registers of channels.
+///
+/// # Safety
+/// [`Shapes`] are set; there is a piece; left factors reach all pieces of their pixels, right ones their rows for each
+/// piece, the bias 32 numbers, the targets 32 numbers of every pixel.
+unsafe fn correlate_wide(block: Block) {
+    // SAFETY: the caller's.
+    unsafe {
+        instructions! {
+            block:
             "tileloadd tmm0, [{place}]",
             "tileloadd tmm1, [{place} + 64]",
             "tileloadd tmm2, [{place}]",
@@ -245,41 +283,19 @@ unsafe fn correlate_wide(
             "tilestored [{target} + {step}*1 + 64], tmm1",
             "tilestored [{other} + {step}*1], tmm2",
             "tilestored [{other} + {step}*1 + 64], tmm3",
-            place = inout(reg) bias => _,
-            at = inout(reg) pieces.start => _,
-            end = in(reg) pieces.end,
-            first = in(reg) factors.left[0],
-            second = in(reg) factors.left[1],
-            left_step = in(reg) factors.left_step,
-            right = inout(reg) factors.right[0] => _,
-            right_step = in(reg) factors.right_step,
-            advance = in(reg) piece * factors.right_step,
-            target = in(reg) targets[0],
-            other = in(reg) targets[1],
-            step = in(reg) step,
-            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-            options(nostack),
-        );
+        }
     }
 }
 
-/// The same with one register of channels.
+/// One register of channels.
 ///
 /// # Safety
 /// As [`correlate_wide`], with 16 numbers for 32.
-unsafe fn correlate_narrow(
-    factors: &Factors,
-    pieces: &[usize],
-    piece: usize,
-    bias: *const f32,
-    targets: [*mut f32; 2],
-    step: usize,
-) {
-    let pieces = pieces.as_ptr_range();
-    // SAFETY: as above.
+unsafe fn correlate_narrow(block: Block) {
+    // SAFETY: the caller's.
     unsafe {
-        asm!(
+        instructions! {
+            block:
             "tileloadd tmm0, [{place}]",
             "tileloadd tmm2, [{place}]",
             "2:",
@@ -298,22 +314,7 @@ unsafe fn correlate_narrow(
             "jne 2b",
             "tilestored [{target} + {step}*1], tmm0",
             "tilestored [{other} + {step}*1], tmm2",
-            place = inout(reg) bias => _,
-            at = inout(reg) pieces.start => _,
-            end = in(reg) pieces.end,
-            first = in(reg) factors.left[0],
-            second = in(reg) factors.left[1],
-            left_step = in(reg) factors.left_step,
-            right = inout(reg) factors.right[0] => _,
-            right_step = in(reg) factors.right_step,
-            advance = in(reg) piece * factors.right_step,
-            target = in(reg) targets[0],
-            other = in(reg) targets[1],
-            step = in(reg) step,
-            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-            options(nostack),
-        );
+        }
     }
 }
 

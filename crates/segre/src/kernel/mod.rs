@@ -27,6 +27,7 @@ mod matching;
 mod operation;
 mod pairs;
 mod parts;
+mod patch;
 mod product;
 mod registers;
 mod simd;

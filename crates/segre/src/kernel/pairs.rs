@@ -90,14 +90,21 @@ pub(super) fn zip(first: &[f32], second: &[f32], to: &mut [f32]) {
     }
 }
 
+/// From the rounded numbers of one register before those of another to their words: place 2k takes k, place 2k + 1
+/// takes 16 + k.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn order() -> __m512i {
+    let order: [u16; 2 * LANES] = std::array::from_fn(|k| (k / 2 + k % 2 * LANES) as u16);
+    // SAFETY: as many bits are read as there are.
+    unsafe { _mm512_loadu_si512(order.as_ptr().cast()) }
+}
+
 /// All words that fill registers; returns how many.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 fn zip_of_registers(first: &[f32], second: &[f32], to: &mut [f32]) -> usize {
-    // The rounded numbers of `first` come before those of `second`: place 2k takes k, place 2k + 1 takes 16 + k.
-    let order: [u16; 2 * LANES] = std::array::from_fn(|k| (k / 2 + k % 2 * LANES) as u16);
-    // SAFETY: as many bits are read as there are.
-    let order = unsafe { _mm512_loadu_si512(order.as_ptr().cast()) };
+    let order = order();
     let pairs = first.chunks_exact(LANES).zip(second.chunks_exact(LANES));
     let count = pairs.len();
     for ((first, second), to) in pairs.zip(to.chunks_exact_mut(LANES)) {
@@ -135,8 +142,7 @@ pub(super) fn transposed(
     result
 }
 
-/// # Safety
-/// Nothing but the instructions: all places are checked.
+/// The loops of [`transposed`].
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 fn transpose(
@@ -146,10 +152,7 @@ fn transpose(
     words: usize,
     to: &mut [f32],
 ) {
-    // The rounded numbers of a pixel come before those of the next one: place 2k takes k, place 2k + 1 takes 16 + k.
-    let order: [u16; 2 * LANES] = std::array::from_fn(|k| (k / 2 + k % 2 * LANES) as u16);
-    // SAFETY: as many bits are read as there are.
-    let order = unsafe { _mm512_loadu_si512(order.as_ptr().cast()) };
+    let order = order();
     let count = pixels.len() / (width * channels) * across;
     for channel in (0..channels).step_by(LANES) {
         let kept = LANES.min(channels - channel);
