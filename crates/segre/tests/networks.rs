@@ -173,6 +173,33 @@ fn gradients(case: &Case, network: &Network, device: &Device) -> BTreeMap<String
     visitor.largest
 }
 
+/// Outputs within 1e-4 of the processor's, and of every parameter's gradient the largest element within a thousandth.
+#[cfg(any(feature = "vulkan", feature = "wgpu"))]
+#[test]
+fn a_graphics_processor_computes_what_the_processor_computes() {
+    let (own, processor) = (device().autodiff(), Device::flex().autodiff());
+    for case in cases() {
+        let compute = |device: &Device| {
+            let network = case.network(device);
+            let (points, level) = case.input(device);
+            let output = host(network.forward(points, level, None));
+            (output, gradients(&case, &network, device))
+        };
+        let (found, expected) = (compute(&own), compute(&processor));
+        let difference = largest_difference(&found.0, &expected.0);
+        assert!(difference < 1e-4, "{}: {difference}", case.name);
+        for (name, found) in found.1 {
+            let (found, expected) = (found.unwrap(), expected.1[&name].unwrap());
+            let difference = (found - expected).abs();
+            assert!(
+                difference < 1e-3 * expected.max(1e-2),
+                "{}: {name} {found} {expected}",
+                case.name
+            );
+        }
+    }
+}
+
 #[test]
 fn a_gradient_reaches_every_parameter() {
     let device = device().autodiff();

@@ -377,14 +377,12 @@ impl segre::flow::training::Observer for Recorder {
     }
 }
 
-/// Where the tests compute: the processor, or a graphics processor if the cargo feature `vulkan` is on.
-#[cfg(not(feature = "vulkan"))]
+/// Where the tests compute: the processor, or a graphics processor if the cargo feature `vulkan` or `wgpu` is on.
 pub fn device() -> Device {
+    #[cfg(feature = "vulkan")]
+    return Device::vulkan(Default::default());
+    #[cfg(all(feature = "wgpu", not(feature = "vulkan")))]
+    return Device::wgpu(Default::default());
+    #[cfg(not(any(feature = "vulkan", feature = "wgpu")))]
     Device::flex()
-}
-
-/// See above.
-#[cfg(feature = "vulkan")]
-pub fn device() -> Device {
-    Device::vulkan(Default::default())
 }

@@ -97,13 +97,20 @@ pub fn model_config(arguments: &Fit, parts: &Parts) -> Result<ModelConfig> {
 
 /// Components of the mixture of products: for tables and short sequences with rows enough to learn them
 /// from (measured: mushroom and nursery gain, car and digits lose), and few for many categories.
+///
+/// A quarter of the square of the columns: with 128 for its 9 columns nursery is learned by heart (2 000 steps: 1.553
+/// bits/dim and 41.0 % of hidden fields hit, with 16 components 1.549 and 44.1 %), while mushroom's 23 want them all
+/// (1 500 steps: 0.580 bits/dim, with 16 components 0.603). Up to 4 columns of many categories want them too.
 fn components(parts: &Parts) -> usize {
     let (sites, rows) = (parts.train.sites(), parts.train.rows());
     let image = matches!(parts.train.schema.layout, Layout::Image { .. });
     if image || sites > 32 || rows < 5_000 {
         return 0;
     }
-    (65_536 / (sites * parts.train.schema.max_categories())).clamp(16, 128)
+    let most = if sites > 4 { sites * sites / 4 } else { 128 };
+    (65_536 / (sites * parts.train.schema.max_categories()))
+        .min(most)
+        .clamp(16, 128)
 }
 
 /// The run's settings.
