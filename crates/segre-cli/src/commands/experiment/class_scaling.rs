@@ -133,7 +133,7 @@ fn run(run: &mut Run) -> Result<WriteUp> {
             lines: "method",
             across: ("categories", "categories", true),
             up: ("KL, nats", true),
-            references: &[Reference::Floor(DEFAULT), Reference::Uniform(DEFAULT)],
+            references: &[Reference::Floor(Some(DEFAULT)), Reference::Uniform(DEFAULT)],
         },
     )?;
     let mut write_up = WriteUp {

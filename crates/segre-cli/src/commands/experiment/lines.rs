@@ -21,8 +21,8 @@ pub struct Chart<'a> {
 
 /// What is drawn beside the values, or left out.
 pub enum Reference<'a> {
-    /// The floor of a line, dashed.
-    Floor(&'a str),
+    /// The floor by the cells of a line, of all cells where they share it, dashed.
+    Floor(Option<&'a str>),
     /// What a uniform sampler has, by the cells of a line, dashed.
     Uniform(&'a str),
     /// Cells with this value of a setting only.
@@ -61,24 +61,26 @@ pub fn draw_lines(run: &mut Run, file: &str, chart: &Chart) -> Result<()> {
             .or(summary.further.get(name).copied())
             .unwrap_or(f64::NAN)
     };
-    let points = |line: &str, value: &dyn Fn(&Summary) -> (f64, f64)| -> Vec<(f64, f64, f64)> {
-        let own = cells.iter().filter(|cell| line_of(cell) == line);
-        let mut points: Vec<_> = own
-            .map(|cell| {
-                let (value, error) = value(cell);
-                (across(cell), value, error)
-            })
-            .collect();
-        points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        points
-    };
+    let points =
+        |line: Option<&str>, value: &dyn Fn(&Summary) -> (f64, f64)| -> Vec<(f64, f64, f64)> {
+            let is_own = |cell: &&&Summary| line.is_none_or(|line| line_of(cell) == line);
+            let own = cells.iter().filter(is_own);
+            let mut points: Vec<_> = own
+                .map(|cell| {
+                    let (value, error) = value(cell);
+                    (across(cell), value, error)
+                })
+                .collect();
+            points.sort_by(|a, b| a.0.total_cmp(&b.0));
+            points
+        };
     let palette = Palette::distinct(names.len() + 1)?;
     let mut series: Vec<Series> = Vec::new();
     for (name, colour) in names.iter().zip(1..) {
         series.push(Series {
             name: name.clone(),
             colour: palette.colour(colour).unwrap_or_default(),
-            points: points(name, &|cell| {
+            points: points(Some(name), &|cell| {
                 (cell.mean, cell.sigma.or(cell.std_error).unwrap_or(0.0))
             }),
             look: Look::Line,
@@ -90,12 +92,12 @@ pub fn draw_lines(run: &mut Run, file: &str, chart: &Chart) -> Result<()> {
             Reference::Floor(line) => (
                 "floor",
                 INK,
-                points(line, &|cell| (cell.floor.unwrap_or(none), 0.0)),
+                points(*line, &|cell| (cell.floor.unwrap_or(none), 0.0)),
             ),
             Reference::Uniform(line) => (
                 "uniform sampler",
                 GREY,
-                points(line, &|cell| (cell.uniform.unwrap_or(none), 0.0)),
+                points(Some(line), &|cell| (cell.uniform.unwrap_or(none), 0.0)),
             ),
             Reference::Only(..) => continue,
         };

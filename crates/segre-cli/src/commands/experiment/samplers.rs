@@ -81,10 +81,7 @@ fn run(run: &mut Run) -> Result<WriteUp> {
                 lines: "sampler",
                 across: ("evaluations", "evaluations of the network per sample", true),
                 up: ("KL, nats", true),
-                references: &[
-                    Reference::Only("target", target),
-                    Reference::Floor("sequential (default)"),
-                ],
+                references: &[Reference::Only("target", target), Reference::Floor(None)],
             },
         )?;
         pictures.push((name, format!("{target}: KL against evaluations")));
