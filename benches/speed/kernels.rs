@@ -8,13 +8,14 @@
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use segre::Device;
 use segre::kernel::bench::{kernels, peak};
 use segre::network::Precision;
 
 fn speeds(criterion: &mut Criterion) {
     let peaks = [Precision::F32, Precision::Bf16].map(|precision| (precision, peak(precision)));
     for (precision, peak) in peaks {
-        if precision.is_available() {
+        if precision.is_available(&Device::flex()) {
             println!("peak in {precision:?}: {:.0} GFLOP/s", peak * 1e-9);
         }
     }

@@ -522,9 +522,10 @@ pub enum Error {
         /// How the sites are arranged.
         found: String,
     },
-    /// Products of bfloat16 are wanted of a processor that has none.
+    /// Products of bfloat16 are wanted of a device that has none.
     #[error(
-        "this processor has no products of bfloat16 (AVX-512 BF16), or SEGRE_SIMD forbids them; leave --precision out"
+        "there are no products of bfloat16 here: the processor has none (AVX-512 BF16), SEGRE_SIMD forbids them, or \
+         --device is a graphics processor; leave --precision out"
     )]
     NoBfloat16,
     /// The tables of a pairwise prior are not those of the sites.

@@ -344,7 +344,7 @@ fn a_tiny_network_learns_digits_in_200_steps() {
     let beside = independent.bits_per_dim(&validation);
     let single = learn(Precision::F32);
     assert!(single < beside - 0.15, "{single} beside {beside}");
-    if Precision::Bf16.is_available() {
+    if Precision::Bf16.is_available(&device()) {
         let half = learn(Precision::Bf16);
         println!("validation {single} in 32 bits, {half} in bfloat16");
         assert!(

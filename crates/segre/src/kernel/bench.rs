@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use burn::tensor::Device;
 use rayon::prelude::*;
 
 use super::simd::{Level, Simd, Task};
@@ -30,7 +31,10 @@ impl Kernel {
 pub fn kernels() -> Vec<Kernel> {
     let mut found = Vec::new();
     let precisions = [Precision::F32, Precision::Bf16];
-    for precision in precisions.into_iter().filter(|own| own.is_available()) {
+    for precision in precisions
+        .into_iter()
+        .filter(|own| own.is_available(&Device::flex()))
+    {
         for (batch, side, inputs, outputs, kernel, stride) in [
             (64, 32, 32, 32, 3, 1),
             (64, 16, 64, 64, 3, 1),

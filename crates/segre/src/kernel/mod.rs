@@ -39,7 +39,7 @@ mod taps;
 mod tests;
 mod tiles;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use softmax::softmax;
@@ -56,9 +56,10 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// Whether this machine's processor has such products.
-    pub fn is_available(self) -> bool {
-        self == Self::F32 || simd::Level::narrow().is_some()
+    /// Whether the device has such products: bfloat16 is for processors that know it, not for graphics processors.
+    pub fn is_available(self, device: &Device) -> bool {
+        let narrow = || device.clone().inner() == Device::flex() && simd::Level::narrow().is_some();
+        self == Self::F32 || narrow()
     }
 }
 

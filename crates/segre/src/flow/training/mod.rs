@@ -147,7 +147,7 @@ impl Trainer {
     /// # Errors
     /// [`Error::InvalidSetting`] and [`Error::NoBudget`] for bad settings, [`Error::NotAnImage`] for a UNet or
     /// mirrored rows on other data, [`Error::BadClasses`] if classes are wanted but cannot be learned,
-    /// [`Error::NoBfloat16`] if its products are wanted but the processor has none.
+    /// [`Error::NoBfloat16`] if its products are wanted but the device has none.
     pub fn new(
         model: ModelConfig,
         config: TrainingConfig,
@@ -158,7 +158,7 @@ impl Trainer {
         model.check_sites(&train.schema)?;
         config.validate()?;
         let simplex = matches!(model.path, ProbabilityPath::Simplex(_));
-        if !config.precision.is_available() {
+        if !config.precision.is_available(device) {
             return Err(Error::NoBfloat16);
         }
         if config.conditional && (model.head != Head::Posterior || simplex) {
