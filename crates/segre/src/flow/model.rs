@@ -164,11 +164,6 @@ impl Model {
         &self.device
     }
 
-    /// Whether the model computes on the processor, where threads are ours to use.
-    pub(crate) fn computes_on_cpu(&self) -> bool {
-        self.device.clone().inner() == Device::flex()
-    }
-
     /// Most rows whose states are kept in memory together, and that a network sees at a time.
     pub(crate) fn most_rows(&self) -> usize {
         let sites = self.manifold.sites();

@@ -58,9 +58,13 @@ pub enum Precision {
 impl Precision {
     /// Whether the device has such products: bfloat16 is for processors that know it, not for graphics processors.
     pub fn is_available(self, device: &Device) -> bool {
-        let narrow = || device.clone().inner() == Device::flex() && simd::Level::narrow().is_some();
-        self == Self::F32 || narrow()
+        self == Self::F32 || (is_processor(device) && simd::Level::narrow().is_some())
     }
+}
+
+/// Whether the device is the processor, where the kernels are, and threads are ours to use.
+pub(crate) fn is_processor(device: &Device) -> bool {
+    device.clone().inner() == Device::flex()
 }
 
 /// A convolution that keeps the size (`stride` 1) or halves it (`stride` 2), zeros beyond the border.

@@ -12,7 +12,7 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_e
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use super::simd::Level;
-use super::{Precision, attention, convolution, group_norm};
+use super::{Precision, attention, convolution, group_norm, is_processor};
 
 /// A tensor in host memory.
 pub(super) type Host = FloatTensor<Flex>;
@@ -44,7 +44,7 @@ trait Kernels: Backend {
 
 /// Whether the operations serve this device and these types.
 pub(super) fn serve<const N: usize>(device: Device, types: [DType; N]) -> bool {
-    device.inner() == Device::flex() && types == [DType::F32; N]
+    is_processor(&device) && types == [DType::F32; N]
 }
 
 /// See [`super::convolution`]; for devices that [`serve`].

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::flow::matching::{Minibatch, loss};
 use crate::flow::model::Model;
+use crate::kernel::is_processor;
 use crate::network::parameters;
 
 /// Most shards of a batch.
@@ -33,7 +34,7 @@ impl Shards {
     /// Shards for batches of the given size. Their number depends on it and on the network only, never on
     /// the number of threads, so that threads change no result.
     pub fn new(model: &Model, batch_size: usize) -> Self {
-        let alone = model.network.couples_rows() || !model.computes_on_cpu();
+        let alone = model.network.couples_rows() || !is_processor(model.device());
         let shards = match alone {
             true => 1,
             false => (batch_size / model.network.rows_of_a_thread()).clamp(1, MAX_SHARDS),
