@@ -227,9 +227,9 @@ fn draw_panel(drawing: &mut Drawing, panel: &Panel, corner: Point) -> Result<()>
         for (x, y, error) in usable {
             let Some(point) = place(*x, *y) else { continue };
             line.push(point);
-            if let (true, Some(low), Some(high)) =
-                (*error > 0.0, place(*x, y - error), place(*x, y + error))
-            {
+            if let (true, Some(high)) = (*error > 0.0, place(*x, y + error)) {
+                // What ends at 0 or below goes on to the end of a logarithmic axis.
+                let low = place(*x, y - error).unwrap_or((point.0, bottom));
                 let faint = Paint {
                     colour: series.colour,
                     opacity: 0.6,
@@ -294,6 +294,19 @@ mod tests {
         let rows = columns.map(|x| row(x) as i64);
         assert!((rows[0] - 2 * rows[1] + rows[2]).abs() <= 2, "{rows:?}");
         assert!(rows[0] > rows[2] + 100, "{rows:?}");
+    }
+
+    #[test]
+    fn an_error_bar_beyond_zero_goes_to_the_end_of_a_logarithmic_axis() {
+        let one = [(1.0, 0.1, 0.0), (10.0, 1.0, 2.0), (100.0, 0.1, 0.0)];
+        let drawing = draw_charts("bar", &[panel(true, &one)]).expect("drawn");
+        let decoded = Decoded::of(&drawing.to_canvas(1.0));
+        let (column, last) = ((LEFT + SIZE.0 / 2.0) as usize, (TOP + SIZE.1) as usize - 3);
+        let mut columns = column - 8..column + 8;
+        assert!(
+            columns.any(|x| decoded.pixel(x, last)[0] < 200),
+            "no bar at {column}"
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use segre::flow::likelihood::{KnownPosterior, ScoreMethod, ScoreOptions, immse_g
 
 use super::Definition;
 use super::fitting::Fitted;
-use super::lines::{Chart, draw_lines};
+use super::lines::{Chart, Reference, draw_lines};
 use super::results::Measured;
 use super::run::{Cell, Run};
 use super::write_up::WriteUp;
@@ -65,7 +65,7 @@ fn run(run: &mut Run) -> Result<WriteUp> {
             lines: "method",
             across: ("categories", "categories", true),
             up: ("nats", true),
-            references: &[],
+            references: &[Reference::Uniform("default")],
         },
     )?;
     Ok(WriteUp {

@@ -3,8 +3,11 @@
 use anyhow::Result;
 
 use super::Definition;
+use super::results::Summary;
 use super::run::Run;
 use super::write_up::WriteUp;
+use crate::report::chart::{Axis, Look, Panel, Series, draw_charts};
+use crate::report::colour::{BLUE, INK, VERMILION};
 
 pub const DEFINITION: Definition = Definition {
     name: "rates",
@@ -30,6 +33,37 @@ const SETTINGS: [(&str, &str); 10] = [
     ("end 30", "--end-time 30"),
 ];
 const TARGETS: [&str; 2] = ["coupled-binary", "potts-chain:c=5,n=4"];
+const POSTERIOR: &str = "posterior head (has none)";
+
+/// Where the settings lie across the three panels of the picture; `Gamma(k, r)` at its mean `k/r`.
+const PANELS: [(&str, &[(&str, f64)]); 3] = [
+    (
+        "rate λ",
+        &[
+            ("λ = 0.25", 0.25),
+            ("reference", 0.5),
+            ("λ = 1", 1.0),
+            ("λ = 2", 2.0),
+        ],
+    ),
+    (
+        "mean of the training times, k/r, with k = 1",
+        &[
+            ("Gamma(1, 0.5)", 2.0),
+            ("reference", 4.0),
+            ("Gamma(1, 0.125)", 8.0),
+        ],
+    ),
+    (
+        "end time",
+        &[
+            ("end 5", 5.0),
+            ("end 10", 10.0),
+            ("reference", 15.0),
+            ("end 30", 30.0),
+        ],
+    ),
+];
 
 fn run(run: &mut Run) -> Result<WriteUp> {
     let (steps, samples) = run.choose((100, 5_000), (1000, 51_200));
@@ -51,18 +85,23 @@ fn run(run: &mut Run) -> Result<WriteUp> {
         measure(
             run,
             target,
-            "posterior head (has none)",
+            POSTERIOR,
             "--hidden 128 --components 0",
             &sample,
             steps,
         )?;
     }
+    draw(run, targets)?;
     Ok(WriteUp {
         shown: vec![
             ("excess", "above the floor"),
             ("mean_entropy", "entropy left"),
         ],
         notes: NOTES.to_owned(),
+        pictures: vec![(
+            "rates.png".into(),
+            "KL against each of the three settings, the other two as in the reference".into(),
+        )],
         ..WriteUp::default()
     })
 }
@@ -84,6 +123,64 @@ fn measure(
         })?;
     }
     Ok(())
+}
+
+/// One panel for each setting; a line for each target, dashed what a perfect sampler and the posterior head have.
+fn draw(run: &mut Run, targets: &[&str]) -> Result<()> {
+    let of = |target: &str, setting: &str| -> Option<&Summary> {
+        run.summary().iter().find(|summary| {
+            let settings = &summary.settings;
+            settings["target"] == target && settings["setting"] == setting
+        })
+    };
+    let panels = PANELS.map(|(name, settings)| {
+        let level = |value: Option<f64>| -> Vec<(f64, f64, f64)> {
+            let value = value.unwrap_or(f64::NAN);
+            settings.iter().map(|(_, x)| (*x, value, 0.0)).collect()
+        };
+        let mut series = Vec::new();
+        for (target, colour) in targets.iter().zip([BLUE, VERMILION]) {
+            let points = settings.iter().filter_map(|(setting, x)| {
+                let cell = of(target, setting)?;
+                Some((*x, cell.mean, cell.sigma.or(cell.std_error).unwrap_or(0.0)))
+            });
+            series.push(Series {
+                name: (*target).to_owned(),
+                colour,
+                points: points.collect(),
+                look: Look::Line,
+            });
+            let posterior = of(target, POSTERIOR);
+            series.push(Series {
+                name: format!("{target}, posterior head"),
+                colour,
+                points: level(posterior.map(|cell| cell.mean)),
+                look: Look::Dashed,
+            });
+            series.push(Series {
+                name: "floors".to_owned(),
+                colour: INK,
+                points: level(posterior.and_then(|cell| cell.floor)),
+                look: Look::Dashed,
+            });
+        }
+        Panel {
+            across: Axis {
+                name,
+                logarithmic: true,
+            },
+            up: Axis {
+                name: "KL, nats",
+                logarithmic: true,
+            },
+            series,
+        }
+    });
+    let drawing = draw_charts(
+        "What the settings of the infinite-time path change",
+        &panels,
+    )?;
+    run.picture("rates.png", &drawing.to_canvas(2.0))
 }
 
 const NOTES: &str = "

@@ -178,16 +178,19 @@ fn reference_lines(summaries: &[Summary], columns: &[String], width: usize) -> V
         ];
         for (name, value) in pairs {
             let Some(value) = value else { continue };
-            let mut cells = vec![String::new(); width];
-            for (cell, column) in cells.iter_mut().zip(columns) {
+            let shared = |column: &String| {
                 let own = summary.settings.get(column);
-                if same.iter().all(|other| other.settings.get(column) == own)
-                    && same.len() < summaries.len()
-                {
-                    *cell = own.cloned().unwrap_or_default();
+                same.iter().all(|other| other.settings.get(column) == own)
+            };
+            // The name takes the place of the method: the first setting in which these cells differ.
+            let place = columns.iter().position(|column| !shared(column));
+            let place = place.unwrap_or(0);
+            let mut cells = vec![String::new(); width];
+            if same.len() < summaries.len() {
+                for (cell, column) in cells.iter_mut().zip(columns).filter(|(_, c)| shared(c)) {
+                    *cell = summary.settings.get(column).cloned().unwrap_or_default();
                 }
             }
-            let place = columns.len().saturating_sub(1);
             cells[place] = name.to_owned();
             cells[columns.len()] = short(value);
             if !lines.contains(&cells) {
