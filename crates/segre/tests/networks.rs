@@ -15,9 +15,9 @@ use common::{
 };
 use rand_distr::{Distribution, StandardNormal};
 use segre::Error;
-use segre::data::{Dataset, ReadOptions, Schema};
+use segre::data::{Dataset, Layout, ReadOptions, Schema};
 use segre::flow::saving::{ModelCard, SplitConfig, load, save_card, save_parameters};
-use segre::flow::{Denoiser, Head};
+use segre::flow::{Denoiser, Head, ModelConfig};
 use segre::network::parameters::{Values, collect, names, replace};
 use segre::network::{Network, NetworkConfig, SiteSpec};
 
@@ -435,7 +435,11 @@ fn a_saved_model_has_the_same_posterior() {
                 [vec![0; sites], vec![1; sites]].concat(),
             );
             let train = train.unwrap();
-            let config = model_config(head, path, case.config.clone());
+            let image = matches!(case.schema.layout, Layout::Image { .. });
+            let config = ModelConfig {
+                scanlines: image && head == Head::Posterior,
+                ..model_config(head, path, case.config.clone())
+            };
             let model = untrained(config.clone(), &train);
             let card = ModelCard {
                 version: "test".into(),

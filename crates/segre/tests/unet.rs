@@ -267,7 +267,10 @@ impl Layers {
 }
 
 fn unet_model(config: NetworkConfig) -> ModelConfig {
-    model_config(Head::Posterior, infinite(), config)
+    ModelConfig {
+        scanlines: true,
+        ..model_config(Head::Posterior, infinite(), config)
+    }
 }
 
 #[test]
@@ -469,7 +472,7 @@ fn mirrored_rows_change_training_and_need_images() {
         flip: true,
         ..short_run(1)
     };
-    let model = unet_model(common::residual());
+    let model = model_config(Head::Posterior, infinite(), common::residual());
     let error = Trainer::new(model, config, &table, &device())
         .err()
         .unwrap();

@@ -26,6 +26,10 @@ pub struct UnetSizes {
     /// Heads of an attention
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub heads: Option<usize>,
+    /// Whether to start from what neighbouring pixels say of each other along rows and columns, counted in the
+    /// training data, so that the network learns the rest [default: true up to 64 categories]
+    #[arg(long, value_name = "BOOL")]
+    pub scanlines: Option<bool>,
     /// Of products in training; sums, parameters and scores have 32 bits always. bf16 is faster, and needs a
     /// processor with AVX-512 BF16; AMX is used where there is some [default: f32]
     #[arg(long, value_name = "WHICH")]
@@ -41,6 +45,7 @@ impl UnetSizes {
             ("--multipliers", self.multipliers.is_some()),
             ("--attention", self.attention.is_some()),
             ("--heads", self.heads.is_some()),
+            ("--scanlines", self.scanlines.is_some()),
             ("--precision", self.precision.is_some()),
         ];
         let given = options.into_iter().find(|(_, given)| *given);

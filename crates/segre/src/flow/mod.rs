@@ -10,6 +10,7 @@
 //! | the channel, its noise and its evidence | `channel.rs` |
 //! | the model: network, head, path, marginals | `model.rs` |
 //! | beliefs of a known energy, which the network corrects | `prior.rs` |
+//! | messages along rows and columns of images, which it corrects | `scanlines.rs` |
 //! | rows of one class, with guidance | `class.rs` |
 //! | impossible categories | `legal.rs` |
 //! | losses: (23) of EG, and cross-entropy | `matching.rs` |
@@ -32,6 +33,7 @@ mod model;
 mod prior;
 pub mod sampling;
 pub mod saving;
+mod scanlines;
 mod simplex_batch;
 pub mod training;
 

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::{Denoiser, SAMPLING_REST, SCORING_REST, decisive_root_snr, evidence};
 use super::prior::{BeliefPropagation, PairwisePrior};
-use crate::data::{Dataset, Schema};
+use super::scanlines::ScanlinePrior;
+use crate::data::{Dataset, Layout, Schema};
 use crate::error::{Error, Result};
 use crate::geometry::{AssignmentManifold, PADDING_LOGIT};
 use crate::network::{Network, NetworkConfig, SiteSpec};
@@ -47,6 +48,10 @@ pub struct ModelConfig {
     /// head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prior: Option<PairwisePrior>,
+    /// Whether messages along rows and columns of images come to the marginals, by tables of neighbouring pixels of the
+    /// training data. For the posterior head; a `prior` takes their place.
+    #[serde(default)]
+    pub scanlines: bool,
 }
 
 impl ModelConfig {
@@ -74,9 +79,16 @@ impl ModelConfig {
     /// Checks that network and prior are for such data.
     ///
     /// # Errors
-    /// [`Error::NotAnImage`] for a UNet on anything else, [`Error::PriorMismatch`] for the prior of other sites.
+    /// [`Error::NotAnImage`] for a UNet or scanlines on anything else, [`Error::PriorMismatch`] for the prior of other sites.
     pub fn check_sites(&self, schema: &Schema) -> Result<()> {
         self.network.check_sites(schema)?;
+        if self.scanlines && !matches!(schema.layout, Layout::Image { .. }) {
+            return Err(Error::NotAnImage {
+                what: "--scanlines",
+                remedy: "leave it out",
+                found: schema.layout.name().to_owned(),
+            });
+        }
         match &self.prior {
             Some(prior) => prior.check(&schema.cardinalities()),
             None => Ok(()),
@@ -97,6 +109,8 @@ pub struct Model {
     /// What the network's context is multiplied with, 1 until it is calibrated (`training/calibration.rs`).
     pub(crate) context_gain: f32,
     beliefs: Option<BeliefPropagation>,
+    /// There if the settings have them.
+    pub(crate) scanlines: Option<ScanlinePrior>,
     device: Device,
 }
 
@@ -114,10 +128,17 @@ impl Model {
             .network
             .init(&SiteSpec::of(&schema), rng, device)
             .started_from(train, &log_marginals, rng);
-        Self::assemble(config, schema, network, log_marginals, device)
+        let scanlines = config.scanlines.then(|| {
+            let plain = device.clone().inner();
+            ScanlinePrior::fit(train, &log_marginals, &plain, rng)
+        });
+        Self {
+            scanlines,
+            ..Self::assemble(config, schema, network, log_marginals, device)
+        }
     }
 
-    /// A model of its parts.
+    /// A model of its parts, without scanlines.
     pub(crate) fn assemble(
         config: ModelConfig,
         schema: Schema,
@@ -128,6 +149,7 @@ impl Model {
         let manifold = AssignmentManifold::new(&schema.cardinalities(), device);
         Self {
             beliefs: beliefs(&config, &manifold),
+            scanlines: None,
             config,
             schema,
             network,
@@ -260,8 +282,8 @@ impl Model {
         }
     }
 
-    /// Logits of the posterior marginals `p(β_i = · | x)`: evidence + log marginals, or the logits of the prior's beliefs,
-    /// + gain · context.
+    /// Logits of the posterior marginals `p(β_i = · | x)`: evidence + log marginals (+ messages along scanlines), or the
+    /// logits of the prior's beliefs, + gain · context.
     ///
     /// # Shapes
     /// `evidence [batch, sites, categories]` (`log p(x_i | β_i = ·)` up to a constant), `level [batch, sites]`,
@@ -294,9 +316,10 @@ impl Model {
         classes: Option<&[Option<u16>]>,
         dropout: Option<&mut ChaCha8Rng>,
     ) -> (Tensor<3>, Tensor<3>) {
-        let local = match &self.beliefs {
-            None => self.local_logits(evidence.clone()),
-            Some(beliefs) => beliefs.beliefs(self.manifold.mask_logits(evidence.clone())),
+        let local = match (&self.beliefs, &self.scanlines) {
+            (Some(beliefs), _) => beliefs.beliefs(self.manifold.mask_logits(evidence.clone())),
+            (None, Some(lines)) => lines.beliefs(self.local_logits(evidence.clone())),
+            (None, None) => self.local_logits(evidence.clone()),
         };
         let points = activation::softmax(local.clone(), 2);
         let context = self

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::model::{Model, ModelConfig};
+use super::scanlines::{ScanlinePrior, image_size};
 use crate::atomic;
 use crate::data::{ReadOptions, Schema};
 use crate::error::{Error, Result};
@@ -24,6 +25,8 @@ pub const MODEL_FILE: &str = "model.safetensors";
 pub const CONFIG_FILE: &str = "config.json";
 /// Name of the tensor of log marginals; no network's parameter is called so.
 const LOG_MARGINALS: &str = "log_marginals";
+const SCANLINE_RATIOS: &str = "scanline_ratios";
+const SCANLINE_WEIGHT: &str = "scanline_weight";
 /// Name of the gain of the network's context, likewise.
 const CONTEXT_GAIN: &str = "context_gain";
 
@@ -125,6 +128,20 @@ pub fn save_parameters(folder: &Path, model: &Model) -> Result<()> {
         values: vec![model.context_gain],
     };
     tensors.insert(CONTEXT_GAIN.to_owned(), gain);
+    if let Some(lines) = &model.scanlines {
+        let (ratios, weight) = lines.parts();
+        let categories = model.manifold.categories();
+        let ratios = Values {
+            shape: vec![2, categories, categories],
+            values: ratios.to_vec(),
+        };
+        let weight = Values {
+            shape: vec![1],
+            values: vec![weight],
+        };
+        tensors.insert(SCANLINE_RATIOS.to_owned(), ratios);
+        tensors.insert(SCANLINE_WEIGHT.to_owned(), weight);
+    }
     let file = TensorFile {
         tensors,
         header: String::new(),
@@ -189,16 +206,23 @@ pub(crate) fn file_of(folder: &Path, missing: &'static str) -> Result<PathBuf> {
 pub fn load(folder: &Path, device: &Device) -> Result<(Model, ModelCard)> {
     let card = load_card(folder)?;
     let mut tensors = read_tensors(&file_of(folder, MODEL_FILE)?)?.tensors;
-    let expected = vec![card.schema.sites(), card.schema.max_categories()];
-    let log_marginals = match tensors.remove(LOG_MARGINALS) {
-        Some(found) if found.shape == expected => found.values,
-        found => {
-            let found = found.map(|values| values.shape);
-            return Err(Error::ParameterMismatch {
-                name: LOG_MARGINALS.into(),
-                expected,
-                found,
-            });
+    let categories = card.schema.max_categories();
+    let mut take = |name: &str, expected: Vec<usize>| match tensors.remove(name) {
+        Some(found) if found.shape == expected => Ok(found.values),
+        found => Err(Error::ParameterMismatch {
+            name: name.into(),
+            expected,
+            found: found.map(|values| values.shape),
+        }),
+    };
+    let log_marginals = take(LOG_MARGINALS, vec![card.schema.sites(), categories])?;
+    let scanlines = match card.model.scanlines {
+        false => None,
+        true => {
+            let ratios = take(SCANLINE_RATIOS, vec![2, categories, categories])?;
+            let weight = take(SCANLINE_WEIGHT, vec![1])?[0];
+            let size = image_size(&card.schema.layout);
+            Some(ScanlinePrior::of(size, ratios, weight, &log_marginals))
         }
     };
     // Models of earlier versions have none.
@@ -214,6 +238,7 @@ pub fn load(folder: &Path, device: &Device) -> Result<(Model, ModelCard)> {
     let (config, schema) = (card.model.clone(), card.schema.clone());
     let mut model = Model::assemble(config, schema, network, log_marginals, device);
     model.context_gain = gain.unwrap_or(1.0);
+    model.scanlines = scanlines;
     Ok((model, card))
 }
 

@@ -5,6 +5,7 @@
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -19,6 +20,7 @@ use super::batch_norm::BatchNorm;
 use super::layer_norm::LayerNorm;
 use super::matching::MatchingError;
 use super::operation::{Host, contiguous};
+use super::scanlines::{Messages, Scanlines};
 use super::taps::{Columns, Taps};
 
 /// An operation of `N` tensors.
@@ -69,6 +71,8 @@ trait Layers: Backend {
         points: FloatTensor<Self>,
         target: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
+
+    fn kernel_scanlines(local: FloatTensor<Self>, lines: Arc<Scanlines>) -> FloatTensor<Self>;
 }
 
 /// See [`super::affine`]; for devices that are served, like all functions here.
@@ -131,6 +135,11 @@ pub(super) fn matching_error(field: Tensor<3>, points: Tensor<3>, target: Tensor
         points.into_dispatch(),
         target.into_dispatch(),
     ))
+}
+
+/// See [`super::scanlines`].
+pub(super) fn scanlines(local: Tensor<3>, lines: Arc<Scanlines>) -> Tensor<3> {
+    Tensor::from_dispatch(Dispatch::kernel_scanlines(local.into_dispatch(), lines))
 }
 
 /// The value, and what its gradients would need.
@@ -205,6 +214,10 @@ impl Layers for Flex {
     fn kernel_matching_error(field: Host, points: Host, target: Host) -> Host {
         plain(&MatchingError::new(points, target), [field]).0
     }
+
+    fn kernel_scanlines(local: Host, lines: Arc<Scanlines>) -> Host {
+        plain(&Messages::new(lines), [local]).0
+    }
 }
 
 impl<C: CheckpointStrategy> Layers for Autodiff<Flex, C> {
@@ -254,5 +267,9 @@ impl<C: CheckpointStrategy> Layers for Autodiff<Flex, C> {
         );
         let [points, target] = [points, target].map(|tensor| tensor.into_primitive());
         tracked::<_, C, 1>(MatchingError::new(points, target), [field]).0
+    }
+
+    fn kernel_scanlines(local: FloatTensor<Self>, lines: Arc<Scanlines>) -> FloatTensor<Self> {
+        tracked::<_, C, 1>(Messages::new(lines), [local]).0
     }
 }

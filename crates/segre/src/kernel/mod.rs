@@ -30,6 +30,7 @@ mod parts;
 mod patch;
 mod product;
 mod registers;
+mod scanlines;
 mod simd;
 mod softmax;
 mod stock;
@@ -39,9 +40,12 @@ mod taps;
 mod tests;
 mod tiles;
 
+use std::sync::Arc;
+
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use scanlines::Scanlines;
 pub(crate) use softmax::softmax;
 
 /// How exactly factors enter the products of a convolution; sums have 32 bits always.
@@ -217,5 +221,20 @@ pub(crate) fn matching_error(field: Tensor<3>, points: Tensor<3>, target: Tensor
     match operation::serve(field.device(), types) {
         true => layer::matching_error(field, points, target),
         false => stock::matching_error(field, points, target),
+    }
+}
+
+/// What the pixels of an image say of each other along rows and columns: the sum of the logarithms of the messages that come
+/// to a pixel from the left, the right, above and below.
+///
+/// A message goes along its line and knows the pixels that it has passed: with `p_s ∝ e^{local_s} M_s` it is
+/// `M_t(b) = Σ_a p_s(a) R(a, b) / S_t(b)`, and 1 at the beginning of a line.
+///
+/// # Shapes
+/// `local [batch, height · width, categories]` → the same.
+pub(crate) fn scanlines(local: Tensor<3>, lines: &Arc<Scanlines>) -> Tensor<3> {
+    match operation::serve(local.device(), [local.dtype()]) {
+        true => layer::scanlines(local, lines.clone()),
+        false => stock::scanlines(local, lines),
     }
 }

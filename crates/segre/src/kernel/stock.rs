@@ -1,8 +1,9 @@
 //! The operations composed of burn's own: on every device, with every gradient, and the reference of the tests.
 
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Tensor, activation, module};
+use burn::tensor::{Tensor, TensorData, activation, module};
 
+use super::scanlines::Scanlines;
 use crate::geometry::simplex;
 
 /// Added to the variance in a group normalisation.
@@ -119,4 +120,37 @@ pub(super) fn batch_norm(
 
 pub(super) fn matching_error(field: Tensor<3>, points: Tensor<3>, target: Tensor<3>) -> Tensor<2> {
     simplex::replicator_norm_squared(points, field - target).squeeze_dim(2)
+}
+
+pub(super) fn scanlines(local: Tensor<3>, lines: &Scanlines) -> Tensor<3> {
+    let ([batch, sites, c], device) = (local.dims(), local.device());
+    let images = local.clone().reshape([batch, lines.height, lines.width, c]);
+    let mut sum = Tensor::zeros([batch, sites, c], &device);
+    for direction in 0..4 {
+        let ratios = lines.ratios[direction].clone();
+        let ratios = Tensor::<2>::from_data(TensorData::new(ratios, [c, c]), &device).unsqueeze();
+        let silence = lines.silence[direction].clone();
+        let silence = TensorData::new(silence, [1, lines.height, lines.width, c]);
+        let silence = Tensor::<4>::from_data(silence, &device);
+        // Lines of pixels across the direction, one after the other.
+        let axis = 2 - direction / 2;
+        let length = [lines.height, lines.width][axis - 1];
+        let first = images.clone().narrow(axis, 0, 1).zeros_like();
+        let mut messages = vec![first];
+        for step in 1..length {
+            let (sender, receiver) = match direction % 2 {
+                0 => (step - 1, step),
+                _ => (length - step, length - step - 1),
+            };
+            let said = messages[step - 1].clone();
+            let beliefs = activation::softmax(images.clone().narrow(axis, sender, 1) + said, 3);
+            let silence = silence.clone().narrow(axis, receiver, 1);
+            messages.push((beliefs.matmul(ratios.clone()) / silence).log());
+        }
+        if direction % 2 == 1 {
+            messages.reverse();
+        }
+        sum = sum + Tensor::cat(messages, axis).reshape([batch, sites, c]);
+    }
+    sum
 }

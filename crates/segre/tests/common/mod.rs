@@ -297,7 +297,7 @@ pub fn model_config(
         head,
         path: path.into(),
         network,
-        prior: None,
+        ..ModelConfig::default()
     }
 }
 

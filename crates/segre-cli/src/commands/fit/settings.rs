@@ -87,11 +87,13 @@ pub fn model_config(arguments: &Fit, parts: &Parts) -> Result<ModelConfig> {
         HeadName::Posterior => Head::Posterior,
         HeadName::Field => Head::Field,
     };
+    let scanlines = unet::scanlines(arguments, name, &parts.train);
     Ok(ModelConfig {
         head,
         path,
         network,
         prior: arguments.prior.clone(),
+        scanlines,
     })
 }
 

@@ -4,12 +4,14 @@ use anyhow::{Result, ensure};
 use segre::data::{Dataset, Layout};
 use segre::network::{NetworkConfig, UnetConfig};
 
-use crate::args::{Fit, NetworkName, PresetName};
+use crate::args::{Fit, HeadName, NetworkName, PresetName};
 
 /// Fewest pixels and rows from which the UNet is the default for images: below, a residual network learns more in
 /// the same time.
 const LEAST_SITES: usize = 400;
 const LEAST_ROWS: usize = 2_000;
+/// Most categories for which messages along rows and columns cost little beside the network.
+const MOST_SCANLINE_CATEGORIES: usize = 64;
 /// Seconds of a run without a budget of its own on images of [`LEAST_SITES`] pixels.
 pub const LONG_RUN: f64 = 1800.0;
 
@@ -44,6 +46,10 @@ pub fn refuse_useless(arguments: &Fit, network: NetworkName) -> Result<()> {
         );
         return Ok(());
     }
+    ensure!(
+        arguments.unet.scanlines != Some(true) || arguments.head == HeadName::Posterior,
+        "--scanlines is for --head posterior, whose logits it starts; leave one of them out"
+    );
     let useless = [
         ("--hidden", arguments.hidden.is_some(), "use --channels"),
         (
@@ -98,6 +104,13 @@ pub fn unet_config(arguments: &Fit, train: &Dataset) -> UnetConfig {
         }),
         classes: None,
     }
+}
+
+/// Whether the posteriors start from messages along rows and columns, whose cost grows with the square of the categories.
+pub fn scanlines(arguments: &Fit, network: NetworkName, train: &Dataset) -> bool {
+    let few = train.schema.max_categories() <= MOST_SCANLINE_CATEGORIES;
+    let default = few && arguments.head == HeadName::Posterior;
+    network == NetworkName::Unet && arguments.unet.scanlines.unwrap_or(default)
 }
 
 /// Rows of a step: about as many pixels in each, 64 rows of 28 × 28 and 4 of 128 × 256.

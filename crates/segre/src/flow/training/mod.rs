@@ -226,13 +226,10 @@ impl Trainer {
         let device = self.model.device().clone().inner();
         let model = &self.model;
         let (config, schema) = (model.config.clone(), model.schema.clone());
-        Ok(Model::assemble(
-            config,
-            schema,
-            network,
-            model.log_marginals.clone(),
-            &device,
-        ))
+        let marginals = model.log_marginals.clone();
+        let mut own = Model::assemble(config, schema, network, marginals, &device);
+        own.scanlines = model.scanlines.clone();
+        Ok(own)
     }
 
     /// Trains until the budget is used up, validation stops improving, or the observer stops it.

@@ -1,8 +1,11 @@
 //! Layers of small networks and the loss of a field against the composed ones, values and gradients.
 
+use std::sync::Arc;
+
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData, activation};
 
 use super::{distance, numbers, values};
+use crate::kernel::scanlines::Scanlines;
 use crate::kernel::simd::Level;
 use crate::kernel::softmax::Softmax;
 use crate::kernel::{self, layer, stock};
@@ -130,6 +133,37 @@ fn the_error_of_a_field_agrees_with_the_composed_one() {
             [values(value), values(gradient)]
         });
         assert_close(&both[0], &both[1], 1e-5);
+    }
+}
+
+#[test]
+fn messages_along_lines_agree_with_the_composed_ones() {
+    for (batch, height, width, c) in [(1, 1, 2, 2), (2, 1, 7, 3), (3, 5, 4, 2), (2, 6, 9, 12)] {
+        let sites = height * width;
+        let positive = |count, seed| -> Vec<f32> {
+            let exponents: Vec<f32> = numbers(count, seed);
+            exponents.into_iter().map(|x| (2.0 * x).exp()).collect()
+        };
+        let lines = Arc::new(Scanlines {
+            height,
+            width,
+            categories: c,
+            ratios: [10, 11, 12, 13].map(|seed| positive(c * c, seed)),
+            silence: [14, 15, 16, 17].map(|seed| positive(sites * c, seed)),
+        });
+        let input = random([batch, sites, c], 1);
+        // Some sites are all but certain, as known ones are.
+        let known = random([batch, sites, c], 2).inner().powi_scalar(9) * 80.0;
+        let local = || input.clone() * 4.0 + Tensor::from_inner(known.clone());
+        let both = [
+            layer::scanlines(local(), lines.clone()),
+            stock::scanlines(local(), &lines),
+        ]
+        .map(|value| {
+            let gradient = gradients(&value, &[&of(&input)]).remove(0);
+            vec![values(value), gradient]
+        });
+        assert_close(&both[0], &both[1], 1e-4);
     }
 }
 
