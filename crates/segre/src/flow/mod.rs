@@ -26,6 +26,7 @@ pub mod channel;
 mod class;
 mod conditional;
 mod field_batch;
+mod independent;
 mod legal;
 pub mod likelihood;
 mod matching;

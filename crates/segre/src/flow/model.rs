@@ -6,11 +6,12 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::channel::{Denoiser, SAMPLING_REST, SCORING_REST, decisive_root_snr, evidence};
+use super::independent::{IndependentSites, log_marginals};
 use super::prior::{BeliefPropagation, PairwisePrior};
 use super::scanlines::ScanlinePrior;
 use crate::data::{Dataset, Layout, Schema};
 use crate::error::{Error, Result};
-use crate::geometry::{AssignmentManifold, PADDING_LOGIT};
+use crate::geometry::AssignmentManifold;
 use crate::network::{Network, NetworkConfig, SiteSpec};
 use crate::path::{DiscretePath, GaussianPath, ProbabilityPath};
 
@@ -82,11 +83,13 @@ impl ModelConfig {
     /// [`Error::NotAnImage`] for a UNet or scanlines on anything else, [`Error::PriorMismatch`] for the prior of other sites.
     pub fn check_sites(&self, schema: &Schema) -> Result<()> {
         self.network.check_sites(schema)?;
-        if self.scanlines && !matches!(schema.layout, Layout::Image { .. }) {
+        let picture =
+            matches!(schema.layout, Layout::Image { .. }) && schema.vocabularies.len() == 1;
+        if self.scanlines && !picture {
             return Err(Error::NotAnImage {
                 what: "--scanlines",
                 remedy: "leave it out",
-                found: schema.layout.name().to_owned(),
+                found: schema.layout.describe(),
             });
         }
         match &self.prior {
@@ -104,7 +107,7 @@ pub struct Model {
     pub(crate) network: Network,
     pub(crate) manifold: AssignmentManifold,
     /// Smoothed logarithms of the training marginals, nats, `[sites · categories]`; padding
-    /// [`PADDING_LOGIT`].
+    /// [`PADDING_LOGIT`](crate::geometry::PADDING_LOGIT).
     pub(crate) log_marginals: Vec<f32>,
     /// What the network's context is multiplied with, 1 until it is calibrated (`training/calibration.rs`).
     pub(crate) context_gain: f32,
@@ -204,7 +207,7 @@ impl Model {
 
     /// The factorising distribution of the training marginals.
     pub fn independent_sites(&self) -> IndependentSites<'_> {
-        IndependentSites { model: self }
+        IndependentSites::of(self)
     }
 
     /// The path, if it is a Gaussian channel with a clock.
@@ -287,7 +290,8 @@ impl Model {
     ///
     /// # Shapes
     /// `evidence [batch, sites, categories]` (`log p(x_i | β_i = ·)` up to a constant), `level [batch, sites]`,
-    /// `classes` one per row, `None` where it is unknown → `[batch, sites, categories]`, padding [`PADDING_LOGIT`].
+    /// `classes` one per row, `None` where it is unknown → `[batch, sites, categories]`, padding
+    /// [`PADDING_LOGIT`](crate::geometry::PADDING_LOGIT).
     ///
     /// Source: SPEC §2.1.2.
     pub(crate) fn posterior_logits(
@@ -329,7 +333,7 @@ impl Model {
     }
 
     /// Logits of the posterior if the sites were independent: evidence + log marginals.
-    fn local_logits(&self, evidence: Tensor<3>) -> Tensor<3> {
+    pub(super) fn local_logits(&self, evidence: Tensor<3>) -> Tensor<3> {
         let prior = self.prior(&evidence.device());
         self.manifold.mask_logits(evidence + prior)
     }
@@ -440,56 +444,6 @@ impl Denoiser for Model {
         );
         activation::softmax(self.posterior_logits(evidence, level, None, None), 2)
     }
-}
-
-/// The model's marginals as a factorising distribution: the control variate of the likelihood, and the
-/// denoiser beyond the last level.
-#[derive(Clone, Copy, Debug)]
-pub struct IndependentSites<'a> {
-    model: &'a Model,
-}
-
-impl IndependentSites<'_> {
-    /// `−log Π_i p_i(β_i)` over the sites with a `true` in `targets`, in nats.
-    pub(crate) fn negative_log_probability(&self, row: &[u16], targets: &[bool]) -> f64 {
-        let categories = self.model.manifold.categories();
-        let log = |(site, label): (usize, &u16)| {
-            f64::from(self.model.log_marginals[site * categories + usize::from(*label)])
-        };
-        let scored = row.iter().enumerate().filter(|(site, _)| targets[*site]);
-        -scored.map(log).sum::<f64>()
-    }
-}
-
-impl Denoiser for IndependentSites<'_> {
-    fn posterior_mean(&self, state: Tensor<3>, root_snr: Tensor<2>) -> Tensor<3> {
-        let evidence = evidence(&self.model.manifold, state, root_snr.clone());
-        self.posterior(evidence, root_snr)
-    }
-
-    fn posterior(&self, evidence: Tensor<3>, _level: Tensor<2>) -> Tensor<3> {
-        activation::softmax(self.model.local_logits(evidence), 2)
-    }
-}
-
-/// Logarithms of the marginals with half a count added to every category (Krichevsky–Trofimov),
-/// normalised in f64; padding [`PADDING_LOGIT`].
-fn log_marginals(train: &Dataset) -> Vec<f32> {
-    let categories = train.schema.max_categories();
-    let mut counts = vec![0.0_f64; train.sites() * categories];
-    for row in train.iter() {
-        for (site, label) in row.iter().enumerate() {
-            counts[site * categories + usize::from(*label)] += 1.0;
-        }
-    }
-    let mut logs = vec![PADDING_LOGIT as f32; counts.len()];
-    for (site, own) in train.schema.cardinalities().into_iter().enumerate() {
-        let total = train.rows() as f64 + 0.5 * own as f64;
-        for place in site * categories..site * categories + own {
-            logs[place] = ((counts[place] + 0.5) / total).ln() as f32;
-        }
-    }
-    logs
 }
 
 fn beliefs(config: &ModelConfig, manifold: &AssignmentManifold) -> Option<BeliefPropagation> {

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::model::{Model, ModelConfig};
-use super::scanlines::{ScanlinePrior, image_size};
+use super::scanlines::ScanlinePrior;
 use crate::atomic;
 use crate::data::{ReadOptions, Schema};
 use crate::error::{Error, Result};
@@ -221,8 +221,12 @@ pub fn load(folder: &Path, device: &Device) -> Result<(Model, ModelCard)> {
         true => {
             let ratios = take(SCANLINE_RATIOS, vec![2, categories, categories])?;
             let weight = take(SCANLINE_WEIGHT, vec![1])?[0];
-            let size = image_size(&card.schema.layout);
-            Some(ScanlinePrior::of(size, ratios, weight, &log_marginals))
+            Some(ScanlinePrior::of(
+                &card.schema,
+                ratios,
+                weight,
+                &log_marginals,
+            ))
         }
     };
     // Models of earlier versions have none.

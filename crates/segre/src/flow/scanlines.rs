@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData, activation};
 use rand_chacha::ChaCha8Rng;
 
 use super::channel::{NoisyBatch, SCORING_REST, decisive_root_snr, evidence};
-use crate::data::{Dataset, Layout};
+use crate::data::{Dataset, Schema};
 use crate::geometry::AssignmentManifold;
 use crate::kernel::{self, Scanlines};
 
@@ -29,7 +29,7 @@ const WEIGHTS: std::ops::RangeInclusive<u8> = 3..=12;
 /// where `R` is counted over all neighbours along the axis, and `S_t` is what the marginals at `s` would say: who knows nothing says
 /// nothing. Along one line that is the exact posterior of a Markov chain. The sum over two axes counts evidence twice that
 /// comes by both, so it has a weight `w`, which is chosen by the training rows. What is left to learn is everything else:
-/// a network that starts from there has in its first minutes what it would need an hour for.
+/// of 32 × 64 label maps that start is worth more than 400 steps of a UNet.
 ///
 /// Source: semi-global matching, Hirschmüller 2008 (doi 10.1109/TPAMI.2007.1166), as sums of products; Drory et al., GCPR
 /// 2014, derive it as belief propagation on trees with such a weight. Beyond the papers.
@@ -51,47 +51,18 @@ impl ScanlinePrior {
         let ratios = [0, 1]
             .map(|axis| ratios(&few, log_marginals, axis))
             .concat();
-        let mut prior = Self::of(image_size(&train.schema.layout), ratios, 1.0, log_marginals);
+        let mut prior = Self::of(&train.schema, ratios, 1.0, log_marginals);
         prior.weight = prior.best_weight(train, log_marginals, device, rng);
         prior
     }
 
-    /// The prior of its tables; `silence` follows from the marginals.
-    pub fn of(size: [usize; 2], ratios: Vec<f32>, weight: f32, log_marginals: &[f32]) -> Self {
-        let [height, width] = size;
-        let categories = log_marginals.len() / (height * width);
-        let tables = |direction: usize| -> Vec<f32> {
-            let c = categories;
-            let table = &ratios[direction / 2 * c * c..][..c * c];
-            match direction % 2 {
-                0 => table.to_vec(),
-                _ => (0..c * c).map(|k| table[k % c * c + k / c]).collect(),
-            }
-        };
-        let mut lines = Scanlines {
-            height,
-            width,
-            categories,
-            ratios: [0, 1, 2, 3].map(tables),
-            silence: Default::default(),
-        };
+    /// The prior of its tables.
+    pub fn of(schema: &Schema, ratios: Vec<f32>, weight: f32, log_marginals: &[f32]) -> Self {
         let marginals: Vec<f32> = log_marginals.iter().map(|log| log.exp()).collect();
-        lines.silence = [0, 1, 2, 3].map(|direction| {
-            let mut said = vec![1.0; marginals.len()];
-            for (sender, receiver) in lines.steps(direction) {
-                let own = &marginals[sender * categories..][..categories];
-                lines.send(
-                    direction,
-                    own,
-                    &mut said[receiver * categories..][..categories],
-                );
-            }
-            said
-        });
         Self {
+            lines: Arc::new(Scanlines::new(image_size(schema), &ratios, &marginals)),
             ratios,
             weight,
-            lines: Arc::new(lines),
         }
     }
 
@@ -147,20 +118,15 @@ impl ScanlinePrior {
 }
 
 /// Height and width of images.
-pub(super) fn image_size(layout: &Layout) -> [usize; 2] {
-    match *layout {
-        Layout::Image { height, width, .. } => [height, width],
-        _ => panic!("scanlines are for images"),
-    }
+fn image_size(schema: &Schema) -> [usize; 2] {
+    let shape = schema.row_shape();
+    shape.try_into().expect("scanlines are for images")
 }
 
-/// How much more often labels are neighbours along an axis (0: left and right, 1: upper and lower) than the marginals at their places say,
-/// with half a count added to both.
+/// How much more often labels are neighbours along an axis (0: left and right, 1: upper and lower) than the marginals at
+/// their places say, with half a count added to both.
 fn ratios(data: &Dataset, log_marginals: &[f32], axis: usize) -> Vec<f32> {
-    let ([height, width], c) = (
-        image_size(&data.schema.layout),
-        data.schema.max_categories(),
-    );
+    let ([height, width], c) = (image_size(&data.schema), data.schema.max_categories());
     let stride = [1, width][axis];
     let has_next = |site: &usize| match axis {
         0 => site % width + 1 < width,
@@ -194,13 +160,16 @@ fn ratios(data: &Dataset, log_marginals: &[f32], axis: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Schema;
     use crate::network::parameters::host_values;
     use crate::random::{Purpose, generator};
 
     const STATES: usize = 3;
     /// A symmetric chain with the uniform law at rest.
     const CHAIN: [f64; 9] = [0.7, 0.2, 0.1, 0.2, 0.5, 0.3, 0.1, 0.3, 0.6];
+
+    fn images(height: usize, width: usize) -> Schema {
+        Schema::integers(&[height, width], true, STATES)
+    }
 
     fn uniform(sites: usize) -> Vec<f32> {
         vec![-(STATES as f32).ln(); sites * STATES]
@@ -227,7 +196,7 @@ mod tests {
     fn along_one_line_beliefs_are_the_posterior_of_the_chain() {
         let sites = 5;
         let evidence = some_evidence(sites);
-        let prior = ScanlinePrior::of([1, sites], chain_ratios(), 1.0, &uniform(sites));
+        let prior = ScanlinePrior::of(&images(1, sites), chain_ratios(), 1.0, &uniform(sites));
         let local = tensor(&evidence) - (STATES as f32).ln();
         let found = host_values(activation::softmax(prior.beliefs(local), 2));
         let mut exact = vec![0.0_f64; sites * STATES];
@@ -259,7 +228,7 @@ mod tests {
             .flat_map(|site| site.map(f32::ln))
             .collect();
         let ratios: Vec<f32> = (0..18).map(|k| 0.5 + (k % 5) as f32).collect();
-        let prior = ScanlinePrior::of([2, 3], ratios, 0.8, &marginals);
+        let prior = ScanlinePrior::of(&images(2, 3), ratios, 0.8, &marginals);
         let found = host_values(prior.beliefs(tensor(&marginals)));
         for (found, own) in found.iter().zip(&marginals) {
             assert!((found - own).abs() < 1e-5, "{found} {own}");
@@ -268,10 +237,10 @@ mod tests {
 
     /// Rows of the chain, 400 images of 4 × 30, every row of pixels by itself.
     fn chain_images() -> Dataset {
-        let (height, width, images) = (4, 30, 400);
+        let (height, width, count) = (4, 30, 400);
         let mut rng = generator(1, Purpose::Noise, 0);
         let mut labels = Vec::new();
-        for _ in 0..images * height {
+        for _ in 0..count * height {
             let mut label = 0;
             for column in 0..width {
                 let weights = match column {
@@ -288,7 +257,7 @@ mod tests {
                 labels.push(label as u16);
             }
         }
-        Dataset::new(Schema::integers(&[height, width], true, STATES), labels).unwrap()
+        Dataset::new(images(height, width), labels).unwrap()
     }
 
     #[test]

@@ -216,7 +216,7 @@ impl Layers for Flex {
     }
 
     fn kernel_scanlines(local: Host, lines: Arc<Scanlines>) -> Host {
-        plain(&Messages::new(lines), [local]).0
+        plain(&Messages { lines }, [local]).0
     }
 }
 
@@ -270,6 +270,6 @@ impl<C: CheckpointStrategy> Layers for Autodiff<Flex, C> {
     }
 
     fn kernel_scanlines(local: FloatTensor<Self>, lines: Arc<Scanlines>) -> FloatTensor<Self> {
-        tracked::<_, C, 1>(Messages::new(lines), [local]).0
+        tracked::<_, C, 1>(Messages { lines }, [local]).0
     }
 }

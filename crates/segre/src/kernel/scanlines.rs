@@ -21,25 +21,44 @@ pub(crate) struct Scanlines {
     pub ratios: [Vec<f32>; 4],
     /// `S_t(b)` of every direction, `[height · width, categories]`; positive.
     pub silence: [Vec<f32>; 4],
+    /// Senders and receivers of every direction, every message after those that it depends on.
+    steps: [Vec<(usize, usize)>; 4],
 }
 
 impl Scanlines {
-    /// Senders and receivers along a direction, every message after those that it depends on.
-    pub fn steps(&self, direction: usize) -> Vec<(usize, usize)> {
-        let sites = 0..self.height * self.width;
-        let stride = [1, 1, self.width, self.width][direction];
-        let pairs = sites.filter(|site| match direction / 2 {
-            0 => site % self.width + 1 < self.width,
-            _ => site / self.width + 1 < self.height,
+    /// The tables of all directions from those along rows and columns, `[2, categories, categories]`, the left or upper
+    /// pixel's label first. `S_t` is what comes of beliefs that are the `marginals [height · width, categories]`.
+    pub fn new([height, width]: [usize; 2], ratios: &[f32], marginals: &[f32]) -> Self {
+        let c = marginals.len() / (height * width);
+        let table = |direction: usize| -> Vec<f32> {
+            let along = &ratios[direction / 2 * c * c..][..c * c];
+            match direction % 2 {
+                0 => along.to_vec(),
+                _ => (0..c * c).map(|k| along[k % c * c + k / c]).collect(),
+            }
+        };
+        let directions = [0, 1, 2, 3];
+        let mut lines = Self {
+            height,
+            width,
+            categories: c,
+            ratios: directions.map(table),
+            silence: Default::default(),
+            steps: directions.map(|direction| steps([height, width], direction)),
+        };
+        lines.silence = directions.map(|direction| {
+            let mut said = vec![1.0; marginals.len()];
+            for &(sender, receiver) in &lines.steps[direction] {
+                let own = &marginals[sender * c..][..c];
+                lines.send(direction, own, &mut said[receiver * c..][..c]);
+            }
+            said
         });
-        match direction % 2 {
-            0 => pairs.map(|site| (site, site + stride)).collect(),
-            _ => pairs.rev().map(|site| (site + stride, site)).collect(),
-        }
+        lines
     }
 
     /// `Σ_a weights(a) R(a, ·)`.
-    pub fn send(&self, direction: usize, weights: &[f32], sums: &mut [f32]) {
+    fn send(&self, direction: usize, weights: &[f32], sums: &mut [f32]) {
         sums.fill(0.0);
         let rows = self.ratios[direction].chunks_exact(self.categories);
         for (weight, row) in weights.iter().zip(rows) {
@@ -50,11 +69,23 @@ impl Scanlines {
     }
 }
 
+fn steps([height, width]: [usize; 2], direction: usize) -> Vec<(usize, usize)> {
+    let stride = [1, width][direction / 2];
+    let has_next = |site: &usize| match direction / 2 {
+        0 => site % width + 1 < width,
+        _ => site / width + 1 < height,
+    };
+    let pairs = (0..height * width).filter(has_next);
+    match direction % 2 {
+        0 => pairs.map(|site| (site, site + stride)).collect(),
+        _ => pairs.rev().map(|site| (site + stride, site)).collect(),
+    }
+}
+
 /// See [`super::scanlines`].
 #[derive(Clone, Debug)]
 pub(super) struct Messages {
-    lines: Arc<Scanlines>,
-    steps: Arc<[Vec<(usize, usize)>; 4]>,
+    pub lines: Arc<Scanlines>,
 }
 
 /// What one message is made of: what the sender believes without the receiver, and the sum under it.
@@ -64,14 +95,6 @@ struct Cavity {
 }
 
 impl Messages {
-    pub fn new(lines: Arc<Scanlines>) -> Self {
-        let steps = [0, 1, 2, 3].map(|direction| lines.steps(direction));
-        Self {
-            lines,
-            steps: Arc::new(steps),
-        }
-    }
-
     fn cavity(&self) -> Cavity {
         Cavity {
             beliefs: vec![0.0; self.lines.categories],
@@ -84,7 +107,7 @@ impl Messages {
         let (lines, c) = (&*self.lines, self.lines.categories);
         let mut cavity = self.cavity();
         messages.fill(1.0);
-        for &(sender, receiver) in &self.steps[direction] {
+        for &(sender, receiver) in &lines.steps[direction] {
             let from = sender * c..(sender + 1) * c;
             cavity.fill(&weights[from.clone()], &messages[from]);
             let to = receiver * c..(receiver + 1) * c;
@@ -108,7 +131,7 @@ impl Messages {
         let (lines, c) = (&*self.lines, self.lines.categories);
         let mut adjoint: Vec<f32> = gradient.iter().zip(messages).map(|(g, m)| g / m).collect();
         let (mut cavity, mut slopes) = (self.cavity(), vec![0.0; c]);
-        for &(sender, receiver) in self.steps[direction].iter().rev() {
+        for &(sender, receiver) in lines.steps[direction].iter().rev() {
             let from = sender * c..(sender + 1) * c;
             let to = receiver * c..(receiver + 1) * c;
             cavity.fill(&weights[from.clone()], &messages[from.clone()]);

@@ -109,7 +109,8 @@ pub fn unet_config(arguments: &Fit, train: &Dataset) -> UnetConfig {
 /// Whether the posteriors start from messages along rows and columns, whose cost grows with the square of the categories.
 pub fn scanlines(arguments: &Fit, network: NetworkName, train: &Dataset) -> bool {
     let few = train.schema.max_categories() <= MOST_SCANLINE_CATEGORIES;
-    let default = few && arguments.head == HeadName::Posterior;
+    // A prior says it better.
+    let default = few && arguments.head == HeadName::Posterior && arguments.prior.is_none();
     network == NetworkName::Unet && arguments.unet.scanlines.unwrap_or(default)
 }
 

@@ -144,13 +144,8 @@ fn messages_along_lines_agree_with_the_composed_ones() {
             let exponents: Vec<f32> = numbers(count, seed);
             exponents.into_iter().map(|x| (2.0 * x).exp()).collect()
         };
-        let lines = Arc::new(Scanlines {
-            height,
-            width,
-            categories: c,
-            ratios: [10, 11, 12, 13].map(|seed| positive(c * c, seed)),
-            silence: [14, 15, 16, 17].map(|seed| positive(sites * c, seed)),
-        });
+        let (ratios, marginals) = (positive(2 * c * c, 10), positive(sites * c, 14));
+        let lines = Arc::new(Scanlines::new([height, width], &ratios, &marginals));
         let input = random([batch, sites, c], 1);
         // Some sites are all but certain, as known ones are.
         let known = random([batch, sites, c], 2).inner().powi_scalar(9) * 80.0;

@@ -301,6 +301,10 @@ pub fn words(
     // The levels of the masked path are 0 and ∞ only, those of the chain rule, by which rows are drawn: with them the
     // network learns nothing else (ising:3x8 after 576 steps: an effective sample size of 71 %, else 41 %).
     words.extend(["--path", "masked"].map(str::to_owned));
+    if network == NetworkName::Unet {
+        // What neighbours say is the energy's to tell: without data there is nothing to count.
+        words.extend(["--scanlines", "false"].map(str::to_owned));
+    }
     if network == NetworkName::Residual && sites <= MIXTURE_SITES {
         let components = match beliefs {
             // What a mixture would carry, beliefs do.
