@@ -169,9 +169,9 @@ pub struct Sampling {
     /// Steps of a sampler with fixed steps [default: one per site for sequential (at most 64), 16 for localisation-heun, 32 for others]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub steps: Option<usize>,
-    /// Where the steps lie
-    #[arg(long, default_value = "uniform")]
-    pub grid: GridName,
+    /// Where the steps lie [default: asinh; uniform for a field]
+    #[arg(long)]
+    pub grid: Option<GridName>,
     /// Relative and absolute tolerance of dormand-prince
     #[arg(
         allow_negative_numbers = true,
@@ -209,6 +209,9 @@ pub enum SamplerName {
 /// Grids by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum GridName {
+    /// Uniform in the logarithm of the signal-to-noise ratio from where all sites together begin to tell: what the whole
+    /// image is, is decided long before any pixel is
+    Asinh,
     /// Uniform in time
     Uniform,
     /// Uniform in the logarithm of the signal-to-noise ratio

@@ -386,10 +386,11 @@ pub fn sampling_options(arguments: &Sampling, conditional: bool, seed: u64) -> S
         sampler,
         conditional,
         steps: arguments.steps,
-        grid: match arguments.grid {
+        grid: arguments.grid.map(|name| match name {
+            GridName::Asinh => LevelGrid::Asinh,
             GridName::Uniform => LevelGrid::Uniform,
             GridName::LogSnr => LevelGrid::LogSnr,
-        },
+        }),
         tolerances: AdaptiveOptions {
             relative_tolerance: arguments.tolerance,
             absolute_tolerance: arguments.tolerance,
@@ -437,10 +438,11 @@ pub fn write_picture(path: &Path, samples: &Dataset, beside: Option<&Dataset>) -
             let canvas = match beside {
                 None => draw_grid(&[panel("", own)], shape, &key.palette)?,
                 Some(data) => {
-                    let shown = shown.min(data.rows()) * data.sites();
+                    // Files are often sorted, or frames of one film.
+                    let data = data.spread(shown);
                     let panels = [
-                        panel("data", &data.labels()[..shown]),
-                        panel("samples", &own[..shown]),
+                        panel("data", data.labels()),
+                        panel("samples", &own[..data.rows() * data.sites()]),
                     ];
                     draw_grid(&panels, shape, &key.palette)?
                 }

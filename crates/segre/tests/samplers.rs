@@ -6,13 +6,16 @@ mod common;
 
 use std::fmt::Debug;
 
+use burn::tensor::{Tensor, TensorData};
 use common::{
     Pmf, blank, dense, geodesic, infinite, linear, model_config, residual, shared_schema, untrained,
 };
 use segre::Error;
 use segre::data::Dataset;
+use segre::flow::channel::evidence;
 use segre::flow::sampling::{LevelGrid, Sampler, Samples, SamplingOptions, sample, sample_with};
-use segre::flow::{Head, Model};
+use segre::flow::{Denoiser, Head, Model};
+use segre::geometry::AssignmentManifold;
 use segre::path::{DiscretePath, ProbabilityPath, SimplexPath};
 
 const SAMPLES: usize = 20_000;
@@ -176,7 +179,7 @@ fn deterministic_samplers_reproduce_the_distribution() {
 #[test]
 fn a_grid_in_log_snr_reproduces_the_distribution() {
     let options = |sampler, steps| SamplingOptions {
-        grid: LevelGrid::LogSnr,
+        grid: Some(LevelGrid::LogSnr),
         ..with(sampler, steps)
     };
     for path in [infinite(), geodesic()] {
@@ -341,7 +344,7 @@ fn bad_requests_are_refused() {
     };
     let good = SamplingOptions::default();
     let log = SamplingOptions {
-        grid: LevelGrid::LogSnr,
+        grid: Some(LevelGrid::LogSnr),
         steps: Some(1),
         ..good.clone()
     };
@@ -390,4 +393,70 @@ fn bad_requests_are_refused() {
     // By default a field follows its velocity to the end of its path.
     let samples = sample(&field, 3, &good, &mut |_| true).unwrap();
     assert_eq!(samples.function_evaluations, 4 * 32);
+}
+
+/// Three scenes, each a third of the time, whose many sites show label 0 with these probabilities.
+struct Scenes(AssignmentManifold);
+
+const SCENES: [f64; 3] = [0.9, 0.5, 0.1];
+const SCENE_SITES: usize = 2000;
+
+impl Denoiser for Scenes {
+    fn posterior_mean(&self, state: Tensor<3>, root_snr: Tensor<2>) -> Tensor<3> {
+        self.posterior(evidence(&self.0, state, root_snr.clone()), root_snr)
+    }
+
+    fn posterior(&self, evidence: Tensor<3>, _: Tensor<2>) -> Tensor<3> {
+        let (shape, device) = (evidence.dims(), evidence.device());
+        let evidence: Vec<f32> = evidence.into_data().try_to_vec().unwrap();
+        let mut means = Vec::with_capacity(evidence.len());
+        for row in evidence.chunks(2 * SCENE_SITES) {
+            let odds: Vec<f64> = row
+                .chunks(2)
+                .map(|site| f64::from(site[0] - site[1]).exp())
+                .collect();
+            let log = |p: f64| -> f64 { odds.iter().map(|x| (p * x + 1.0 - p).ln()).sum() };
+            let logs = SCENES.map(log);
+            let largest = logs.into_iter().fold(f64::MIN, f64::max);
+            let masses = logs.map(|log| (log - largest).exp());
+            let total: f64 = masses.iter().sum();
+            for x in &odds {
+                let seen = SCENES.map(|p| p * x / (p * x + 1.0 - p));
+                let zero: f64 = masses.iter().zip(seen).map(|(mass, p)| mass * p).sum();
+                means.extend([(zero / total) as f32, (1.0 - zero / total) as f32]);
+            }
+        }
+        Tensor::from_data(TensorData::new(means, shape), &device)
+    }
+}
+
+/// With levels uniform in `√γ` the first step takes all sites to their marginals, past the level that decides the scene:
+/// then all samples are of the scene in the middle.
+#[test]
+fn images_are_of_all_scenes() {
+    let rows = [vec![0; SCENE_SITES], vec![1; SCENE_SITES]].concat();
+    let data = Dataset::new(shared_schema(SCENE_SITES, 2), rows).unwrap();
+    let model = blank(infinite(), &data);
+    let scenes = Scenes(model.manifold().clone());
+    let counts = |sampler, grid| {
+        let options = SamplingOptions {
+            grid,
+            ..with(sampler, 16)
+        };
+        let samples = sample_with(&scenes, &model, 300, &options, &mut |_| true).unwrap();
+        let mut counts = [0; SCENES.len()];
+        for row in samples.data.iter() {
+            let share = row.iter().filter(|label| **label == 0).count() as f64 / SCENE_SITES as f64;
+            let scene = SCENES.iter().position(|p| (share - p).abs() < 0.06);
+            counts[scene.unwrap_or_else(|| panic!("{sampler:?} {grid:?}: {share} of no scene"))] +=
+                1;
+        }
+        counts
+    };
+    for sampler in [Sampler::LocalisationHeun, Sampler::Rk4] {
+        let found = counts(sampler, None);
+        assert!(found.iter().all(|n| (60..=140).contains(n)), "{found:?}");
+        let uniform = counts(sampler, Some(LevelGrid::Uniform));
+        assert!(uniform[1] > 280, "then the grid has no merit: {uniform:?}");
+    }
 }

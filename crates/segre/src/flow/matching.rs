@@ -10,11 +10,18 @@ use super::channel::{NoisyBatch, SAMPLING_REST, SCORING_REST, evidence};
 use super::field_batch::FieldBatch;
 use super::likelihood::LevelDistribution;
 use super::model::{Head, Model};
+use super::sampling::asinh_level;
 use super::simplex_batch::SimplexBatch;
 use crate::kernel;
+use crate::network::NetworkConfig;
 use crate::network::parameters::host_values;
 use crate::path::{DiscretePath, GaussianPath, ProbabilityPath, SimplexPath};
 use crate::random::row_generator;
+
+/// Share of the rows of a UNet whose levels are those that a sampler meets, uniform in its steps. What the whole image is, is
+/// decided at levels of which the bound, whose density the others have, takes no notice: that is a few bits of
+/// thousands. 400 steps on label maps of 32 × 64 cost 0.003 bits/dim of 0.39 and draw more different maps.
+const SAMPLER_SHARE: f64 = 0.1;
 
 /// The rows of one step and its noise, before any tensor is made.
 pub(super) struct Minibatch<'a> {
@@ -97,7 +104,15 @@ fn row_levels(
         (ProbabilityPath::Gaussian(_), Head::Posterior) => {
             let end = model.end_root_snr();
             let quantiles = stratified(rows, rng);
-            return quantiles.map(|u| end * density.quantile(u)).collect();
+            let share = match model.config.network {
+                NetworkConfig::Unet(_) => SAMPLER_SHARE,
+                _ => 0.0,
+            };
+            let level = |u: f64| match u < share {
+                true => asinh_level(model.manifold.sites(), u / share),
+                false => density.quantile((u - share) / (1.0 - share)),
+            };
+            return quantiles.map(|u| end * level(u)).collect();
         }
         (ProbabilityPath::Simplex(path), Head::Posterior) => {
             path.decisive_time(model.manifold.categories(), SCORING_REST)

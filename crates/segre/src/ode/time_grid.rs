@@ -50,45 +50,6 @@ impl TimeGrid {
         Self::new((0..steps + usize::from(steps > 0)).map(time).collect())
     }
 
-    /// From signal-to-noise ratio 0 to `snr.0` in one step, then to `snr.1` in steps of the same
-    /// ratio.
-    ///
-    /// `time_at_snr` is that of the path: [`GaussianPath::time_at_snr`]. The ratios of a path's
-    /// sites differ by constant factors, so the grid is uniform in `log γ` for all of them.
-    ///
-    /// # Errors
-    /// [`Error::InvalidSetting`] if there are fewer than two steps, or not `0 < snr.0 < snr.1`.
-    ///
-    /// Source: SPEC §4 (beyond the papers).
-    ///
-    /// [`GaussianPath::time_at_snr`]: crate::path::GaussianPath::time_at_snr
-    pub fn uniform_in_log_snr(
-        snr: (f64, f64),
-        steps: usize,
-        time_at_snr: impl Fn(f64) -> f64,
-    ) -> Result<Self> {
-        let invalid = |name, value, expected| {
-            Err(Error::InvalidSetting {
-                name,
-                value,
-                expected,
-            })
-        };
-        if steps < 2 {
-            return invalid("steps", steps as f64, "at least 2 for a grid in log SNR");
-        }
-        if !(snr.0 > 0.0 && snr.0 < snr.1) {
-            return invalid(
-                "first SNR of the time grid",
-                snr.0,
-                "positive and below the last",
-            );
-        }
-        let ratio = (snr.1 / snr.0).ln() / (steps - 1) as f64;
-        let growing = (0..steps).map(|k| time_at_snr(snr.0 * (ratio * k as f64).exp()));
-        Self::new(std::iter::once(time_at_snr(0.0)).chain(growing).collect())
-    }
-
     /// The same times in the opposite order.
     #[must_use]
     pub fn reversed(mut self) -> Self {
@@ -125,16 +86,6 @@ mod tests {
     }
 
     #[test]
-    fn a_log_snr_grid_has_equal_ratios() {
-        let grid = TimeGrid::uniform_in_log_snr((0.01, 100.0), 9, |snr| 2.0 * snr.sqrt()).unwrap();
-        assert_eq!((grid.steps(), grid.times()[0]), (9, 0.0));
-        assert!((grid.times()[1] - 0.2).abs() < 1e-12 && (grid.times()[9] - 20.0).abs() < 1e-12);
-        for triple in grid.times()[1..].windows(3) {
-            assert!((triple[1] * triple[1] - triple[0] * triple[2]).abs() < 1e-9);
-        }
-    }
-
-    #[test]
     fn bad_grids_are_refused() {
         assert!(TimeGrid::new(vec![0.0]).is_err());
         assert!(TimeGrid::new(vec![0.0, 1.0, 1.0]).is_err());
@@ -142,6 +93,5 @@ mod tests {
         assert!(TimeGrid::new(vec![0.0, f64::NAN]).is_err());
         assert!(TimeGrid::uniform(0.0, 1.0, 0).is_err());
         assert!(TimeGrid::uniform(1.0, 1.0, 3).is_err());
-        assert!(TimeGrid::uniform_in_log_snr((0.0, 1.0), 3, f64::sqrt).is_err());
     }
 }

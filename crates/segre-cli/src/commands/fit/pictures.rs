@@ -91,13 +91,8 @@ pub fn show_samples(
     };
     let samples = sample_with_progress(model, count, &options, common)?.data;
     if picture {
-        let kept: Vec<usize> = (0..parts.test.rows().min(SHOWN_SAMPLES)).collect();
-        let beside = if pair {
-            parts.train.clone()
-        } else {
-            parts.test.select(&kept)
-        };
-        return write_picture(&out.join("samples.png"), &samples, Some(&beside));
+        let beside = if pair { &parts.train } else { &parts.test };
+        return write_picture(&out.join("samples.png"), &samples, Some(beside));
     }
     let name = match data::writable(&samples.schema.layout) {
         legal if legal.contains(".fasta") => "samples.fasta",

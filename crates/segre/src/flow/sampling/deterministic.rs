@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Drawn, FIRST_SNR, LevelGrid, SamplingOptions, Source, largest, normalised_entropy};
+use super::{Drawn, LevelGrid, SamplingOptions, Source, largest, normalised_entropy};
 use crate::error::Result;
 use crate::network::parameters::host_values;
 use crate::ode::{Method, Stepping, TimeGrid, integrate};
@@ -33,12 +33,14 @@ pub(super) fn flow(
             options: options.tolerances.clone(),
         },
         Some((method, steps)) => {
-            let grid = match options.grid {
+            let grid = match source.grid(options) {
                 LevelGrid::Uniform => TimeGrid::uniform(0.0, end, steps)?,
-                LevelGrid::LogSnr => {
-                    let last = model.end_root_snr().powi(2);
-                    let time = |snr| path.time_at_snr(snr, categories);
-                    TimeGrid::uniform_in_log_snr((FIRST_SNR * last, last), steps, time)?
+                other => {
+                    let last = model.end_root_snr();
+                    let time = |level: f64| path.time_at_snr((last * level).powi(2), categories);
+                    let levels = other.levels(model.manifold.sites(), steps);
+                    let times = levels.into_iter().map(time);
+                    TimeGrid::new(std::iter::once(0.0).chain(times).collect())?
                 }
             };
             Stepping::Fixed { method, grid }

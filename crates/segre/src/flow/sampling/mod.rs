@@ -1,6 +1,7 @@
 //! Samplers: from noise to labels, deterministic along the path or stochastic along the channel.
 
 mod deterministic;
+mod grid;
 mod sequential;
 mod simplex;
 mod stochastic;
@@ -13,9 +14,11 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::deterministic::flow;
+pub use self::grid::LevelGrid;
+pub(super) use self::grid::asinh_level;
 use self::sequential::sequential;
 use self::simplex::along_simplex;
-use self::stochastic::{channel_grid, stochastic};
+use self::stochastic::stochastic;
 use super::channel::Denoiser;
 use super::model::{Head, Model};
 use crate::data::{Dataset, PartialDataset};
@@ -93,17 +96,6 @@ impl Sampler {
     }
 }
 
-/// Where the levels of a fixed number of steps lie.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LevelGrid {
-    /// Uniform in the time of the path (in `√γ` on the infinite-time path).
-    #[default]
-    Uniform,
-    /// Uniform in `log γ` after a first step.
-    LogSnr,
-}
-
 /// Settings of sampling.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SamplingOptions {
@@ -114,8 +106,8 @@ pub struct SamplingOptions {
     pub conditional: bool,
     /// Number of steps of a sampler with fixed steps; by default [`Sampler::default_steps`].
     pub steps: Option<usize>,
-    /// Where the steps lie.
-    pub grid: LevelGrid,
+    /// Where the steps lie; by default [`LevelGrid::Asinh`] for a posterior, [`LevelGrid::Uniform`] for a field.
+    pub grid: Option<LevelGrid>,
     /// Tolerances of the adaptive sampler.
     pub tolerances: AdaptiveOptions,
     /// Seed of all noise.
@@ -130,7 +122,7 @@ impl Default for SamplingOptions {
             sampler: None,
             conditional: false,
             steps: None,
-            grid: LevelGrid::Uniform,
+            grid: None,
             tolerances: AdaptiveOptions::default(),
             seed: 0,
             batch: 1024,
@@ -156,8 +148,6 @@ pub struct Samples {
 
 /// Up to so many sites the chain rule is the default.
 const FEW_SITES: usize = 16;
-/// First signal-to-noise ratio of a grid uniform in `log γ`, relative to the last.
-const FIRST_SNR: f64 = 1e-4;
 
 /// Draws `count` samples; `progress` is told how many are done and may stop by returning `false`.
 ///
@@ -259,6 +249,25 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// The levels `√γ` after each of some steps.
+    fn levels(&self, options: &SamplingOptions, steps: usize) -> Vec<f64> {
+        let end = match self.posterior {
+            true => self.model.sampling_root_snr(),
+            false => self.model.end_root_snr(),
+        };
+        let levels = self
+            .grid(options)
+            .levels(self.model.manifold.sites(), steps);
+        levels.into_iter().map(|level| end * level).collect()
+    }
+
+    fn grid(&self, options: &SamplingOptions) -> LevelGrid {
+        options.grid.unwrap_or(match self.posterior {
+            true => LevelGrid::Asinh,
+            false => LevelGrid::Uniform,
+        })
+    }
+
     /// Refuses a sampler that path or head cannot serve.
     fn check(&self, sampler: Sampler) -> Result<()> {
         if !self.posterior && matches!(sampler, Sampler::Ancestral | Sampler::Sequential) {
@@ -348,8 +357,8 @@ fn draw_chunk(
     }
     match sampler {
         Sampler::Ancestral | Sampler::Localisation | Sampler::LocalisationHeun => {
-            let grid = channel_grid(source, options.grid, steps);
-            Ok(stochastic(source, sampler, &grid, members, rng))
+            let levels = source.levels(options, steps);
+            Ok(stochastic(source, sampler, &levels, members, rng))
         }
         Sampler::Sequential => Ok(sequential(source, steps, members, rng)),
         Sampler::Euler => flow(source, Some((Method::Euler, steps)), size, options, rng),
@@ -360,11 +369,7 @@ fn draw_chunk(
 }
 
 fn check(count: usize, steps: usize, options: &SamplingOptions) -> Result<()> {
-    let least = if options.grid == LevelGrid::LogSnr {
-        2
-    } else {
-        1
-    };
+    let least = options.grid.map_or(1, LevelGrid::least_steps);
     let numbers = [
         ("number of samples", count, 1, "at least 1"),
         (

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
-use super::{Drawn, FIRST_SNR, LevelGrid, Sampler, Source, largest, normalised_entropy};
+use super::{Drawn, Sampler, Source, largest, normalised_entropy};
 use crate::flow::channel::{KnownSites, direction_scales};
 use crate::random::row_generator;
 
@@ -17,7 +17,7 @@ use crate::random::row_generator;
 pub(super) fn stochastic(
     source: &Source,
     sampler: Sampler,
-    grid: &[f64],
+    levels: &[f64],
     members: Range<usize>,
     rng: ChaCha8Rng,
 ) -> Drawn {
@@ -31,7 +31,7 @@ pub(super) fn stochastic(
     let mut walk = vec![0.0_f32; size * sites * categories];
     let mut current = model.levels_at(0.0);
     let mut evaluations = 0;
-    for next in grid {
+    for next in levels {
         evaluations += 1;
         let mean = posterior_of_walk(source, &walk, &current, &members);
         let next = model.levels_at(*next);
@@ -99,23 +99,6 @@ pub(super) fn stochastic(
         evaluations: evaluations + 1,
         entropy,
         log_probabilities: Vec::new(),
-    }
-}
-
-/// Levels `√γ` of a stochastic sampler, without the start at 0.
-pub(super) fn channel_grid(source: &Source, grid: LevelGrid, steps: usize) -> Vec<f64> {
-    let end = match source.posterior {
-        true => source.model.sampling_root_snr(),
-        false => source.model.end_root_snr(),
-    };
-    match grid {
-        LevelGrid::Uniform => (1..=steps).map(|k| end * k as f64 / steps as f64).collect(),
-        LevelGrid::LogSnr => {
-            let ratio = FIRST_SNR.ln() / 2.0 / (steps - 1) as f64;
-            (0..steps)
-                .map(|k| end * (ratio * (steps - 1 - k) as f64).exp())
-                .collect()
-        }
     }
 }
 
