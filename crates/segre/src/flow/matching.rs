@@ -305,3 +305,49 @@ fn stratified<R: Rng + ?Sized>(count: usize, rng: &mut R) -> std::vec::IntoIter<
         .collect();
     draws.into_iter()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Dataset, Schema};
+    use crate::flow::ModelConfig;
+    use crate::network::{LinearConfig, UnetConfig};
+    use crate::path::InfiniteTime;
+    use crate::random::{Purpose, generator};
+    use burn::tensor::Device;
+
+    /// Shares of the levels below `γ_end/n`, where the density of the bound has next to nothing.
+    fn share_of_low_levels(network: NetworkConfig) -> f64 {
+        let (sites, rows) = (64, 1000);
+        let train = Dataset::new(Schema::integers(&[8, 8], true, 2), vec![1; sites]).unwrap();
+        let config = ModelConfig {
+            head: Head::Posterior,
+            path: GaussianPath::InfiniteTime(InfiniteTime::default()).into(),
+            network,
+            prior: None,
+            scanlines: false,
+        };
+        let mut rng = generator(0, Purpose::Initialise, 0);
+        let model = Model::new(config, &train, &mut rng, &Device::flex());
+        let mut shares = LevelDistribution::uniform().shares().to_vec();
+        let last = shares.len() - 1;
+        shares.fill(1e-7);
+        shares[last] = 1.0 - 1e-7 * last as f64;
+        let density = LevelDistribution::from_shares(&shares).unwrap();
+        let levels = row_levels(&model, rows, &density, &mut rng);
+        let low = model.end_root_snr() / (sites as f64).sqrt();
+        levels.iter().filter(|level| **level < low).count() as f64 / rows as f64
+    }
+
+    #[test]
+    fn a_unet_also_learns_at_the_levels_that_a_sampler_meets() {
+        // arsinh 1 of arsinh 8 of a sampler's steps.
+        let expected = SAMPLER_SHARE * 1_f64.asinh() / 8_f64.asinh();
+        let found = share_of_low_levels(NetworkConfig::Unet(UnetConfig::tiny()));
+        assert!((found - expected).abs() < 2e-3, "{found} {expected}");
+        assert_eq!(
+            share_of_low_levels(NetworkConfig::Linear(LinearConfig::default())),
+            0.0
+        );
+    }
+}
