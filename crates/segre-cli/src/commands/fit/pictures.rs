@@ -18,6 +18,9 @@ use crate::session::{BaselineScores, Parts, has_picture, sample_with_progress, w
 
 /// Samples of the picture or table at the end of a fit.
 const SHOWN_SAMPLES: usize = 100;
+/// Pixels of large samples, and the fewest samples all the same: 100 maps of 128 × 256 would take a quarter of an hour.
+const SHOWN_PIXELS: usize = 1 << 19;
+const FEWEST_SHOWN: usize = 16;
 /// Samples of the histogram of two-site data.
 const HISTOGRAM_SAMPLES: usize = 20_000;
 
@@ -79,10 +82,9 @@ pub fn show_samples(
 ) -> Result<()> {
     let picture = has_picture(&parts.train);
     let pair = picture && parts.train.sites() == 2;
-    let count = if pair {
-        HISTOGRAM_SAMPLES
-    } else {
-        SHOWN_SAMPLES
+    let count = match pair {
+        true => HISTOGRAM_SAMPLES,
+        false => (SHOWN_PIXELS / parts.train.sites()).clamp(FEWEST_SHOWN, SHOWN_SAMPLES),
     };
     let options = SamplingOptions {
         seed: card.training.seed,
