@@ -11,6 +11,7 @@ use segre::geometry::simplex;
 use segre::ode::{
     AdaptiveOptions, Method, OdeSolution, Stepping, TimeGrid, integrate, integrate_observed,
 };
+use segre::path::{EGeodesic, GaussianPath};
 use segre::{Error, VectorField};
 
 const SITES: usize = 3;
@@ -233,6 +234,26 @@ fn the_observer_sees_the_exact_curve() {
     integrate_observed(&flat, start(), &adaptive(0.0, END, 1e-8), &mut observe).unwrap();
     assert_eq!((seen[0], seen[seen.len() - 1]), (0.0, END));
     assert!(seen.windows(2).all(|pair| pair[0] < pair[1]));
+}
+
+/// One grid is uniform in log SNR for sites of every cardinality.
+#[test]
+fn a_log_snr_grid_is_uniform_in_log_snr() {
+    let path = GaussianPath::EGeodesic(EGeodesic::default());
+    let snrs = (0..13).map(|k| 0.01 * 10_f64.powf(0.5 * f64::from(k)));
+    let times = snrs.map(|snr| path.time_at_snr(snr, 5));
+    let grid = TimeGrid::new(std::iter::once(0.0).chain(times).collect()).unwrap();
+    for categories in [2, 5, 91] {
+        let snr: Vec<f64> = grid
+            .times()
+            .iter()
+            .map(|time| path.snr(*time, categories))
+            .collect();
+        assert_eq!(snr[0], 0.0);
+        for pair in snr[1..].windows(2) {
+            assert!(((pair[1] / pair[0]).log10() - 0.5).abs() < 1e-9, "{snr:?}");
+        }
+    }
 }
 
 #[test]

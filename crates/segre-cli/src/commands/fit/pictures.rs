@@ -18,7 +18,7 @@ use crate::session::{BaselineScores, Parts, has_picture, sample_with_progress, w
 
 /// Samples of the picture or table at the end of a fit.
 const SHOWN_SAMPLES: usize = 100;
-/// Pixels of large samples, and the fewest samples all the same: 100 maps of 128 × 256 would take a quarter of an hour.
+/// Pixels of large samples, and the fewest samples all the same: 100 maps of 128 × 256 would take one thread a quarter of an hour.
 const SHOWN_PIXELS: usize = 1 << 19;
 const FEWEST_SHOWN: usize = 16;
 /// Samples of the histogram of two-site data.
