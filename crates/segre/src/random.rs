@@ -31,6 +31,7 @@ pub(crate) enum Purpose {
     Classifier,
     Proposal,
     Strange,
+    Strata,
 }
 
 /// Random words reserved for one row: more than any row of noise uses.

@@ -1,15 +1,18 @@
 //! What is known before anything is learned: a pairwise energy, whose beliefs the network corrects.
 
-use burn::tensor::{Int, Tensor, TensorData};
+use std::sync::Arc;
+
+use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::geometry::AssignmentManifold;
+use crate::kernel::{self, Propagation};
 
 /// Rounds of messages: what they have not brought by then is left to the network.
 const ROUNDS: usize = 12;
 /// Share of a message that stays in each round, so that loops do not swing.
-const DAMPING: f64 = 0.2;
+const DAMPING: f32 = 0.2;
 
 /// A pairwise energy `−E(β) = Σ_i θ^i(β_i) + Σ_{st} θ^{st}(β_s, β_t)` with finite entries, nats.
 ///
@@ -39,18 +42,12 @@ pub struct Pair {
     pub log_weights: Vec<f32>,
 }
 
-/// Messages along the pairs of a prior. Every site has as many slots for messages as the site with most neighbours;
-/// what lies in empty ones says nothing.
+/// Messages along the pairs of a prior.
 #[derive(Clone, Debug)]
 pub(super) struct BeliefPropagation {
     /// `[sites, categories]`; 0 for padding.
     site_log_weights: Vec<f32>,
-    /// `e^θ` over its largest entry, `[sites · slots, own label, sender's label]`; 1 for padding and in empty slots.
-    pair_weights: Vec<f32>,
-    /// The sender of each slot, and the slot at the sender with the message that goes the other way.
-    senders: Vec<i64>,
-    answers: Vec<i64>,
-    slots: usize,
+    pairs: Arc<Propagation>,
 }
 
 impl PairwisePrior {
@@ -128,15 +125,15 @@ impl BeliefPropagation {
             })
             .collect();
         let slots = degrees.into_iter().max().unwrap_or(0);
-        let mut propagation = Self {
-            site_log_weights,
-            pair_weights: vec![1.0; sites * slots * categories * categories],
-            // An empty slot hears from its own site, with weights that forget it.
-            senders: (0..sites * slots)
-                .map(|slot| (slot / slots) as i64)
-                .collect(),
-            answers: (0..sites * slots).map(|slot| slot as i64).collect(),
+        let mut messages = Propagation {
+            sites,
+            categories,
             slots,
+            weights: vec![1.0; sites * slots * categories * categories],
+            senders: (0..sites * slots).map(|slot| slot / slots).collect(),
+            answers: (0..sites * slots).collect(),
+            rounds: ROUNDS,
+            damping: DAMPING,
         };
         for (pair, places) in prior.pairs.iter().zip(places) {
             let largest = pair.log_weights.iter().copied().fold(f32::MIN, f32::max);
@@ -144,8 +141,8 @@ impl BeliefPropagation {
             for end in 0..2 {
                 let (own, other) = (pair.sites[end], pair.sites[1 - end]);
                 let slot = own * slots + places[end];
-                propagation.senders[slot] = other as i64;
-                propagation.answers[slot] = (other * slots + places[1 - end]) as i64;
+                messages.senders[slot] = other;
+                messages.answers[slot] = other * slots + places[1 - end];
                 for label in 0..cardinalities[own] {
                     for sent in 0..cardinalities[other] {
                         let entry = match end {
@@ -153,12 +150,15 @@ impl BeliefPropagation {
                             _ => sent * second + label,
                         };
                         let place = (slot * categories + label) * categories + sent;
-                        propagation.pair_weights[place] = (pair.log_weights[entry] - largest).exp();
+                        messages.weights[place] = (pair.log_weights[entry] - largest).exp();
                     }
                 }
             }
         }
-        propagation
+        Self {
+            site_log_weights,
+            pairs: Arc::new(messages),
+        }
     }
 
     /// Logits of the beliefs given local evidence, up to a constant for each site.
@@ -168,42 +168,14 @@ impl BeliefPropagation {
     /// # Shapes
     /// `evidence [batch, sites, categories]`, masked → the same.
     pub fn beliefs(&self, evidence: Tensor<3>) -> Tensor<3> {
-        let [batch, sites, categories] = evidence.dims();
+        let [_, sites, categories] = evidence.dims();
         let device = evidence.device();
         let own = self.site_log_weights.clone();
         let own = Tensor::<3>::from_data(TensorData::new(own, [1, sites, categories]), &device);
-        let local = evidence + own;
-        if self.slots == 0 {
-            return local;
+        match self.pairs.slots {
+            0 => evidence + own,
+            _ => kernel::propagate(evidence + own, &self.pairs),
         }
-        let (slots, numbers) = (sites * self.slots, categories * batch);
-        let weights = TensorData::new(self.pair_weights.clone(), [slots, categories, categories]);
-        let weights = Tensor::<3>::from_data(weights, &device);
-        let index = |places: &[i64]| Tensor::<1, Int>::from_data(places, &device);
-        let (senders, answers) = (index(&self.senders), index(&self.answers));
-        // The batch runs fastest: messages of all rows are one product of small matrices and long ones.
-        let local = local.permute([1, 2, 0]).reshape([sites, numbers]);
-        let gathered = |messages: &Tensor<2>| {
-            let received = messages.clone().reshape([sites, self.slots, numbers]);
-            local.clone() + received.sum_dim(1).squeeze_dim::<2>(1)
-        };
-        let mut messages = Tensor::<2>::zeros([slots, numbers], &device);
-        for round in 0..ROUNDS {
-            let beliefs = gathered(&messages);
-            let cavity =
-                beliefs.select(0, senders.clone()) - messages.clone().select(0, answers.clone());
-            let cavity = cavity.reshape([slots, categories, batch]);
-            let cavity = cavity.clone() - cavity.max_dim(1);
-            let sent = weights.clone().matmul(cavity.exp()).log();
-            let sent = sent.reshape([slots, numbers]);
-            messages = match round {
-                0 => sent,
-                _ => messages * DAMPING + sent * (1.0 - DAMPING),
-            };
-        }
-        gathered(&messages)
-            .reshape([sites, categories, batch])
-            .permute([2, 0, 1])
     }
 }
 

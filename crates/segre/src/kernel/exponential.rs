@@ -1,9 +1,12 @@
-//! The exponential and the logistic function of vectors.
+//! The exponential, the logistic function and the logarithm of vectors.
 
 use super::simd::Simd;
 
 /// Adding and subtracting it rounds to an integer: the unit in the last place is 1 there.
 const ROUND: f32 = 12_582_912.0; // 1.5 · 2²³
+
+/// `ln 2` in two parts: products of the first with small integers are exact.
+const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 
 /// `eˣ`, over the whole range including results below the normal numbers; within 2 units in the last place.
 ///
@@ -48,8 +51,6 @@ pub(super) unsafe fn sigmoid<S: Simd>(x: S::Vector) -> S::Vector {
 /// As [`Simd`].
 #[inline(always)]
 unsafe fn split_exp<S: Simd>(x: S::Vector) -> (S::Vector, S::Vector) {
-    /// `ln 2` in two parts: products of the first with small integers are exact.
-    const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
     const INVERSE_FACTORIALS: [f32; 6] = [
         1.0 / 5040.0,
         1.0 / 720.0,
@@ -75,5 +76,34 @@ unsafe fn split_exp<S: Simd>(x: S::Vector) -> (S::Vector, S::Vector) {
         }
         let sum = S::mul_add(S::mul(r, r), sum, r);
         (S::add(sum, S::splat(1.0)), n)
+    }
+}
+
+/// `ln x` of normal positive numbers, within 2 units in the last place of the larger of it and 1; at most −87 for smaller ones.
+///
+/// `x = 2ⁿ m` with `1/√2 ≤ m < √2`, and the series of `2 artanh t` with `t = (m − 1)/(m + 1)`, whose remainder is below `1e-9`.
+///
+/// # Safety
+/// As [`Simd`].
+#[inline(always)]
+pub(super) unsafe fn ln<S: Simd>(x: S::Vector) -> S::Vector {
+    const INVERSES: [f32; 5] = [1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0, 1.0];
+    // SAFETY: as in `exp`.
+    unsafe {
+        let one = S::splat(1.0);
+        let n = S::exponent(S::mul(x, S::splat(std::f32::consts::SQRT_2)));
+        let n = S::max(S::splat(-126.0), n);
+        let m = S::mul(x, S::power_of_two(S::sub(S::splat(0.0), n)));
+        let t = S::div(S::sub(m, one), S::add(m, one));
+        let square = S::mul(t, t);
+        let mut sum = S::splat(INVERSES[0]);
+        let mut k = 1;
+        while k < INVERSES.len() {
+            sum = S::mul_add(sum, square, S::splat(INVERSES[k]));
+            k += 1;
+        }
+        let low = S::mul(S::add(t, t), sum);
+        let low = S::mul_add(n, S::splat(LN_2[1]), low);
+        S::mul_add(n, S::splat(LN_2[0]), low)
     }
 }

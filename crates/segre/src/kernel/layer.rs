@@ -20,6 +20,7 @@ use super::batch_norm::BatchNorm;
 use super::layer_norm::LayerNorm;
 use super::matching::MatchingError;
 use super::operation::{Host, contiguous};
+use super::propagation::{Beliefs, Propagation};
 use super::scanlines::{Messages, Scanlines};
 use super::taps::{Columns, Taps};
 
@@ -73,6 +74,8 @@ trait Layers: Backend {
     ) -> FloatTensor<Self>;
 
     fn kernel_scanlines(local: FloatTensor<Self>, lines: Arc<Scanlines>) -> FloatTensor<Self>;
+
+    fn kernel_propagate(local: FloatTensor<Self>, pairs: Arc<Propagation>) -> FloatTensor<Self>;
 }
 
 /// See [`super::affine`]; for devices that are served, like all functions here.
@@ -140,6 +143,11 @@ pub(super) fn matching_error(field: Tensor<3>, points: Tensor<3>, target: Tensor
 /// See [`super::scanlines`].
 pub(super) fn scanlines(local: Tensor<3>, lines: Arc<Scanlines>) -> Tensor<3> {
     Tensor::from_dispatch(Dispatch::kernel_scanlines(local.into_dispatch(), lines))
+}
+
+/// See [`super::propagate`].
+pub(super) fn propagate(local: Tensor<3>, pairs: Arc<Propagation>) -> Tensor<3> {
+    Tensor::from_dispatch(Dispatch::kernel_propagate(local.into_dispatch(), pairs))
 }
 
 /// The value, and what its gradients would need.
@@ -218,6 +226,10 @@ impl Layers for Flex {
     fn kernel_scanlines(local: Host, lines: Arc<Scanlines>) -> Host {
         plain(&Messages { lines }, [local]).0
     }
+
+    fn kernel_propagate(local: Host, pairs: Arc<Propagation>) -> Host {
+        plain(&Beliefs { pairs }, [local]).0
+    }
 }
 
 impl<C: CheckpointStrategy> Layers for Autodiff<Flex, C> {
@@ -271,5 +283,9 @@ impl<C: CheckpointStrategy> Layers for Autodiff<Flex, C> {
 
     fn kernel_scanlines(local: FloatTensor<Self>, lines: Arc<Scanlines>) -> FloatTensor<Self> {
         tracked::<_, C, 1>(Messages { lines }, [local]).0
+    }
+
+    fn kernel_propagate(local: FloatTensor<Self>, pairs: Arc<Propagation>) -> FloatTensor<Self> {
+        tracked::<_, C, 1>(Beliefs { pairs }, [local]).0
     }
 }

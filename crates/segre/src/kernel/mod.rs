@@ -29,6 +29,7 @@ mod pairs;
 mod parts;
 mod patch;
 mod product;
+mod propagation;
 mod registers;
 mod scanlines;
 mod simd;
@@ -45,6 +46,7 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use propagation::Propagation;
 pub(crate) use scanlines::Scanlines;
 pub(crate) use softmax::softmax;
 
@@ -236,5 +238,17 @@ pub(crate) fn scanlines(local: Tensor<3>, lines: &Arc<Scanlines>) -> Tensor<3> {
     match operation::serve(local.device(), [local.dtype()]) {
         true => layer::scanlines(local, lines.clone()),
         false => stock::scanlines(local, lines),
+    }
+}
+
+/// Beliefs of loopy belief propagation, up to a constant for each site: `b_s = local_s + Σ_t log m_ts`, after some rounds of
+/// `m_st(j) ∝ Σ_i e^{θ_st(i, j)} e^{b_s(i)} / m_ts(i)`, damped in the logarithm.
+///
+/// # Shapes
+/// `local [batch, sites, categories]` → the same.
+pub(crate) fn propagate(local: Tensor<3>, pairs: &Arc<Propagation>) -> Tensor<3> {
+    match operation::serve(local.device(), [local.dtype()]) {
+        true => layer::propagate(local, pairs.clone()),
+        false => stock::propagate(local, pairs),
     }
 }

@@ -70,6 +70,11 @@ impl Simd for Plain {
     unsafe fn power_of_two(n: Self::Vector) -> Self::Vector {
         lanes(|k| f32::from_bits(((n[k] as i32 + 127) << 23) as u32))
     }
+
+    #[inline(always)]
+    unsafe fn exponent(x: Self::Vector) -> Self::Vector {
+        lanes(|k| ((x[k].to_bits() >> 23) as i32 - 127) as f32)
+    }
 }
 
 /// Eight numbers.
@@ -142,6 +147,15 @@ impl Simd for Avx2 {
             _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
         }
     }
+
+    #[inline(always)]
+    unsafe fn exponent(x: __m256) -> __m256 {
+        // SAFETY: as above.
+        unsafe {
+            let biased = _mm256_srli_epi32::<23>(_mm256_castps_si256(x));
+            _mm256_cvtepi32_ps(_mm256_sub_epi32(biased, _mm256_set1_epi32(127)))
+        }
+    }
 }
 
 /// Sixteen numbers.
@@ -212,6 +226,15 @@ impl Simd for Avx512 {
         unsafe {
             let exponent = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
             _mm512_castsi512_ps(_mm512_slli_epi32::<23>(exponent))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn exponent(x: __m512) -> __m512 {
+        // SAFETY: as above.
+        unsafe {
+            let biased = _mm512_srli_epi32::<23>(_mm512_castps_si512(x));
+            _mm512_cvtepi32_ps(_mm512_sub_epi32(biased, _mm512_set1_epi32(127)))
         }
     }
 }
@@ -287,5 +310,11 @@ impl Simd for Bf16 {
     unsafe fn power_of_two(n: __m512) -> __m512 {
         // SAFETY: as above.
         unsafe { Avx512::power_of_two(n) }
+    }
+
+    #[inline(always)]
+    unsafe fn exponent(x: __m512) -> __m512 {
+        // SAFETY: as above.
+        unsafe { Avx512::exponent(x) }
     }
 }

@@ -223,6 +223,8 @@ pub(super) trait Simd: Copy {
     unsafe fn max(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// `2ⁿ` for integers `−126 ≤ n ≤ 127`.
     unsafe fn power_of_two(n: Self::Vector) -> Self::Vector;
+    /// The integer `n` with `2ⁿ ≤ x < 2ⁿ⁺¹` of normal positive numbers; −127 of smaller ones.
+    unsafe fn exponent(x: Self::Vector) -> Self::Vector;
 }
 
 /// The first `count ≤ LANES` numbers of a vector, zeros in the others.

@@ -1,8 +1,9 @@
 //! The operations composed of burn's own: on every device, with every gradient, and the reference of the tests.
 
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Tensor, TensorData, activation, module};
+use burn::tensor::{Int, Tensor, TensorData, activation, module};
 
+use super::propagation::Propagation;
 use super::scanlines::Scanlines;
 use crate::geometry::simplex;
 
@@ -153,4 +154,40 @@ pub(super) fn scanlines(local: Tensor<3>, lines: &Scanlines) -> Tensor<3> {
         sum = sum + Tensor::cat(messages, axis).reshape([batch, sites, c]);
     }
     sum
+}
+
+pub(super) fn propagate(local: Tensor<3>, pairs: &Propagation) -> Tensor<3> {
+    let ([batch, sites, categories], device) = (local.dims(), local.device());
+    let (slots, numbers) = (sites * pairs.slots, categories * batch);
+    let weights = TensorData::new(pairs.weights.clone(), [slots, categories, categories]);
+    let weights = Tensor::<3>::from_data(weights, &device);
+    let index = |places: &[usize]| {
+        let places: Vec<i64> = places.iter().map(|place| *place as i64).collect();
+        Tensor::<1, Int>::from_data(&places[..], &device)
+    };
+    let (senders, answers) = (index(&pairs.senders), index(&pairs.answers));
+    // The batch runs fastest: messages of all rows are one product of small matrices and long ones.
+    let local = local.permute([1, 2, 0]).reshape([sites, numbers]);
+    let gathered = |messages: &Tensor<2>| {
+        let received = messages.clone().reshape([sites, pairs.slots, numbers]);
+        local.clone() + received.sum_dim(1).squeeze_dim::<2>(1)
+    };
+    let damping = pairs.damping;
+    let mut messages = Tensor::<2>::zeros([slots, numbers], &device);
+    for round in 0..pairs.rounds {
+        let beliefs = gathered(&messages);
+        let cavity =
+            beliefs.select(0, senders.clone()) - messages.clone().select(0, answers.clone());
+        let cavity = cavity.reshape([slots, categories, batch]);
+        let cavity = cavity.clone() - cavity.max_dim(1);
+        let sent = weights.clone().matmul(cavity.exp()).log();
+        let sent = sent.reshape([slots, numbers]);
+        messages = match round {
+            0 => sent,
+            _ => messages * damping + sent * (1.0 - damping),
+        };
+    }
+    gathered(&messages)
+        .reshape([sites, categories, batch])
+        .permute([2, 0, 1])
 }

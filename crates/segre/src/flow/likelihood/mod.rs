@@ -18,6 +18,7 @@ pub mod importance;
 mod levels;
 mod score;
 mod sequential;
+mod strata;
 
 use serde::Serialize;
 
@@ -25,6 +26,7 @@ pub use completion::completion_log_probabilities;
 pub use conditional::{ConditionalDivergence, ConditionalOptions, conditional_divergence};
 pub use exact::{EnumeratedPosterior, KnownPosterior};
 pub(in crate::flow) use levels::LevelDistribution;
+pub(in crate::flow) use score::bound_from;
 pub use score::{Meaning, ScoreMethod, ScoreOptions, Scores, immse_gap, score, score_with};
 
 /// An estimated number with its Monte Carlo error.

@@ -1,6 +1,5 @@
 //! The score of a data set: an integral from nothing known to all known, by Monte Carlo with error control.
 
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
@@ -9,6 +8,7 @@ use super::immse::Immse;
 use super::importance::{self, ImportanceOptions};
 use super::levels::{BINS, LevelDistribution};
 use super::sequential::Sequential;
+use super::strata::Strata;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::flow::channel::Denoiser;
@@ -142,11 +142,24 @@ pub fn score_with(
         }
         _ => {}
     }
+    let uniform = LevelDistribution::uniform();
+    bound_from(uniform, denoiser, model, data, options, progress)
+}
+
+/// The bound, first evaluated at levels of this density.
+pub(in crate::flow) fn bound_from(
+    density: LevelDistribution,
+    denoiser: &dyn Denoiser,
+    model: &Model,
+    data: &Dataset,
+    options: &ScoreOptions,
+    progress: &mut dyn FnMut(f64) -> bool,
+) -> Result<Scores> {
     let targets = targets(data.sites(), &options.given)?;
     let integrand = integrand(denoiser, model, &targets, options)?;
     let independent = model.independent_sites();
     let base = |row: &[u16]| independent.negative_log_probability(row, &targets);
-    integrate(&*integrand, &base, model, data, options, progress)
+    integrate(&*integrand, &base, density, model, data, options, progress)
 }
 
 /// How far the I-MMSE bound of a denoiser is above that of another one, from the same noise:
@@ -168,13 +181,23 @@ pub fn immse_gap(
     model.gaussian_path()?;
     let targets = targets(data.sites(), &options.given)?;
     let integrand = Immse::new(denoiser, model, &targets).above(reference);
-    integrate(&integrand, &|_| 0.0, model, data, options, progress)
+    let uniform = LevelDistribution::uniform();
+    integrate(
+        &integrand,
+        &|_| 0.0,
+        uniform,
+        model,
+        data,
+        options,
+        progress,
+    )
 }
 
 /// The integral of every row, with error control, added to its `base`.
 fn integrate(
     integrand: &dyn Integrand,
     base: &dyn Fn(&[u16]) -> f64,
+    mut levels: LevelDistribution,
     model: &Model,
     data: &Dataset,
     options: &ScoreOptions,
@@ -193,15 +216,19 @@ fn integrate(
     }
     let scored = data.sites() - options.given.len();
     let batch = options.batch.min(model.most_rows()).max(1);
-    let mut levels = LevelDistribution::uniform();
     let mut sums = vec![(0.0_f64, 0.0_f64); data.rows()];
     let mut rounds = 0;
     let mut needed = options.rounds.max(2);
     let mut squares = vec![(0.0_f64, 0_u64); BINS];
+    // Of the sum of the rounds' means.
+    let mut variance = Some(0.0);
     // Round 0 only finds where the integrand is large; later rounds know more.
     for round in 0.. {
         let mut shares = vec![0.0; data.rows()];
         let pairs = data.rows() * options.levels;
+        let mut rng = generator(options.seed, Purpose::Strata, round as u64);
+        let strata = Strata::draw(data.rows(), options.levels, &mut rng);
+        let mut values = vec![0.0; pairs];
         let chunks: Vec<(usize, usize)> = (0..pairs).step_by(batch).enumerate().collect();
         // Whole chunks side by side keep the processors busier than the small products within one.
         for wave in chunks.chunks(rayon::current_num_threads()) {
@@ -212,7 +239,7 @@ fn integrate(
                     let mut rng = generator(options.seed, Purpose::Score, counter);
                     let members = *from..pairs.min(from + batch);
                     let mut draws: Vec<Draw> = members
-                        .map(|pair| Draw::new(pair, options.levels, &levels, &mut rng))
+                        .map(|pair| strata.level(pair, &levels, &mut rng))
                         .collect();
                     integrand.evaluate(data, &mut draws, &rng)?;
                     Ok(draws)
@@ -221,6 +248,7 @@ fn integrate(
             for draw in drawn.iter().flatten() {
                 let weighted = draw.value / levels.density(draw.level);
                 shares[draw.row] += weighted / options.levels as f64;
+                values[draw.pair] = weighted;
                 let bin = &mut squares[LevelDistribution::bin(draw.level)];
                 *bin = (bin.0 + draw.value * draw.value, bin.1 + 1);
             }
@@ -237,11 +265,15 @@ fn integrate(
         for (sum, share) in sums.iter_mut().zip(&shares) {
             *sum = (sum.0 + share, sum.1 + share * share);
         }
+        variance = variance
+            .zip(strata.variance(&values))
+            .map(|(sum, own)| sum + own);
         rounds += 1;
         if rounds < needed {
             continue;
         }
-        let mut scores = summarise(base, data, scored, &sums, rounds, options.levels);
+        let error = variance.map(|variance: f64| variance.sqrt() / rounds as f64);
+        let mut scores = summarise(base, data, scored, &sums, rounds, options.levels, error);
         scores.levels = levels.shares().to_vec();
         let reached = options
             .std_error
@@ -256,7 +288,7 @@ fn integrate(
     unreachable!("the loop over rounds ends by returning")
 }
 
-/// Means and errors from sums over rounds.
+/// Means and errors from sums over rounds; the error of the rows' mean where it is known better than from the rows'.
 fn summarise(
     base: &dyn Fn(&[u16]) -> f64,
     data: &Dataset,
@@ -264,6 +296,7 @@ fn summarise(
     sums: &[(f64, f64)],
     rounds: usize,
     levels: usize,
+    error: Option<f64>,
 ) -> Scores {
     let count = rounds as f64;
     let samples = (rounds * levels) as u64;
@@ -282,7 +315,17 @@ fn summarise(
         })
         .collect();
     let evaluations = (samples + levels as u64) * rows.len() as u64;
-    summarise_rows(rows, scored, evaluations, Meaning::UpperBound)
+    let mut scores = summarise_rows(rows, scored, evaluations, Meaning::UpperBound);
+    if let Some(error) = error {
+        scores.mean_nats.std_error = error;
+        scores.bits_per_dim = scores.mean_nats.scaled(bits(scored));
+    }
+    scores
+}
+
+/// Bits per dimension in a nat of a row.
+fn bits(scored: usize) -> f64 {
+    (scored as f64 * std::f64::consts::LN_2).recip()
 }
 
 /// The data set's mean from the rows' scores.
@@ -299,9 +342,8 @@ pub(super) fn summarise_rows(
         std_error: squares.sum::<f64>().sqrt() / total,
         samples: rows.iter().map(|row| row.samples).sum(),
     };
-    let bits = (scored as f64 * std::f64::consts::LN_2).recip();
     Scores {
-        bits_per_dim: mean_nats.scaled(bits),
+        bits_per_dim: mean_nats.scaled(bits(scored)),
         evaluations,
         rows,
         mean_nats,
@@ -312,6 +354,8 @@ pub(super) fn summarise_rows(
 
 /// The integrand of one row at one level.
 pub(super) struct Draw {
+    /// Of row and draw, a row's draws beside each other.
+    pub pair: usize,
     pub row: usize,
     /// Fraction in `(0, 1)`: of the last level `√γ*`, or of the sites that are known.
     pub level: f64,
@@ -370,17 +414,5 @@ fn targets(sites: usize, given: &[usize]) -> Result<Vec<bool>> {
     match targets.contains(&true) {
         true => Ok(targets),
         false => Err(Error::NothingToScore),
-    }
-}
-
-impl Draw {
-    /// A draw from the stratum of a pair of row and stratum, its value still to be found.
-    fn new(pair: usize, strata: usize, levels: &LevelDistribution, rng: &mut ChaCha8Rng) -> Self {
-        let quantile = ((pair % strata) as f64 + rng.random::<f64>()) / strata as f64;
-        Self {
-            row: pair / strata,
-            level: levels.quantile(quantile),
-            value: 0.0,
-        }
     }
 }

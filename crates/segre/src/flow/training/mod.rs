@@ -335,8 +335,7 @@ impl Trainer {
         let dropout = generator(seed, Purpose::Dropout, step);
         // The pass forward changes running statistics, which a broken step must not leave behind.
         let before = self.model.network.valid();
-        let density = LevelDistribution::from_shares(&self.progress.levels);
-        let density = density.unwrap_or_else(LevelDistribution::uniform);
+        let density = self.level_density();
         let conditional = self.config.conditional;
         let mut batch = Minibatch::new(&self.model, rows, &density, conditional, noise, dropout);
         batch.classes = drawn.classes;
@@ -364,6 +363,12 @@ impl Trainer {
                 Err(error)
             }
         }
+    }
+
+    /// Of the levels of a step's rows: where the last validation found the bound's integrand to be large.
+    fn level_density(&self) -> LevelDistribution {
+        let density = LevelDistribution::from_shares(&self.progress.levels);
+        density.unwrap_or_else(LevelDistribution::uniform)
     }
 
     /// Scores the averaged parameters with the same noise every time, and keeps them unless the best so far

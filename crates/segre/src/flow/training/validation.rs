@@ -3,7 +3,7 @@
 use super::Trainer;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::flow::likelihood::{Estimate, LevelDistribution, ScoreOptions, Scores, score};
+use crate::flow::likelihood::{Estimate, LevelDistribution, ScoreOptions, Scores, bound_from};
 use crate::flow::matching::{Minibatch, row_losses};
 use crate::flow::model::Model;
 use crate::network::parameters;
@@ -22,7 +22,8 @@ impl Trainer {
             seed: self.config.seed,
             ..ScoreOptions::default()
         };
-        let scores = score(model, rows, &options, &mut |_| true);
+        let density = self.level_density();
+        let scores = bound_from(density, model, model, rows, &options, &mut |_| true);
         scores.map_err(|error| match error {
             Error::NonFiniteScore { .. } => self.not_finite(model),
             other => other,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData, activation};
 
 use super::{distance, numbers, values};
+use crate::kernel::propagation::Propagation;
 use crate::kernel::scanlines::Scanlines;
 use crate::kernel::simd::Level;
 use crate::kernel::softmax::Softmax;
@@ -155,6 +156,63 @@ fn messages_along_lines_agree_with_the_composed_ones() {
             stock::scanlines(local(), &lines),
         ]
         .map(|value| {
+            let gradient = gradients(&value, &[&of(&input)]).remove(0);
+            vec![values(value), gradient]
+        });
+        assert_close(&both[0], &both[1], 1e-4);
+    }
+}
+
+/// Messages of a ring of sites with a chord, so that sites differ in neighbours.
+fn ring(sites: usize, c: usize) -> Propagation {
+    let pairs = (0..sites).map(|site| [site, (site + 1) % sites]);
+    let pairs: Vec<[usize; 2]> = pairs.chain([[0, sites / 2]]).collect();
+    let slots = 3;
+    let mut messages = Propagation {
+        sites,
+        categories: c,
+        slots,
+        weights: vec![1.0; sites * slots * c * c],
+        senders: (0..sites * slots).map(|slot| slot / slots).collect(),
+        answers: (0..sites * slots).collect(),
+        rounds: 5,
+        damping: 0.2,
+    };
+    let mut degrees = vec![0; sites];
+    for (pair, sites) in pairs.into_iter().enumerate() {
+        let table = numbers(c * c, pair as u64).into_iter();
+        let table: Vec<f32> = table.map(|x| (3.0 * x - 3.0).exp()).collect();
+        let places = sites.map(|site| {
+            degrees[site] += 1;
+            site * slots + degrees[site] - 1
+        });
+        for end in [0, 1] {
+            messages.senders[places[end]] = sites[1 - end];
+            messages.answers[places[end]] = places[1 - end];
+            for k in 0..c * c {
+                let entry = if end == 0 { k } else { k % c * c + k / c };
+                messages.weights[places[end] * c * c + k] = table[entry];
+            }
+        }
+    }
+    messages
+}
+
+#[test]
+fn beliefs_of_pairs_agree_with_the_composed_ones() {
+    for (batch, sites, c) in [(1, 4, 2), (16, 5, 3), (37, 6, 2), (70, 4, 12)] {
+        let pairs = Arc::new(ring(sites, c));
+        let input = random([batch, sites, c], 1);
+        // Some labels are all but certain, as known ones are.
+        let known = random([batch, sites, c], 2).inner().powi_scalar(9) * 80.0;
+        let local = || input.clone() * 4.0 + Tensor::from_inner(known.clone());
+        let both = [
+            layer::propagate(local(), pairs.clone()),
+            stock::propagate(local(), &pairs),
+        ]
+        .map(|beliefs| {
+            // They are told up to a constant for each site.
+            let value = activation::log_softmax(beliefs, 2);
             let gradient = gradients(&value, &[&of(&input)]).remove(0);
             vec![values(value), gradient]
         });

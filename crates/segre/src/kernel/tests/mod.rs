@@ -9,7 +9,7 @@ use burn::tensor::{DType, Device, Distribution, Tensor};
 
 use crate::network::parameters::host_values as values;
 
-use super::exponential::exp;
+use super::exponential::{exp, ln};
 use super::simd::{Level, MOST_LANES, Simd, Task};
 use super::stock;
 use super::{Precision, convolution as convolutions, group_norm as normalisations};
@@ -128,6 +128,40 @@ impl Task for Exponentials<'_> {
             result.extend_from_slice(&buffer[..S::LANES]);
         }
         result
+    }
+}
+
+struct Logarithms<'a>(&'a [f32]);
+
+impl Task for Logarithms<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) -> Vec<f32> {
+        let mut result = self.0.to_vec();
+        for chunk in result.chunks_exact_mut(S::LANES) {
+            // SAFETY: a chunk is a vector.
+            unsafe { S::store(chunk.as_mut_ptr(), ln::<S>(S::load(chunk.as_ptr()))) };
+        }
+        result
+    }
+}
+
+#[test]
+fn logarithms_are_within_two_units_in_the_last_place_of_them_or_of_1() {
+    let whole_range = (0..1 << 16).map(|k| f32::from_bits(0x0080_0000 + k * 0x7eff));
+    let near_1 = (0..1 << 16).map(|k| 0.5 + k as f32 / f32::powi(2.0, 15));
+    let points: Vec<f32> = whole_range.chain(near_1).collect();
+    for level in Level::available() {
+        for (x, y) in points.iter().zip(level.run(Logarithms(&points))) {
+            let exact = f64::from(*x).ln();
+            let unit = f64::from(f32::EPSILON) * exact.abs().max(1.0);
+            let error = (f64::from(y) - exact).abs() / unit;
+            assert!(error < 2.0, "{level:?}: ln({x}) = {y}, {error} units off");
+        }
+        let small = vec![0.0; MOST_LANES];
+        let found = level.run(Logarithms(&small));
+        assert!(found.iter().all(|y| *y < -87.0), "{level:?}: {found:?}");
     }
 }
 
