@@ -113,14 +113,14 @@ fn width(text: &str) -> usize {
 }
 
 /// `1.9532 ± 0.0041`: the standard error with two significant digits, the value with as many
-/// decimals; four decimals where there is no error or it is zero.
+/// decimals; four decimals where there is no error or it is zero but for rounding.
 pub fn estimate(value: f64, std_error: Option<f64>) -> String {
     match std_error {
-        Some(error) if error.is_finite() && error > 0.0 => {
+        Some(error) if error.is_finite() && error >= 1e-12 => {
             let decimals = (1.0 - error.log10().floor()).clamp(0.0, 10.0) as usize;
             format!("{value:.decimals$} ± {error:.decimals$}")
         }
-        Some(0.0) | None => format!("{value:.4}"),
+        Some(0.0..1e-12) | None => format!("{value:.4}"),
         Some(error) => format!("{value:.4} ± {error}"),
     }
 }
@@ -161,6 +161,7 @@ uniform             4                a | b
         assert_eq!(estimate(1953.24, Some(12.3)), "1953 ± 12");
         assert_eq!(estimate(0.5, None), "0.5000");
         assert_eq!(estimate(0.5, Some(0.0)), "0.5000");
+        assert_eq!(estimate(0.5, Some(1e-16)), "0.5000");
         assert_eq!(estimate(0.5, Some(f64::NAN)), "0.5000 ± NaN");
     }
 

@@ -79,7 +79,7 @@ unsafe fn split_exp<S: Simd>(x: S::Vector) -> (S::Vector, S::Vector) {
     }
 }
 
-/// `ln x` of normal positive numbers, within 2 units in the last place of the larger of it and 1; at most −87 for smaller ones.
+/// `ln x` for `2⁻¹²⁶ ≤ x ≤ 2¹²⁶`, within 2 units in the last place of the larger of it and 1; below −87 for smaller `x ≥ 0`.
 ///
 /// `x = 2ⁿ m` with `1/√2 ≤ m < √2`, and the series of `2 artanh t` with `t = (m − 1)/(m + 1)`, whose remainder is below `1e-9`.
 ///

@@ -117,8 +117,13 @@ mod tests {
             let spread = found.iter().map(|(m, _)| (m - mean).powi(2)).sum::<f64>() / 399.0;
             let told = found.iter().map(|(_, v)| v).sum::<f64>() / 400.0;
             let ratio = told / spread;
-            // One draw of a row cannot tell rows apart.
-            let most = if levels == 1 { 25.0 } else { 1.5 };
+            // The integrand has a variance of 0.09 within a quarter of the range, of which a third is left, beside noise of 0.04;
+            // one draw of a row cannot tell rows apart.
+            let most = match levels {
+                1 => 25.0,
+                4 => 2.0,
+                _ => 1.5,
+            };
             assert!(ratio > 0.8 && ratio < most, "{rows} × {levels}: {ratio}");
             let alone = (0.04 + 0.5) / (rows * levels) as f64;
             assert!(levels == 1 || spread < alone / 3.0, "{rows} × {levels}");
