@@ -106,6 +106,7 @@ fn run(run: &mut Run) -> Result<WriteUp> {
     let seeds = run.seeds();
     let quick = run.quick();
     run.plan(sides.len() * METHODS.len() * seeds.len());
+    let mut pictures = Vec::new();
     for side in sides {
         let torus = Torus::critical(side);
         for method in METHODS {
@@ -114,9 +115,6 @@ fn run(run: &mut Run) -> Result<WriteUp> {
                 run.cell(&settings, seed, |cell| measure(&torus, method, quick, cell))?;
             }
         }
-    }
-    let mut pictures = Vec::new();
-    for side in sides {
         let name = format!("histograms-{side}.png");
         let lines = histograms(run, side, seeds[0])?;
         let title = format!("{side} × {side}, critical");
