@@ -250,7 +250,7 @@ fn draw(
     }
     let schema = schema_of(&ising.model, None)?;
     let (model, objective, steps, draws) = match method {
-        // Twice the draws of the default: the likelihood of few draws is biased, and 512 leave a KL of 0.063 instead of 0.047.
+        // Twice the draws of the default: the likelihood of few is biased, and 512 leave a KL of 0.063 instead of 0.046.
         IMPROVED => (
             RandomizedConfig::improved(&schema),
             Objective::Forward,
