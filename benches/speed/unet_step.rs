@@ -14,7 +14,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segre::data::{Dataset, Layout, Schema, Vocabulary};
 use segre::flow::ModelConfig;
-use segre::flow::training::{Budget, Control, Event, Observer, Progress, Trainer, TrainingConfig};
+use segre::flow::training::{Event, Observer, Progress, Trainer, TrainingConfig};
+use segre::learning::{Budget};
+use segre::Control;
 use segre::network::{NetworkConfig, UnetConfig};
 use segre::{Device, Result};
 

@@ -20,10 +20,11 @@
 //! # Example
 //!
 //! ```
-//! use segre::Device;
+//! use segre::{Control, Device};
 //! use segre::data::{self, DataSource, ReadOptions};
-//! use segre::flow::training::{Budget, Control, Event, Observer, Progress, Trainer, TrainingConfig};
+//! use segre::flow::training::{Event, Observer, Progress, Trainer, TrainingConfig};
 //! use segre::flow::{ModelConfig, likelihood, sampling};
+//! use segre::learning::Budget;
 //!
 //! struct Silent;
 //! impl Observer for Silent {
@@ -58,6 +59,7 @@ pub mod data;
 pub mod detection;
 pub mod energy;
 mod error;
+mod estimate;
 pub mod field;
 pub mod flow;
 pub mod geometry;
@@ -66,14 +68,18 @@ mod kernel;
 #[cfg(feature = "kernels")]
 #[doc(hidden)]
 pub mod kernel;
+pub mod learning;
 pub mod network;
 pub mod neural;
 pub mod ode;
 pub mod path;
+mod progress;
 mod random;
 pub mod randomized;
 
 /// Where tensors live and are computed with: burn's device.
 pub use burn::tensor::Device;
 pub use error::{Error, Result};
+pub use estimate::Estimate;
 pub use field::VectorField;
+pub use progress::Control;

@@ -17,9 +17,9 @@ use rand_distr::{Distribution, StandardNormal};
 use segre::Error;
 use segre::data::{Dataset, Layout, ReadOptions, Schema};
 use segre::flow::saving::{ModelCard, SplitConfig, load, save_card, save_parameters};
-use segre::flow::{Denoiser, Head, ModelConfig};
-use segre::network::parameters::{Values, collect, names, replace};
-use segre::network::{Network, NetworkConfig, SiteSpec};
+use segre::flow::{Denoiser, Head, ModelConfig, site_spec};
+use segre::learning::parameters::{Values, collect, names, replace};
+use segre::network::{Network, NetworkConfig};
 
 const BATCH: usize = 5;
 
@@ -73,7 +73,7 @@ impl Case {
     fn network(&self, device: &Device) -> Network {
         let network = self
             .config
-            .init(&SiteSpec::of(&self.schema), &mut rng(1), device);
+            .init(&site_spec(&self.schema), &mut rng(1), device);
         replace(network.clone(), &perturbed(&network, 0.1, 2)).unwrap()
     }
 
@@ -242,7 +242,7 @@ fn residual_networks_start_at_zero_and_learn_from_there() {
     {
         let network = case
             .config
-            .init(&SiteSpec::of(&case.schema), &mut rng(1), &device);
+            .init(&site_spec(&case.schema), &mut rng(1), &device);
         let (points, level) = case.input(&device);
         let output = host(network.forward(points, level, None));
         assert!(output.iter().all(|v| *v == 0.0), "{}", case.name);
@@ -266,7 +266,7 @@ fn parameters_survive_collecting_and_replacing() {
         for device in [device(), device().autodiff()] {
             let network = case
                 .config
-                .init(&SiteSpec::of(&case.schema), &mut rng(1), &device);
+                .init(&site_spec(&case.schema), &mut rng(1), &device);
             let start = collect(&network);
             let values = perturbed(&network, 0.1, 7);
             assert_ne!(values, start, "{}", case.name);
@@ -284,11 +284,11 @@ fn parameters_survive_collecting_and_replacing() {
             // Same seed, same network; another seed, another one.
             let again = case
                 .config
-                .init(&SiteSpec::of(&case.schema), &mut rng(1), &device);
+                .init(&site_spec(&case.schema), &mut rng(1), &device);
             assert_eq!(collect(&again), start, "{}", case.name);
             let other = case
                 .config
-                .init(&SiteSpec::of(&case.schema), &mut rng(2), &device);
+                .init(&site_spec(&case.schema), &mut rng(2), &device);
             assert_ne!(collect(&other), start, "{}", case.name);
             for name in values.keys() {
                 let mut lacking = values.clone();

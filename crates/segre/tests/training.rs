@@ -18,10 +18,10 @@ use segre::data::Dataset;
 use segre::flow::likelihood::{ScoreOptions, score};
 use segre::flow::saving::save_parameters;
 use segre::flow::training::{
-    Budget, Ending, OptimizerConfig, Progress, Trainer, TrainingConfig, read_checkpoint,
-    write_checkpoint,
+    Ending, Progress, Trainer, TrainingConfig, read_checkpoint, write_checkpoint,
 };
 use segre::flow::{Head, ModelConfig};
+use segre::learning::{Budget, OptimizerConfig};
 use segre::network::{NetworkConfig, ResidualConfig};
 
 fn data() -> (Dataset, Dataset) {

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use self::network::{ClassifierNetwork, FEATURES, Sizes};
 use crate::data::{Dataset, Layout, Schema};
 use crate::error::{Error, Result};
-use crate::network::parameters::host_values;
+use crate::learning::parameters::host_values;
 
 /// Pixels that are computed together: all rows at once would need memory without being faster.
 const MOST_PIXELS: usize = 1 << 17;

@@ -7,8 +7,8 @@ use burn::tensor::Device;
 use super::network::ClassifierNetwork;
 use super::{Classifier, ClassifierCard};
 use crate::error::{Error, Result};
-use crate::flow::saving::{TensorFile, read_tensors, write_tensors};
-use crate::network::parameters;
+use crate::learning::parameters;
+use crate::learning::{TensorFile, read_tensors, write_tensors};
 use crate::random::{Purpose, generator};
 
 impl Classifier {

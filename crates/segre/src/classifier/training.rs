@@ -7,8 +7,8 @@ use super::network::ClassifierNetwork;
 use super::{Classifier, ClassifierCard, image_of, images};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::flow::training::{DataOrder, Optimizer, OptimizerConfig};
-use crate::network::parameters;
+use crate::learning::parameters;
+use crate::learning::{DataOrder, Optimizer, OptimizerConfig};
 use crate::random::{Purpose, generator};
 
 /// Times that every row is seen, and the least number of steps for few rows.

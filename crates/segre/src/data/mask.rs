@@ -1,8 +1,8 @@
 //! Which sites of rows are hidden: a region of a picture, or a file.
 
-use super::image::{self, ImageSize};
-use super::input::FileKind;
-use super::npy::{self, Stored};
+use super::format::image::{self, ImageSize};
+use super::format::input::FileKind;
+use super::format::npy::{self, Stored};
 use super::partial::PartialDataset;
 use super::schema::{Layout, Schema};
 use crate::error::{Error, Result};

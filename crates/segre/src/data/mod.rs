@@ -1,17 +1,13 @@
 //! Discrete data sets: sources, formats, vocabularies, splits, built-in distributions, samplers' divergence.
 
 mod builtin;
-mod csv;
 mod dataset;
 mod distances;
 mod divergence;
-mod fasta;
-mod image;
-mod input;
+mod format;
 mod map_statistics;
 mod mask;
 mod nearest;
-mod npy;
 mod options;
 mod partial;
 mod row_classes;
@@ -19,16 +15,15 @@ mod schema;
 mod source;
 mod split;
 mod store;
-mod text;
-mod write;
 
 pub use builtin::{BuiltIn, KnownDistribution};
 pub use dataset::Dataset;
 pub use distances::{DistanceComparison, DistanceSummary};
 pub use divergence::{Comparison, Divergence};
-pub use image::{
+pub use format::image::{
     ClassMap, IgnoreAs, ImageError, ImageOptions, ImageSize, Labels, Levels, read_labels,
 };
+pub use format::write::{writable, write};
 pub use map_statistics::{MapDistance, MapStatistics};
 pub use mask::{Region, SiteMask};
 pub use nearest::{Neighbour, nearest};
@@ -38,30 +33,17 @@ pub use row_classes::RowClasses;
 pub use schema::{Class, Layout, MAX_CATEGORIES, Schema, Site, Vocabulary};
 pub use source::DataSource;
 pub use split::Split;
-pub use write::{writable, write};
 
-use crate::error::{Error, Result};
-use input::FileKind;
-use npy::Stored;
+use crate::error::Result;
 
 /// Reads a data set and finds out its schema.
 ///
 /// # Errors
-/// Any [`Error`] of a missing, malformed or empty file, with its place.
+/// Any [`Error`](crate::Error) of a missing, malformed or empty file, with its place.
 pub fn read(source: &DataSource, options: &ReadOptions) -> Result<Dataset> {
     match source {
         DataSource::BuiltIn(built_in) => built_in.dataset(options),
-        DataSource::File(path) => match FileKind::of(path)? {
-            FileKind::Npy => npy::read(Stored::Alone(path), None, options),
-            FileKind::Npz { file, key } => {
-                npy::read(Stored::Archive(&file, key.as_deref()), None, options)
-            }
-            FileKind::Table { delimiter } => csv::read(path, delimiter, options),
-            FileKind::Fasta => fasta::read(path, None),
-            FileKind::Text => text::read(path, options.text_window),
-            FileKind::Idx => image::read_idx(path, None, options),
-            FileKind::Folder => image::read_folder(path, None, options),
-        },
+        DataSource::File(path) => format::read(path, options),
     }
 }
 
@@ -71,9 +53,9 @@ pub fn read(source: &DataSource, options: &ReadOptions) -> Result<Dataset> {
 /// categories by their text, arrays by their shape.
 ///
 /// # Errors
-/// As [`read`]; moreover [`Error::UnseenCategory`], [`Error::MissingColumn`],
-/// [`Error::ExtraColumn`], [`Error::BadLabel`] and [`Error::SchemaMismatch`] where the data do not
-/// fit the schema.
+/// As [`read`]; moreover [`UnseenCategory`](crate::Error::UnseenCategory), [`MissingColumn`](crate::Error::MissingColumn),
+/// [`ExtraColumn`](crate::Error::ExtraColumn), [`BadLabel`](crate::Error::BadLabel) and
+/// [`SchemaMismatch`](crate::Error::SchemaMismatch) where the data do not fit the schema.
 pub fn read_as(source: &DataSource, schema: &Schema, options: &ReadOptions) -> Result<Dataset> {
     schema.validate()?;
     match source {
@@ -82,25 +64,7 @@ pub fn read_as(source: &DataSource, schema: &Schema, options: &ReadOptions) -> R
             schema.same_as(&data.schema)?;
             Ok(data)
         }
-        DataSource::File(path) => match FileKind::of(path)? {
-            FileKind::Npy => npy::read(Stored::Alone(path), Some(schema), options),
-            FileKind::Npz { file, key } => npy::read(
-                Stored::Archive(&file, key.as_deref()),
-                Some(schema),
-                options,
-            ),
-            FileKind::Table { delimiter } => csv::read_as(path, delimiter, schema, options),
-            FileKind::Fasta => {
-                require_layout(schema, &Layout::Sequence)?;
-                fasta::read(path, Some(schema))
-            }
-            FileKind::Text => {
-                require_layout(schema, &Layout::Text)?;
-                text::read_as(path, schema)
-            }
-            FileKind::Idx => image::read_idx(path, Some(schema), options),
-            FileKind::Folder => image::read_folder(path, Some(schema), options),
-        },
+        DataSource::File(path) => format::read_as(path, schema, options),
     }
 }
 
@@ -117,14 +81,10 @@ pub fn read_partial(
     options: &ReadOptions,
     missing: MissingIs,
 ) -> Result<PartialDataset> {
-    schema.validate()?;
     if let DataSource::File(path) = source {
-        let kind = FileKind::of(path)?;
-        if let FileKind::Table { delimiter } = kind {
-            return csv::read_partial(path, delimiter, schema, options, missing);
-        }
-        if let Some(stored) = Stored::of(path, &kind) {
-            return npy::read_partial(stored, schema);
+        schema.validate()?;
+        if let Some(data) = format::read_partial(path, schema, options, missing)? {
+            return Ok(data);
         }
     }
     let data = read_as(source, schema, options)?;
@@ -133,24 +93,13 @@ pub fn read_partial(
 
 /// Whether a path is a folder of pictures that can be read.
 pub fn is_picture_folder(path: &std::path::Path) -> bool {
-    path.is_dir() && image::has_pictures(path)
-}
-
-/// Refuses a file type whose layout is not the schema's.
-fn require_layout(schema: &Schema, layout: &Layout) -> Result<()> {
-    if schema.layout == *layout {
-        return Ok(());
-    }
-    Err(Error::SchemaMismatch {
-        what: "the layout".into(),
-        expected: schema.layout.name().into(),
-        found: layout.name().into(),
-    })
+    path.is_dir() && format::image::has_pictures(path)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Error;
 
     #[test]
     fn a_builtin_is_read_into_its_own_schema_only() {
@@ -168,16 +117,5 @@ mod tests {
         let other = DataSource::parse("digits").expect("a built-in");
         let error = read_as(&other, &data.schema, &options).expect_err("another schema");
         assert!(matches!(error, Error::SchemaMismatch { .. }));
-    }
-
-    #[test]
-    fn a_text_is_no_alignment() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("a.fasta");
-        std::fs::write(&path, ">a\nACGT\n").expect("a writable folder");
-        let names = (0..4).map(|site| format!("x{site}")).collect();
-        let schema = Schema::shared(Layout::Text, names, Vocabulary::Integers { count: 4 });
-        let error = read_as(&DataSource::File(path), &schema, &ReadOptions::default());
-        assert!(matches!(error, Err(Error::SchemaMismatch { .. })));
     }
 }

@@ -1,6 +1,6 @@
 //! How a data set is to be read; saved with a model so that later reads agree.
 
-use super::image::ImageOptions;
+use super::format::image::ImageOptions;
 use serde::{Deserialize, Serialize};
 
 /// What becomes of missing table fields: empty, `?` or `NA`.

@@ -1,6 +1,6 @@
 //! One class for every row of a data set, from a file of its own.
 
-use super::image::idx;
+use super::format::image::idx;
 use super::options::ReadOptions;
 use super::read;
 use super::source::DataSource;

@@ -7,6 +7,9 @@ use std::borrow::Cow;
 /// Largest number of categories that one site may have: labels are 16-bit.
 pub const MAX_CATEGORIES: usize = 1 << 16;
 
+/// The category of missing fields of a table.
+pub(super) const MISSING: &str = "?";
+
 /// How the sites of one row are arranged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -250,7 +253,7 @@ impl Schema {
     /// If the site does not exist.
     pub fn missing_category(&self, site: usize) -> Option<u16> {
         match self.layout {
-            Layout::Table => self.label_of(site, super::csv::MISSING),
+            Layout::Table => self.label_of(site, MISSING),
             _ => None,
         }
     }

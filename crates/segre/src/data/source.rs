@@ -1,7 +1,7 @@
 //! Where data come from: the name of a built-in with parameters, or the path of a file.
 
 use super::builtin::BuiltIn;
-use super::input::split_key;
+use super::format::input::split_key;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;

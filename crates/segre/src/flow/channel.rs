@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::data::PartialDataset;
 use crate::geometry::AssignmentManifold;
-use crate::network::parameters::host_values;
+use crate::learning::parameters::host_values;
 use crate::random::row_generator;
 
 /// What is expected of the labels given noisy states.

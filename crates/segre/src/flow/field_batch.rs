@@ -91,7 +91,7 @@ impl FieldBatch {
 mod tests {
     use super::*;
     use crate::flow::channel::NoisyBatch;
-    use crate::network::parameters::host_values;
+    use crate::learning::parameters::host_values;
     use crate::path::{EGeodesic, InfiniteTime};
     use crate::random::{Purpose, generator};
 

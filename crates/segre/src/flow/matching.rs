@@ -13,8 +13,8 @@ use super::model::{Head, Model};
 use super::sampling::asinh_level;
 use super::simplex_batch::SimplexBatch;
 use crate::kernel;
+use crate::learning::parameters::host_values;
 use crate::network::NetworkConfig;
-use crate::network::parameters::host_values;
 use crate::path::{DiscretePath, GaussianPath, ProbabilityPath, SimplexPath};
 use crate::random::row_generator;
 

@@ -16,6 +16,7 @@
 //! | losses: (23) of EG, and cross-entropy | `matching.rs` |
 //! | points and velocities that a field learns | `field_batch.rs` |
 //! | states on the simplex, for the paths that are compared | `simplex_batch.rs` |
+//! | what networks are told of the data | `sites.rs` |
 //! | training with checkpoints and validation | `training/` |
 //! | samplers, deterministic and stochastic | `sampling/` |
 //! | marginals of unknown sites given known ones | `conditional.rs` |
@@ -36,6 +37,7 @@ pub mod sampling;
 pub mod saving;
 mod scanlines;
 mod simplex_batch;
+mod sites;
 pub mod training;
 
 pub use channel::Denoiser;
@@ -44,3 +46,4 @@ pub use conditional::conditional_marginals;
 pub use legal::LegalOnly;
 pub use model::{Head, Model, ModelConfig};
 pub use prior::{Pair, PairwisePrior};
+pub use sites::site_spec;

@@ -9,10 +9,11 @@ use super::channel::{Denoiser, SAMPLING_REST, SCORING_REST, decisive_root_snr, e
 use super::independent::{IndependentSites, log_marginals};
 use super::prior::{BeliefPropagation, PairwisePrior};
 use super::scanlines::ScanlinePrior;
+use super::sites::{draw_rows, site_spec};
 use crate::data::{Dataset, Layout, Schema};
 use crate::error::{Error, Result};
 use crate::geometry::AssignmentManifold;
-use crate::network::{Network, NetworkConfig, SiteSpec};
+use crate::network::{Network, NetworkConfig};
 use crate::path::{DiscretePath, GaussianPath, ProbabilityPath};
 
 /// Most coordinates of states that are computed with together, 64 MB: `1024` rows of 4 sites and 4096 categories.
@@ -82,7 +83,13 @@ impl ModelConfig {
     /// # Errors
     /// [`Error::NotAnImage`] for a UNet or scanlines on anything else, [`Error::PriorMismatch`] for the prior of other sites.
     pub fn check_sites(&self, schema: &Schema) -> Result<()> {
-        self.network.check_sites(schema)?;
+        if self.network.needs_image() && !matches!(schema.layout, Layout::Image { .. }) {
+            return Err(Error::NotAnImage {
+                what: "the unet network",
+                found: schema.layout.describe(),
+                remedy: "use --network residual or cnn",
+            });
+        }
         let picture =
             matches!(schema.layout, Layout::Image { .. }) && schema.vocabularies.len() == 1;
         if self.scanlines && !picture {
@@ -127,10 +134,10 @@ impl Model {
     ) -> Self {
         let schema = train.schema.clone();
         let log_marginals = log_marginals(train);
-        let network = config
-            .network
-            .init(&SiteSpec::of(&schema), rng, device)
-            .started_from(train, &log_marginals, rng);
+        let sites = site_spec(&schema);
+        let network = config.network.init(&sites, rng, device);
+        let rows = draw_rows(train, network.starting_rows(), rng);
+        let network = network.started_from(&rows, &sites, &log_marginals);
         let scanlines = config.scanlines.then(|| {
             let plain = device.clone().inner();
             ScanlinePrior::fit(train, &log_marginals, &plain, rng)

@@ -160,7 +160,7 @@ fn ratios(data: &Dataset, log_marginals: &[f32], axis: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::parameters::host_values;
+    use crate::learning::parameters::host_values;
     use crate::random::{Purpose, generator};
 
     const STATES: usize = 3;

@@ -94,7 +94,7 @@ fn normalise(norm: &BatchNorm, input: Tensor<2>) -> Tensor<2> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::parameters::host_values;
+    use crate::learning::parameters::host_values;
     use burn::tensor::Distribution;
 
     #[test]

@@ -2,11 +2,8 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, activation};
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
 
 use super::{SiteSpec, initialise};
-use crate::data::Dataset;
 
 /// A learned logarithm is this much its parameter: Adam moves all parameters at one rate, and
 /// probabilities have farther to go than weights.
@@ -38,28 +35,32 @@ impl ProductMixture {
         }
     }
 
+    /// How many rows of the data it starts from: one for each component but that of independent sites.
+    pub(super) fn starting_rows(&self) -> usize {
+        self.log_weights.dims()[0] - 1
+    }
+
     /// The mixture started from data: one component is that of independent sites, each of the others lies
-    /// around a row of `train`.
+    /// around one of the rows.
     pub(super) fn started_from(
         self,
-        train: &Dataset,
+        rows: &[Vec<u16>],
+        spec: &SiteSpec,
         log_marginals: &[f32],
-        rng: &mut ChaCha8Rng,
     ) -> Self {
         let [sites, components, categories] = self.log_ratios.dims();
+        assert_eq!(rows.len(), components - 1, "rows to start from");
         let device = self.log_ratios.device();
-        let cardinalities = train.schema.cardinalities();
         // Many sites agree on a row as much as two do.
         let strength = (2.0 / sites as f64).min(1.0);
         let mut logs = vec![0.0_f32; sites * components * categories];
-        for component in 1..components {
-            let row = train.row(rng.random_range(0..train.rows()));
+        for (component, row) in (1..components).zip(rows) {
             for (site, &label) in row.iter().enumerate() {
                 let (from, own) = (
                     (site * components + component) * categories,
-                    cardinalities[site],
+                    spec.cardinalities[site],
                 );
-                let kernel = kernel(own, usize::from(label), train.schema.is_ordinal(site));
+                let kernel = kernel(own, usize::from(label), spec.ordinal[site]);
                 let marginals = &log_marginals[site * categories..][..own];
                 for ((log, kernel), marginal) in logs[from..].iter_mut().zip(kernel).zip(marginals)
                 {
@@ -116,6 +117,7 @@ fn kernel(categories: usize, label: usize, ordinal: bool) -> Vec<f64> {
 mod tests {
     use super::*;
     use burn::tensor::TensorData;
+    use rand_chacha::ChaCha8Rng;
 
     fn values(count: usize, seed: u64) -> Vec<f32> {
         use rand::SeedableRng;

@@ -20,7 +20,6 @@ mod dropout;
 pub(crate) mod initialise;
 mod linear;
 mod mixture;
-pub mod parameters;
 mod residual;
 mod time_embedding;
 pub(crate) mod unet;
@@ -39,7 +38,6 @@ pub use residual::{ResidualConfig, ResidualNetwork};
 pub use time_embedding::{FourierFeatures, LevelFeatures, TimeEmbeddingConfig};
 pub use unet::{UnetConfig, UnetNetwork};
 
-use crate::data::{Dataset, Layout, Schema};
 use crate::error::{Error, Result};
 pub use crate::kernel::Precision;
 
@@ -69,28 +67,6 @@ pub struct ImageSpec {
 }
 
 impl SiteSpec {
-    /// Reads the description off a schema.
-    pub fn of(schema: &Schema) -> Self {
-        let sites = 0..schema.sites();
-        Self {
-            cardinalities: schema.cardinalities(),
-            ordinal: sites.map(|site| schema.is_ordinal(site)).collect(),
-            shared: schema.vocabularies.len() == 1,
-            image: match schema.layout {
-                Layout::Image {
-                    height,
-                    width,
-                    pad_to,
-                } => {
-                    let size = [height, width];
-                    let pad_to = pad_to.unwrap_or(size);
-                    Some(ImageSpec { size, pad_to })
-                }
-                _ => None,
-            },
-        }
-    }
-
     /// Number of sites `n`.
     pub fn sites(&self) -> usize {
         self.cardinalities.len()
@@ -139,20 +115,9 @@ impl NetworkConfig {
         }
     }
 
-    /// Checks that the network is for such data.
-    ///
-    /// # Errors
-    /// [`Error::NotAnImage`] for a UNet on anything else.
-    pub fn check_sites(&self, schema: &Schema) -> Result<()> {
-        match (self, &schema.layout) {
-            (Self::Unet(_), Layout::Image { .. }) => Ok(()),
-            (Self::Unet(_), layout) => Err(Error::NotAnImage {
-                what: "the unet network",
-                found: layout.describe(),
-                remedy: "use --network residual or cnn",
-            }),
-            _ => Ok(()),
-        }
+    /// Whether the network is for images only.
+    pub fn needs_image(&self) -> bool {
+        matches!(self, Self::Unet(_))
     }
 
     /// Number of classes of rows that the network can be told.
@@ -166,7 +131,7 @@ impl NetworkConfig {
     /// A network with random parameters drawn from `rng` and nothing else.
     ///
     /// # Panics
-    /// If [`check_sites`](Self::check_sites) refuses the data.
+    /// If the network [is for images](Self::needs_image) and the sites are none.
     pub fn init(&self, sites: &SiteSpec, rng: &mut ChaCha8Rng, device: &Device) -> Network {
         match self {
             Self::Linear(config) => Network::Linear(config.init(sites, rng, device)),
@@ -244,16 +209,24 @@ impl Network {
         }
     }
 
-    /// The network with what can be started from data started from them.
+    /// How many rows of the data the network starts from.
+    pub(crate) fn starting_rows(&self) -> usize {
+        match self {
+            Self::Residual(network) => network.starting_rows(),
+            _ => 0,
+        }
+    }
+
+    /// The network with what can be started from data started from [so many](Self::starting_rows) rows of them.
     pub(crate) fn started_from(
         self,
-        train: &Dataset,
+        rows: &[Vec<u16>],
+        sites: &SiteSpec,
         log_marginals: &[f32],
-        rng: &mut ChaCha8Rng,
     ) -> Self {
         match self {
             Self::Residual(network) => {
-                Self::Residual(network.started_from(train, log_marginals, rng))
+                Self::Residual(network.started_from(rows, sites, log_marginals))
             }
             other => other,
         }

@@ -10,7 +10,6 @@ use super::affinity::{LabelAffinity, MOST_SITES};
 use super::dropout::drop_out;
 use super::mixture::ProductMixture;
 use super::{LevelFeatures, SiteSpec, check_size, initialise};
-use crate::data::Dataset;
 use crate::error::{Error, Result};
 
 /// Frequencies of the level features.
@@ -175,14 +174,21 @@ fn category_code(
 }
 
 impl ResidualNetwork {
-    /// The network with what can be started from data started from them.
+    /// How many rows of the data the mixture starts from.
+    pub(super) fn starting_rows(&self) -> usize {
+        self.mixture
+            .as_ref()
+            .map_or(0, ProductMixture::starting_rows)
+    }
+
+    /// The network with its mixture started from rows of the data.
     pub(super) fn started_from(
         mut self,
-        train: &Dataset,
+        rows: &[Vec<u16>],
+        sites: &SiteSpec,
         log_marginals: &[f32],
-        rng: &mut ChaCha8Rng,
     ) -> Self {
-        let start = |mixture: ProductMixture| mixture.started_from(train, log_marginals, rng);
+        let start = |mixture: ProductMixture| mixture.started_from(rows, sites, log_marginals);
         self.mixture = self.mixture.map(start);
         self
     }

@@ -14,12 +14,11 @@ use super::importance::{ImportanceEstimate, WeightedRows};
 use crate::data::{Dataset, Schema};
 use crate::energy::{EnergyModel, gibbs_sweeps};
 use crate::error::{Error, Result};
-use crate::flow::training::{
-    Beside, Control, Rounds, Trainer, TrainingConfig, read_beside, write_beside,
-};
+use crate::flow::training::{Beside, Rounds, Trainer, TrainingConfig, read_beside, write_beside};
 use crate::flow::{Model, ModelConfig};
-use crate::network::parameters::Values;
+use crate::learning::parameters::Values;
 use crate::path::ProbabilityPath;
+use crate::progress::Control;
 use crate::random::{Purpose, generator};
 
 /// What a round has found before its training.

@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::data::Dataset;
 use crate::energy::EnergyModel;
 use crate::error::{Error, Result};
+use crate::estimate::Estimate;
 use crate::flow::Model;
-use crate::flow::likelihood::Estimate;
 use crate::flow::sampling::{Sampler, SamplingOptions, sample};
 use crate::random::{Purpose, generator};
 

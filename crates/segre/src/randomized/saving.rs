@@ -10,12 +10,9 @@ use super::training::{Trainer, TrainingConfig};
 use crate::atomic;
 use crate::data::Schema;
 use crate::error::{Error, Result};
-use crate::flow::saving::{
-    CONFIG_FILE, MODEL_FILE, TensorFile, file_of, kind_of, read_settings, read_tensors,
-    write_tensors,
-};
-use crate::flow::training::Slot;
-use crate::network::parameters::Values;
+use crate::flow::saving::{CONFIG_FILE, MODEL_FILE, file_of, kind_of, read_settings};
+use crate::learning::parameters::Values;
+use crate::learning::{Slot, TensorFile, read_tensors, write_tensors};
 
 /// File of a run's state in a model's folder.
 pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";

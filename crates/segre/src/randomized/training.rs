@@ -14,7 +14,8 @@ use super::sampling::labels_of;
 use crate::data::{Dataset, Layout, Schema, Vocabulary};
 use crate::energy::{EnergyError, EnergyModel, GridModel};
 use crate::error::{Error, Result};
-use crate::flow::training::{Budget, Control, OptimizerConfig, Slot, Update};
+use crate::learning::{Budget, OptimizerConfig, Slot, Update};
+use crate::progress::Control;
 use crate::random::{Purpose, generator, row_generator};
 
 /// Settings of a training run.

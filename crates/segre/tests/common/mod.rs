@@ -7,12 +7,12 @@ use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
+use segre::Control;
 use segre::data::{Dataset, Layout, Schema, Site, Vocabulary};
 use segre::flow::likelihood::EnumeratedPosterior;
-use segre::flow::training::{
-    Budget, Control, Event, OptimizerConfig, Progress, Trainer, TrainingConfig, write_checkpoint,
-};
+use segre::flow::training::{Event, Progress, Trainer, TrainingConfig, write_checkpoint};
 use segre::flow::{Head, Model, ModelConfig};
+use segre::learning::{Budget, OptimizerConfig};
 use segre::network::{
     CnnConfig, DenseConfig, LinearConfig, NetworkConfig, Precision, ResidualConfig,
     TimeEmbeddingConfig, UnetConfig,

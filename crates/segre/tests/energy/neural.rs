@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use segre::Control;
 use segre::Device;
 use segre::data::Schema;
 use segre::energy::{EnergyModel, Factor, GridModel, exact};
 use segre::flow::sampling::{Sampler, SamplingOptions, sample};
-use segre::flow::training::{Budget, Control, TrainingConfig};
+use segre::flow::training::TrainingConfig;
 use segre::flow::{Model, ModelConfig};
+use segre::learning::Budget;
 use segre::network::{NetworkConfig, ResidualConfig};
 use segre::neural::{DataFree, DataFreeConfig, WeightedRows, pairwise_prior};
 use segre::path::DiscretePath;

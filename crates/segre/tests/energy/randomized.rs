@@ -1,9 +1,10 @@
 //! Randomised assignment flows learn small models, whatever the objective and the number of threads.
 
+use segre::Control;
 use segre::data::Dataset;
 use segre::energy::exact::ExactPlan;
 use segre::energy::{ChainSampleOptions, EnergyModel, Factor, GridModel, chain_samples, exact};
-use segre::flow::training::{Budget, Control};
+use segre::learning::Budget;
 use segre::randomized::{
     Comparison, Coupling, EntropyGradient, Objective, Parametrisation, RandomizedConfig,
     RandomizedFlow, Target, Trainer, TrainingConfig, schema_of,

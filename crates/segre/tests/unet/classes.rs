@@ -4,8 +4,9 @@ use burn::tensor::Tensor;
 use segre::Error;
 use segre::data::Dataset;
 use segre::flow::sampling::{SamplingOptions, sample, sample_with};
-use segre::flow::training::{OptimizerConfig, Trainer, TrainingConfig};
+use segre::flow::training::{Trainer, TrainingConfig};
 use segre::flow::{Denoiser, Head, ModelConfig};
+use segre::learning::OptimizerConfig;
 
 use super::common::{Recorder, device, image_schema, infinite, model_config, short_run, untrained};
 use super::{host, input, largest_difference, normal, unet_model, with_classes};

@@ -22,10 +22,11 @@ use rand_distr::{Distribution, StandardNormal};
 use segre::Error;
 use segre::baseline::{Baseline, Baselines};
 use segre::data::{DataSource, Dataset, Layout, ReadOptions, Schema, Split, read};
-use segre::flow::training::{Ending, OptimizerConfig, Trainer, TrainingConfig, read_checkpoint};
-use segre::flow::{Denoiser, Head, ModelConfig};
-use segre::network::parameters::{Values, collect, replace};
-use segre::network::{LevelFeatures, Network, NetworkConfig, Precision, SiteSpec, UnetConfig};
+use segre::flow::training::{Ending, Trainer, TrainingConfig, read_checkpoint};
+use segre::flow::{Denoiser, Head, ModelConfig, site_spec};
+use segre::learning::OptimizerConfig;
+use segre::learning::parameters::{Values, collect, replace};
+use segre::network::{LevelFeatures, Network, NetworkConfig, Precision, UnetConfig};
 
 fn normal(count: usize, seed: u64) -> Vec<f32> {
     StandardNormal.sample_iter(rng(seed)).take(count).collect()
@@ -44,7 +45,7 @@ fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
 /// A network none of whose values is zero.
 fn network(config: &UnetConfig, schema: &Schema, device: &Device) -> Network {
     let config = NetworkConfig::Unet(config.clone());
-    let network = config.init(&SiteSpec::of(schema), &mut rng(1), device);
+    let network = config.init(&site_spec(schema), &mut rng(1), device);
     let mut values = collect(&network);
     for (place, own) in values.values_mut().enumerate() {
         let noise = normal(own.values.len(), 100 + place as u64);
@@ -72,7 +73,7 @@ fn input(schema: &Schema, rows: usize, device: &Device) -> (Tensor<3>, Tensor<2>
 #[test]
 fn the_mnist_preset_has_the_published_number_of_parameters() {
     let config = UnetConfig::mnist();
-    let sites = SiteSpec::of(&image_schema(28, 28, 2));
+    let sites = site_spec(&image_schema(28, 28, 2));
     let network = NetworkConfig::Unet(config.clone()).init(&sites, &mut rng(1), &device());
     let additions = 3 * 3 * (LevelFeatures::new(1).width() + 2) * config.channels;
     assert_eq!(additions, 1440);

@@ -4,12 +4,14 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
+use segre::Control;
 use segre::data::{Dataset, KnownDistribution, Schema};
 use segre::energy::EnergyModel;
 use segre::flow::sampling::{Samples, sample};
 use segre::flow::saving::ModelCard;
-use segre::flow::training::{Budget, Control, Ending, Event, Observer, Progress, Trainer};
+use segre::flow::training::{Ending, Event, Observer, Progress, Trainer};
 use segre::flow::{Model, PairwisePrior};
+use segre::learning::Budget;
 use segre::neural::{DataFreeEvent, pairwise_prior};
 
 use super::results::Measured;

@@ -9,7 +9,7 @@ use segre::energy::{
     EnergyModel, GridModel, Inference, MeanFieldOptions, belief_propagation, mean_field,
 };
 use segre::flow::sampling::{Sampler, SamplingOptions, sample};
-use segre::flow::training::Budget;
+use segre::learning::Budget;
 use segre::neural::pairwise_prior;
 use segre::randomized::{
     Comparison, EntropyGradient, Objective, RandomizedConfig, Target, TrainingConfig, schema_of,

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use segre::data::Dataset;
 use segre::energy::{ChainSampleOptions, EnergyModel, GridModel, chain_samples};
 use segre::flow::Model;
-use segre::flow::training::Budget;
+use segre::learning::Budget;
 use segre::neural::{WeightedRows, pairwise_prior};
 use segre::randomized::schema_of;
 

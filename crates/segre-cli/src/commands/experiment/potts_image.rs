@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use segre::data::{Class, Dataset, Layout, Schema, Vocabulary};
 use segre::energy::{ChainSampleOptions, EnergyModel, Factor, chain_samples};
-use segre::flow::training::Budget;
+use segre::learning::Budget;
 use segre::randomized::{
     Coupling, Covariance, Objective, Parametrisation, RandomizedConfig, Target, TrainingConfig,
 };

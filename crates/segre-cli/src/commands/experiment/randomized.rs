@@ -1,8 +1,8 @@
 //! Training and sampling of randomised assignment flows within a cell.
 
 use anyhow::{Result, ensure};
+use segre::Control;
 use segre::data::{Dataset, Schema};
-use segre::flow::training::Control;
 use segre::randomized::{
     Ending, RandomizedConfig, RandomizedFlow, Target, Trainer, TrainingConfig,
 };

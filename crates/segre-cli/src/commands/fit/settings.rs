@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 use segre::data::Layout;
-use segre::flow::training::{self, OptimizerConfig, TrainingConfig};
+use segre::flow::training::TrainingConfig;
 use segre::flow::{Head, ModelConfig};
+use segre::learning::OptimizerConfig;
 use segre::network::{CnnConfig, DenseConfig, LinearConfig, NetworkConfig, ResidualConfig};
 use segre::path::{
     DiscretePath, EGeodesic, GaussianPath, InfiniteTime, ProbabilityPath, SimplexPath,
@@ -127,12 +128,12 @@ pub fn training_config(
     let sites = parts.train.sites();
     let is_unet = matches!(network, NetworkConfig::Unet(_));
     let budget = match (arguments.steps, arguments.time) {
-        (None, None) if unet::is_long(network, &parts.train) => training::Budget {
+        (None, None) if unet::is_long(network, &parts.train) => segre::learning::Budget {
             steps: None,
             seconds: Some(unet::LONG_RUN),
         },
         (None, None) => default.budget,
-        (steps, time) => training::Budget {
+        (steps, time) => segre::learning::Budget {
             steps,
             seconds: time.map(|time| time.as_secs_f64()),
         },

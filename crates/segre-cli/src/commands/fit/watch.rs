@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use segre::Control;
 use segre::atomic;
 use segre::flow::saving::{self, ModelCard};
-use segre::flow::training::{self, Control, Event, Observer, Progress as RunProgress, Trainer};
+use segre::flow::training::{self, Event, Observer, Progress as RunProgress, Trainer};
 use segre::network::NetworkConfig;
 use serde_json::{Value, json};
 

@@ -342,5 +342,4 @@ impl<'a> Parameters<'a> {
 }
 
 #[cfg(test)]
-#[path = "laws.rs"]
-mod laws;
+mod tests;

@@ -3,10 +3,10 @@
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
-use super::Estimate;
 use super::completion::completion_log_probabilities;
 use crate::data::{Dataset, PartialDataset};
 use crate::error::{Error, Result};
+use crate::estimate::Estimate;
 use crate::flow::model::Model;
 use crate::random::{Purpose, generator, row_generator};
 

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use crate::data::KnownDistribution;
 use crate::flow::channel::{Denoiser, evidence};
 use crate::geometry::AssignmentManifold;
-use crate::network::parameters::host_values;
+use crate::learning::parameters::host_values;
 
 /// Largest number of configurations that is enumerated.
 const MAX_CONFIGURATIONS: usize = 1 << 16;

@@ -20,39 +20,9 @@ mod score;
 mod sequential;
 mod strata;
 
-use serde::Serialize;
-
 pub use completion::completion_log_probabilities;
 pub use conditional::{ConditionalDivergence, ConditionalOptions, conditional_divergence};
 pub use exact::{EnumeratedPosterior, KnownPosterior};
 pub(in crate::flow) use levels::LevelDistribution;
 pub(in crate::flow) use score::bound_from;
 pub use score::{Meaning, ScoreMethod, ScoreOptions, Scores, immse_gap, score, score_with};
-
-/// An estimated number with its Monte Carlo error.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Estimate {
-    /// The estimate.
-    pub value: f64,
-    /// Standard error of the estimate.
-    pub std_error: f64,
-    /// How many draws it rests on.
-    pub samples: u64,
-}
-
-impl Estimate {
-    /// The estimate in another unit.
-    #[must_use]
-    pub fn scaled(self, factor: f64) -> Self {
-        let Self {
-            value,
-            std_error,
-            samples,
-        } = self;
-        Self {
-            value: value * factor,
-            std_error: std_error * factor.abs(),
-            samples,
-        }
-    }
-}

@@ -3,7 +3,6 @@
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::Estimate;
 use super::immse::Immse;
 use super::importance::{self, ImportanceOptions};
 use super::levels::{BINS, LevelDistribution};
@@ -11,6 +10,7 @@ use super::sequential::Sequential;
 use super::strata::Strata;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::estimate::Estimate;
 use crate::flow::channel::Denoiser;
 use crate::flow::model::{Model, check_schema};
 use crate::path::ProbabilityPath;

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{Drawn, LevelGrid, SamplingOptions, Source, largest, normalised_entropy};
 use crate::error::Result;
-use crate::network::parameters::host_values;
+use crate::learning::parameters::host_values;
 use crate::ode::{Method, Stepping, TimeGrid, integrate};
 
 /// Integrates the assignment flow in e-coordinates from the reference noise.

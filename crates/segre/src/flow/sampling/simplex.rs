@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::stochastic::categorical;
 use super::{Drawn, Sampler, Source, largest, normalised_entropy};
 use crate::flow::channel::SAMPLING_REST;
-use crate::network::parameters::host_values;
+use crate::learning::parameters::host_values;
 use crate::path::SimplexPath;
 use crate::random::row_generator;
 

@@ -3,14 +3,14 @@
 use rayon::prelude::*;
 
 use super::Trainer;
-use super::order::DataOrder;
 use super::validation::mean_difference;
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::flow::likelihood::LevelDistribution;
 use crate::flow::matching::{Minibatch, told};
 use crate::flow::model::{Head, Model};
-use crate::network::parameters::host_values;
+use crate::learning::DataOrder;
+use crate::learning::parameters::host_values;
 use crate::random::{Purpose, generator};
 
 /// Rows for each row of a validation: they are evaluated once, in a validation eight times.

@@ -6,13 +6,12 @@ use std::path::Path;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::optimizer::{Optimizer, Slot};
 use super::{Progress, Trainer, TrainingConfig};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::flow::model::ModelConfig;
-use crate::flow::saving::{TensorFile, read_tensors, write_tensors};
-use crate::network::parameters::{self, Values};
+use crate::learning::parameters::{self, Values};
+use crate::learning::{Optimizer, Slot, TensorFile, read_tensors, write_tensors};
 
 /// What stands beside the tensors of a checkpoint.
 #[derive(Serialize, Deserialize)]

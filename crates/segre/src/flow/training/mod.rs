@@ -4,8 +4,6 @@ mod augment;
 mod calibration;
 mod checkpoint;
 mod config;
-mod optimizer;
-mod order;
 mod rounds;
 mod shards;
 mod validation;
@@ -19,22 +17,22 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use checkpoint::{Beside, read_beside, write_beside};
 pub use checkpoint::{read as read_checkpoint, write as write_checkpoint};
-pub use config::{Budget, TrainingConfig};
-pub use optimizer::OptimizerConfig;
-pub(crate) use optimizer::{Optimizer, Slot, Update};
-pub(crate) use order::DataOrder;
+pub use config::TrainingConfig;
 pub(crate) use rounds::Rounds;
 
 use self::shards::Shards;
 use self::validation::mean_difference;
-use super::likelihood::{Estimate, LevelDistribution};
+use super::likelihood::LevelDistribution;
 use super::matching::Minibatch;
 use super::model::{Head, Model, ModelConfig, check_schema};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::estimate::Estimate;
+use crate::learning::parameters::{self, Values};
+use crate::learning::{Budget, DataOrder, Optimizer};
 use crate::network::NetworkConfig;
-use crate::network::parameters::{self, Values};
 use crate::path::ProbabilityPath;
+use crate::progress::Control;
 use crate::random::{Purpose, generator};
 
 /// How far a run has come; part of its checkpoint.
@@ -93,17 +91,6 @@ pub enum Event {
         /// Whether the model was kept: no earlier one is better beyond the noise of the comparison.
         kept: bool,
     },
-}
-
-/// What an observer of a run wants next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Control {
-    /// Go on.
-    Continue,
-    /// Call the observer's `save` now and go on.
-    Save,
-    /// Save and stop; the run can be resumed.
-    Stop,
 }
 
 /// How a run ended.

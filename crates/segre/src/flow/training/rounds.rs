@@ -2,14 +2,13 @@
 
 use std::time::Instant;
 
-use super::order::DataOrder;
 use super::shards::Shards;
 use super::{Trainer, check_schema};
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::flow::model::Model;
 use crate::flow::prior::PairwisePrior;
-use crate::network::parameters;
+use crate::learning::{DataOrder, parameters};
 
 /// Share of the budget with the full learning rate: until then the rows are a moving target.
 const CONSTANT: f64 = 0.5;

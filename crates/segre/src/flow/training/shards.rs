@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::flow::matching::{Minibatch, loss};
 use crate::flow::model::Model;
 use crate::kernel::is_processor;
-use crate::network::parameters;
+use crate::learning::parameters;
 
 /// Most shards of a batch.
 const MAX_SHARDS: usize = 2;

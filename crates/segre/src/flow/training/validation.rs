@@ -3,10 +3,11 @@
 use super::Trainer;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::flow::likelihood::{Estimate, LevelDistribution, ScoreOptions, Scores, bound_from};
+use crate::estimate::Estimate;
+use crate::flow::likelihood::{LevelDistribution, ScoreOptions, Scores, bound_from};
 use crate::flow::matching::{Minibatch, row_losses};
 use crate::flow::model::Model;
-use crate::network::parameters;
+use crate::learning::parameters;
 use crate::random::{Purpose, generator};
 
 /// Rows of an evaluation of the validation loss.

@@ -7,7 +7,7 @@ mod layer;
 
 use burn::tensor::{DType, Device, Distribution, Tensor};
 
-use crate::network::parameters::host_values as values;
+use crate::learning::parameters::host_values as values;
 
 use super::exponential::{exp, ln};
 use super::simd::{Level, MOST_LANES, Simd, Task};

@@ -133,7 +133,7 @@ impl UnetConfig {
     /// A network with random parameters; its output starts at zero.
     ///
     /// # Panics
-    /// If the sites are no image, which [`NetworkConfig::check_sites`](super::NetworkConfig::check_sites) refuses.
+    /// If the sites are no image, see [`NetworkConfig::needs_image`](super::NetworkConfig::needs_image).
     pub fn init(&self, sites: &SiteSpec, rng: &mut ChaCha8Rng, device: &Device) -> UnetNetwork {
         let (categories, levels) = (sites.categories(), self.multipliers.len());
         let features = LevelFeatures::new(FREQUENCIES);

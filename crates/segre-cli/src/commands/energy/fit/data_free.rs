@@ -6,12 +6,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use segre::Control;
 use segre::data::{Layout, Schema};
 use segre::energy::EnergyModel;
 use segre::flow::PairwisePrior;
 use segre::flow::sampling::{Sampler, SamplingOptions};
 use segre::flow::saving::{self, CONFIG_FILE, ModelCard};
-use segre::flow::training::{self, Budget, Control, Trainer};
+use segre::flow::training::{self, Trainer};
+use segre::learning::Budget;
 use segre::neural::{
     DataFree, DataFreeConfig, DataFreeEvent, Round, WeightedRows, pairwise_prior, uniform_rows,
 };

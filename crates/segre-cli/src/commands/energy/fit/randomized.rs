@@ -6,8 +6,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use segre::Control;
 use segre::energy::EnergyModel;
-use segre::flow::training::{Budget, Control};
+use segre::learning::Budget;
 use segre::randomized::saving::{self, Kind, RandomizedCard};
 use segre::randomized::{
     Coupling, Covariance, Ending, EntropyGradient, Objective, RandomizedConfig, Target, Trainer,

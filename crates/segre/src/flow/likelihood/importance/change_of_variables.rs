@@ -12,7 +12,7 @@ use super::divergence::Probes;
 use crate::error::Result;
 use crate::flow::channel::Denoiser;
 use crate::flow::model::{Head, Model};
-use crate::network::parameters::host_values;
+use crate::learning::parameters::host_values;
 use crate::ode::{AdaptiveOptions, Stepping, integrate};
 
 /// The flow of a model, or of another denoiser along the model's path.

@@ -1,8 +1,8 @@
 //! Running text cut in windows: every character is a site.
 
-use super::dataset::Dataset;
 use super::input;
-use super::schema::{Layout, Schema, Vocabulary};
+use crate::data::dataset::Dataset;
+use crate::data::schema::{Layout, Schema, Vocabulary};
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! Data sets back to files in the user's own vocabulary; a file appears whole or not at all.
 
-use super::dataset::Dataset;
-use super::schema::{Layout, Vocabulary};
 use crate::atomic::{self, PartialFile};
+use crate::data::dataset::Dataset;
+use crate::data::schema::{Layout, Vocabulary};
 use crate::error::{Error, Result};
 use npyz::WriterBuilder;
 use std::io::{self, Write};
@@ -137,8 +137,8 @@ fn spell(data: &Dataset, row: &[u16]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schema::{Schema, Site};
     use super::*;
+    use crate::data::schema::{Schema, Site};
     use crate::data::{DataSource, ReadOptions, read_as};
     use std::fs;
 

@@ -1,13 +1,13 @@
 //! IDX files, the format of MNIST: pictures of grey values, and labels. `.gz` is read too.
 
-use super::super::dataset::Dataset;
 use super::super::input;
-use super::super::options::ReadOptions;
-use super::super::schema::{Schema, Vocabulary};
-use super::super::store::Collector;
 use super::error::ImageError;
 use super::resample::resample;
 use super::{ImageSize, Raster, schema_of, size_of};
+use crate::data::dataset::Dataset;
+use crate::data::options::ReadOptions;
+use crate::data::schema::{Schema, Vocabulary};
+use crate::data::store::Collector;
 use crate::error::{Error, Result};
 use std::io::Read;
 use std::path::Path;

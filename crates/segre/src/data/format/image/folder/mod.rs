@@ -1,16 +1,16 @@
 //! A folder of PNG files, one row each, in the order of their names: label maps or grey pictures.
 
-use super::super::dataset::Dataset;
 use super::super::input::READABLE;
-use super::super::options::ReadOptions;
-use super::super::schema::{Class, Schema, Vocabulary};
-use super::super::store::{Collector, Store};
 use super::classes::ClassMap;
 use super::error::ImageError;
 use super::options::{IgnoreAs, ImageOptions};
 use super::portable::{self, Wanted};
 use super::resample::resample;
 use super::{ImageSize, schema_of, size_of};
+use crate::data::dataset::Dataset;
+use crate::data::options::ReadOptions;
+use crate::data::schema::{Class, Schema, Vocabulary};
+use crate::data::store::{Collector, Store};
 use crate::error::{Error, Result};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -398,5 +398,4 @@ fn map_of(schema: &Schema) -> ClassMap {
 }
 
 #[cfg(test)]
-#[path = "folder_tests.rs"]
 mod tests;

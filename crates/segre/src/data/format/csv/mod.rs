@@ -4,11 +4,11 @@
 //! skipped. A column's categories are sorted, by value if all are integers, otherwise by text; the
 //! category of missing fields, `?`, comes last.
 
-use super::dataset::Dataset;
 use super::input;
-use super::options::{Missing, MissingIs, ReadOptions};
-use super::partial::PartialDataset;
-use super::schema::{Layout, Schema, Site, Vocabulary};
+use crate::data::dataset::Dataset;
+use crate::data::options::{Missing, MissingIs, ReadOptions};
+use crate::data::partial::PartialDataset;
+use crate::data::schema::{Layout, MISSING, Schema, Site, Vocabulary};
 use crate::error::{Error, Result};
 use csv::{Reader, ReaderBuilder, StringRecord};
 use std::collections::HashMap;
@@ -17,9 +17,6 @@ use std::path::Path;
 
 /// Most categories of a column; one label is kept free.
 const MAX_COLUMN_CATEGORIES: usize = 65_535;
-
-/// The category of missing fields.
-pub(super) const MISSING: &str = "?";
 
 /// Reads a table and learns its vocabularies.
 pub(super) fn read(path: &Path, delimiter: u8, options: &ReadOptions) -> Result<Dataset> {
@@ -402,5 +399,4 @@ fn is_read(name: &String, options: &ReadOptions) -> bool {
 }
 
 #[cfg(test)]
-#[path = "csv_tests.rs"]
 mod tests;

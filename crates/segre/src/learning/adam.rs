@@ -7,8 +7,8 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::parameters::{Values, host_values, with_values};
 use crate::error::{Error, Result};
-use crate::network::parameters::{Values, host_values, with_values};
 
 /// Numbers of a task.
 const CHUNK: usize = 1 << 15;
@@ -93,13 +93,6 @@ impl OptimizerConfig {
             value: self.weight_decay,
             expected,
         })
-    }
-
-    /// The learning rate at a step (from 0) and a fraction of the budget: linear warm-up, then cosine.
-    pub fn learning_rate_at(&self, step: u64, progress: f64) -> f64 {
-        let warmup = (step + 1) as f64 / self.warmup_steps.max(1) as f64;
-        let cosine = 0.5 * (1.0 + (std::f64::consts::PI * progress.clamp(0.0, 1.0)).cos());
-        self.learning_rate * warmup.min(1.0) * cosine
     }
 }
 
@@ -339,15 +332,10 @@ mod tests {
     }
 
     #[test]
-    fn the_schedule_warms_up_and_ends_at_zero() {
-        let config = OptimizerConfig::default();
-        assert!((config.learning_rate_at(0, 0.0) - 1e-5).abs() < 1e-12);
-        assert!((config.learning_rate_at(99, 0.0) - 1e-3).abs() < 1e-12);
-        assert!((config.learning_rate_at(500, 0.5) - 5e-4).abs() < 1e-12);
-        assert!(config.learning_rate_at(900, 1.0).abs() < 1e-12);
+    fn a_learning_rate_that_is_no_number_is_refused() {
         let bad = OptimizerConfig {
             learning_rate: f64::NAN,
-            ..config
+            ..OptimizerConfig::default()
         };
         assert!(bad.validate().is_err());
     }

@@ -1,8 +1,8 @@
 //! Aligned sequences in FASTA: every symbol is a site, letters are read as upper case.
 
-use super::dataset::Dataset;
 use super::input;
-use super::schema::{Layout, Schema, Vocabulary};
+use crate::data::dataset::Dataset;
+use crate::data::schema::{Layout, Schema, Vocabulary};
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::path::Path;

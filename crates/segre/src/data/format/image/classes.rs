@@ -1,7 +1,7 @@
 //! Classes of label maps: which ids belong to which class, with names and colours.
 
-use super::super::schema::Class;
 use super::error::ImageError;
+use crate::data::schema::Class;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -13,10 +13,10 @@ pub use error::ImageError;
 pub use idx::{Labels, read_labels};
 pub use options::{IgnoreAs, ImageOptions, ImageSize, Levels};
 
-pub(super) use folder::{has_pictures, read as read_folder};
-pub(super) use idx::{is_idx, read as read_idx};
+pub(in crate::data) use folder::{has_pictures, read as read_folder};
+pub(in crate::data) use idx::{is_idx, read as read_idx};
 
-use super::schema::{Layout, Schema, Vocabulary};
+use crate::data::schema::{Layout, Schema, Vocabulary};
 use crate::error::Result;
 use std::path::Path;
 
@@ -27,7 +27,7 @@ struct Raster {
 }
 
 /// The size of one PNG file (gray or palette) and its values, row after row.
-pub(super) fn read_ids(path: &Path) -> Result<(ImageSize, Vec<u8>)> {
+pub(in crate::data) fn read_ids(path: &Path) -> Result<(ImageSize, Vec<u8>)> {
     let Raster { size, values } = portable::read(path, portable::Wanted::Ids)?.raster;
     Ok((size, values))
 }

@@ -3,11 +3,11 @@
 mod array;
 
 use self::array::Array;
-use super::dataset::Dataset;
 use super::input::FileKind;
-use super::options::ReadOptions;
-use super::partial::PartialDataset;
-use super::schema::Schema;
+use crate::data::dataset::Dataset;
+use crate::data::options::ReadOptions;
+use crate::data::partial::PartialDataset;
+use crate::data::schema::Schema;
 use crate::error::{Error, Result};
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
@@ -18,7 +18,7 @@ const USUAL_KEYS: [&str; 3] = ["samples", "x", "data"];
 
 /// Where an array is stored.
 #[derive(Clone, Copy)]
-pub(super) enum Stored<'a> {
+pub(in crate::data) enum Stored<'a> {
     /// A `.npy` file.
     Alone(&'a Path),
     /// A `.npz` archive, and the array's name where it is given.
@@ -43,7 +43,7 @@ impl<'a> Stored<'a> {
 }
 
 /// Reads an array, into a schema if one is given.
-pub(super) fn read(
+pub(in crate::data) fn read(
     stored: Stored,
     schema: Option<&Schema>,
     options: &ReadOptions,
@@ -66,7 +66,7 @@ pub(super) fn read(
 }
 
 /// Reads an array of which some elements are unknown: −1, or NaN where the elements are floating-point numbers.
-pub(super) fn read_partial(stored: Stored, schema: &Schema) -> Result<PartialDataset> {
+pub(in crate::data) fn read_partial(stored: Stored, schema: &Schema) -> Result<PartialDataset> {
     let (array, file) = Array::open(stored.path(), stream(stored)?)?;
     array.require_rows()?;
     array.require_shape(schema)?;
@@ -79,7 +79,7 @@ pub(super) fn read_partial(stored: Stored, schema: &Schema) -> Result<PartialDat
 }
 
 /// An array of switches, on where an element is not 0, and its shape.
-pub(super) fn read_switches(stored: Stored) -> Result<(Vec<usize>, Vec<bool>)> {
+pub(in crate::data) fn read_switches(stored: Stored) -> Result<(Vec<usize>, Vec<bool>)> {
     let (array, file) = Array::open(stored.path(), stream(stored)?)?;
     let switches = array.elements(file, true, |_, number| Ok(number != 0.0))?;
     Ok((array.shape, switches))

@@ -8,12 +8,12 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// The extensions that can be read, for messages.
-pub(super) const READABLE: &str =
+pub(in crate::data) const READABLE: &str =
     ".npy, .npz, .csv, .tsv, .fasta, .fa, .txt, .idx (the last six also with .gz)";
 
 /// What a file holds, told by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum FileKind {
+pub(in crate::data) enum FileKind {
     /// One NumPy array.
     Npy,
     /// An archive of NumPy arrays.
@@ -41,7 +41,7 @@ pub(super) enum FileKind {
 impl FileKind {
     /// The kind by extension, `.gz` aside; case does not matter. IDX files, which often have none, are
     /// told by their first bytes too.
-    pub(super) fn of(path: &Path) -> Result<Self> {
+    pub(in crate::data) fn of(path: &Path) -> Result<Self> {
         if let Some((file, key)) = split_key(path) {
             return Ok(Self::Npz {
                 file,
@@ -78,7 +78,7 @@ impl FileKind {
 }
 
 /// `FILE.npz` and `KEY` of `FILE.npz:KEY`, `None` for any other path.
-pub(super) fn split_key(path: &Path) -> Option<(PathBuf, String)> {
+pub(in crate::data) fn split_key(path: &Path) -> Option<(PathBuf, String)> {
     let text = path.to_str()?;
     let end = text.to_lowercase().rfind(".npz:")? + ".npz".len();
     let key = text.get(end + 1..)?;
@@ -86,7 +86,7 @@ pub(super) fn split_key(path: &Path) -> Option<(PathBuf, String)> {
 }
 
 /// A buffered stream of the file's contents, decompressed if its name ends in `.gz`.
-pub(super) fn open(path: &Path) -> Result<Box<dyn Read>> {
+pub(in crate::data) fn open(path: &Path) -> Result<Box<dyn Read>> {
     let file = File::open(path).map_err(|cause| Error::reading(path, cause))?;
     let compressed = path
         .extension()
@@ -99,7 +99,7 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read>> {
 }
 
 /// The file's whole text without byte-order mark.
-pub(super) fn read_text(path: &Path) -> Result<String> {
+pub(in crate::data) fn read_text(path: &Path) -> Result<String> {
     let mut bytes = Vec::new();
     open(path)?
         .read_to_end(&mut bytes)
