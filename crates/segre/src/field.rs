@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 /// For the assignment flow `Ẇ = R_W F` the state is the e-coordinates `V` of `W` and the velocity
 /// is mean-free, `Π F`. Every closure of this signature is a field.
 ///
-/// Source: EG (1); SPEC §1.
+/// Source: EG (1); docs/mathematics.md §1.
 pub trait VectorField {
     /// The velocity at each state.
     ///

@@ -131,7 +131,7 @@ pub(crate) fn direction_scales(manifold: &AssignmentManifold) -> Vec<f32> {
 /// # Shapes
 /// `state [batch, sites, categories]`, `root_snr [batch, sites]` → `[batch, sites, categories]`.
 ///
-/// Source: SPEC §2.1.2.
+/// Source: docs/mathematics.md §2.1.2.
 pub fn evidence(manifold: &AssignmentManifold, state: Tensor<3>, root_snr: Tensor<2>) -> Tensor<3> {
     let scale = manifold.per_site(AssignmentManifold::direction_scale, &state);
     state * (root_snr.unsqueeze_dim::<3>(2) * scale)
@@ -140,7 +140,7 @@ pub fn evidence(manifold: &AssignmentManifold, state: Tensor<3>, root_snr: Tenso
 /// How known labels are shown to a denoiser: without noise, at a level that decides them; an unknown site has
 /// level 0, where its state says nothing.
 ///
-/// Source: SPEC §2.1.5.
+/// Source: docs/mathematics.md §2.1.5.
 pub(crate) struct KnownSites<'a> {
     manifold: &'a AssignmentManifold,
     level: f32,

@@ -20,7 +20,7 @@ const BATCH: usize = 512;
 /// [`Error::ConditionNeedsPosterior`] for a field head or a path on the simplex,
 /// [`Error::SchemaMismatch`] for rows of another schema, [`Error::Interrupted`] if `progress`, told how many rows are done, returns `false`.
 ///
-/// Source: SPEC §2.1.5.
+/// Source: docs/mathematics.md §2.1.5.
 pub fn conditional_marginals(
     model: &Model,
     given: &PartialDataset,

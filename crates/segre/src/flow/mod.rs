@@ -1,9 +1,9 @@
 //! The generative model: learning a flow from data, sampling from it, scoring data under it.
 //!
 //! Everything but the published field loss works on one channel: a site with label `β` is seen as
-//! `x = √γ v̄_β + z`, `z ~ N(0, I)`, with the unit direction `v̄_β` of SPEC §2 and a signal-to-noise
-//! ratio `γ` of its own. A [`Denoiser`] says what is expected of `β` given all `x`. A path of
-//! [`crate::path`] is such a channel with a clock.
+//! `x = √γ v̄_β + z`, `z ~ N(0, I)`, with the unit direction `v̄_β` of docs/mathematics.md §2
+//! and a signal-to-noise ratio `γ` of its own. A [`Denoiser`] says what is expected of `β` given all `x`.
+//! A path of [`crate::path`] is such a channel with a clock.
 //!
 //! | task | file |
 //! |---|---|

@@ -27,8 +27,8 @@ const MOST_PIXELS: usize = 1 << 17;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Head {
-    /// Context logits `g`: the posterior's logits are evidence + prior + `g` (SPEC §2.1.2), trained by
-    /// cross-entropy. The network is fed the local posterior and the root signal-to-noise ratio.
+    /// Context logits `g`: the posterior's logits are evidence + prior + `g` (docs/mathematics.md §2.1.2),
+    /// trained by cross-entropy. The network is fed the local posterior and the root signal-to-noise ratio.
     #[default]
     Posterior,
     /// The velocity `F_θ(W, t)` itself, trained by the replicator-weighted loss EG (23). The network is
@@ -300,7 +300,7 @@ impl Model {
     /// `classes` one per row, `None` where it is unknown → `[batch, sites, categories]`, padding
     /// [`PADDING_LOGIT`](crate::geometry::PADDING_LOGIT).
     ///
-    /// Source: SPEC §2.1.2.
+    /// Source: docs/mathematics.md §2.1.2.
     pub(crate) fn posterior_logits(
         &self,
         evidence: Tensor<3>,
@@ -376,7 +376,7 @@ impl Model {
     /// # Panics
     /// If the model's path is no Gaussian one: its state has other coordinates.
     ///
-    /// Source: SPEC §2.1.
+    /// Source: docs/mathematics.md §2.1.
     pub fn velocity(&self, state: Tensor<3>, time: Tensor<1>) -> Tensor<3> {
         match self.config.head {
             Head::Posterior => self.velocity_of(self, state, time),
@@ -389,7 +389,7 @@ impl Model {
     /// # Shapes and panics
     /// As [`velocity`](Self::velocity).
     ///
-    /// Source: SPEC §2.1.
+    /// Source: docs/mathematics.md §2.1.
     pub(crate) fn velocity_of(
         &self,
         denoiser: &dyn Denoiser,

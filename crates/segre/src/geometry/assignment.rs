@@ -104,7 +104,7 @@ impl AssignmentManifold {
     /// # Shapes
     /// `[batch, sites, categories]` → the same, padding 0.
     ///
-    /// Source: SPEC §1.
+    /// Source: docs/mathematics.md §1.
     pub fn project(&self, vector: Tensor<3>) -> Tensor<3> {
         self.check(&vector);
         let Some(legal) = self.legal_like(&vector) else {
@@ -163,7 +163,7 @@ impl AssignmentManifold {
     /// # Shapes
     /// `[batch, sites, categories]` twice → the same.
     ///
-    /// Source: SPEC §1.
+    /// Source: docs/mathematics.md §1.
     pub fn inverse_lift(&self, base: Tensor<3>, point: Tensor<3>) -> Tensor<3> {
         self.project(self.fill_padding(point).log() - self.fill_padding(base).log())
     }
@@ -248,7 +248,7 @@ impl AssignmentManifold {
         corners.scatter(2, labels.unsqueeze_dim(2), ones, IndexingUpdateOp::Add)
     }
 
-    /// The most probable legal category of each site: `arg max_j V_j`, the rounding of SPEC §2.
+    /// The most probable legal category of each site: `arg max_j V_j`, the rounding of docs/mathematics.md §2.
     ///
     /// # Shapes
     /// `[batch, sites, categories]` (coordinates, logits or points) → `[batch, sites]`.
@@ -298,7 +298,7 @@ impl AssignmentManifold {
     /// # Shapes
     /// `[batch, sites, categories]` (corners or points) → the same, padding 0.
     ///
-    /// Source: SPEC §2, §2.1.
+    /// Source: docs/mathematics.md §2, §2.1.
     pub fn directions(&self, points: Tensor<3>) -> Tensor<3> {
         let scale = self.per_site(Self::direction_scale, &points);
         self.project(points) * scale

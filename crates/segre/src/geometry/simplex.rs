@@ -12,7 +12,7 @@ use burn::tensor::activation::{log_softmax, softmax};
 /// # Shapes
 /// `[.., categories]` → the same.
 ///
-/// Source: SPEC §1; EG §3.1.
+/// Source: docs/mathematics.md §1; EG §3.1.
 pub fn project<const D: usize>(vector: Tensor<D>) -> Tensor<D> {
     let mean = vector.clone().mean_dim(D - 1);
     vector - mean
@@ -55,7 +55,7 @@ pub fn lift<const D: usize>(base: Tensor<D>, vector: Tensor<D>) -> Tensor<D> {
 /// # Shapes
 /// `[.., categories]` twice → the same.
 ///
-/// Source: SPEC §1.
+/// Source: docs/mathematics.md §1.
 pub fn inverse_lift<const D: usize>(base: Tensor<D>, point: Tensor<D>) -> Tensor<D> {
     project(point.log() - base.log())
 }

@@ -14,9 +14,9 @@ use super::{
 use crate::error::Result;
 use crate::kernel;
 
-/// Dilations of the residual convolutions (SPEC §3).
+/// Dilations of the residual convolutions (docs/mathematics.md §3).
 const DILATIONS: [usize; 5] = [1, 1, 4, 16, 64];
-/// Kernel of all convolutions but the last two (SPEC §3).
+/// Kernel of all convolutions but the last two (docs/mathematics.md §3).
 const KERNEL: usize = 9;
 
 /// Sizes of the convolutional network.
@@ -41,7 +41,7 @@ impl Default for CnnConfig {
 
 /// Convolution, five residual dilated convolutions with time, two pointwise layers.
 ///
-/// Source: SPEC §3 (the architecture of the Dirichlet flow-matching toy, arXiv 2402.05841).
+/// Source: docs/mathematics.md §3 (the architecture of the Dirichlet flow-matching toy, arXiv 2402.05841).
 #[derive(Module, Debug)]
 pub struct CnnNetwork {
     input: Conv1d,

@@ -30,7 +30,7 @@ impl Default for DenseConfig {
 
 /// A stack of batch normalisation → dense → ReLU, and a dense output layer.
 ///
-/// Source: EG Appendix A (pinwheel, mixture of Gaussians); SPEC §3.
+/// Source: EG Appendix A (pinwheel, mixture of Gaussians); docs/mathematics.md §3.
 #[derive(Module, Debug)]
 pub struct DenseNetwork {
     norms: Vec<BatchNorm>,

@@ -15,7 +15,7 @@ pub struct LinearConfig {}
 
 /// `F(W, t) = A (W, t)`: one matrix on the point with the time as one extra input.
 ///
-/// Source: EG Appendix A (coupled binary variables); SPEC §3.
+/// Source: EG Appendix A (coupled binary variables); docs/mathematics.md §3.
 #[derive(Module, Debug)]
 pub struct LinearField {
     matrix: Linear,

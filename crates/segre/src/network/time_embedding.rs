@@ -18,7 +18,7 @@ pub enum TimeEmbeddingConfig {
     },
     /// Random Fourier features, see [`FourierFeatures`].
     Fourier {
-        /// Standard deviation of the frequencies; 30 in the class-scaling reference (SPEC §3).
+        /// Standard deviation of the frequencies; 30 in the class-scaling reference (docs/mathematics.md §3).
         scale: f64,
     },
 }
@@ -60,7 +60,7 @@ impl LevelFeatures {
 
 /// Gaussian random Fourier features `(sin 2π f t, cos 2π f t)`, frequencies `f ~ N(0, scale²)` fixed.
 ///
-/// Source: SPEC §3; Tancik et al. 2020, arXiv 2006.10739.
+/// Source: docs/mathematics.md §3; Tancik et al. 2020, arXiv 2006.10739.
 #[derive(Module, Debug)]
 pub struct FourierFeatures {
     frequencies: Param<Tensor<1>>,

@@ -81,7 +81,7 @@ pub struct OdeSolution {
 /// [`Error::NonFiniteState`], [`Error::StepSizeUnderflow`], [`Error::TooManySteps`], or
 /// [`Error::InvalidSetting`] for bad options.
 ///
-/// Source: SPEC §4; Zeilmann et al. 2020.
+/// Source: docs/mathematics.md §4; Zeilmann et al. 2020.
 pub fn integrate(
     field: &dyn VectorField,
     start: Tensor<3>,

@@ -9,7 +9,7 @@ use crate::geometry::AssignmentManifold;
 ///
 /// All fields are `[batch, sites, 1]` (or `[batch, 1, 1]`) and broadcast over states.
 ///
-/// Source: SPEC §2.1.
+/// Source: docs/mathematics.md §2.1.
 #[derive(Clone, Debug)]
 pub struct GaussianChannel {
     /// Signal `s(t)`.
@@ -55,7 +55,7 @@ impl GaussianChannel {
     /// # Shapes
     /// `state [batch, sites, categories]` → the same, in nats; padding 0.
     ///
-    /// Source: SPEC §2.1.2.
+    /// Source: docs/mathematics.md §2.1.2.
     pub fn evidence(&self, manifold: &AssignmentManifold, state: Tensor<3>) -> Tensor<3> {
         let scale = manifold.per_site(AssignmentManifold::direction_scale, &state);
         state * (self.signal.clone() / self.noise_scale.clone().square() * scale)
@@ -70,7 +70,7 @@ impl GaussianChannel {
     /// # Shapes
     /// `state`, `posterior [batch, sites, categories]` → the same.
     ///
-    /// Source: SPEC §2.1.
+    /// Source: docs/mathematics.md §2.1.
     pub fn velocity(
         &self,
         manifold: &AssignmentManifold,
@@ -93,7 +93,7 @@ impl GaussianChannel {
     /// # Shapes
     /// `state`, `posterior [batch, sites, categories]` → the same.
     ///
-    /// Source: SPEC §4 (beyond the papers).
+    /// Source: docs/mathematics.md §4 (beyond the papers).
     pub fn transport(
         &self,
         target: &Self,

@@ -61,7 +61,7 @@ impl GaussianPath {
     /// # Shapes
     /// `time [batch, sites]` (or `[batch, 1]`).
     ///
-    /// Source: SPEC §2.1.
+    /// Source: docs/mathematics.md §2.1.
     pub fn channel(&self, manifold: &AssignmentManifold, time: Tensor<2>) -> GaussianChannel {
         let time = time.unsqueeze_dim(2);
         let amplitude = manifold.per_site(|c| self.amplitude(c), &time);

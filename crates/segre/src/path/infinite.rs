@@ -23,7 +23,7 @@ pub struct InfiniteTime {
 }
 
 impl Default for InfiniteTime {
-    /// GAF reference settings of Cityscapes, toys and class scaling (SPEC §2).
+    /// GAF reference settings of Cityscapes, toys and class scaling (docs/mathematics.md §2).
     fn default() -> Self {
         let training_times = TimeDistribution::Gamma {
             shape: 1.0,

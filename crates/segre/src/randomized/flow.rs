@@ -6,7 +6,7 @@ use super::coupling::Operator;
 /// `V_{k+1} = V_k + h Ω S_k`, `S_k = softmax V_k` site by site: the geometric Euler method of
 /// `Ṡ = R_S(Ω S)`. It never leaves the manifold; `Π` may be left out, because softmax does not see it.
 ///
-/// Source: RAF (2), (3); Zeilmann et al. 2020 (geometric integration); SPEC section 1.
+/// Source: RAF (2), (3); Zeilmann et al. 2020 (geometric integration); `docs/mathematics.md` §1.
 #[derive(Clone, Debug)]
 pub(super) struct Flow {
     pub operator: Operator,

@@ -17,7 +17,7 @@ use crate::interrupt;
 pub const DEFINITION: Definition = Definition {
     name: "coupled-class-scaling",
     about: "A Potts chain of four sites and 5 to 160 categories: joint, not marginal, divergence",
-    source: "beyond the papers (SPEC §7)",
+    source: "beyond the papers (docs/mathematics.md §7)",
     quantity: "bound on KL(target ‖ model), nats: chain-rule score plus exact log-probability of fresh rows",
     minutes: 30.0,
     seeds: 1,

@@ -9,7 +9,7 @@
 //!
 //! Both denoisers see the same noise, which cancels most of the variance.
 //!
-//! Source: SPEC §2.1.3; Guo, Shamai & Verdú 2005; Kong et al. 2023, arXiv 2302.03792.
+//! Source: docs/mathematics.md §2.1.3; Guo, Shamai & Verdú 2005; Kong et al. 2023, arXiv 2302.03792.
 
 use burn::tensor::{Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;

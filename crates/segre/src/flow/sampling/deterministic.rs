@@ -10,7 +10,7 @@ use crate::ode::{Method, Stepping, TimeGrid, integrate};
 
 /// Integrates the assignment flow in e-coordinates from the reference noise.
 ///
-/// Source: EG (1), SPEC §4; Zeilmann et al. 2020.
+/// Source: EG (1), docs/mathematics.md §4; Zeilmann et al. 2020.
 pub(super) fn flow(
     source: &Source,
     method: Option<(Method, usize)>,

@@ -35,8 +35,8 @@ pub enum Sampler {
     /// Stochastic: at every level labels are drawn from the posterior marginals and the channel is
     /// advanced with them; exact for independent sites with any number of steps. Needs a posterior head.
     Ancestral,
-    /// Stochastic localisation: `dy = E[v̄ | y] dγ + dB` by Euler–Maruyama (SPEC §2.1.4). The labels are
-    /// drawn from the posterior at the end.
+    /// Stochastic localisation: `dy = E[v̄ | y] dγ + dB` by Euler–Maruyama (docs/mathematics.md §2.1.4).
+    /// The labels are drawn from the posterior at the end.
     Localisation,
     /// Stochastic localisation by Heun's predictor and corrector with the same noise, two evaluations a
     /// step: of weak order 2, because the noise does not depend on the state.

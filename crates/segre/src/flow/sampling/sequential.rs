@@ -18,7 +18,7 @@ use crate::random::row_generator;
 /// masked diffusion; the states have levels 0 and ∞ only. The sites of a group are independent given those before, so
 /// the probability of a row given its order is the product of what its labels were drawn with, whatever the groups.
 ///
-/// Source: SPEC §2.1.5; Uria et al. 2014 (orderless NADE), arXiv 1310.1757.
+/// Source: docs/mathematics.md §2.1.5; Uria et al. 2014 (orderless NADE), arXiv 1310.1757.
 pub(super) fn sequential(
     source: &Source,
     steps: usize,

@@ -13,7 +13,7 @@ use crate::random::row_generator;
 
 /// Follows the channel `y_γ = γ v̄ + B_γ` level by level.
 ///
-/// Source: SPEC §2.1.4.
+/// Source: docs/mathematics.md §2.1.4.
 pub(super) fn stochastic(
     source: &Source,
     sampler: Sampler,

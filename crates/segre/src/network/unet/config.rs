@@ -39,7 +39,7 @@ impl Default for UnetConfig {
 impl UnetConfig {
     /// For images of about 28 × 28 pixels. The rate of attention is not reached, so only the middle has it.
     ///
-    /// Source: SPEC §3.
+    /// Source: docs/mathematics.md §3.
     pub fn mnist() -> Self {
         Self {
             channels: 32,
@@ -54,7 +54,7 @@ impl UnetConfig {
 
     /// For label maps of about 128 × 256 pixels.
     ///
-    /// Source: SPEC §3.
+    /// Source: docs/mathematics.md §3.
     pub fn cityscapes() -> Self {
         Self {
             channels: 64,

@@ -16,7 +16,7 @@ const SPAN: f64 = 10_000.0;
 ///
 /// `e = W₂ SiLU(W₁ (cos f_k t, sin f_k t)_k + b₁) + b₂`, `t = 1000 x`, `f_k = 10000^(−k/K)`, `k = 0 … K − 1`.
 ///
-/// Source: SPEC §3; Vaswani et al. 2017, §3.5; Dhariwal & Nichol 2021.
+/// Source: docs/mathematics.md §3; Vaswani et al. 2017, §3.5; Dhariwal & Nichol 2021.
 #[derive(Module, Debug)]
 pub(super) struct LevelEmbedding {
     inner: Linear,

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::kernel::{self, Precision};
 use crate::network::initialise;
 
-/// Most groups of a group normalisation (SPEC §3).
+/// Most groups of a group normalisation (docs/mathematics.md §3).
 const GROUPS: usize = 32;
 
 /// A convolution with bias that keeps the size, or halves it with stride 2.

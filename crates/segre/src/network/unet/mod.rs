@@ -46,7 +46,7 @@ const MOST_PIXELS: usize = 1 << 16;
 /// Points `p` of `c` categories come in as `(c p − 1)/√(c − 1)`, which has mean 0 and variance 1 for a uniform
 /// label.
 ///
-/// Source: SPEC §3; Dhariwal & Nichol 2021, arXiv 2105.05233; Ho et al. 2020, arXiv 2006.11239.
+/// Source: docs/mathematics.md §3; Dhariwal & Nichol 2021, arXiv 2105.05233; Ho et al. 2020, arXiv 2006.11239.
 #[derive(Module, Debug)]
 pub struct UnetNetwork {
     embedding: LevelEmbedding,

@@ -12,7 +12,7 @@
 //! | its divergence, exact or Hutchinson's | `divergence.rs` |
 //! | the same integral by quadrature, for few dimensions | `quadrature.rs` |
 //!
-//! Source: EG §4.2 and App. B; SPEC §5.1.
+//! Source: EG §4.2 and App. B; docs/mathematics.md §5.1.
 
 mod basis;
 mod change_of_variables;
