@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use segre::data::{Comparison, DataSource, Dataset, Divergence, KnownDistribution};
+use segre::data::{DataSource, Dataset, KnownDistribution};
+use segre::evaluation::divergence::{Comparison, Divergence};
 use segre::flow::sampling::{Samples, SamplingOptions};
 use serde::Serialize;
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use segre::Estimate;
-use segre::baseline::{Baseline, Baselines};
 use segre::data::{self, DataSource, Dataset, Layout, PartialDataset, RowClasses, Split};
+use segre::evaluation::baseline::{Baseline, Baselines};
 use segre::flow::likelihood::{ScoreOptions, Scores, score};
 use segre::flow::sampling::{
     LevelGrid, Sampler, Samples, SamplingOptions, complete_with, sample, sample_with,

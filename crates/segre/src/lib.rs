@@ -11,8 +11,7 @@
 //! | `F(V, t)` | vector field, and its integration | [`VectorField`], [`ode`] |
 //! | `g_θ`, `F_θ` | networks | [`network`] |
 //! | `−log P(β)` | likelihood | [`flow::likelihood`] |
-//! | class of a row, Fréchet distance | a classifier that judges samples | [`classifier`] |
-//! | outliers | out-of-distribution detection | [`detection`] |
+//! | what a model is worth | baselines, a classifier of samples, outliers, nearest rows, divergences | [`evaluation`] |
 //! | `E(x)`, `Z` | energy-based models, and inference in them | [`energy`] |
 //! | `w = exp(−E)/q` | networks fitted to an energy without data, importance weights | [`neural`] |
 //! | `E_Ω[T(S(end))]` | randomised assignment flows | [`randomized`] |
@@ -53,13 +52,11 @@
 //! ```
 
 pub mod atomic;
-pub mod baseline;
-pub mod classifier;
 pub mod data;
-pub mod detection;
 pub mod energy;
 mod error;
 mod estimate;
+pub mod evaluation;
 pub mod field;
 pub mod flow;
 pub mod geometry;

@@ -7,8 +7,8 @@ mod common;
 use common::{device, shared_schema};
 use rand::RngExt;
 use segre::Error;
-use segre::classifier::{Classifier, ClassifierConfig, Moments, total_variation};
 use segre::data::{Dataset, Layout, Schema, Vocabulary};
+use segre::evaluation::classifier::{Classifier, ClassifierConfig, Moments, total_variation};
 
 const SIDE: usize = 9;
 
@@ -79,7 +79,7 @@ fn shapes_are_told_apart_and_missing_ones_are_noticed() {
 
     let lacking = classify(&shapes(400, [0.5, 0.5, 0.0], 3));
     let known = classify(&train);
-    let variation = |found: &segre::classifier::Classification| {
+    let variation = |found: &segre::evaluation::classifier::Classification| {
         total_variation(&found.shares(3), &known.shares(3))
     };
     // A third of the mass has moved; the other sets differ by chance, about √(p q / n).

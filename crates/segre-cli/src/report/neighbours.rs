@@ -1,7 +1,8 @@
 //! Images beside the nearest ones of other data: one line each, distances below.
 
 use anyhow::{Result, ensure};
-use segre::data::{Dataset, Neighbour};
+use segre::data::Dataset;
+use segre::evaluation::nearest::Neighbour;
 
 use super::canvas::{Area, Canvas};
 use super::colour::{FAINT, GREY, INK, PAPER, Palette};
@@ -121,7 +122,8 @@ pub fn draw_neighbours(
 mod tests {
     use super::*;
     use crate::report::canvas::tests::Decoded;
-    use segre::data::{Layout, Schema, Vocabulary, nearest};
+    use segre::data::{Layout, Schema, Vocabulary};
+    use segre::evaluation::nearest::nearest;
 
     #[test]
     fn every_image_is_there_as_often_as_it_is_near() {

@@ -1,13 +1,9 @@
-//! Discrete data sets: sources, formats, vocabularies, splits, built-in distributions, samplers' divergence.
+//! Discrete data sets: sources, formats, vocabularies, splits, built-in distributions.
 
 mod builtin;
 mod dataset;
-mod distances;
-mod divergence;
 mod format;
-mod map_statistics;
 mod mask;
-mod nearest;
 mod options;
 mod partial;
 mod row_classes;
@@ -18,15 +14,11 @@ mod store;
 
 pub use builtin::{BuiltIn, KnownDistribution};
 pub use dataset::Dataset;
-pub use distances::{DistanceComparison, DistanceSummary};
-pub use divergence::{Comparison, Divergence};
 pub use format::image::{
     ClassMap, IgnoreAs, ImageError, ImageOptions, ImageSize, Labels, Levels, read_labels,
 };
 pub use format::write::{writable, write};
-pub use map_statistics::{MapDistance, MapStatistics};
 pub use mask::{Region, SiteMask};
-pub use nearest::{Neighbour, nearest};
 pub use options::{Missing, MissingIs, ReadOptions};
 pub use partial::PartialDataset;
 pub use row_classes::RowClasses;

@@ -20,8 +20,8 @@ use common::{
 };
 use rand_distr::{Distribution, StandardNormal};
 use segre::Error;
-use segre::baseline::{Baseline, Baselines};
 use segre::data::{DataSource, Dataset, Layout, ReadOptions, Schema, Split, read};
+use segre::evaluation::baseline::{Baseline, Baselines};
 use segre::flow::training::{Ending, Trainer, TrainingConfig, read_checkpoint};
 use segre::flow::{Denoiser, Head, ModelConfig, site_spec};
 use segre::learning::OptimizerConfig;

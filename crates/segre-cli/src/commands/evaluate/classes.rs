@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use segre::classifier::{Classification, Classifier, ClassifierConfig, Moments};
 use segre::data::{Dataset, RowClasses};
+use segre::evaluation::classifier::{Classification, Classifier, ClassifierConfig, Moments};
 use segre::flow::Model;
 use segre::flow::sampling::SamplingOptions;
 use segre::flow::saving::ModelCard;

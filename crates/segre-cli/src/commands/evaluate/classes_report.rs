@@ -1,6 +1,6 @@
 //! What a classifier says of samples, as numbers and tables.
 
-use segre::classifier::{Classification, Moments, total_variation};
+use segre::evaluation::classifier::{Classification, Moments, total_variation};
 use serde::Serialize;
 
 use crate::report::table::{Align, Table};

@@ -1,8 +1,8 @@
 //! What `evaluate` says of imputation: hidden cells of held-out rows filled in, beside simpler methods.
 
 use anyhow::Result;
-use segre::baseline::{Baselines, NearestRows};
 use segre::data::{Dataset, PartialDataset};
+use segre::evaluation::baseline::{Baselines, NearestRows};
 use segre::flow::Model;
 use serde::Serialize;
 

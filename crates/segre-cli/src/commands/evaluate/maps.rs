@@ -1,7 +1,8 @@
 //! Statistics of sampled label maps beside those of held-out ones.
 
 use anyhow::Result;
-use segre::data::{Dataset, MapDistance, MapStatistics};
+use segre::data::Dataset;
+use segre::evaluation::maps::{MapDistance, MapStatistics};
 use serde::Serialize;
 
 use crate::report::table::{Align, Table};

@@ -12,7 +12,8 @@ mod outliers;
 use std::f64::consts::LN_2;
 
 use anyhow::{Result, ensure};
-use segre::data::{self, DataSource, Dataset, Divergence, ReadOptions};
+use segre::data::{self, DataSource, Dataset, ReadOptions};
+use segre::evaluation::divergence::Divergence;
 use segre::flow::saving::{self, ModelCard};
 use serde::Serialize;
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use segre::data::{self, Dataset, DistanceComparison, DistanceSummary, Neighbour};
+use segre::data::Dataset;
+use segre::evaluation::nearest::{self, DistanceComparison, DistanceSummary, Neighbour};
 use serde::Serialize;
 
 use crate::report::canvas::Canvas;
@@ -61,13 +62,14 @@ pub fn nearest(
     parts: &Parts,
     test: &Dataset,
 ) -> Result<NearestReport> {
-    let of_samples = data::nearest(samples, &parts.train, count)?;
+    let of_samples = nearest::nearest(samples, &parts.train, count)?;
     let first = |found: &[Vec<Neighbour>]| -> Vec<u32> {
         let nearest = found.iter().filter_map(|found| found.first());
         nearest.map(|neighbour| neighbour.distance).collect()
     };
-    let distances =
-        |rows: &Dataset| -> Result<Vec<u32>> { Ok(first(&data::nearest(rows, &parts.train, 1)?)) };
+    let distances = |rows: &Dataset| -> Result<Vec<u32>> {
+        Ok(first(&nearest::nearest(rows, &parts.train, 1)?))
+    };
     let own = first(&of_samples);
     let (of_test, of_validation) = (distances(test)?, distances(&parts.validation)?);
     let none = "there are no images";

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use segre::detection::OutlierScore;
+use segre::evaluation::detection::OutlierScore;
 
 use super::outliers::{Judged, recommended};
 use crate::report::canvas::Canvas;

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use segre::atomic;
 use segre::data::{self, DataSource, Dataset, ImageSize, Layout, ReadOptions};
-use segre::detection::{
+use segre::evaluation::detection::{
     Derived, Detection, OutlierScore, Reference, RowFacts, background, deflated_bits,
     foreground_sites,
 };

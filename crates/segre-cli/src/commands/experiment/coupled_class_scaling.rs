@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use segre::data::Divergence;
+use segre::evaluation::divergence::Divergence;
 use segre::flow::likelihood::{KnownPosterior, ScoreMethod, ScoreOptions, immse_gap, score};
 
 use super::Definition;

@@ -9,8 +9,8 @@ mod watch;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use segre::baseline::Baselines;
 use segre::data::Dataset;
+use segre::evaluation::baseline::Baselines;
 use segre::flow::saving::{self, ModelCard};
 use segre::flow::training::Ending;
 use segre::network::NetworkConfig;

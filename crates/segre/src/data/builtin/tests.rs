@@ -1,7 +1,7 @@
 //! Laws that every built-in distribution obeys, and their known numbers.
 
 use super::*;
-use crate::data::{Comparison, Divergence};
+use crate::evaluation::divergence::{Comparison, Divergence};
 
 /// Every distribution, with its entropy and the tolerance of that figure.
 fn all() -> Vec<(Box<dyn KnownDistribution>, f64, f64)> {

@@ -77,7 +77,7 @@ impl Display for Derived {
 mod tests {
     use super::*;
     use crate::data::{Layout, Schema, Vocabulary};
-    use crate::detection::{background, deflated_bits, foreground_sites};
+    use crate::evaluation::detection::{background, deflated_bits, foreground_sites};
 
     #[test]
     fn derived_rows_are_what_they_are_called() {

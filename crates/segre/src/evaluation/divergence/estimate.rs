@@ -1,7 +1,6 @@
 //! How far a sampler is from a known distribution, estimated from its samples.
 
-use super::builtin::KnownDistribution;
-use super::dataset::Dataset;
+use crate::data::{Dataset, KnownDistribution};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 

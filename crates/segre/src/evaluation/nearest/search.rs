@@ -1,6 +1,6 @@
 //! Nearest rows by Hamming distance: how far new rows are from those that were trained on.
 
-use super::dataset::Dataset;
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -138,8 +138,8 @@ fn insert(best: &mut Vec<Neighbour>, count: usize, new: Neighbour) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::schema::{Schema, Vocabulary};
     use super::*;
+    use crate::data::{Schema, Vocabulary};
     use crate::random::{Purpose, generator};
     use rand::RngExt;
 

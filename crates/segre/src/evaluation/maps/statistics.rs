@@ -1,7 +1,6 @@
 //! What label maps have in common: shares of classes, neighbouring classes, connected regions.
 
-use super::dataset::Dataset;
-use super::schema::Layout;
+use crate::data::{Dataset, Layout};
 use crate::error::{Error, Result};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -235,8 +234,8 @@ fn distances(a: &[u32], b: &[u32]) -> (f64, f64) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::schema::{Schema, Vocabulary};
     use super::*;
+    use crate::data::{Schema, Vocabulary};
     use std::f64::consts::LN_2;
 
     fn maps(height: usize, width: usize, classes: usize, labels: &[u16]) -> Dataset {

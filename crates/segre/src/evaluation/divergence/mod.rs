@@ -1,0 +1,5 @@
+//! How far a sampler is from a known distribution.
+
+mod estimate;
+
+pub use estimate::{Comparison, Divergence};

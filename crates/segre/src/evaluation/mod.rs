@@ -1,0 +1,8 @@
+//! Evaluation: what a model is worth, beside simpler models, held-out data and known distributions.
+
+pub mod baseline;
+pub mod classifier;
+pub mod detection;
+pub mod divergence;
+pub mod maps;
+pub mod nearest;

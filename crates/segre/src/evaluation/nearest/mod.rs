@@ -1,0 +1,7 @@
+//! Nearest rows: how far samples are from the rows that were trained on, beside held-out rows.
+
+mod distances;
+mod search;
+
+pub use distances::{DistanceComparison, DistanceSummary};
+pub use search::{Neighbour, nearest};
