@@ -613,9 +613,15 @@ pub enum Error {
     /// There is nothing to score or train on.
     #[error("the data set has no rows; give at least one")]
     NoRows,
-    /// The caller stopped the work.
+    /// The observer stopped the work.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl From<crate::progress::Interrupted> for Error {
+    fn from(_: crate::progress::Interrupted) -> Self {
+        Self::Interrupted
+    }
 }
 
 impl Error {

@@ -70,7 +70,7 @@ pub mod network;
 pub mod neural;
 pub mod ode;
 pub mod path;
-mod progress;
+pub mod progress;
 mod random;
 pub mod randomized;
 
