@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::file_error::FileError;
 
 /// A temporary file on its way to becoming another.
 pub type PartialFile = BufWriter<File>;
@@ -15,8 +15,11 @@ pub type PartialFile = BufWriter<File>;
 /// A reader, and whoever comes after a crash, sees the old file or the new one.
 ///
 /// # Errors
-/// [`Error::Io`] if filling or renaming fails; a file that was at the path before is then untouched.
-pub fn write(path: &Path, fill: impl FnOnce(&mut PartialFile) -> io::Result<()>) -> Result<()> {
+/// [`FileError::Io`] if filling or renaming fails; a file that was at the path before is then untouched.
+pub fn write(
+    path: &Path,
+    fill: impl FnOnce(&mut PartialFile) -> io::Result<()>,
+) -> Result<(), FileError> {
     // In the same folder, because a rename is atomic only within one file system.
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
@@ -32,7 +35,7 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut PartialFile) -> io::Result<()>)
     steps().map_err(|cause| {
         // The first failure is the one to report; the temporary file may never have existed.
         let _ = fs::remove_file(&temporary);
-        Error::writing(path, cause)
+        FileError::writing(path, cause)
     })
 }
 
@@ -40,7 +43,7 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut PartialFile) -> io::Result<()>)
 ///
 /// # Errors
 /// As [`write()`].
-pub fn write_bytes(path: &Path, contents: &[u8]) -> Result<()> {
+pub fn write_bytes(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     write(path, |file| file.write_all(contents))
 }
 

@@ -58,6 +58,7 @@ mod error;
 mod estimate;
 pub mod evaluation;
 pub mod field;
+mod file_error;
 pub mod flow;
 pub mod geometry;
 #[cfg(not(feature = "kernels"))]
@@ -73,10 +74,13 @@ pub mod path;
 pub mod progress;
 mod random;
 pub mod randomized;
+mod setting;
 
 /// Where tensors live and are computed with: burn's device.
 pub use burn::tensor::Device;
 pub use error::{Error, Result};
 pub use estimate::Estimate;
 pub use field::VectorField;
-pub use progress::Control;
+pub use file_error::FileError;
+pub use progress::{Control, Interrupted};
+pub use setting::{InvalidSetting, ParameterError};

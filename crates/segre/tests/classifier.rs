@@ -6,8 +6,11 @@ mod common;
 
 use common::{device, shared_schema};
 use rand::RngExt;
-use segre::Error;
+use segre::Interrupted;
+use segre::InvalidSetting;
+use segre::data::DataError;
 use segre::data::{Dataset, Layout, Schema, Vocabulary};
+use segre::evaluation::EvaluationError;
 use segre::evaluation::classifier::{Classifier, ClassifierConfig, Moments, total_variation};
 
 const SIDE: usize = 9;
@@ -146,20 +149,26 @@ fn what_cannot_be_learned_or_classified_is_refused() {
     );
     assert!(matches!(
         train(&data.select(&[]), &names(), 1),
-        Error::NoRows
+        EvaluationError::Data(DataError::NoRows)
     ));
     assert!(matches!(
         train(&data, &names(), 0),
-        Error::InvalidSetting { .. }
+        EvaluationError::Setting(InvalidSetting { .. })
     ));
     let sequence = Dataset::new(shared_schema(4, 2), vec![0; 8]).unwrap();
     let error = train(&sequence.clone().with_classes(vec![0, 1]), &names(), 1);
-    assert!(matches!(error, Error::NotAnImage { .. }), "{error}");
+    assert!(
+        matches!(error, EvaluationError::Data(DataError::NotAnImage { .. })),
+        "{error}"
+    );
 
     let config = ClassifierConfig::for_rows(20, 0);
     let device = device();
     let stopped = Classifier::train(&data, &names(), config, &device, &mut |_| false);
-    assert!(matches!(stopped, Err(Error::Interrupted)));
+    assert!(matches!(
+        stopped,
+        Err(EvaluationError::Interrupted(Interrupted))
+    ));
     let classifier = trained(&data, 0);
     let layout = Layout::Image {
         height: 2,
@@ -178,6 +187,6 @@ fn what_cannot_be_learned_or_classified_is_refused() {
     assert!(classifier.classify(&sequence, &mut |_| true).is_err());
     assert!(matches!(
         classifier.classify(&data, &mut |_| false),
-        Err(Error::Interrupted)
+        Err(EvaluationError::Interrupted(Interrupted))
     ));
 }

@@ -7,8 +7,10 @@ mod common;
 use common::{
     Pmf, Recorder, device, infinite, learning_run, linear, mixed, model_config, untrained,
 };
-use segre::Error;
+use segre::Interrupted;
+use segre::data::DataError;
 use segre::data::PartialDataset;
+use segre::flow::FlowError;
 use segre::flow::likelihood::{
     ConditionalOptions, completion_log_probabilities, conditional_divergence,
 };
@@ -205,7 +207,7 @@ fn probabilities_of_completions_are_the_frequencies_of_draws() {
         ..ConditionalOptions::default()
     };
     let refused = conditional_divergence(&model, &log_weight, &rows, &all, &mut |_| true);
-    assert!(matches!(refused, Err(Error::NothingToScore)));
+    assert!(matches!(refused, Err(FlowError::NothingToScore)));
 }
 
 /// What is excluded is never drawn, and what is left has the conditionals of the rest.
@@ -277,16 +279,16 @@ fn conditions_need_a_posterior_and_the_schema() {
     let field = untrained(model_config(Head::Field, infinite(), linear()), &train);
     let options = SamplingOptions::default();
     let refused = complete(&field, &given, &options, &mut |_| true);
-    assert!(matches!(refused, Err(Error::ConditionNeedsPosterior)));
+    assert!(matches!(refused, Err(FlowError::ConditionNeedsPosterior)));
     let refused = conditional_marginals(&field, &given, &mut |_| true);
-    assert!(matches!(refused, Err(Error::ConditionNeedsPosterior)));
+    assert!(matches!(refused, Err(FlowError::ConditionNeedsPosterior)));
     let config = TrainingConfig {
         conditional: true,
         ..learning_run()
     };
     let model = model_config(Head::Field, infinite(), linear());
     let refused = Trainer::new(model, config, &train, &device());
-    assert!(matches!(refused, Err(Error::ConditionNeedsPosterior)));
+    assert!(matches!(refused, Err(FlowError::ConditionNeedsPosterior)));
 
     let posterior = untrained(model_config(Head::Posterior, infinite(), mixed()), &train);
     let deterministic = SamplingOptions {
@@ -294,10 +296,13 @@ fn conditions_need_a_posterior_and_the_schema() {
         ..SamplingOptions::default()
     };
     let refused = complete(&posterior, &given, &deterministic, &mut |_| true);
-    assert!(matches!(refused, Err(Error::ConditionNeedsPosterior)));
+    assert!(matches!(refused, Err(FlowError::ConditionNeedsPosterior)));
     let other = PartialDataset::hiding(&Pmf::coupled().every_row(), |_, _| true);
     let refused = complete(&posterior, &other, &options, &mut |_| true);
-    assert!(matches!(refused, Err(Error::SchemaMismatch { .. })));
+    assert!(matches!(
+        refused,
+        Err(FlowError::Data(DataError::SchemaMismatch { .. }))
+    ));
     let stopped = conditional_marginals(&posterior, &given, &mut |_| false);
-    assert!(matches!(stopped, Err(Error::Interrupted)));
+    assert!(matches!(stopped, Err(FlowError::Interrupted(Interrupted))));
 }

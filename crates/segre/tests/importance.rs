@@ -5,8 +5,9 @@
 mod common;
 
 use common::{Pmf, Recorder, blank, device, geodesic, infinite, learner, learning_run};
-use segre::Error;
+use segre::InvalidSetting;
 use segre::data::Dataset;
+use segre::flow::FlowError;
 use segre::flow::likelihood::importance::{
     Divergence, Form, ImportanceOptions, ProbeNoise, Region,
 };
@@ -341,10 +342,10 @@ fn what_cannot_be_computed_is_refused() {
         assert!(
             matches!(
                 found,
-                Error::InvalidSetting {
+                FlowError::Setting(InvalidSetting {
                     name: "ball mass",
                     ..
-                }
+                })
             ),
             "{found}"
         );
@@ -355,10 +356,10 @@ fn what_cannot_be_computed_is_refused() {
     }));
     assert!(matches!(
         found,
-        Error::InvalidSetting {
+        FlowError::Setting(InvalidSetting {
             name: "importance samples",
             ..
-        }
+        })
     ));
     let found = refused(&with(ImportanceOptions {
         tolerance: 0.0,
@@ -366,32 +367,35 @@ fn what_cannot_be_computed_is_refused() {
     }));
     assert!(matches!(
         found,
-        Error::InvalidSetting {
+        FlowError::Setting(InvalidSetting {
             name: "tolerance",
             ..
-        }
+        })
     ));
     let found = refused(&with(ImportanceOptions {
         region: Region::Cone,
         form: Some(Form::Jensen),
         ..default()
     }));
-    assert!(matches!(found, Error::ConeHasNoJensenForm));
+    assert!(matches!(found, FlowError::ConeHasNoJensenForm));
     let given = ScoreOptions {
         given: vec![0],
         ..with(default())
     };
-    assert!(matches!(refused(&given), Error::FlowIsNotConditional));
+    assert!(matches!(refused(&given), FlowError::FlowIsNotConditional));
     let exact = ScoreOptions {
         method: Some(ScoreMethod::Exact),
         ..with(default())
     };
     let found = refused(&exact);
     assert!(
-        matches!(found, Error::TooManyDimensions { found: 4, most: 3 }),
+        matches!(found, FlowError::TooManyDimensions { found: 4, most: 3 }),
         "{found}"
     );
     let masked = blank(DiscretePath::Masked, &pmf.draw(300, 9));
     let found = score(&masked, &data, &with(default()), &mut |_| true).unwrap_err();
-    assert!(matches!(found, Error::NeedsGaussianPath { .. }), "{found}");
+    assert!(
+        matches!(found, FlowError::NeedsGaussianPath { .. }),
+        "{found}"
+    );
 }

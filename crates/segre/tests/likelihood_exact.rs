@@ -8,7 +8,9 @@ use common::{
     Pmf, Recorder, blank, cnn, dense, device, geodesic, infinite, learner, learning_run, linear,
     mixed, model_config, residual, untrained,
 };
+use segre::Interrupted;
 use segre::data::{BuiltIn, Dataset};
+use segre::flow::FlowError;
 use segre::flow::likelihood::{
     KnownPosterior, ScoreMethod, ScoreOptions, Scores, immse_gap, score, score_with,
 };
@@ -204,11 +206,11 @@ fn with_given_sites_the_bounds_are_conditional() {
         ..options(2, 2)
     };
     let refused = score(&model, &data, &all, &mut |_| true).unwrap_err();
-    assert!(matches!(refused, segre::Error::NothingToScore));
+    assert!(matches!(refused, FlowError::NothingToScore));
     let none = blank(SimplexPath::Linear, &pmf.draw(300, 9));
     let refused = score(&none, &data, &options(2, 2), &mut |_| true).unwrap_err();
     assert!(
-        matches!(refused, segre::Error::NeedsGaussianPath { .. }),
+        matches!(refused, FlowError::NeedsGaussianPath { .. }),
         "{refused}"
     );
 }
@@ -417,5 +419,5 @@ fn more_rounds_are_spent_until_the_asked_precision() {
     );
     assert!(found.rows[0].samples > 2 * 16, "{:?}", found.rows[0]);
     let stopped = score_with(&pmf.posterior(), &model, &data, &options, &mut |_| false);
-    assert!(matches!(stopped, Err(segre::Error::Interrupted)));
+    assert!(matches!(stopped, Err(FlowError::Interrupted(Interrupted))));
 }

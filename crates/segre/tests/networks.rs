@@ -14,10 +14,11 @@ use common::{
     residual, rng, schema, shared_schema, short_run, unet, untrained,
 };
 use rand_distr::{Distribution, StandardNormal};
-use segre::Error;
 use segre::data::{Dataset, Layout, ReadOptions, Schema};
+use segre::flow::FlowError;
 use segre::flow::saving::{ModelCard, SplitConfig, load, save_card, save_parameters};
 use segre::flow::{Denoiser, Head, ModelConfig, site_spec};
+use segre::learning::LearningError;
 use segre::learning::parameters::{Values, collect, names, replace};
 use segre::network::{Network, NetworkConfig};
 
@@ -295,7 +296,7 @@ fn parameters_survive_collecting_and_replacing() {
                 lacking.remove(name);
                 let error = replace(network.clone(), &lacking).unwrap_err();
                 assert!(
-                    matches!(&error, Error::ParameterMismatch { name: found, found: None, .. } if found == name),
+                    matches!(&error, LearningError::ParameterMismatch { name: found, found: None, .. } if found == name),
                     "{}: {error}",
                     case.name
                 );
@@ -491,7 +492,13 @@ fn a_saved_model_has_the_same_posterior() {
             );
             save_parameters(folder.path(), &other).unwrap();
             let error = load(folder.path(), &device).unwrap_err();
-            assert!(matches!(error, Error::ParameterMismatch { .. }), "{error}");
+            assert!(
+                matches!(
+                    error,
+                    FlowError::Learning(LearningError::ParameterMismatch { .. })
+                ),
+                "{error}"
+            );
         }
     }
 }

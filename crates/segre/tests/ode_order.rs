@@ -7,12 +7,14 @@
 #![allow(clippy::unwrap_used)] // a failed test is what an unwrap is for here
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use segre::InvalidSetting;
+use segre::VectorField;
 use segre::geometry::simplex;
+use segre::ode::OdeError;
 use segre::ode::{
     AdaptiveOptions, Method, OdeSolution, Stepping, TimeGrid, integrate, integrate_observed,
 };
 use segre::path::{EGeodesic, GaussianPath};
-use segre::{Error, VectorField};
 
 const SITES: usize = 3;
 const CATEGORIES: usize = 4;
@@ -268,18 +270,18 @@ fn failures_are_typed() {
     };
     let error = integrate(&broken, start(), &fixed(Method::Euler, 0.0, 2.0, 8)).unwrap_err();
     assert!(
-        matches!(error, Error::NonFiniteState { time } if time == 1.5),
+        matches!(error, OdeError::NonFiniteState { time } if time == 1.5),
         "{error}"
     );
     let error = integrate(&broken, start(), &adaptive(0.0, 2.0, 1e-6)).unwrap_err();
     assert!(
-        matches!(error, Error::StepSizeUnderflow { time, .. } if (time - 1.0).abs() < 1e-6),
+        matches!(error, OdeError::StepSizeUnderflow { time, .. } if (time - 1.0).abs() < 1e-6),
         "{error}"
     );
     let nan = start() * f64::NAN;
     let error = integrate(&flat, nan, &adaptive(0.25, 2.0, 1e-6)).unwrap_err();
     assert!(
-        matches!(error, Error::NonFiniteState { time } if time == 0.25),
+        matches!(error, OdeError::NonFiniteState { time } if time == 0.25),
         "{error}"
     );
     let Stepping::Adaptive {
@@ -303,15 +305,18 @@ fn failures_are_typed() {
             options,
         },
     );
-    assert!(matches!(error, Err(Error::TooManySteps { limit: 3, .. })));
+    assert!(matches!(
+        error,
+        Err(OdeError::TooManySteps { limit: 3, .. })
+    ));
     let error = integrate(&flat, start(), &adaptive(0.0, END, -1.0)).unwrap_err();
     assert!(
         matches!(
             error,
-            Error::InvalidSetting {
+            OdeError::Setting(InvalidSetting {
                 name: "relative tolerance",
                 ..
-            }
+            })
         ),
         "{error}"
     );

@@ -10,8 +10,10 @@ use burn::tensor::{Tensor, TensorData};
 use common::{
     Pmf, blank, dense, geodesic, infinite, linear, model_config, residual, shared_schema, untrained,
 };
-use segre::Error;
+use segre::Interrupted;
+use segre::InvalidSetting;
 use segre::data::Dataset;
+use segre::flow::FlowError;
 use segre::flow::channel::evidence;
 use segre::flow::sampling::{LevelGrid, Sampler, Samples, SamplingOptions, sample, sample_with};
 use segre::flow::{Denoiser, Head, Model};
@@ -382,14 +384,14 @@ fn bad_requests_are_refused() {
     ] {
         let error = refused(model, count, &options);
         assert!(
-            matches!(error, Error::InvalidSetting { name: found, .. } if found == name),
+            matches!(error, FlowError::Setting(InvalidSetting { name: found, .. }) if found == name),
             "{name}: {error}"
         );
     }
     let error = refused(&field, 1, &with(Sampler::Ancestral, 4));
-    assert!(matches!(error, Error::SamplerNeedsPosterior), "{error}");
+    assert!(matches!(error, FlowError::SamplerNeedsPosterior), "{error}");
     let stopped = sample(&posterior, 3, &good, &mut |_| false);
-    assert!(matches!(stopped, Err(Error::Interrupted)));
+    assert!(matches!(stopped, Err(FlowError::Interrupted(Interrupted))));
     // By default a field follows its velocity to the end of its path.
     let samples = sample(&field, 3, &good, &mut |_| true).unwrap();
     assert_eq!(samples.function_evaluations, 4 * 32);

@@ -13,14 +13,17 @@ use common::{
 };
 use rand::RngExt;
 use safetensors::SafeTensors;
-use segre::Error;
+use segre::FileError;
+use segre::InvalidSetting;
 use segre::data::Dataset;
+use segre::flow::FlowError;
 use segre::flow::likelihood::{ScoreOptions, score};
 use segre::flow::saving::save_parameters;
 use segre::flow::training::{
     Ending, Progress, Trainer, TrainingConfig, read_checkpoint, write_checkpoint,
 };
 use segre::flow::{Head, ModelConfig};
+use segre::learning::LearningError;
 use segre::learning::{Budget, OptimizerConfig};
 use segre::network::{NetworkConfig, ResidualConfig};
 
@@ -170,16 +173,16 @@ fn a_checkpoint_of_another_run_is_refused() {
     };
     assert!(matches!(
         read(&model, &seed),
-        Some(Error::OtherSeed {
+        Some(FlowError::Learning(LearningError::OtherSeed {
             found: 5,
             expected: 6,
             ..
-        })
+        }))
     ));
     let other = model_config(Head::Posterior, infinite(), dense());
     assert!(matches!(
         read(&other, &config),
-        Some(Error::ParameterMismatch { .. })
+        Some(FlowError::Learning(LearningError::ParameterMismatch { .. }))
     ));
     let whole = std::fs::read(&path).unwrap();
     for place in [0, 9, whole.len() / 2, whole.len() - 1] {
@@ -187,12 +190,18 @@ fn a_checkpoint_of_another_run_is_refused() {
         bytes[place] ^= 0x10;
         std::fs::write(&path, &bytes).unwrap();
         assert!(
-            matches!(read(&model, &config), Some(Error::Damaged { .. })),
+            matches!(
+                read(&model, &config),
+                Some(FlowError::File(FileError::Damaged { .. }))
+            ),
             "byte {place}"
         );
     }
     std::fs::write(&path, &whole[..whole.len() - 5]).unwrap();
-    assert!(matches!(read(&model, &config), Some(Error::Damaged { .. })));
+    assert!(matches!(
+        read(&model, &config),
+        Some(FlowError::File(FileError::Damaged { .. }))
+    ));
 }
 
 #[test]
@@ -261,7 +270,8 @@ fn a_run_that_breaks_down_names_the_place_and_keeps_the_last_good_model() {
         let error = run
             .run(&train, &validation, &mut Recorder::default())
             .unwrap_err();
-        let Error::NonFiniteTraining { step, parameter } = &error else {
+        let FlowError::Learning(LearningError::NonFiniteTraining { step, parameter }) = &error
+        else {
             panic!("{model:?}: {error}");
         };
         assert!((1..40).contains(step), "{error}");
@@ -306,7 +316,7 @@ fn a_breakdown_seen_by_a_validation_is_one_of_the_training() {
         .run(&train, &validation, &mut Recorder::default())
         .unwrap_err();
     assert!(
-        matches!(&error, Error::NonFiniteTraining { step: 1, parameter } if parameter.contains("validation")),
+        matches!(&error, FlowError::Learning(LearningError::NonFiniteTraining { step: 1, parameter }) if parameter.contains("validation")),
         "{error}"
     );
 }
@@ -346,10 +356,10 @@ fn a_bad_setting_is_refused_before_the_first_step() {
         assert!(
             matches!(
                 error,
-                Error::InvalidSetting {
+                FlowError::Setting(InvalidSetting {
                     name: "learning rate",
                     ..
-                }
+                })
             ),
             "{error}"
         );
@@ -363,7 +373,7 @@ fn a_bad_setting_is_refused_before_the_first_step() {
             budget,
             ..short_run(3)
         }),
-        Error::NoBudget
+        FlowError::Learning(LearningError::NoBudget)
     ));
     for seconds in [f64::NAN, 0.0, -1.0] {
         let budget = Budget {
@@ -375,7 +385,10 @@ fn a_bad_setting_is_refused_before_the_first_step() {
             ..short_run(3)
         });
         assert!(
-            matches!(error, Error::InvalidSetting { name: "time", .. }),
+            matches!(
+                error,
+                FlowError::Setting(InvalidSetting { name: "time", .. })
+            ),
             "{error}"
         );
     }

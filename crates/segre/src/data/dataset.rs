@@ -2,7 +2,7 @@
 
 use super::schema::Schema;
 use super::store::{Collector, Store};
-use crate::error::{Error, Result};
+use crate::data::error::{DataError, Result};
 
 /// A data set: one label per row and site.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +22,8 @@ impl Dataset {
     /// `labels`: `[rows, sites]`, flat.
     ///
     /// # Errors
-    /// [`Error::SchemaMismatch`] if the schema is faulty or the labels do not fill whole rows;
-    /// [`Error::LabelOutOfRange`] for a label that its site does not have.
+    /// [`DataError::SchemaMismatch`] if the schema is faulty or the labels do not fill whole rows;
+    /// [`DataError::LabelOutOfRange`] for a label that its site does not have.
     pub fn new(schema: Schema, labels: Vec<u16>) -> Result<Self> {
         Self::of_store(schema, labels.into())
     }
@@ -33,7 +33,7 @@ impl Dataset {
         schema.validate()?;
         let sites = schema.sites();
         if !labels.len().is_multiple_of(sites) {
-            return Err(Error::SchemaMismatch {
+            return Err(DataError::SchemaMismatch {
                 what: "the number of labels".into(),
                 expected: format!("a multiple of {sites}"),
                 found: labels.len().to_string(),
@@ -44,7 +44,7 @@ impl Dataset {
             for (site, (&label, &categories)) in values.iter().zip(&cardinalities).enumerate() {
                 if usize::from(label) >= categories {
                     let site = schema.sites[site].name.clone();
-                    return Err(Error::LabelOutOfRange {
+                    return Err(DataError::LabelOutOfRange {
                         row,
                         site,
                         label,
@@ -131,7 +131,7 @@ impl Dataset {
     /// [`select`](Self::select), with labels that take more than `memory` bytes (two for each) in a temporary file.
     ///
     /// # Errors
-    /// [`Error::LabelFile`] if that file cannot be written.
+    /// [`DataError::LabelFile`] if that file cannot be written.
     ///
     /// # Panics
     /// If a row does not exist.
@@ -199,7 +199,7 @@ mod tests {
         let error = Dataset::new(schema(), vec![0, 1, 2, 3]).expect_err("3 is no category");
         assert!(matches!(
             error,
-            Error::LabelOutOfRange { row: 1, ref site, label: 3, categories: 3 } if site == "b"
+            DataError::LabelOutOfRange { row: 1, ref site, label: 3, categories: 3 } if site == "b"
         ));
         assert!(Dataset::new(schema(), vec![0, 1, 2]).is_err());
     }

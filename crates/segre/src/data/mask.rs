@@ -5,7 +5,7 @@ use super::format::input::FileKind;
 use super::format::npy::{self, Stored};
 use super::partial::PartialDataset;
 use super::schema::{Layout, Schema};
-use crate::error::{Error, Result};
+use crate::data::error::{DataError, Result};
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
@@ -106,11 +106,11 @@ impl SiteMask {
     /// Hides a part of every picture.
     ///
     /// # Errors
-    /// [`Error::NotAnImage`] for rows that are no pictures, [`Error::BadRegion`] for a region that is empty or reaches
-    /// out of the picture.
+    /// [`DataError::NotAnImage`] for rows that are no pictures, [`DataError::BadRegion`] for a region that is empty
+    /// or reaches out of the picture.
     pub fn region(region: Region, schema: &Schema) -> Result<Self> {
         let Layout::Image { height, width, .. } = schema.layout else {
-            return Err(Error::NotAnImage {
+            return Err(DataError::NotAnImage {
                 what: "a region to hide",
                 remedy: "give a mask",
                 found: schema.layout.describe(),
@@ -121,7 +121,7 @@ impl SiteMask {
             length > 0 && from.checked_add(length).is_some_and(|end| end <= all)
         };
         if !(within(top, high, height) && within(left, wide, width)) {
-            return Err(Error::BadRegion {
+            return Err(DataError::BadRegion {
                 region: region.to_string(),
                 height,
                 width,
@@ -145,14 +145,14 @@ impl SiteMask {
     /// all rows; an array `[rows, …]` has one for each row.
     ///
     /// # Errors
-    /// [`Error::MaskShape`] for a mask of another shape, [`Error::UnknownFormat`], and those of the file.
+    /// [`DataError::MaskShape`] for a mask of another shape, [`DataError::UnknownFormat`], and those of the file.
     pub fn read(path: &Path, schema: &Schema) -> Result<Self> {
         let (shape, hidden) = switches(path)?;
         let row_shape = schema.row_shape();
         let by_row = shape.len() == row_shape.len() + 1;
         let own = if by_row { &shape[1..] } else { &shape[..] };
         if own != row_shape {
-            return Err(Error::MaskShape {
+            return Err(DataError::MaskShape {
                 mask: path.display().to_string(),
                 found: shape,
                 expected: format!("{row_shape:?}, or one of these for every row"),
@@ -175,11 +175,11 @@ impl SiteMask {
     /// What is left of rows, beside what they do not tell anyway.
     ///
     /// # Errors
-    /// [`Error::MaskShape`] if the mask has another number of rows or sites.
+    /// [`DataError::MaskShape`] if the mask has another number of rows or sites.
     pub fn hide(&self, rows: &PartialDataset) -> Result<PartialDataset> {
         let masks = self.hidden.len() / self.sites;
         if self.sites != rows.sites() || (self.by_row && masks != rows.rows()) {
-            return Err(Error::MaskShape {
+            return Err(DataError::MaskShape {
                 mask: self.name.clone(),
                 found: vec![masks, self.sites],
                 expected: format!("[{}, {}]", rows.rows(), rows.sites()),
@@ -200,7 +200,7 @@ fn switches(path: &Path) -> Result<(Vec<usize>, Vec<bool>)> {
         let switches = values.into_iter().map(|value| value != 0).collect();
         return Ok((vec![height, width], switches));
     }
-    let unknown = || Error::UnknownFormat {
+    let unknown = || DataError::UnknownFormat {
         path: path.to_path_buf(),
         legal: ".png, .npy, .npz",
     };
@@ -258,7 +258,7 @@ mod tests {
         for outside in ["4x1+0+0", "1x1+3+0", "0x1+0+0", "1x2+0+1"] {
             let region = outside.parse().unwrap();
             let error = SiteMask::region(region, &rows.schema).unwrap_err();
-            assert!(matches!(error, Error::BadRegion { .. }), "{error}");
+            assert!(matches!(error, DataError::BadRegion { .. }), "{error}");
         }
     }
 
@@ -291,7 +291,7 @@ mod tests {
         assert!(error.to_string().contains("[1, 6]"), "{error}");
         for shape in [&[2, 3][..], &[6], &[1, 1, 3, 2]] {
             let error = read(shape, &[1.0; 6]).unwrap_err();
-            assert!(matches!(error, Error::MaskShape { .. }), "{error}");
+            assert!(matches!(error, DataError::MaskShape { .. }), "{error}");
         }
     }
 }

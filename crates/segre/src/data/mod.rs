@@ -2,6 +2,7 @@
 
 mod builtin;
 mod dataset;
+mod error;
 mod format;
 mod mask;
 mod options;
@@ -14,6 +15,7 @@ mod store;
 
 pub use builtin::{BuiltIn, KnownDistribution};
 pub use dataset::Dataset;
+pub use error::{DataError, Result};
 pub use format::image::{
     ClassMap, IgnoreAs, ImageError, ImageOptions, ImageSize, Labels, Levels, read_labels,
 };
@@ -25,8 +27,6 @@ pub use row_classes::RowClasses;
 pub use schema::{Class, Layout, MAX_CATEGORIES, Schema, Site, Vocabulary};
 pub use source::DataSource;
 pub use split::Split;
-
-use crate::error::Result;
 
 /// Reads a data set and finds out its schema.
 ///
@@ -45,9 +45,9 @@ pub fn read(source: &DataSource, options: &ReadOptions) -> Result<Dataset> {
 /// categories by their text, arrays by their shape.
 ///
 /// # Errors
-/// As [`read`]; moreover [`UnseenCategory`](crate::Error::UnseenCategory), [`MissingColumn`](crate::Error::MissingColumn),
-/// [`ExtraColumn`](crate::Error::ExtraColumn), [`BadLabel`](crate::Error::BadLabel) and
-/// [`SchemaMismatch`](crate::Error::SchemaMismatch) where the data do not fit the schema.
+/// As [`read`]; moreover [`UnseenCategory`](DataError::UnseenCategory), [`MissingColumn`](DataError::MissingColumn),
+/// [`ExtraColumn`](DataError::ExtraColumn), [`BadLabel`](DataError::BadLabel) and
+/// [`SchemaMismatch`](DataError::SchemaMismatch) where the data do not fit the schema.
 pub fn read_as(source: &DataSource, schema: &Schema, options: &ReadOptions) -> Result<Dataset> {
     schema.validate()?;
     match source {
@@ -62,8 +62,9 @@ pub fn read_as(source: &DataSource, schema: &Schema, options: &ReadOptions) -> R
 
 /// Reads data of which some labels are unknown into a schema.
 ///
-/// Unknown are columns that a table does not have, its missing fields (`?`, empty, NA) unless `missing` says otherwise, and
-/// elements of arrays that are −1 or NaN. Pictures, alignments, texts and built-ins are known everywhere.
+/// Unknown are columns that a table does not have, its missing fields (`?`, empty, NA) unless `missing` says
+/// otherwise, and elements of arrays that are −1 or NaN. Pictures, alignments, texts and built-ins are known
+/// everywhere.
 ///
 /// # Errors
 /// As [`read_as`].
@@ -91,7 +92,6 @@ pub fn is_picture_folder(path: &std::path::Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Error;
 
     #[test]
     fn a_builtin_is_read_into_its_own_schema_only() {
@@ -108,6 +108,6 @@ mod tests {
         );
         let other = DataSource::parse("digits").expect("a built-in");
         let error = read_as(&other, &data.schema, &options).expect_err("another schema");
-        assert!(matches!(error, Error::SchemaMismatch { .. }));
+        assert!(matches!(error, DataError::SchemaMismatch { .. }));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::dataset::Dataset;
 use super::schema::Schema;
-use crate::error::Result;
+use crate::data::error::Result;
 use crate::random::{Purpose, generator};
 use rand::RngExt;
 

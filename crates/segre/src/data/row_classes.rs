@@ -4,7 +4,7 @@ use super::format::image::idx;
 use super::options::ReadOptions;
 use super::read;
 use super::source::DataSource;
-use crate::error::{Error, Result};
+use crate::data::error::{DataError, Result};
 use std::path::Path;
 
 /// The column of a table that holds the classes, if it has several.
@@ -23,7 +23,7 @@ impl RowClasses {
     /// Reads classes from an IDX file of labels, or from a column of a table (the only one, or `label`).
     ///
     /// # Errors
-    /// Those of the file, [`Error::UnknownColumn`], and [`Error::ClassCount`] if there are not as many classes as
+    /// Those of the file, [`DataError::UnknownColumn`], and [`DataError::ClassCount`] if there are not as many classes as
     /// `rows` of `data`, which is a name for the message.
     pub fn read(path: &Path, column: Option<&str>, data: &str, rows: usize) -> Result<Self> {
         let found = match idx::is_idx(path) {
@@ -33,7 +33,7 @@ impl RowClasses {
         if found.values.len() == rows {
             return Ok(found);
         }
-        Err(Error::ClassCount {
+        Err(DataError::ClassCount {
             path: path.to_path_buf(),
             found: found.values.len(),
             data: data.to_owned(),
@@ -62,7 +62,7 @@ impl RowClasses {
         };
         let Some(site) = site else {
             let columns: Vec<&str> = schema.sites.iter().map(|site| site.name.as_str()).collect();
-            return Err(Error::UnknownColumn {
+            return Err(DataError::UnknownColumn {
                 path: path.to_path_buf(),
                 column: wanted.to_owned(),
                 action: "select",

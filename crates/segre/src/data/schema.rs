@@ -1,6 +1,6 @@
 //! What the sites and categories of a data set are; saved with a model as JSON.
 
-use crate::error::{Error, Result};
+use crate::data::error::{DataError, Result};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -300,10 +300,10 @@ impl Schema {
     /// Checks that another schema is this one.
     ///
     /// # Errors
-    /// [`Error::SchemaMismatch`] with the first difference: layout, sites, names or categories.
+    /// [`DataError::SchemaMismatch`] with the first difference: layout, sites, names or categories.
     pub fn same_as(&self, other: &Schema) -> Result<()> {
         let differ = |what: String, expected: String, found: String| {
-            Err(Error::SchemaMismatch {
+            Err(DataError::SchemaMismatch {
                 what,
                 expected,
                 found,
@@ -338,10 +338,10 @@ impl Schema {
     /// Checks what a file written by hand could get wrong: dangling indices, empty vocabularies.
     ///
     /// # Errors
-    /// [`Error::SchemaMismatch`] with the first fault.
+    /// [`DataError::SchemaMismatch`] with the first fault.
     pub fn validate(&self) -> Result<()> {
         let fault = |what: &str, expected: String, found: String| {
-            Err(Error::SchemaMismatch {
+            Err(DataError::SchemaMismatch {
                 what: what.into(),
                 expected,
                 found,

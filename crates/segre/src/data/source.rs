@@ -2,7 +2,7 @@
 
 use super::builtin::BuiltIn;
 use super::format::input::split_key;
-use crate::error::{Error, Result};
+use crate::data::error::{DataError, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
@@ -23,7 +23,8 @@ impl DataSource {
     /// A built-in's name goes before a file of that name; write `./digits` for the file.
     ///
     /// # Errors
-    /// [`Error::UnknownSource`], [`Error::UnknownParameter`], [`Error::BadParameter`].
+    /// [`DataError::UnknownSource`], [`ParameterError::Unknown`](crate::ParameterError::Unknown),
+    /// [`ParameterError::Bad`](crate::ParameterError::Bad).
     pub fn parse(text: &str) -> Result<Self> {
         let (name, parameters) = text.split_once(':').unwrap_or((text, ""));
         if let Some(built_in) = BuiltIn::parse(name, parameters)? {
@@ -34,7 +35,7 @@ impl DataSource {
         if path.exists() || file.exists() {
             return Ok(Self::File(path));
         }
-        Err(Error::UnknownSource {
+        Err(DataError::UnknownSource {
             name: text.to_string(),
             built_ins: BuiltIn::NAMES.join(", "),
         })
@@ -53,6 +54,7 @@ impl fmt::Display for DataSource {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::setting::ParameterError;
 
     #[test]
     fn parameters_are_read_and_written_back() {
@@ -100,17 +102,20 @@ mod tests {
             "pinwheel:rows=0",
         ] {
             assert!(
-                matches!(DataSource::parse(text), Err(Error::BadParameter { .. })),
+                matches!(
+                    DataSource::parse(text),
+                    Err(DataError::Parameter(ParameterError::Bad { .. }))
+                ),
                 "{text}"
             );
         }
         assert!(matches!(
             DataSource::parse("product:c=65536,n=100000"),
-            Err(Error::BadParameter { .. })
+            Err(DataError::Parameter(ParameterError::Bad { .. }))
         ));
         assert!(matches!(
             DataSource::parse("digits:rows=5"),
-            Err(Error::UnknownParameter { .. })
+            Err(DataError::Parameter(ParameterError::Unknown { .. }))
         ));
         assert!(DataSource::parse("product:c=3,c=4").is_err());
     }
@@ -125,7 +130,7 @@ mod tests {
         let missing = format!("{}x", path.display());
         assert!(matches!(
             DataSource::parse(&missing),
-            Err(Error::UnknownSource { .. })
+            Err(DataError::UnknownSource { .. })
         ));
     }
 }

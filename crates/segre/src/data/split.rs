@@ -1,6 +1,6 @@
 //! A seeded division of the rows into training, validation and test parts.
 
-use crate::error::{Error, Result};
+use crate::data::error::{DataError, Result};
 use crate::random::{Purpose, generator};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -35,11 +35,11 @@ impl Split {
     /// A random split in training and validation alone, for test data of their own.
     ///
     /// # Errors
-    /// [`Error::BadSplit`] if a part would be empty.
+    /// [`DataError::BadSplit`] if a part would be empty.
     pub fn without_test(rows: usize, validation_fraction: f64, seed: u64) -> Result<Self> {
         let validation = size(rows, "validation", validation_fraction)?;
         if validation >= rows {
-            return Err(Error::BadSplit {
+            return Err(DataError::BadSplit {
                 rows,
                 part: "training",
                 fraction: 1.0 - validation_fraction,
@@ -63,7 +63,7 @@ impl Split {
     /// The validation and the test part hold `round(rows · fraction)` rows, training the rest.
     ///
     /// # Errors
-    /// [`Error::BadSplit`] if a part would be empty or a fraction is not in `(0, 1)`.
+    /// [`DataError::BadSplit`] if a part would be empty or a fraction is not in `(0, 1)`.
     pub fn random(
         rows: usize,
         validation_fraction: f64,
@@ -76,7 +76,7 @@ impl Split {
             // Rounded for the message: 1 − 0.9 − 0.2 should read −0.1.
             let rest = 1.0 - validation_fraction - test_fraction;
             let fraction = (rest * 1e9).round() / 1e9;
-            return Err(Error::BadSplit {
+            return Err(DataError::BadSplit {
                 rows,
                 part: "training",
                 fraction,
@@ -103,7 +103,7 @@ fn size(rows: usize, part: &'static str, fraction: f64) -> Result<usize> {
     // A NaN casts to 0 and is refused like a zero.
     let count = (rows as f64 * fraction).round() as usize;
     if count == 0 || !(0.0..1.0).contains(&fraction) {
-        return Err(Error::BadSplit {
+        return Err(DataError::BadSplit {
             rows,
             part,
             fraction,

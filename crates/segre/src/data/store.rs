@@ -1,6 +1,6 @@
 //! Where labels are kept: in memory or, beyond a limit, in a temporary file that the system reads and drops by the page.
 
-use crate::error::{Error, Result};
+use crate::data::error::{DataError, Result};
 use memmap2::{Advice, MmapMut};
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -102,7 +102,7 @@ impl Collector {
     /// Takes in further labels.
     ///
     /// # Errors
-    /// [`Error::LabelFile`] if the temporary file cannot be written.
+    /// [`DataError::LabelFile`] if the temporary file cannot be written.
     pub fn extend(&mut self, labels: impl IntoIterator<Item = u16>) -> Result<()> {
         for label in labels {
             if self.memory.len() == self.limit.max(1) {
@@ -116,7 +116,7 @@ impl Collector {
     /// All labels that were taken in.
     ///
     /// # Errors
-    /// [`Error::LabelFile`] if the temporary file cannot be written or mapped.
+    /// [`DataError::LabelFile`] if the temporary file cannot be written or mapped.
     pub fn finish(mut self) -> Result<Store> {
         if self.file.is_none() {
             return Ok(self.memory.into());
@@ -159,8 +159,8 @@ impl Collector {
     }
 }
 
-fn failure(labels: usize, cause: std::io::Error) -> Error {
-    Error::LabelFile {
+fn failure(labels: usize, cause: std::io::Error) -> DataError {
+    DataError::LabelFile {
         folder: std::env::temp_dir(),
         bytes: 2 * labels as u64,
         cause,

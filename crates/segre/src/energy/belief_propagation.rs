@@ -8,7 +8,9 @@ use super::error::EnergyError;
 use super::factor::{Factor, log_sum_exp};
 use super::inference::{Inference, LogZKind, Method, Progress, Report};
 use super::model::EnergyModel;
-use crate::error::{Error, Result};
+use crate::energy::error::Result;
+use crate::progress::Interrupted;
+use crate::setting::InvalidSetting;
 
 /// The order in which messages are renewed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -64,18 +66,19 @@ pub struct BeliefPropagationReport {
 /// Source: Yedidia, Freeman & Weiss 2005; residual schedule: Elidan, McGraw & Koller 2006.
 ///
 /// # Errors
-/// [`Error::InvalidSetting`], [`EnergyError::Contradiction`], [`Error::Interrupted`].
+/// [`InvalidSetting`], [`EnergyError::Contradiction`], [`Interrupted`].
 pub fn belief_propagation(
     model: &EnergyModel,
     options: &BeliefPropagationOptions,
     progress: Progress,
 ) -> Result<Inference> {
     if !(0.0..1.0).contains(&options.damping) {
-        return Err(Error::InvalidSetting {
+        return Err(InvalidSetting {
             name: "damping",
             value: options.damping,
             expected: "from 0 to below 1",
-        });
+        }
+        .into());
     }
     let mut messages = Messages::new(model);
     let (sweeps, residual) = match options.schedule {
@@ -90,7 +93,7 @@ pub fn belief_propagation(
                 let belief = messages.belief(variable, None);
                 let log_sum = log_sum_exp(&belief);
                 if log_sum == f64::NEG_INFINITY {
-                    return Err(EnergyError::Contradiction { variable, sweeps }.into());
+                    return Err(EnergyError::Contradiction { variable, sweeps });
                 }
                 belief.iter().map(|log| (log - log_sum).exp()).collect()
             }
@@ -164,7 +167,7 @@ impl<'a> Messages<'a> {
                 let mut belief = self.belief(variable, Some(number));
                 shift(&mut belief)
                     .then_some(belief)
-                    .ok_or_else(|| EnergyError::Contradiction { variable, sweeps }.into())
+                    .ok_or(EnergyError::Contradiction { variable, sweeps })
             })
             .collect()
     }
@@ -178,7 +181,7 @@ impl<'a> Messages<'a> {
         for (place, output) in outputs.iter_mut().enumerate() {
             if !shift(output) {
                 let variable = factor.variables()[place];
-                return Err(EnergyError::Contradiction { variable, sweeps }.into());
+                return Err(EnergyError::Contradiction { variable, sweeps });
             }
             for (new, old) in output.iter_mut().zip(&self.messages[number][place]) {
                 residual = residual.max((new.exp() - old.exp()).abs());
@@ -189,7 +192,7 @@ impl<'a> Messages<'a> {
             }
             if damping > 0.0 && !shift(output) {
                 let variable = factor.variables()[place];
-                return Err(EnergyError::Contradiction { variable, sweeps }.into());
+                return Err(EnergyError::Contradiction { variable, sweeps });
             }
         }
         Ok((outputs, residual))
@@ -203,7 +206,7 @@ impl<'a> Messages<'a> {
         let mut residual = 0.0;
         for sweep in 0..options.sweeps {
             if !progress(sweep as f64 / options.sweeps as f64) {
-                return Err(Error::Interrupted);
+                return Err(Interrupted.into());
             }
             residual = 0.0_f64;
             for number in 0..self.messages.len() {
@@ -241,7 +244,7 @@ impl<'a> Messages<'a> {
         };
         while renewals < most && largest(&queue) > options.tolerance {
             if renewals % count == 0 && !progress(renewals as f64 / most as f64) {
-                return Err(Error::Interrupted);
+                return Err(Interrupted.into());
             }
             let Some((_, number)) = queue.pop_last() else {
                 break;

@@ -11,8 +11,10 @@ use super::inference::{Method, Progress};
 use super::model::EnergyModel;
 use super::swendsen_wang::Ferromagnet;
 use super::{chains, gibbs, swendsen_wang};
-use crate::error::{Error, Result};
+use crate::energy::error::Result;
+use crate::progress::Interrupted;
 use crate::random::{Purpose, generator};
+use crate::setting::InvalidSetting;
 
 /// How many chains are run, how long, and how often a state is kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,7 +52,7 @@ pub struct ChainSamples {
 /// Collects `count` states of Markov chains from random starts.
 ///
 /// # Errors
-/// [`Error::InvalidSetting`] for no chains or no thinning, [`EnergyError::NoStart`], [`Error::Interrupted`].
+/// [`InvalidSetting`] for no chains or no thinning, [`EnergyError::NoStart`], [`Interrupted`].
 ///
 /// # Panics
 /// If a variable has more than 65 536 states.
@@ -62,11 +64,12 @@ pub fn chain_samples(
 ) -> Result<ChainSamples> {
     for (name, value) in [("chains", options.chains), ("thinning", options.thinning)] {
         if value == 0 {
-            return Err(Error::InvalidSetting {
+            return Err(InvalidSetting {
                 name,
                 value: 0.0,
                 expected: "at least 1",
-            });
+            }
+            .into());
         }
     }
     match Ferromagnet::of(model) {
@@ -106,7 +109,7 @@ fn collect(
     let done = AtomicUsize::new(0);
     let tick = || match progress(done.fetch_add(1, Ordering::Relaxed) as f64 / total) {
         true => Ok(()),
-        false => Err(Error::Interrupted),
+        false => Err(Interrupted),
     };
     let chains: Vec<Result<Vec<u16>>> = (0..options.chains)
         .into_par_iter()
@@ -123,7 +126,7 @@ fn collect(
             }
             if model.energy(&labels) == f64::INFINITY {
                 let sweeps = options.burn_in;
-                return Err(EnergyError::NoStart { chain, sweeps }.into());
+                return Err(EnergyError::NoStart { chain, sweeps });
             }
             let mut kept = Vec::with_capacity(of_chain(chain) * labels.len());
             for _ in 0..of_chain(chain) {

@@ -8,8 +8,10 @@ use serde::Serialize;
 use super::error::EnergyError;
 use super::inference::{Inference, Method, Progress, Report};
 use super::model::EnergyModel;
-use crate::error::{Error, Result};
+use crate::energy::error::Result;
+use crate::progress::Interrupted;
 use crate::random::{Purpose, generator};
+use crate::setting::InvalidSetting;
 
 /// How many chains are run and how long.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,11 +89,12 @@ pub(super) fn run(
         ("sweeps", options.sweeps, 4, "at least 4"),
     ] {
         if value < least {
-            return Err(Error::InvalidSetting {
+            return Err(InvalidSetting {
                 name,
                 value: value as f64,
                 expected,
-            });
+            }
+            .into());
         }
     }
     let purpose = match method {
@@ -104,7 +107,7 @@ pub(super) fn run(
         let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         match progress(done as f64 / total) {
             true => Ok(()),
-            false => Err(Error::Interrupted),
+            false => Err(Interrupted),
         }
     };
     let records: Vec<Result<Record>> = (0..options.chains)
@@ -123,7 +126,7 @@ pub(super) fn run(
             }
             if model.energy(&labels) == f64::INFINITY {
                 let sweeps = options.burn_in;
-                return Err(EnergyError::NoStart { chain, sweeps }.into());
+                return Err(EnergyError::NoStart { chain, sweeps });
             }
             let zeros: Vec<Vec<f64>> = model
                 .cardinalities()

@@ -2,6 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::file_error::FileError;
+use crate::progress::Interrupted;
+use crate::setting::{InvalidSetting, ParameterError};
+
+/// What this room's fallible functions return.
+pub type Result<T, E = EnergyError> = std::result::Result<T, E>;
+
 /// Everything that can fail in [`crate::energy`]; each message is one line with place, value and remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -187,18 +194,6 @@ pub enum EnergyError {
         /// What is the matter with it.
         problem: NotPotts,
     },
-    /// The energy is infinite somewhere, or a variable is observed.
-    #[error(
-        "{}: the reverse objective needs finite energies; use --objective forward",
-        match factor {
-            Some(factor) => format!("factor {factor} has zero entries"),
-            None => "the model has evidence".into(),
-        }
-    )]
-    ZeroWeights {
-        /// The first factor with a zero, none if variables are observed.
-        factor: Option<usize>,
-    },
     /// All messages to a variable contradict each other.
     #[error(
         "belief propagation met a contradiction at variable {variable} after {sweeps} sweeps; \
@@ -210,6 +205,18 @@ pub enum EnergyError {
         /// Sweeps done.
         sweeps: usize,
     },
+    /// What reading and writing files can get wrong.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A setting outside its range.
+    #[error(transparent)]
+    Setting(#[from] InvalidSetting),
+    /// What the parameters of a built-in can get wrong.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    /// The caller stopped the work.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
 /// Why a factor is not that of a ferromagnetic Potts model.

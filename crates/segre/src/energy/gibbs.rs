@@ -9,7 +9,7 @@ use super::exact::narrow;
 use super::factor::normalise;
 use super::inference::{Inference, Method, Progress};
 use super::model::EnergyModel;
-use crate::error::Result;
+use crate::energy::error::Result;
 use crate::random::{Purpose, generator, row_generator};
 
 /// A factor as one of its variables sees it.
@@ -29,7 +29,7 @@ struct View {
 /// Source: Geman & Geman 1984.
 ///
 /// # Errors
-/// [`super::EnergyError::NoStart`], [`crate::Error::InvalidSetting`], [`crate::Error::Interrupted`].
+/// [`super::EnergyError::NoStart`], [`InvalidSetting`](crate::InvalidSetting), [`Interrupted`](crate::Interrupted).
 pub fn gibbs(model: &EnergyModel, options: &ChainOptions, progress: Progress) -> Result<Inference> {
     chains::run(model, Method::Gibbs, options, progress, &sweep(model))
 }

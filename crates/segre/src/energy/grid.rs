@@ -2,7 +2,8 @@
 
 use super::factor::Factor;
 use super::model::EnergyModel;
-use crate::error::{Error, Result};
+use crate::energy::error::Result;
+use crate::setting::ParameterError;
 
 /// Energy of an edge between different labels in the model of Table 1; see [`GridModel::table1`].
 const TABLE1_COUPLING: f64 = 2.1;
@@ -60,7 +61,7 @@ impl GridModel {
     /// asked for. Defaults: `coupling=1`, `field=0`, `boundary=0`, free sides; `c=3` for Potts.
     ///
     /// # Errors
-    /// [`Error::UnknownParameter`], [`Error::BadParameter`].
+    /// [`ParameterError::Unknown`], [`ParameterError::Bad`].
     pub fn parse(text: &str) -> Result<Option<Self>> {
         let (name, rest) = text.split_once(':').unwrap_or((text, ""));
         let built_in = match name {
@@ -68,7 +69,7 @@ impl GridModel {
             "potts" => "potts",
             _ => return Ok(None),
         };
-        let bad = |parameter: &str, value: &str, expected: &str| Error::BadParameter {
+        let bad = |parameter: &str, value: &str, expected: &str| ParameterError::Bad {
             built_in,
             parameter: parameter.into(),
             value: value.into(),
@@ -82,7 +83,7 @@ impl GridModel {
             (1..=MOST).contains(&sites).then_some(sides)
         });
         let Some((rows, columns)) = sides else {
-            return Err(bad("size", size, "ROWSxCOLUMNS, as 3x8"));
+            return Err(bad("size", size, "ROWSxCOLUMNS, as 3x8").into());
         };
         let ising = built_in == "ising";
         let mut model = Self {
@@ -99,7 +100,7 @@ impl GridModel {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
             let (key, value) = (key.trim(), value.trim());
             if given.contains(&key) {
-                return Err(bad(key, value, "there once; leave one of them out"));
+                return Err(bad(key, value, "there once; leave one of them out").into());
             }
             given.push(key);
             let number = || match value.parse::<f64>() {
@@ -112,24 +113,25 @@ impl GridModel {
                 "boundary" => model.boundary = number()?,
                 "periodic" if matches!(value, "" | "true") => model.periodic = true,
                 "periodic" if value == "false" => {}
-                "periodic" => return Err(bad(key, value, "true or false")),
+                "periodic" => return Err(bad(key, value, "true or false").into()),
                 "c" if !ising => match value.parse() {
                     Ok(states) if (2..=4096).contains(&states) => model.states = states,
-                    _ => return Err(bad(key, value, "a whole number from 2 to 4096")),
+                    _ => return Err(bad(key, value, "a whole number from 2 to 4096").into()),
                 },
                 _ => {
                     let more = if ising { "" } else { ", c" };
-                    return Err(Error::UnknownParameter {
+                    return Err(ParameterError::Unknown {
                         built_in,
                         parameter: key.into(),
                         legal: format!("coupling, field, boundary, periodic{more}"),
-                    });
+                    }
+                    .into());
                 }
             }
         }
         let entries = 2_f64 * (rows * columns) as f64 * (model.states as f64).powi(2);
         if entries > MOST as f64 {
-            return Err(bad("size", size, "small enough for tables of 2^24 entries"));
+            return Err(bad("size", size, "small enough for tables of 2^24 entries").into());
         }
         if ising && given.is_empty() {
             return Ok(Some(Self::table1(rows, columns)));

@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::factor::{Factor, normalise};
 use super::inference::{Inference, LogZKind, Method, Progress, Report};
 use super::model::EnergyModel;
-use crate::error::{Error, Result};
+use crate::energy::error::Result;
+use crate::progress::Interrupted;
 use crate::random::{Purpose, generator};
 
 /// How mean field is done.
@@ -55,7 +56,7 @@ pub struct MeanFieldReport {
 /// Source: Wainwright & Jordan 2008, section 5.
 ///
 /// # Errors
-/// [`Error::Interrupted`].
+/// [`Interrupted`].
 pub fn mean_field(
     model: &EnergyModel,
     options: &MeanFieldOptions,
@@ -77,7 +78,7 @@ pub fn mean_field(
         })
         .collect();
     let runs: Option<Vec<Run>> = runs.into_iter().collect();
-    let runs = runs.ok_or(Error::Interrupted)?;
+    let runs = runs.ok_or(Interrupted)?;
     let bounds: Vec<f64> = runs.iter().map(|run| run.bound).collect();
     let best_bound = bounds.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let restarts_at_best = bounds.iter().filter(|b| best_bound - **b < 1e-6).count();

@@ -44,7 +44,7 @@ pub use belief_propagation::{
 };
 pub use chain_samples::{ChainSampleOptions, ChainSamples, chain_samples};
 pub use chains::{ChainOptions, ChainReport};
-pub use error::{EnergyError, NotPotts};
+pub use error::{EnergyError, NotPotts, Result};
 pub use exact::ExactReport;
 pub use factor::Factor;
 pub use gibbs::{gibbs, gibbs_sweeps};

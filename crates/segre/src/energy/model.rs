@@ -2,7 +2,7 @@
 
 use super::error::EnergyError;
 use super::factor::Factor;
-use crate::error::Result;
+use crate::energy::error::Result;
 
 /// A distribution `p(x) = exp(−E(x)) / Z` with `−E(x) = Σ_f ln f(x_f)`, some variables perhaps observed.
 ///
@@ -111,12 +111,11 @@ impl EnergyModel {
                     state,
                     variables: self.variables(),
                     states,
-                }
-                .into());
+                });
             }
             if observed[variable].is_some_and(|before| before != state) {
                 let place = format!(": variable {variable} is observed in two states");
-                return Err(EnergyError::NoConfiguration { place }.into());
+                return Err(EnergyError::NoConfiguration { place });
             }
             observed[variable] = Some(state);
         }
@@ -125,7 +124,7 @@ impl EnergyModel {
             let factor = factor.restrict(&observed);
             if factor.is_zero() {
                 let place = format!(": factor {number} is 0 given the evidence");
-                return Err(EnergyError::NoConfiguration { place }.into());
+                return Err(EnergyError::NoConfiguration { place });
             }
             factors.push(factor);
         }

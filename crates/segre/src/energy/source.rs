@@ -6,7 +6,7 @@ use super::error::EnergyError;
 use super::format::read_model;
 use super::grid::GridModel;
 use super::model::EnergyModel;
-use crate::error::Result;
+use crate::energy::error::Result;
 
 /// A model argument: `ising:3x8`, `potts:20x20,c=3`, `model.uai`, `model.fg`.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +29,7 @@ impl ModelSource {
         let path = Path::new(text);
         match path.exists() {
             true => Ok(Self::File(path.into())),
-            false => Err(EnergyError::UnknownModel { name: text.into() }.into()),
+            false => Err(EnergyError::UnknownModel { name: text.into() }),
         }
     }
 

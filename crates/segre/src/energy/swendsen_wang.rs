@@ -8,7 +8,7 @@ use super::error::{EnergyError, NotPotts};
 use super::factor::{Factor, normalise};
 use super::inference::{Inference, Method, Progress};
 use super::model::EnergyModel;
-use crate::error::Result;
+use crate::energy::error::Result;
 
 /// A table may differ from a sum of fields and a coupling by this much, relative to its range.
 const FORM_TOLERANCE: f64 = 1e-9;
@@ -49,7 +49,7 @@ impl Ferromagnet {
                 problem,
             };
             if factor.log_values().contains(&f64::NEG_INFINITY) {
-                return Err(refuse(NotPotts::Zero).into());
+                return Err(refuse(NotPotts::Zero));
             }
             match *factor.variables() {
                 [] => {}
@@ -66,7 +66,7 @@ impl Ferromagnet {
                         });
                     }
                 }
-                _ => return Err(refuse(NotPotts::Order(factor.variables().len())).into()),
+                _ => return Err(refuse(NotPotts::Order(factor.variables().len()))),
             }
         }
         Ok(Self { fields, bonds })

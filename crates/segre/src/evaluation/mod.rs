@@ -4,5 +4,8 @@ pub mod baseline;
 pub mod classifier;
 pub mod detection;
 pub mod divergence;
+mod error;
 pub mod maps;
 pub mod nearest;
+
+pub use error::{EvaluationError, Result};

@@ -4,7 +4,8 @@ use burn::tensor::{Tensor, activation};
 
 use super::channel::{Denoiser, evidence};
 use super::model::Model;
-use crate::error::{Error, Result};
+use crate::flow::error::{FlowError, Result};
+use crate::setting::InvalidSetting;
 
 /// The posterior of a model for rows of one class, its context `g` guided by that of any class:
 ///
@@ -25,16 +26,17 @@ impl Model {
     /// The distribution of rows of a class, to be given to [`sample_with`](super::sampling::sample_with).
     ///
     /// # Errors
-    /// [`Error::NoClasses`] for a model that was not told classes, [`Error::InvalidSetting`] for a class that it
+    /// [`FlowError::NoClasses`] for a model that was not told classes, [`InvalidSetting`] for a class that it
     /// does not know or a guidance that is negative or not finite.
     pub fn of_class(&self, class: usize, guidance: f64) -> Result<OfClass<'_>> {
-        let classes = self.config.network.classes().ok_or(Error::NoClasses)?;
+        let classes = self.config.network.classes().ok_or(FlowError::NoClasses)?;
         let refuse = |name, value, expected| {
-            Err(Error::InvalidSetting {
+            Err(InvalidSetting {
                 name,
                 value,
                 expected,
-            })
+            }
+            .into())
         };
         if class >= classes {
             return refuse("class", class as f64, "below the number of classes");

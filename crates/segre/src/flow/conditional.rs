@@ -3,7 +3,8 @@
 use super::channel::KnownSites;
 use super::model::Model;
 use crate::data::PartialDataset;
-use crate::error::{Error, Result};
+use crate::flow::error::Result;
+use crate::progress::Interrupted;
 
 /// Rows per evaluation of the network.
 const BATCH: usize = 512;
@@ -17,8 +18,9 @@ const BATCH: usize = 512;
 /// → `[rows, sites, categories]`, flat, padding 0.
 ///
 /// # Errors
-/// [`Error::ConditionNeedsPosterior`] for a field head or a path on the simplex,
-/// [`Error::SchemaMismatch`] for rows of another schema, [`Error::Interrupted`] if `progress`, told how many rows are done, returns `false`.
+/// [`FlowError::ConditionNeedsPosterior`](crate::flow::FlowError::ConditionNeedsPosterior) for a field head or a
+/// path on the simplex, [`DataError::SchemaMismatch`](crate::data::DataError::SchemaMismatch) for rows of another
+/// schema, [`Interrupted`] if `progress`, told how many rows are done, returns `false`.
 ///
 /// Source: docs/mathematics.md §2.1.5.
 pub fn conditional_marginals(
@@ -45,7 +47,7 @@ pub fn conditional_marginals(
         }
         marginals.extend(mean);
         if !progress(from + size) {
-            return Err(Error::Interrupted);
+            return Err(Interrupted.into());
         }
     }
     Ok(marginals)

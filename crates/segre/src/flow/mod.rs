@@ -26,6 +26,7 @@
 pub mod channel;
 mod class;
 mod conditional;
+mod error;
 mod field_batch;
 mod independent;
 mod legal;
@@ -43,6 +44,7 @@ pub mod training;
 pub use channel::Denoiser;
 pub use class::OfClass;
 pub use conditional::conditional_marginals;
+pub use error::{FlowError, Result};
 pub use legal::LegalOnly;
 pub use model::{Head, Model, ModelConfig};
 pub use prior::{Pair, PairwisePrior};

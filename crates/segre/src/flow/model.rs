@@ -10,8 +10,9 @@ use super::independent::{IndependentSites, log_marginals};
 use super::prior::{BeliefPropagation, PairwisePrior};
 use super::scanlines::ScanlinePrior;
 use super::sites::{draw_rows, site_spec};
+use crate::data::DataError;
 use crate::data::{Dataset, Layout, Schema};
-use crate::error::{Error, Result};
+use crate::flow::error::{FlowError, Result};
 use crate::geometry::AssignmentManifold;
 use crate::network::{Network, NetworkConfig};
 use crate::path::{DiscretePath, GaussianPath, ProbabilityPath};
@@ -66,14 +67,16 @@ impl ModelConfig {
     /// Checks all settings.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] names the first setting outside its range.
+    /// [`InvalidSetting`](crate::InvalidSetting) names the first setting outside its range.
     pub fn validate(&self) -> Result<()> {
         self.path.validate()?;
         self.network.validate()?;
         match (self.head, &self.path) {
-            (Head::Field, ProbabilityPath::Discrete(DiscretePath::Masked)) => Err(Error::NoField {
-                path: self.path.name(),
-            }),
+            (Head::Field, ProbabilityPath::Discrete(DiscretePath::Masked)) => {
+                Err(FlowError::NoField {
+                    path: self.path.name(),
+                })
+            }
             _ => Ok(()),
         }
     }
@@ -81,23 +84,26 @@ impl ModelConfig {
     /// Checks that network and prior are for such data.
     ///
     /// # Errors
-    /// [`Error::NotAnImage`] for a UNet or scanlines on anything else, [`Error::PriorMismatch`] for the prior of other sites.
+    /// [`DataError::NotAnImage`] for a UNet or scanlines on anything else, [`FlowError::PriorMismatch`] for the
+    /// prior of other sites.
     pub fn check_sites(&self, schema: &Schema) -> Result<()> {
         if self.network.needs_image() && !matches!(schema.layout, Layout::Image { .. }) {
-            return Err(Error::NotAnImage {
+            return Err(DataError::NotAnImage {
                 what: "the unet network",
                 found: schema.layout.describe(),
                 remedy: "use --network residual or cnn",
-            });
+            }
+            .into());
         }
         let picture =
             matches!(schema.layout, Layout::Image { .. }) && schema.vocabularies.len() == 1;
         if self.scanlines && !picture {
-            return Err(Error::NotAnImage {
+            return Err(DataError::NotAnImage {
                 what: "--scanlines",
                 remedy: "leave it out",
                 found: schema.layout.describe(),
-            });
+            }
+            .into());
         }
         match &self.prior {
             Some(prior) => prior.check(&schema.cardinalities()),
@@ -220,11 +226,11 @@ impl Model {
     /// The path, if it is a Gaussian channel with a clock.
     ///
     /// # Errors
-    /// [`Error::NeedsGaussianPath`].
+    /// [`FlowError::NeedsGaussianPath`].
     pub fn gaussian_path(&self) -> Result<&GaussianPath> {
         match &self.config.path {
             ProbabilityPath::Gaussian(path) => Ok(path),
-            other => Err(Error::NeedsGaussianPath { path: other.name() }),
+            other => Err(FlowError::NeedsGaussianPath { path: other.name() }),
         }
     }
 
@@ -236,11 +242,11 @@ impl Model {
     /// Whether the model can be told labels.
     ///
     /// # Errors
-    /// [`Error::ConditionNeedsPosterior`] for a field head or a path on the simplex.
+    /// [`FlowError::ConditionNeedsPosterior`] for a field head or a path on the simplex.
     pub(crate) fn check_conditions(&self) -> Result<()> {
         match (self.config.head, &self.config.path) {
             (Head::Field, _) | (_, ProbabilityPath::Simplex(_)) => {
-                Err(Error::ConditionNeedsPosterior)
+                Err(FlowError::ConditionNeedsPosterior)
             }
             _ => Ok(()),
         }
@@ -260,7 +266,7 @@ impl Model {
     /// path ends.
     ///
     /// # Errors
-    /// [`Error::NeedsGaussianPath`].
+    /// [`FlowError::NeedsGaussianPath`].
     pub(crate) fn flow_end(&self, posterior: bool) -> Result<f64> {
         let path = self.gaussian_path()?;
         Ok(match posterior {
@@ -462,7 +468,7 @@ fn beliefs(config: &ModelConfig, manifold: &AssignmentManifold) -> Option<Belief
 pub(crate) fn check_schema(model: &Model, data: &Dataset) -> Result<()> {
     match model.schema.same_as(&data.schema) {
         Ok(()) if data.rows() > 0 => Ok(()),
-        Ok(()) => Err(Error::NoRows),
-        Err(error) => Err(error),
+        Ok(()) => Err(DataError::NoRows.into()),
+        Err(error) => Err(error.into()),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::flow::error::{FlowError, Result};
 use crate::geometry::AssignmentManifold;
 use crate::kernel::{self, Propagation};
 
@@ -16,10 +16,10 @@ const DAMPING: f32 = 0.2;
 
 /// A pairwise energy `−E(β) = Σ_i θ^i(β_i) + Σ_{st} θ^{st}(β_s, β_t)` with finite entries, nats.
 ///
-/// A model with such a prior has the posterior logits `b(x) + g_θ(x)`, where `b` are the logits of the beliefs of loopy belief
-/// propagation under this energy and the evidence of `x`, in place of evidence + log marginals. Beliefs are exact on
-/// trees, and nearly so on any graph once some labels are known or nearly known: what is left to learn is what loops and
-/// distant sites say of each other when little is known.
+/// A model with such a prior has the posterior logits `b(x) + g_θ(x)`, where `b` are the logits of the beliefs of
+/// loopy belief propagation under this energy and the evidence of `x`, in place of evidence + log marginals.
+/// Beliefs are exact on trees, and nearly so on any graph once some labels are known or nearly known: what is left
+/// to learn is what loops and distant sites say of each other when little is known.
 ///
 /// Source: belief propagation, Pearl 1988; corrected by a network as in Satorras & Welling 2021, arXiv 2003.01998;
 /// beyond the papers.
@@ -70,9 +70,9 @@ impl PairwisePrior {
     /// Checks that the tables are those of sites with so many categories.
     ///
     /// # Errors
-    /// [`Error::PriorMismatch`] names the first table that is not.
+    /// [`FlowError::PriorMismatch`] names the first table that is not.
     pub(crate) fn check(&self, cardinalities: &[usize]) -> Result<()> {
-        let refuse = |what: String| Err(Error::PriorMismatch { what });
+        let refuse = |what: String| Err(FlowError::PriorMismatch { what });
         let finite = |table: &[f32]| table.iter().all(|value| value.is_finite());
         if self.sites.len() != cardinalities.len() {
             let (own, sites) = (self.sites.len(), cardinalities.len());
@@ -163,7 +163,8 @@ impl BeliefPropagation {
 
     /// Logits of the beliefs given local evidence, up to a constant for each site.
     ///
-    /// With `b_s = evidence + θ^s + Σ_t log m_{ts}` the message is `m_{st}(j) ∝ Σ_i e^{θ^{st}(i, j)} e^{b_s(i)} / m_{ts}(i)`.
+    /// With `b_s = evidence + θ^s + Σ_t log m_{ts}` the message is `m_{st}(j) ∝ Σ_i e^{θ^{st}(i, j)} e^{b_s(i)} /
+    /// m_{ts}(i)`.
     ///
     /// # Shapes
     /// `evidence [batch, sites, categories]`, masked → the same.

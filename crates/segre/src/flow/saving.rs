@@ -12,7 +12,9 @@ use super::scanlines::ScanlinePrior;
 use super::sites::site_spec;
 use crate::atomic;
 use crate::data::{ReadOptions, Schema};
-use crate::error::{Error, Result};
+use crate::file_error::FileError;
+use crate::flow::error::{FlowError, Result};
+use crate::learning::LearningError;
 use crate::learning::parameters::{self, Values};
 use crate::learning::{TensorFile, read_tensors, write_tensors};
 use crate::random::{Purpose, generator};
@@ -106,16 +108,19 @@ impl Default for SplitConfig {
 /// Stores the settings of a model in its folder.
 ///
 /// # Errors
-/// [`Error::Io`] if a file cannot be written.
+/// [`FileError::Io`] if a file cannot be written.
 pub fn save_card(folder: &Path, card: &ModelCard) -> Result<()> {
     let text = serde_json::to_string_pretty(card).expect("a model card is plain data");
-    atomic::write_bytes(&folder.join(CONFIG_FILE), text.as_bytes())
+    Ok(atomic::write_bytes(
+        &folder.join(CONFIG_FILE),
+        text.as_bytes(),
+    )?)
 }
 
 /// Stores the parameters of a model in its folder.
 ///
 /// # Errors
-/// [`Error::Io`] if a file cannot be written.
+/// [`FileError::Io`] if a file cannot be written.
 pub fn save_parameters(folder: &Path, model: &Model) -> Result<()> {
     let mut tensors = parameters::collect(&model.network);
     let shape = vec![model.manifold.sites(), model.manifold.categories()];
@@ -144,18 +149,18 @@ pub fn save_parameters(folder: &Path, model: &Model) -> Result<()> {
         tensors,
         header: String::new(),
     };
-    write_tensors(&folder.join(MODEL_FILE), &file)
+    Ok(write_tensors(&folder.join(MODEL_FILE), &file)?)
 }
 
 /// Reads the settings of a model's folder.
 ///
 /// # Errors
-/// [`Error::NotAModel`] if the folder has none, [`Error::OtherKind`] if they are those of a randomised flow,
-/// [`Error::Damaged`] if they cannot be understood.
+/// [`FlowError::NotAModel`] if the folder has none, [`FlowError::OtherKind`] if they are those of a randomised flow,
+/// [`FileError::Damaged`] if they cannot be understood.
 pub fn load_card(folder: &Path) -> Result<ModelCard> {
     if let Some(kind) = kind_of(folder) {
         let path = folder.to_path_buf();
-        return Err(Error::OtherKind { path, kind });
+        return Err(FlowError::OtherKind { path, kind });
     }
     let card: ModelCard = read_settings(folder)?;
     card.schema.validate()?;
@@ -178,11 +183,12 @@ pub(crate) fn kind_of(folder: &Path) -> Option<String> {
 /// Reads the settings in a folder, whatever kind of model they are of.
 pub(crate) fn read_settings<T: DeserializeOwned>(folder: &Path) -> Result<T> {
     let path = file_of(folder, CONFIG_FILE)?;
-    let text = fs::read_to_string(&path).map_err(|cause| Error::reading(&path, cause))?;
-    serde_json::from_str(&text).map_err(|error| Error::Damaged {
+    let text = fs::read_to_string(&path).map_err(|cause| FileError::reading(&path, cause))?;
+    let settings = serde_json::from_str(&text).map_err(|error| FileError::Damaged {
         path,
         detail: error.to_string(),
-    })
+    });
+    Ok(settings?)
 }
 
 /// A file of a model's folder, which must be there.
@@ -190,7 +196,7 @@ pub(crate) fn file_of(folder: &Path, missing: &'static str) -> Result<PathBuf> {
     let path = folder.join(missing);
     match path.is_file() {
         true => Ok(path),
-        false => Err(Error::NotAModel {
+        false => Err(FlowError::NotAModel {
             path: folder.to_path_buf(),
             missing,
         }),
@@ -200,14 +206,14 @@ pub(crate) fn file_of(folder: &Path, missing: &'static str) -> Result<PathBuf> {
 /// Reads a model from its folder.
 ///
 /// # Errors
-/// As [`load_card`]; [`Error::Damaged`] or [`Error::ParameterMismatch`] if the parameters do not fit.
+/// As [`load_card`]; [`FileError::Damaged`] or [`LearningError::ParameterMismatch`] if the parameters do not fit.
 pub fn load(folder: &Path, device: &Device) -> Result<(Model, ModelCard)> {
     let card = load_card(folder)?;
     let mut tensors = read_tensors(&file_of(folder, MODEL_FILE)?)?.tensors;
     let categories = card.schema.max_categories();
     let mut take = |name: &str, expected: Vec<usize>| match tensors.remove(name) {
         Some(found) if found.shape == expected => Ok(found.values),
-        found => Err(Error::ParameterMismatch {
+        found => Err(LearningError::ParameterMismatch {
             name: name.into(),
             expected,
             found: found.map(|values| values.shape),

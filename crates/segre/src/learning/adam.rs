@@ -8,7 +8,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::parameters::{Values, host_values, with_values};
-use crate::error::{Error, Result};
+use crate::learning::error::{LearningError, Result};
+use crate::setting::InvalidSetting;
 
 /// Numbers of a task.
 const CHUNK: usize = 1 << 15;
@@ -52,7 +53,7 @@ impl OptimizerConfig {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] names the first setting outside its range.
+    /// [`InvalidSetting`] names the first setting outside its range.
     pub fn validate(&self) -> Result<()> {
         let positive = [
             ("learning rate", self.learning_rate),
@@ -62,11 +63,12 @@ impl OptimizerConfig {
         for (name, value) in positive {
             // The hot path computes in 32 bits.
             if !(value > 0.0 && (value as f32).is_finite()) {
-                return Err(Error::InvalidSetting {
+                return Err(InvalidSetting {
                     name,
                     value,
                     expected: "positive and finite in 32 bits",
-                });
+                }
+                .into());
             }
         }
         let fractions = [
@@ -77,22 +79,24 @@ impl OptimizerConfig {
         for (name, value) in fractions {
             if !(0.0..1.0).contains(&value) {
                 let expected = "at least 0 and below 1";
-                return Err(Error::InvalidSetting {
+                return Err(InvalidSetting {
                     name,
                     value,
                     expected,
-                });
+                }
+                .into());
             }
         }
         if self.weight_decay >= 0.0 && self.weight_decay.is_finite() {
             return Ok(());
         }
         let expected = "0 or positive";
-        Err(Error::InvalidSetting {
+        Err(InvalidSetting {
             name: "weight decay",
             value: self.weight_decay,
             expected,
-        })
+        }
+        .into())
     }
 }
 
@@ -124,10 +128,11 @@ impl Optimizer {
         }
     }
 
-    /// One step with a gradient by parameter name; `step` counts from 0. Returns the network and the norm of the gradient before clipping.
+    /// One step with a gradient by parameter name; `step` counts from 0. Returns the network and the norm of the
+    /// gradient before clipping.
     ///
     /// # Errors
-    /// [`Error::NonFiniteTraining`] names the first parameter whose gradient is not finite; nothing has
+    /// [`LearningError::NonFiniteTraining`] names the first parameter whose gradient is not finite; nothing has
     /// changed then.
     pub fn step<M: Module>(
         &mut self,
@@ -174,7 +179,7 @@ fn norm_of(gradients: &BTreeMap<String, Vec<f32>>, step: u64) -> Result<f64> {
         let parts: Vec<f64> = gradient.par_chunks(CHUNK).map(square).collect();
         let square: f64 = parts.iter().sum();
         if !square.is_finite() {
-            return Err(Error::NonFiniteTraining {
+            return Err(LearningError::NonFiniteTraining {
                 step,
                 parameter: name.clone(),
             });

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::learning::error::{LearningError, Result};
+use crate::setting::InvalidSetting;
 
 /// When training ends: at the first of the limits that are set.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,15 +31,16 @@ impl Budget {
         ];
         for (name, value) in limits {
             if let Some(value) = value.filter(|v| !(*v > 0.0 && v.is_finite())) {
-                return Err(Error::InvalidSetting {
+                return Err(InvalidSetting {
                     name,
                     value,
                     expected: "positive and finite",
-                });
+                }
+                .into());
             }
         }
         match self.steps.is_none() && self.seconds.is_none() {
-            true => Err(Error::NoBudget),
+            true => Err(LearningError::NoBudget),
             false => Ok(()),
         }
     }

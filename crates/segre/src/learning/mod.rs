@@ -1,4 +1,5 @@
-//! What every fit shares, whatever it learns: arithmetic of Adam, schedule, budget, order of data, parameters, tensor files.
+//! What every fit shares, whatever it learns: arithmetic of Adam, schedule, budget, order of data, parameters,
+//! tensor files.
 //!
 //! | task | file |
 //! |---|---|
@@ -11,6 +12,7 @@
 
 mod adam;
 mod budget;
+mod error;
 mod order;
 pub mod parameters;
 mod schedule;
@@ -19,5 +21,6 @@ mod tensor_file;
 pub use adam::OptimizerConfig;
 pub(crate) use adam::{Optimizer, Slot, Update};
 pub use budget::Budget;
+pub use error::{LearningError, Result};
 pub(crate) use order::DataOrder;
 pub(crate) use tensor_file::{TensorFile, read_tensors, write_tensors};

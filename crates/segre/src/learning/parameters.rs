@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
 
-use crate::error::{Error, Result};
+use crate::learning::error::{LearningError, Result};
 
 /// The values of one parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +42,7 @@ pub fn first_not_finite<M: Module>(network: &M) -> Option<String> {
 /// The network with the given parameters.
 ///
 /// # Errors
-/// [`Error::ParameterMismatch`] if a parameter is missing or has another shape.
+/// [`LearningError::ParameterMismatch`] if a parameter is missing or has another shape.
 pub fn replace<M: Module>(network: M, values: &BTreeMap<String, Values>) -> Result<M> {
     let mut replacer = Replacer {
         values,
@@ -124,7 +124,7 @@ impl ModuleVisitor for GradientReader {
 struct Replacer<'a> {
     values: &'a BTreeMap<String, Values>,
     path: Vec<String>,
-    error: Option<Error>,
+    error: Option<LearningError>,
 }
 
 impl ModuleMapper for Replacer<'_> {
@@ -145,7 +145,7 @@ impl ModuleMapper for Replacer<'_> {
             .filter(|found| found.shape == expected)
         else {
             let found = self.values.get(&name).map(|values| values.shape.clone());
-            self.error.get_or_insert(Error::ParameterMismatch {
+            self.error.get_or_insert(LearningError::ParameterMismatch {
                 name,
                 expected,
                 found,

@@ -9,7 +9,7 @@ use safetensors::{SafeTensors, serialize};
 
 use super::parameters::Values;
 use crate::atomic;
-use crate::error::{Error, Result};
+use crate::file_error::FileError;
 
 /// Tensors by name, and a text beside them.
 pub(crate) struct TensorFile {
@@ -22,7 +22,7 @@ pub(crate) struct TensorFile {
 const METADATA_KEY: &str = "segre";
 
 /// Writes a safetensors file with a checksum of its contents.
-pub(crate) fn write_tensors(path: &Path, file: &TensorFile) -> Result<()> {
+pub(crate) fn write_tensors(path: &Path, file: &TensorFile) -> Result<(), FileError> {
     let bytes: Vec<(&String, &Values, Vec<u8>)> = file
         .tensors
         .iter()
@@ -55,9 +55,9 @@ pub(crate) fn write_tensors(path: &Path, file: &TensorFile) -> Result<()> {
 }
 
 /// Reads what [`write_tensors`] wrote.
-pub(crate) fn read_tensors(path: &Path) -> Result<TensorFile> {
-    let contents = fs::read(path).map_err(|cause| Error::reading(path, cause))?;
-    let damaged = |detail: String| Error::Damaged {
+pub(crate) fn read_tensors(path: &Path) -> Result<TensorFile, FileError> {
+    let contents = fs::read(path).map_err(|cause| FileError::reading(path, cause))?;
+    let damaged = |detail: String| FileError::Damaged {
         path: path.to_path_buf(),
         detail,
     };

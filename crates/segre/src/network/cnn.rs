@@ -11,8 +11,8 @@ use super::affine::{affine, normalise};
 use super::{
     FourierFeatures, LevelFeatures, SiteSpec, TimeEmbeddingConfig, check_size, initialise,
 };
-use crate::error::Result;
 use crate::kernel;
+use crate::setting::InvalidSetting;
 
 /// Dilations of the residual convolutions (docs/mathematics.md §3).
 const DILATIONS: [usize; 5] = [1, 1, 4, 16, 64];
@@ -58,7 +58,7 @@ pub struct CnnNetwork {
 }
 
 impl CnnConfig {
-    pub(super) fn validate(&self) -> Result<()> {
+    pub(super) fn validate(&self) -> Result<(), InvalidSetting> {
         check_size("width", self.width, 1 << 16)
     }
 

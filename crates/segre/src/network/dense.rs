@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::affine::affine;
 use super::{SiteSpec, check_size, initialise};
-use crate::error::Result;
 use crate::kernel;
+use crate::setting::InvalidSetting;
 
 /// Sizes of the dense network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ pub struct DenseNetwork {
 }
 
 impl DenseConfig {
-    pub(super) fn validate(&self) -> Result<()> {
+    pub(super) fn validate(&self) -> Result<(), InvalidSetting> {
         self.hidden
             .iter()
             .try_for_each(|width| check_size("hidden width", *width, 1 << 16))

@@ -38,8 +38,8 @@ pub use residual::{ResidualConfig, ResidualNetwork};
 pub use time_embedding::{FourierFeatures, LevelFeatures, TimeEmbeddingConfig};
 pub use unet::{UnetConfig, UnetNetwork};
 
-use crate::error::{Error, Result};
 pub use crate::kernel::Precision;
+use crate::setting::InvalidSetting;
 
 /// See [`Network::rows_of_a_thread`]: of a network that sees each row as one vector.
 const ROWS_OF_A_THREAD: usize = 64;
@@ -104,8 +104,8 @@ impl NetworkConfig {
     /// Checks the sizes.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] names the first setting outside its range.
-    pub fn validate(&self) -> Result<()> {
+    /// [`InvalidSetting`] names the first setting outside its range.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
         match self {
             Self::Linear(_) => Ok(()),
             Self::Dense(config) => config.validate(),
@@ -251,12 +251,12 @@ impl Network {
 }
 
 /// Rejects a size outside `1..=limit`.
-fn check_size(name: &'static str, value: usize, limit: usize) -> Result<()> {
+fn check_size(name: &'static str, value: usize, limit: usize) -> Result<(), InvalidSetting> {
     if (1..=limit).contains(&value) {
         return Ok(());
     }
     let expected = "a whole number from 1 to 65536";
-    Err(Error::InvalidSetting {
+    Err(InvalidSetting {
         name,
         value: value as f64,
         expected,

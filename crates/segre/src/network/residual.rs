@@ -10,7 +10,7 @@ use super::affinity::{LabelAffinity, MOST_SITES};
 use super::dropout::drop_out;
 use super::mixture::ProductMixture;
 use super::{LevelFeatures, SiteSpec, check_size, initialise};
-use crate::error::{Error, Result};
+use crate::setting::InvalidSetting;
 
 /// Frequencies of the level features.
 const FREQUENCIES: usize = 4;
@@ -86,7 +86,7 @@ struct ResidualBlock {
 }
 
 impl ResidualConfig {
-    pub(super) fn validate(&self) -> Result<()> {
+    pub(super) fn validate(&self) -> Result<(), InvalidSetting> {
         check_size("hidden width", self.hidden, 1 << 16)?;
         if let Some(width) = self.site_width {
             check_size("site width", width, 1 << 16)?;
@@ -98,7 +98,7 @@ impl ResidualConfig {
             return Ok(());
         }
         let expected = "at least 0 and below 1";
-        Err(Error::InvalidSetting {
+        Err(InvalidSetting {
             name: "dropout",
             value: self.dropout,
             expected,

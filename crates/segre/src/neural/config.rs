@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::neural::error::Result;
+use crate::setting::InvalidSetting;
 
 /// Sites up to which rows are drawn one site at a time, and groups for more: a draw costs as many evaluations, and
 /// should not cost more than the training between draws.
@@ -57,7 +58,7 @@ impl DataFreeConfig {
     /// Checks all settings.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] names the first setting outside its range.
+    /// [`InvalidSetting`] names the first setting outside its range.
     pub fn validate(&self) -> Result<()> {
         let counts = [
             ("draws", self.draws),
@@ -68,11 +69,12 @@ impl DataFreeConfig {
         ];
         for (name, value) in counts {
             if value == 0 {
-                return Err(Error::InvalidSetting {
+                return Err(InvalidSetting {
                     name,
                     value: 0.0,
                     expected: "at least 1",
-                });
+                }
+                .into());
             }
         }
         let shares = [
@@ -81,11 +83,12 @@ impl DataFreeConfig {
         ];
         for (name, value) in shares {
             if !(value > 0.0 && value <= 1.0) {
-                return Err(Error::InvalidSetting {
+                return Err(InvalidSetting {
                     name,
                     value,
                     expected: "above 0 and at most 1",
-                });
+                }
+                .into());
             }
         }
         Ok(())

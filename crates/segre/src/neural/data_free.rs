@@ -13,10 +13,11 @@ use super::config::DataFreeConfig;
 use super::importance::{ImportanceEstimate, WeightedRows};
 use crate::data::{Dataset, Schema};
 use crate::energy::{EnergyModel, gibbs_sweeps};
-use crate::error::{Error, Result};
+use crate::file_error::FileError;
 use crate::flow::training::{Beside, Rounds, Trainer, TrainingConfig, read_beside, write_beside};
 use crate::flow::{Model, ModelConfig};
 use crate::learning::parameters::Values;
+use crate::neural::error::Result;
 use crate::path::ProbabilityPath;
 use crate::progress::Control;
 use crate::random::{Purpose, generator};
@@ -52,13 +53,14 @@ pub enum DataFreeEvent<'a> {
 
 /// A fit without data.
 ///
-/// A round draws rows `β ~ q(·|σ)` in random orders, weights them by `exp(−λ E(β)) / q(β|σ)`, raises `λ` as far as the
-/// effective sample size allows, repeats rows by weight (and, where the weights leave too few, rows of the round
-/// before), moves every copy by Gibbs sweeps at `λ`, and trains the network on them by its ordinary cross-entropy. So it follows `P_λ ∝ exp(−λ E)` from the uniform distribution to
-/// `P*`, and descends `KL(P_λ : q)`, which covers all modes that the rows have reached. Where the weights serve, what is
-/// learned has no bias but that of finitely many rows; where sweeps stand in for them, it is as good as the annealing.
-/// The weights of the finished model are exact in either case. No reverse or log-variance objective is offered: both
-/// need the gradient of a whole row's probability, `n` evaluations, where this needs one.
+/// A round draws rows `β ~ q(·|σ)` in random orders, weights them by `exp(−λ E(β)) / q(β|σ)`, raises `λ` as far as
+/// the effective sample size allows, repeats rows by weight (and, where the weights leave too few, rows of the
+/// round before), moves every copy by Gibbs sweeps at `λ`, and trains the network on them by its ordinary
+/// cross-entropy. So it follows `P_λ ∝ exp(−λ E)` from the uniform distribution to `P*`, and descends `KL(P_λ :
+/// q)`, which covers all modes that the rows have reached. Where the weights serve, what is learned has no bias but
+/// that of finitely many rows; where sweeps stand in for them, it is as good as the annealing. The weights of the
+/// finished model are exact in either case. No reverse or log-variance objective is offered: both need the gradient
+/// of a whole row's probability, `n` evaluations, where this needs one.
 pub struct DataFree {
     config: DataFreeConfig,
     rounds: Rounds,
@@ -88,7 +90,8 @@ impl DataFree {
     /// A run that has done nothing yet. The model knows no marginals: the prior of its posterior is uniform.
     ///
     /// # Errors
-    /// As [`Trainer::new`] and [`DataFreeConfig::validate`]; [`Error::ConditionNeedsPosterior`] for a model that
+    /// As [`Trainer::new`] and [`DataFreeConfig::validate`];
+    /// [`FlowError::ConditionNeedsPosterior`](crate::flow::FlowError::ConditionNeedsPosterior) for a model that
     /// cannot be told labels.
     pub fn new(
         model: ModelConfig,
@@ -116,7 +119,7 @@ impl DataFree {
     ) -> Result<Self> {
         let (training, rows) = start(&model, training, &config, schema)?;
         let (trainer, mut beside) = read_beside(path, model, training, &rows, device)?;
-        let damaged = |detail: &str| Error::Damaged {
+        let damaged = |detail: &str| FileError::Damaged {
             path: path.to_path_buf(),
             detail: detail.to_owned(),
         };
@@ -133,7 +136,7 @@ impl DataFree {
             .collect();
         let size = config.rows * schema.sites();
         if !labels.len().is_multiple_of(size) {
-            return Err(damaged("rows of another fit"));
+            return Err(damaged("rows of another fit").into());
         }
         let remembered = labels.chunks(size).map(<[u16]>::to_vec).collect();
         Self::of(trainer, config, schema, state, remembered)
@@ -163,7 +166,7 @@ impl DataFree {
     /// Stores the run in one file, atomically.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be written.
+    /// [`FileError::Io`] if the file cannot be written.
     pub fn write_checkpoint(&self, path: &Path) -> Result<()> {
         let values: Vec<f32> = self
             .remembered
@@ -180,7 +183,7 @@ impl DataFree {
             tensors: BTreeMap::from([(ROWS.to_owned(), rows)]),
             state: Some(state),
         };
-        write_beside(self.rounds.trainer(), beside, path)
+        Ok(write_beside(self.rounds.trainer(), beside, path)?)
     }
 
     /// The run as it stands.
@@ -197,8 +200,10 @@ impl DataFree {
     /// [`best_model`](Trainer::best_model) of the run that is returned.
     ///
     /// # Errors
-    /// [`Error::NoPossibleRow`] if the weights of all rows vanish, [`Error::NonFiniteTraining`],
-    /// [`Error::Interrupted`] if rows were being drawn when the observer stopped it (it has had the run).
+    /// [`NeuralError::NoPossibleRow`](crate::neural::NeuralError::NoPossibleRow) if the weights of all rows vanish,
+    /// [`LearningError::NonFiniteTraining`](crate::learning::LearningError::NonFiniteTraining),
+    /// [`Interrupted`](crate::Interrupted) if rows were being drawn when the observer stopped it (it has had the
+    /// run).
     ///
     /// # Panics
     /// If the schema has not the variables of the energy model.
@@ -385,5 +390,5 @@ pub fn uniform_rows(schema: &Schema, count: usize, seed: u64) -> Result<Dataset>
             labels.push(rng.random_range(0..*states as u32) as u16);
         }
     }
-    Dataset::new(schema.clone(), labels)
+    Ok(Dataset::new(schema.clone(), labels)?)
 }

@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::data::Dataset;
 use crate::energy::EnergyModel;
-use crate::error::{Error, Result};
 use crate::estimate::Estimate;
 use crate::flow::Model;
 use crate::flow::sampling::{Sampler, SamplingOptions, sample};
+use crate::neural::error::{NeuralError, Result};
 use crate::random::{Purpose, generator};
 
 /// Halvings of the interval in which the next inverse temperature lies.
@@ -223,14 +223,14 @@ impl WeightedRows {
     /// `⌈count s⌉` times. Their labels, flat.
     ///
     /// # Errors
-    /// [`Error::NoPossibleRow`] if all rows are impossible.
+    /// [`NeuralError::NoPossibleRow`] if all rows are impossible.
     ///
     /// Source: Carpenter, Clifford & Fearnhead 1999.
     pub fn resample(&self, inverse_temperature: f64, count: usize, seed: u64) -> Result<Vec<u16>> {
         let (weights, largest) = self.relative_weights(inverse_temperature);
         if largest == f64::NEG_INFINITY {
             let rows = self.data.rows();
-            return Err(Error::NoPossibleRow { rows });
+            return Err(NeuralError::NoPossibleRow { rows });
         }
         let total: f64 = weights.iter().sum();
         let offset: f64 = generator(seed, Purpose::Importance, 0).random();

@@ -16,10 +16,12 @@
 
 mod config;
 mod data_free;
+mod error;
 mod importance;
 mod prior;
 
 pub use config::DataFreeConfig;
 pub use data_free::{DataFree, DataFreeEvent, Round, uniform_rows};
+pub use error::{NeuralError, Result};
 pub use importance::{ImportanceEstimate, WeightedRows};
 pub use prior::pairwise_prior;

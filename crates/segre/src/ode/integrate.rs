@@ -4,8 +4,9 @@ use burn::tensor::{DType, Tensor};
 
 use super::step_size::{AdaptiveOptions, PiController, Verdict, first_step, trial_step};
 use super::{Method, Tableau, TimeGrid};
-use crate::error::{Error, Result};
 use crate::field::VectorField;
+use crate::ode::error::{OdeError, Result};
+use crate::setting::InvalidSetting;
 
 /// How to step through time.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,8 +79,8 @@ pub struct OdeSolution {
 /// the state.
 ///
 /// # Errors
-/// [`Error::NonFiniteState`], [`Error::StepSizeUnderflow`], [`Error::TooManySteps`], or
-/// [`Error::InvalidSetting`] for bad options.
+/// [`OdeError::NonFiniteState`], [`OdeError::StepSizeUnderflow`], [`OdeError::TooManySteps`], or
+/// [`InvalidSetting`] for bad options.
 ///
 /// Source: docs/mathematics.md §4; Zeilmann et al. 2020.
 pub fn integrate(
@@ -243,11 +244,12 @@ impl<'a> Pace<'a> {
         options.validate()?;
         for (name, value) in [("start time", start), ("end time", end)] {
             if !value.is_finite() {
-                return Err(Error::InvalidSetting {
+                return Err(InvalidSetting {
                     name,
                     value,
                     expected: "finite",
-                });
+                }
+                .into());
             }
         }
         let order = stepping.method().tableau().order;
@@ -289,7 +291,7 @@ impl<'a> Pace<'a> {
             Self::Fixed { times } => Ok(times.next().copied()),
             Self::Adaptive { end, .. } if time == *end => Ok(None),
             Self::Adaptive { options, .. } if attempts >= options.max_steps => {
-                Err(Error::TooManySteps {
+                Err(OdeError::TooManySteps {
                     limit: options.max_steps,
                     time,
                 })
@@ -333,7 +335,7 @@ impl<'a> Pace<'a> {
             _ => f64::from(f32::EPSILON),
         };
         if !accepted && next_step.abs() <= 4.0 * resolution * time.abs().max(end.abs()) {
-            return Err(Error::StepSizeUnderflow {
+            return Err(OdeError::StepSizeUnderflow {
                 time,
                 step: *next_step,
             });
@@ -370,6 +372,6 @@ fn tolerance_norm(
 fn require_finite(values: &Tensor<3>, time: f64) -> Result<()> {
     match values.clone().sum().into_scalar::<f64>().is_finite() {
         true => Ok(()),
-        false => Err(Error::NonFiniteState { time }),
+        false => Err(OdeError::NonFiniteState { time }),
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::ode::error::Result;
+use crate::setting::InvalidSetting;
 
 /// Options of the adaptive method.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,7 +32,7 @@ impl AdaptiveOptions {
     /// Checks the options.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] if a tolerance is not positive and finite, or no step is allowed.
+    /// [`InvalidSetting`] if a tolerance is not positive and finite, or no step is allowed.
     pub fn validate(&self) -> Result<()> {
         let tolerances = [
             ("relative tolerance", self.relative_tolerance),
@@ -40,20 +41,22 @@ impl AdaptiveOptions {
         for (name, value) in tolerances {
             if !(value > 0.0 && value.is_finite()) {
                 let expected = "positive and finite";
-                return Err(Error::InvalidSetting {
+                return Err(InvalidSetting {
                     name,
                     value,
                     expected,
-                });
+                }
+                .into());
             }
         }
         if self.max_steps == 0 {
             let expected = "at least 1";
-            return Err(Error::InvalidSetting {
+            return Err(InvalidSetting {
                 name: "max steps",
                 value: 0.0,
                 expected,
-            });
+            }
+            .into());
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Time grids for methods with fixed steps.
 
-use crate::error::{Error, Result};
+use crate::ode::error::Result;
+use crate::setting::InvalidSetting;
 
 /// Strictly increasing or strictly decreasing times, two at least.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,15 +13,16 @@ impl TimeGrid {
     /// A grid of the given times.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] if there are fewer than two times, or they are not finite and
+    /// [`InvalidSetting`] if there are fewer than two times, or they are not finite and
     /// strictly monotone.
     pub fn new(times: Vec<f64>) -> Result<Self> {
         let invalid = |value, expected| {
-            Err(Error::InvalidSetting {
+            Err(InvalidSetting {
                 name: "time grid",
                 value,
                 expected,
-            })
+            }
+            .into())
         };
         if times.len() < 2 {
             return invalid(times.len() as f64, "two times at least");
@@ -41,7 +43,7 @@ impl TimeGrid {
     /// `steps` steps of the same length from `start` to `end`; backward if `end < start`.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] if there is no step, or the times are equal or not finite.
+    /// [`InvalidSetting`] if there is no step, or the times are equal or not finite.
     pub fn uniform(start: f64, end: f64, steps: usize) -> Result<Self> {
         let time = |k: usize| match k {
             k if k == steps => end,

@@ -4,8 +4,8 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::GaussianChannel;
-use crate::error::{Error, Result};
 use crate::geometry::AssignmentManifold;
+use crate::setting::InvalidSetting;
 
 /// Settings of the finite-time e-geodesic.
 ///
@@ -28,12 +28,12 @@ impl Default for EGeodesic {
 }
 
 impl EGeodesic {
-    pub(super) fn validate(&self) -> Result<()> {
+    pub(super) fn validate(&self) -> Result<(), InvalidSetting> {
         if self.smoothing > 0.0 && self.smoothing < 1.0 {
             return Ok(());
         }
         let expected = "between 0 and 1, both excluded";
-        Err(Error::InvalidSetting {
+        Err(InvalidSetting {
             name: "path smoothing",
             value: self.smoothing,
             expected,

@@ -12,8 +12,8 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::{EGeodesic, GaussianChannel, InfiniteTime, TimeDistribution};
-use crate::error::Result;
 use crate::geometry::AssignmentManifold;
+use crate::setting::InvalidSetting;
 
 /// A Gaussian path and its settings.
 ///
@@ -48,8 +48,8 @@ impl GaussianPath {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidSetting`] names the first setting outside its range.
-    pub fn validate(&self) -> Result<()> {
+    /// [`InvalidSetting`] names the first setting outside its range.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
         match self {
             Self::EGeodesic(path) => path.validate(),
             Self::InfiniteTime(path) => path.validate(),

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::{GaussianChannel, TimeDistribution, positive};
-use crate::error::Result;
+use crate::setting::InvalidSetting;
 
 /// Settings of the infinite-time path.
 ///
@@ -38,7 +38,7 @@ impl Default for InfiniteTime {
 }
 
 impl InfiniteTime {
-    pub(super) fn validate(&self) -> Result<()> {
+    pub(super) fn validate(&self) -> Result<(), InvalidSetting> {
         positive("path rate", self.rate)?;
         positive("path end time", self.end_time)?;
         self.training_times.validate()

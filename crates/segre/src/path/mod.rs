@@ -26,7 +26,7 @@ pub use infinite::InfiniteTime;
 pub use simplex::SimplexPath;
 pub use time_distribution::TimeDistribution;
 
-use crate::error::{Error, Result};
+use crate::setting::InvalidSetting;
 
 /// A probability path and its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,8 +81,8 @@ impl ProbabilityPath {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] names the first setting outside its range.
-    pub fn validate(&self) -> Result<()> {
+    /// [`InvalidSetting`] names the first setting outside its range.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
         match self {
             Self::Gaussian(path) => path.validate(),
             Self::Simplex(_) | Self::Discrete(_) => Ok(()),
@@ -108,11 +108,11 @@ impl ProbabilityPath {
 }
 
 /// Rejects settings that are not positive and finite.
-fn positive(name: &'static str, value: f64) -> Result<()> {
+fn positive(name: &'static str, value: f64) -> Result<(), InvalidSetting> {
     if value > 0.0 && value.is_finite() {
         return Ok(());
     }
-    Err(Error::InvalidSetting {
+    Err(InvalidSetting {
         name,
         value,
         expected: "positive and finite",

@@ -5,7 +5,7 @@ use rand_distr::{Distribution, Gamma, StandardUniform};
 use serde::{Deserialize, Serialize};
 
 use super::positive;
-use crate::error::Result;
+use crate::setting::InvalidSetting;
 
 /// The distribution training times are drawn from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub enum TimeDistribution {
 }
 
 impl TimeDistribution {
-    pub(super) fn validate(&self) -> Result<()> {
+    pub(super) fn validate(&self) -> Result<(), InvalidSetting> {
         if let Self::Gamma { shape, rate } = self {
             positive("training time shape", *shape)?;
             positive("training time rate", *rate)?;

@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::coupling::{Coupling, Operator};
 use super::distribution::{Covariance, Draw, Gaussian, Parametrisation, triangle};
 use super::flow::{Flow, Line};
+use crate::data::DataError;
 use crate::data::Schema;
 use crate::energy::EnergyModel;
-use crate::error::{Error, Result};
 use crate::random::{Purpose, generator};
+use crate::randomized::error::Result;
+use crate::setting::InvalidSetting;
 
 /// Settings of a randomised assignment flow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,26 +84,28 @@ impl RandomizedConfig {
     /// Checks the settings against the variables.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] and [`Error::SchemaMismatch`].
+    /// [`InvalidSetting`] and [`DataError::SchemaMismatch`].
     pub fn validate(&self, schema: &Schema) -> Result<()> {
         schema.validate()?;
         for (name, value) in [("end time", self.end_time), ("step", self.step)] {
             if !(value > 0.0 && value <= 1e4) {
                 let expected = "positive and at most 10000";
-                return Err(Error::InvalidSetting {
+                return Err(InvalidSetting {
                     name,
                     value,
                     expected,
-                });
+                }
+                .into());
             }
         }
         let cardinalities = schema.cardinalities();
         let refuse = |what: &str, expected: &str, found: String| {
-            Err(Error::SchemaMismatch {
+            Err(DataError::SchemaMismatch {
                 what: what.into(),
                 expected: expected.into(),
                 found,
-            })
+            }
+            .into())
         };
         let equal = cardinalities.windows(2).all(|pair| pair[0] == pair[1]);
         if !equal && self.coupling != Coupling::Full {
@@ -123,11 +127,12 @@ impl RandomizedConfig {
                 );
             }
             if kernel % 2 == 0 || kernel > 2 * height.max(width) + 1 {
-                return Err(Error::InvalidSetting {
+                return Err(InvalidSetting {
                     name: "kernel",
                     value: kernel as f64,
                     expected: "odd and at most twice the grid's side plus 1",
-                });
+                }
+                .into());
             }
         }
         if self.coupling != Coupling::Sites
@@ -143,11 +148,12 @@ impl RandomizedConfig {
         let operator = Operator::new(self.coupling, &cardinalities);
         let numbers = self.numbers(&operator);
         if numbers > MOST_NUMBERS {
-            return Err(Error::InvalidSetting {
+            return Err(InvalidSetting {
                 name: "the number of parameters",
                 value: numbers as f64,
                 expected: "at most 2^27; use a convolution on a grid, or a smaller rank",
-            });
+            }
+            .into());
         }
         Ok(())
     }

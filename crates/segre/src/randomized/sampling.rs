@@ -6,8 +6,9 @@ use rayon::prelude::*;
 use super::model::RandomizedFlow;
 use super::objective::{Labelings, Mixture};
 use crate::data::Dataset;
-use crate::error::{Error, Result};
+use crate::progress::Interrupted;
 use crate::random::{Purpose, generator, row_generator};
+use crate::randomized::error::Result;
 
 /// Draws computed between two reports of progress.
 const CHUNK: usize = 4096;
@@ -70,7 +71,7 @@ impl RandomizedFlow {
     /// The distribution of the rows is `E[T(S(end))]` exactly. Row `i` depends on `seed` and `i` alone.
     ///
     /// # Errors
-    /// [`Error::Interrupted`].
+    /// [`Interrupted`].
     pub fn sample(
         &self,
         count: usize,
@@ -92,13 +93,13 @@ impl RandomizedFlow {
                     out.copy_from_slice(&labels_of(&end, offsets, &mut rng));
                 });
         })?;
-        Dataset::new(self.schema.clone(), labels)
+        Ok(Dataset::new(self.schema.clone(), labels)?)
     }
 
     /// Ends of the flow for `count` draws.
     ///
     /// # Errors
-    /// [`Error::Interrupted`].
+    /// [`Interrupted`].
     pub fn draws(
         &self,
         count: usize,
@@ -120,7 +121,7 @@ impl RandomizedFlow {
     /// Source: RAF (24).
     ///
     /// # Errors
-    /// [`Error::Interrupted`].
+    /// [`Interrupted`].
     pub fn marginals(
         &self,
         count: usize,
@@ -154,7 +155,7 @@ impl RandomizedFlow {
     /// Source: RAF (25).
     ///
     /// # Errors
-    /// [`Error::Interrupted`].
+    /// [`Interrupted`].
     ///
     /// # Panics
     /// If `φ` has other sites or labels.
@@ -186,7 +187,7 @@ impl RandomizedFlow {
             work(done..end);
             done = end;
             if !progress(done) {
-                return Err(Error::Interrupted);
+                return Err(Interrupted.into());
             }
         }
         Ok(())

@@ -9,10 +9,12 @@ use super::model::{RandomizedConfig, RandomizedFlow};
 use super::training::{Trainer, TrainingConfig};
 use crate::atomic;
 use crate::data::Schema;
-use crate::error::{Error, Result};
+use crate::file_error::FileError;
 use crate::flow::saving::{CONFIG_FILE, MODEL_FILE, file_of, kind_of, read_settings};
+use crate::learning::LearningError;
 use crate::learning::parameters::Values;
 use crate::learning::{Slot, TensorFile, read_tensors, write_tensors};
+use crate::randomized::error::Result;
 
 /// File of a run's state in a model's folder.
 pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
@@ -59,16 +61,19 @@ pub fn is_randomized(folder: &Path) -> bool {
 /// Stores the settings.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be written.
+/// [`FileError::Io`] if the file cannot be written.
 pub fn save_card(folder: &Path, card: &RandomizedCard) -> Result<()> {
     let text = serde_json::to_string_pretty(card).expect("a model card is plain data");
-    atomic::write_bytes(&folder.join(CONFIG_FILE), text.as_bytes())
+    Ok(atomic::write_bytes(
+        &folder.join(CONFIG_FILE),
+        text.as_bytes(),
+    )?)
 }
 
 /// Stores the parameters.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be written.
+/// [`FileError::Io`] if the file cannot be written.
 pub fn save_parameters(folder: &Path, model: &RandomizedFlow) -> Result<()> {
     let gaussian = &model.gaussian;
     let parts = [&gaussian.mean, &gaussian.log_sigma, &gaussian.factor];
@@ -80,13 +85,14 @@ pub fn save_parameters(folder: &Path, model: &RandomizedFlow) -> Result<()> {
         tensors: tensors.collect(),
         header: String::new(),
     };
-    write_tensors(&folder.join(MODEL_FILE), &file)
+    Ok(write_tensors(&folder.join(MODEL_FILE), &file)?)
 }
 
 /// Reads the settings.
 ///
 /// # Errors
-/// [`Error::NotAModel`], [`Error::Damaged`], and as [`RandomizedConfig::validate`].
+/// [`FlowError::NotAModel`](crate::flow::FlowError::NotAModel), [`FileError::Damaged`], and as
+/// [`RandomizedConfig::validate`].
 pub fn load_card(folder: &Path) -> Result<RandomizedCard> {
     let card: RandomizedCard = read_settings(folder)?;
     card.model.validate(&card.schema)?;
@@ -97,7 +103,7 @@ pub fn load_card(folder: &Path) -> Result<RandomizedCard> {
 /// Reads a model from its folder.
 ///
 /// # Errors
-/// As [`load_card`]; [`Error::Damaged`] or [`Error::ParameterMismatch`] if the parameters do not fit.
+/// As [`load_card`]; [`FileError::Damaged`] or [`LearningError::ParameterMismatch`] if the parameters do not fit.
 pub fn load(folder: &Path) -> Result<(RandomizedFlow, RandomizedCard)> {
     let card = load_card(folder)?;
     let mut tensors = read_tensors(&file_of(folder, MODEL_FILE)?)?.tensors;
@@ -125,7 +131,7 @@ struct Header {
 /// Stores a run, so that it can go on as if it had never stopped.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be written.
+/// [`FileError::Io`] if the file cannot be written.
 pub fn write_checkpoint(trainer: &Trainer, folder: &Path) -> Result<()> {
     let gaussian = &trainer.model.gaussian;
     let weights = [&gaussian.mean, &gaussian.log_sigma, &gaussian.factor];
@@ -145,33 +151,32 @@ pub fn write_checkpoint(trainer: &Trainer, folder: &Path) -> Result<()> {
         seed: trainer.config.seed,
     };
     let header = serde_json::to_string(&header).expect("a header is plain data");
-    write_tensors(
-        &folder.join(CHECKPOINT_FILE),
-        &TensorFile { tensors, header },
-    )
+    let file = TensorFile { tensors, header };
+    Ok(write_tensors(&folder.join(CHECKPOINT_FILE), &file)?)
 }
 
 /// Takes up a stored run with the settings of its card.
 ///
 /// # Errors
-/// [`Error::Io`] or [`Error::Damaged`] if the file cannot be read, [`Error::ParameterMismatch`] if it belongs to
-/// another model, [`Error::OtherSeed`] if to another run.
+/// [`FileError::Io`] or [`FileError::Damaged`] if the file cannot be read, [`LearningError::ParameterMismatch`] if
+/// it belongs to another model, [`LearningError::OtherSeed`] if to another run.
 pub fn read_checkpoint(folder: &Path, card: &RandomizedCard) -> Result<Trainer> {
     let path = folder.join(CHECKPOINT_FILE);
     let TensorFile {
         mut tensors,
         header,
     } = read_tensors(&path)?;
-    let header: Header = serde_json::from_str(&header).map_err(|error| Error::Damaged {
+    let header: Header = serde_json::from_str(&header).map_err(|error| FileError::Damaged {
         path: path.clone(),
         detail: error.to_string(),
     })?;
     if header.seed != card.training.seed {
-        return Err(Error::OtherSeed {
+        return Err(LearningError::OtherSeed {
             path,
             expected: card.training.seed,
             found: header.seed,
-        });
+        }
+        .into());
     }
     let (model, schema) = (card.model.clone(), card.schema.clone());
     let mut trainer = Trainer::new(model, card.training.clone(), schema, None)?;
@@ -217,10 +222,11 @@ fn take(tensors: &mut BTreeMap<String, Values>, name: &str, out: &mut [f32]) -> 
             out.copy_from_slice(&found.values);
             Ok(())
         }
-        found => Err(Error::ParameterMismatch {
+        found => Err(LearningError::ParameterMismatch {
             name: name.into(),
             expected,
             found: found.map(|values| values.shape),
-        }),
+        }
+        .into()),
     }
 }

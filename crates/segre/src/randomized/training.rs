@@ -11,12 +11,15 @@ use super::distribution::{Gaussian, norm};
 use super::model::{RandomizedConfig, RandomizedFlow};
 use super::objective::{EntropyGradient, Labelings, Mixture, Objective, Terms, site_entropy};
 use super::sampling::labels_of;
+use crate::data::DataError;
 use crate::data::{Dataset, Layout, Schema, Vocabulary};
-use crate::energy::{EnergyError, EnergyModel, GridModel};
-use crate::error::{Error, Result};
+use crate::energy::{EnergyModel, GridModel};
+use crate::learning::LearningError;
 use crate::learning::{Budget, OptimizerConfig, Slot, Update};
 use crate::progress::Control;
 use crate::random::{Purpose, generator, row_generator};
+use crate::randomized::error::{RandomizedError, Result};
+use crate::setting::InvalidSetting;
 
 /// Settings of a training run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,24 +69,26 @@ impl TrainingConfig {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`], [`Error::NoBudget`].
+    /// [`InvalidSetting`], [`LearningError::NoBudget`].
     pub fn validate(&self) -> Result<()> {
         self.budget.validate()?;
         self.optimizer.validate()?;
         if !(0.0..=1.0).contains(&self.annealing) {
-            return Err(Error::InvalidSetting {
+            return Err(InvalidSetting {
                 name: "annealing",
                 value: self.annealing,
                 expected: "from 0 to 1",
-            });
+            }
+            .into());
         }
         for (name, value) in [("draws", self.draws), ("batch size", self.batch_size)] {
             if !(2..=1 << 20).contains(&value) {
-                return Err(Error::InvalidSetting {
+                return Err(InvalidSetting {
                     name,
                     value: value as f64,
                     expected: "at least 2 and at most 2^20",
-                });
+                }
+                .into());
             }
         }
         Ok(())
@@ -158,7 +163,7 @@ impl Trainer {
     /// Gives the run another budget.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`], [`Error::NoBudget`].
+    /// [`InvalidSetting`], [`LearningError::NoBudget`].
     pub fn set_budget(&mut self, budget: Budget) -> Result<()> {
         budget.validate()?;
         self.config.budget = budget;
@@ -188,9 +193,10 @@ impl Trainer {
     /// The loss is `−E_{P*} log P` in nats (forward), `⟨E⟩ − H(P)` (reverse), or their sum.
     ///
     /// # Errors
-    /// [`Error::SchemaMismatch`] if the objective needs a part of the target that is not there or has other
-    /// variables, [`EnergyError::ZeroWeights`] if it needs an energy that is infinite somewhere,
-    /// [`Error::NonFiniteTraining`] (the parameters are then those before the step), and what the observer fails with.
+    /// [`DataError::SchemaMismatch`] if the objective needs a part of the target that is not there or has other
+    /// variables, [`RandomizedError::ZeroWeights`] if it needs an energy that is infinite somewhere,
+    /// [`LearningError::NonFiniteTraining`] (the parameters are then those before the step), and what the observer
+    /// fails with.
     pub fn run(
         &mut self,
         target: Target,
@@ -222,7 +228,7 @@ impl Trainer {
     }
 
     fn check(&self, target: Target) -> Result<Option<Terms>> {
-        let missing = |what: &str| Error::SchemaMismatch {
+        let missing = |what: &str| DataError::SchemaMismatch {
             what: format!("the target of the {:?} objective", self.config.objective),
             expected: what.to_owned(),
             found: "none".into(),
@@ -238,18 +244,19 @@ impl Trainer {
         let energy = target.energy.ok_or_else(|| missing("an energy model"))?;
         let cardinalities = self.model.schema.cardinalities();
         if energy.cardinalities() != cardinalities {
-            return Err(Error::SchemaMismatch {
+            return Err(DataError::SchemaMismatch {
                 what: "the energy model's variables".into(),
                 expected: format!("states {cardinalities:?}"),
                 found: format!("{:?}", energy.cardinalities()),
-            });
+            }
+            .into());
         }
         let zero =
             |factor: &crate::energy::Factor| factor.log_values().contains(&f64::NEG_INFINITY);
         let factor = energy.factors().iter().position(zero);
         let observed = energy.observed().iter().any(Option::is_some);
         if factor.is_some() || observed {
-            return Err(EnergyError::ZeroWeights { factor }.into());
+            return Err(RandomizedError::ZeroWeights { factor });
         }
         Ok(Some(Terms::of(energy, self.model.flow.operator.offsets())))
     }
@@ -303,7 +310,7 @@ impl Trainer {
         if !(norm.is_finite() && loss.is_finite()) {
             let parameter =
                 "the randomised flow; a smaller learning rate or end time may help".into();
-            return Err(Error::NonFiniteTraining { step, parameter });
+            return Err(LearningError::NonFiniteTraining { step, parameter }.into());
         }
         let update = Update::new(&self.config.optimizer, step, rate, norm.max(1e-30));
         let own = &mut self.model.gaussian;
@@ -413,7 +420,7 @@ impl Trainer {
 /// What the variables of an energy model are called: a picture for a grid, else a table of columns `x0`, `x1`, ….
 ///
 /// # Errors
-/// [`Error::SchemaMismatch`] if a variable has more labels than a data set can hold.
+/// [`DataError::SchemaMismatch`] if a variable has more labels than a data set can hold.
 pub fn schema_of(model: &EnergyModel, grid: Option<&GridModel>) -> Result<Schema> {
     let schema = match grid {
         Some(grid) => Schema::integers(&[grid.rows, grid.columns], true, grid.states),

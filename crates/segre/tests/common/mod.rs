@@ -369,7 +369,7 @@ impl segre::flow::training::Observer for Recorder {
         }
     }
 
-    fn save(&mut self, trainer: &Trainer) -> segre::Result<()> {
+    fn save(&mut self, trainer: &Trainer) -> segre::flow::Result<()> {
         match &self.checkpoint {
             Some(path) => write_checkpoint(trainer, path),
             None => Ok(()),

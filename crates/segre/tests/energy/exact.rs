@@ -1,7 +1,7 @@
 //! The junction tree against enumeration and published figures; exact samples; refusals.
 
 use super::{Recipe, SMALL, assert_close, assert_same, largest_difference};
-use segre::Error;
+use segre::Interrupted;
 use segre::energy::exact::{ExactPlan, enumerate, infer};
 use segre::energy::{EnergyError, EnergyModel, Factor, GridModel, Report};
 
@@ -36,7 +36,7 @@ fn the_junction_tree_is_enumeration_with_and_without_evidence() {
             let last = model.cardinalities()[3] - 1;
             match model.condition(&[(0, 0), (3, last)]) {
                 Ok(given) => model = given,
-                Err(Error::Energy(EnergyError::NoConfiguration { .. })) => continue,
+                Err(EnergyError::NoConfiguration { .. }) => continue,
                 Err(error) => panic!("{error}"),
             }
         }
@@ -47,7 +47,7 @@ fn the_junction_tree_is_enumeration_with_and_without_evidence() {
             }
             (Err(found), Err(expected)) => {
                 for error in [found, expected] {
-                    let none = matches!(error, Error::Energy(EnergyError::NoConfiguration { .. }));
+                    let none = matches!(error, EnergyError::NoConfiguration { .. });
                     assert!(none, "{error}");
                 }
             }
@@ -201,7 +201,7 @@ fn what_does_not_fit_is_refused_with_its_estimate_before_any_work() {
         .build();
     let started = std::time::Instant::now();
     let error = infer(&model, BUDGET, &|_| true).unwrap_err();
-    assert!(matches!(error, Error::Energy(EnergyError::TooWide { width, .. }) if width >= 40));
+    assert!(matches!(error, EnergyError::TooWide { width, .. } if width >= 40));
     let message = error.to_string();
     assert!(
         message.contains("width") && message.contains("1.0 GiB"),
@@ -218,7 +218,10 @@ fn what_does_not_fit_is_refused_with_its_estimate_before_any_work() {
 fn the_caller_can_stop() {
     let model = GridModel::table1(3, 8).build();
     let stopped = infer(&model, BUDGET, &|_| false);
-    assert!(matches!(stopped, Err(Error::Interrupted)));
+    assert!(matches!(
+        stopped,
+        Err(EnergyError::Interrupted(Interrupted))
+    ));
 }
 
 #[test]
@@ -226,7 +229,7 @@ fn enumeration_refuses_what_would_not_end() {
     let model = GridModel::table1(5, 8).build();
     assert!(matches!(
         enumerate(&model),
-        Err(Error::Energy(EnergyError::TooManyConfigurations { .. }))
+        Err(EnergyError::TooManyConfigurations { .. })
     ));
 }
 

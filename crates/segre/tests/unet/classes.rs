@@ -1,8 +1,9 @@
 //! Networks that are told the class of a row: samples of a class, guidance, refusals.
 
 use burn::tensor::Tensor;
-use segre::Error;
+use segre::InvalidSetting;
 use segre::data::Dataset;
+use segre::flow::FlowError;
 use segre::flow::sampling::{SamplingOptions, sample, sample_with};
 use segre::flow::training::{Trainer, TrainingConfig};
 use segre::flow::{Denoiser, Head, ModelConfig};
@@ -95,7 +96,10 @@ fn guidance_goes_from_any_class_to_the_class_and_beyond() {
     assert!(largest_difference(&odds(&three), &expected) < 1e-3);
     for (class, guidance) in [(2, 1.0), (0, -1.0), (0, f64::NAN)] {
         let error = model.of_class(class, guidance).err().unwrap();
-        assert!(matches!(error, Error::InvalidSetting { .. }), "{error}");
+        assert!(
+            matches!(error, FlowError::Setting(InvalidSetting { .. })),
+            "{error}"
+        );
     }
 }
 
@@ -113,5 +117,5 @@ fn classes_that_cannot_be_learned_are_refused() {
     let field = model_config(Head::Field, infinite(), with_classes(Some(2)));
     assert!(refused(field, &data).contains("head"));
     let plain = untrained(unet_model(with_classes(None)), &data);
-    assert!(matches!(plain.of_class(0, 1.0), Err(Error::NoClasses)));
+    assert!(matches!(plain.of_class(0, 1.0), Err(FlowError::NoClasses)));
 }

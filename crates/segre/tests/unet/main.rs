@@ -19,9 +19,10 @@ use common::{
     unet,
 };
 use rand_distr::{Distribution, StandardNormal};
-use segre::Error;
+use segre::data::DataError;
 use segre::data::{DataSource, Dataset, Layout, ReadOptions, Schema, Split, read};
 use segre::evaluation::baseline::{Baseline, Baselines};
+use segre::flow::FlowError;
 use segre::flow::training::{Ending, Trainer, TrainingConfig, read_checkpoint};
 use segre::flow::{Denoiser, Head, ModelConfig, site_spec};
 use segre::learning::OptimizerConfig;
@@ -359,7 +360,10 @@ fn a_tiny_network_learns_digits_in_200_steps() {
             "{half} beside {single}"
         );
     } else {
-        assert!(matches!(trainer(Precision::Bf16), Err(Error::NoBfloat16)));
+        assert!(matches!(
+            trainer(Precision::Bf16),
+            Err(FlowError::NoBfloat16)
+        ));
     }
 }
 
@@ -370,7 +374,10 @@ fn data_that_are_no_images_are_refused() {
         let data = Dataset::new(schema, vec![0; sites * 20]).unwrap();
         let trained = Trainer::new(unet_model(unet()), short_run(1), &data, &device());
         let error = trained.err().unwrap();
-        assert!(matches!(error, Error::NotAnImage { .. }), "{error}");
+        assert!(
+            matches!(error, FlowError::Data(DataError::NotAnImage { .. })),
+            "{error}"
+        );
         assert!(error.to_string().contains("--network residual"), "{error}");
     }
 }

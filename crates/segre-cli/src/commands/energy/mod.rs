@@ -93,10 +93,10 @@ fn hint(file: &Path, common: &Common) {
 }
 
 /// Does long work with a progress bar that Ctrl-C stops.
-fn with_progress<T>(
+fn with_progress<T, E: Into<segre::Error>>(
     task: &str,
     common: &Common,
-    work: impl FnOnce(segre::energy::Progress) -> segre::Result<T>,
+    work: impl FnOnce(segre::energy::Progress) -> std::result::Result<T, E>,
 ) -> Result<T> {
     const PARTS: u64 = 1000;
     let budget = Budget {
@@ -111,7 +111,8 @@ fn with_progress<T>(
             bar.update((done * PARTS as f64) as u64, String::new);
         }
         !interrupt::asked()
-    })?;
+    });
+    let result = result.map_err(Into::into)?;
     if let Ok(bar) = bar.into_inner() {
         bar.finish("done");
     }

@@ -162,7 +162,7 @@ impl Observer for Watch<'_, '_> {
         }
     }
 
-    fn save(&mut self, _: &Trainer) -> segre::Result<()> {
+    fn save(&mut self, _: &Trainer) -> segre::flow::Result<()> {
         Ok(())
     }
 }

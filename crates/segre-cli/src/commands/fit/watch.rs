@@ -126,7 +126,7 @@ impl Observer for Run {
         }
     }
 
-    fn save(&mut self, trainer: &Trainer) -> segre::Result<()> {
+    fn save(&mut self, trainer: &Trainer) -> segre::flow::Result<()> {
         saving::save_parameters(&self.out, &trainer.best_model()?)?;
         training::write_checkpoint(trainer, &self.out.join(CHECKPOINT_FILE))?;
         self.saved = Instant::now();

@@ -5,8 +5,9 @@
 //! `assets/DIGITS-ATTRIBUTION.md`.
 
 use crate::data::dataset::Dataset;
+use crate::data::error::Result;
 use crate::data::schema::Schema;
-use crate::error::{Error, Result};
+use crate::file_error::FileError;
 use std::io::Read;
 use std::path::Path;
 
@@ -22,7 +23,7 @@ pub(super) fn digits() -> Result<Dataset> {
     let mut pixels = Vec::new();
     flate2::read::GzDecoder::new(PIXELS)
         .read_to_end(&mut pixels)
-        .map_err(|cause| Error::reading(Path::new("digits"), cause))?;
+        .map_err(|cause| FileError::reading(Path::new("digits"), cause))?;
     let labels = pixels.into_iter().map(u16::from).collect();
     Dataset::new(Schema::integers(&[SIDE, SIDE], true, LEVELS), labels)
 }

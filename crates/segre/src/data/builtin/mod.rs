@@ -12,7 +12,8 @@ mod product;
 use super::dataset::Dataset;
 use super::options::ReadOptions;
 use super::schema::Schema;
-use crate::error::{Error, Result};
+use crate::data::error::Result;
+use crate::setting::ParameterError;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -301,20 +302,22 @@ impl<'a> Parameters<'a> {
                 } else {
                     legal.join(", ")
                 };
-                return Err(Error::UnknownParameter {
+                return Err(ParameterError::Unknown {
                     built_in,
                     parameter,
                     legal,
-                });
+                }
+                .into());
             }
             if pairs.iter().any(|&(earlier, _)| earlier == key) {
                 let (value, expected) = (value.to_string(), "given once only".into());
-                return Err(Error::BadParameter {
+                return Err(ParameterError::Bad {
                     built_in,
                     parameter,
                     value,
                     expected,
-                });
+                }
+                .into());
             }
             pairs.push((key, value));
         }
@@ -331,12 +334,13 @@ impl<'a> Parameters<'a> {
         };
         match value.parse::<T>() {
             Ok(number) if least <= number && number <= most => Ok(Some(number)),
-            _ => Err(Error::BadParameter {
+            _ => Err(ParameterError::Bad {
                 built_in: self.built_in,
                 parameter: key.to_string(),
                 value: value.to_string(),
                 expected: format!("an integer from {least} to {most}"),
-            }),
+            }
+            .into()),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Laws that every built-in distribution obeys, and their known numbers.
 
 use super::*;
+use crate::data::DataError;
+use crate::evaluation::EvaluationError;
 use crate::evaluation::divergence::{Comparison, Divergence};
 
 /// Every distribution, with its entropy and the tolerance of that figure.
@@ -167,7 +169,7 @@ fn samples_of_another_schema_are_refused() {
         .unwrap();
     assert!(matches!(
         Divergence::estimate(&CoupledBinary::new(), &samples),
-        Err(Error::SchemaMismatch { .. })
+        Err(EvaluationError::Data(DataError::SchemaMismatch { .. }))
     ));
     let none = samples.select(&[]);
     assert!(Divergence::estimate(&Pinwheel, &none).is_err());

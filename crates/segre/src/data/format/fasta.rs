@@ -2,8 +2,8 @@
 
 use super::input;
 use crate::data::dataset::Dataset;
+use crate::data::error::{DataError, Result};
 use crate::data::schema::{Layout, Schema, Vocabulary};
-use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -26,7 +26,7 @@ pub(super) fn read(path: &Path, schema: Option<&Schema>) -> Result<Dataset> {
     let records = records(path)?;
     let expected = match (schema, records.first()) {
         (_, None) => {
-            return Err(Error::NoData {
+            return Err(DataError::NoData {
                 path: path.to_path_buf(),
                 what: "there is no record",
             });
@@ -36,7 +36,7 @@ pub(super) fn read(path: &Path, schema: Option<&Schema>) -> Result<Dataset> {
     };
     for record in &records {
         if record.symbols.len() != expected || expected == 0 {
-            return Err(Error::UnalignedRecord {
+            return Err(DataError::UnalignedRecord {
                 path: path.to_path_buf(),
                 line: record.line,
                 record: record.name.clone(),
@@ -54,7 +54,7 @@ pub(super) fn read(path: &Path, schema: Option<&Schema>) -> Result<Dataset> {
     for record in &records {
         for (position, symbol) in record.symbols.iter().enumerate() {
             let known = &index[schema.sites[position].vocabulary];
-            let label = known.get(symbol).ok_or_else(|| Error::UnseenCategory {
+            let label = known.get(symbol).ok_or_else(|| DataError::UnseenCategory {
                 path: path.to_path_buf(),
                 line: record.lines[position],
                 site: format!("position {} of {:?}", position + 1, record.name),
@@ -85,7 +85,7 @@ fn records(path: &Path) -> Result<Vec<Record>> {
         let symbols = content.chars().filter(|symbol| !symbol.is_whitespace());
         for symbol in symbols {
             let Some(record) = records.last_mut() else {
-                return Err(Error::NotFasta {
+                return Err(DataError::NotFasta {
                     path: path.to_path_buf(),
                     line,
                 });
@@ -162,29 +162,29 @@ mod tests {
         let fail = |contents: &str| read_fasta(contents, None).unwrap_err();
         let short = fail(">one\nACG\n>two\nAC\n");
         assert!(
-            matches!(&short, Error::UnalignedRecord { line: 3, record, found: 2, expected: 3, .. }
+            matches!(&short, DataError::UnalignedRecord { line: 3, record, found: 2, expected: 3, .. }
                 if record == "two"),
             "{short}"
         );
         assert!(matches!(
             fail("ACG\n>one\nACG\n"),
-            Error::NotFasta { line: 1, .. }
+            DataError::NotFasta { line: 1, .. }
         ));
-        assert!(matches!(fail("\n\n"), Error::NoData { .. }));
+        assert!(matches!(fail("\n\n"), DataError::NoData { .. }));
         assert!(matches!(
             fail(">one\n>two\n"),
-            Error::UnalignedRecord { found: 0, .. }
+            DataError::UnalignedRecord { found: 0, .. }
         ));
         let schema = read_fasta(">one\nAC-\n", None).unwrap().schema;
         let unseen = read_fasta(">one\nACA\n>two\nAC\nX\n", Some(&schema)).unwrap_err();
         assert!(
-            matches!(&unseen, Error::UnseenCategory { line: 5, value, known: 3, .. } if value == "X"),
+            matches!(&unseen, DataError::UnseenCategory { line: 5, value, known: 3, .. } if value == "X"),
             "{unseen}"
         );
         assert!(unseen.to_string().contains("position 3"), "{unseen}");
         let long = read_fasta(">one\nACAA\n", Some(&schema)).unwrap_err();
         assert!(
-            matches!(long, Error::UnalignedRecord { expected: 3, .. }),
+            matches!(long, DataError::UnalignedRecord { expected: 3, .. }),
             "{long}"
         );
         assert_eq!(

@@ -1,7 +1,8 @@
 //! Files as streams: the kind by extension, transparent gzip, whole texts with UTF-8 checked.
 
 use super::image;
-use crate::error::{Error, Result};
+use crate::data::error::{DataError, Result};
+use crate::file_error::FileError;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -69,7 +70,7 @@ impl FileKind {
             ("txt", _) => Ok(Self::Text),
             _ if path.is_dir() => Ok(Self::Folder),
             _ if image::is_idx(path) => Ok(Self::Idx),
-            _ => Err(Error::UnknownFormat {
+            _ => Err(DataError::UnknownFormat {
                 path: path.to_path_buf(),
                 legal: READABLE,
             }),
@@ -87,7 +88,7 @@ pub(in crate::data) fn split_key(path: &Path) -> Option<(PathBuf, String)> {
 
 /// A buffered stream of the file's contents, decompressed if its name ends in `.gz`.
 pub(in crate::data) fn open(path: &Path) -> Result<Box<dyn Read>> {
-    let file = File::open(path).map_err(|cause| Error::reading(path, cause))?;
+    let file = File::open(path).map_err(|cause| FileError::reading(path, cause))?;
     let compressed = path
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
@@ -103,7 +104,7 @@ pub(in crate::data) fn read_text(path: &Path) -> Result<String> {
     let mut bytes = Vec::new();
     open(path)?
         .read_to_end(&mut bytes)
-        .map_err(|cause| Error::reading(path, cause))?;
+        .map_err(|cause| FileError::reading(path, cause))?;
     match String::from_utf8(bytes) {
         Ok(text) => match text.strip_prefix('\u{feff}') {
             Some(rest) => Ok(rest.to_string()),
@@ -116,11 +117,12 @@ pub(in crate::data) fn read_text(path: &Path) -> Result<String> {
                 .filter(|&&byte| byte == b'\n')
                 .count();
             let (line, offset) = (breaks as u64 + 1, valid as u64);
-            Err(Error::InvalidUtf8 {
+            Err(FileError::InvalidUtf8 {
                 path: path.to_path_buf(),
                 line,
                 offset,
-            })
+            }
+            .into())
         }
     }
 }
@@ -128,6 +130,7 @@ pub(in crate::data) fn read_text(path: &Path) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::DataError;
     use std::io::Write;
 
     #[test]
@@ -169,16 +172,19 @@ mod tests {
         std::fs::write(&path, &bytes).expect("writable");
         assert!(read_text(&path).is_ok());
         std::fs::write(&path, &bytes[..bytes.len() - 12]).expect("writable");
-        assert!(matches!(read_text(&path), Err(Error::Damaged { .. })));
+        assert!(matches!(
+            read_text(&path),
+            Err(DataError::File(FileError::Damaged { .. }))
+        ));
         let path = folder.path().join("a.txt");
         std::fs::write(&path, b"\xef\xbb\xbfab\nc\xff").expect("writable");
         assert!(matches!(
             read_text(&path),
-            Err(Error::InvalidUtf8 {
+            Err(DataError::File(FileError::InvalidUtf8 {
                 line: 2,
                 offset: 7,
                 ..
-            })
+            }))
         ));
         std::fs::write(&path, "\u{feff}abc").expect("writable");
         assert_eq!(read_text(&path).expect("legal"), "abc");

@@ -13,10 +13,10 @@ use std::path::Path;
 use self::input::FileKind;
 use self::npy::Stored;
 use crate::data::dataset::Dataset;
+use crate::data::error::{DataError, Result};
 use crate::data::options::{MissingIs, ReadOptions};
 use crate::data::partial::PartialDataset;
 use crate::data::schema::{Layout, Schema};
-use crate::error::{Error, Result};
 
 /// Reads a file and finds out its schema.
 pub(super) fn read(path: &Path, options: &ReadOptions) -> Result<Dataset> {
@@ -78,7 +78,7 @@ fn require_layout(schema: &Schema, layout: &Layout) -> Result<()> {
     if schema.layout == *layout {
         return Ok(());
     }
-    Err(Error::SchemaMismatch {
+    Err(DataError::SchemaMismatch {
         what: "the layout".into(),
         expected: schema.layout.name().into(),
         found: layout.name().into(),
@@ -99,6 +99,6 @@ mod tests {
         let names = (0..4).map(|site| format!("x{site}")).collect();
         let schema = Schema::shared(Layout::Text, names, Vocabulary::Integers { count: 4 });
         let error = read_as(&DataSource::File(path), &schema, &ReadOptions::default());
-        assert!(matches!(error, Err(Error::SchemaMismatch { .. })));
+        assert!(matches!(error, Err(DataError::SchemaMismatch { .. })));
     }
 }

@@ -2,8 +2,8 @@
 
 use super::input;
 use crate::data::dataset::Dataset;
+use crate::data::error::{DataError, Result};
 use crate::data::schema::{Layout, Schema, Vocabulary};
-use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -47,7 +47,7 @@ pub(super) fn read_as(path: &Path, schema: &Schema) -> Result<Dataset> {
         let found = content.chars().count();
         if found != window {
             let (path, record) = (path.to_path_buf(), format!("line {line}"));
-            return Err(Error::UnalignedRecord {
+            return Err(DataError::UnalignedRecord {
                 path,
                 line,
                 record,
@@ -59,8 +59,8 @@ pub(super) fn read_as(path: &Path, schema: &Schema) -> Result<Dataset> {
     labels(path, &text, schema)
 }
 
-fn too_short(path: &Path, found: usize, window: usize) -> Error {
-    Error::TextTooShort {
+fn too_short(path: &Path, found: usize, window: usize) -> DataError {
+    DataError::TextTooShort {
         path: path.to_path_buf(),
         found,
         window,
@@ -80,7 +80,7 @@ fn labels(path: &Path, text: &str, schema: &Schema) -> Result<Dataset> {
             Some(&label) => labels.push(label),
             None if character == '\n' || character == '\r' => {}
             None => {
-                return Err(Error::UnseenCategory {
+                return Err(DataError::UnseenCategory {
                     path: path.to_path_buf(),
                     line,
                     site: format!("character {column}"),
@@ -143,7 +143,7 @@ mod tests {
         assert!(
             matches!(
                 short,
-                Error::TextTooShort {
+                DataError::TextTooShort {
                     found: 2,
                     window: 3,
                     ..
@@ -156,7 +156,7 @@ mod tests {
         let schema = read_windows("ab\nc", 2, None).unwrap().schema;
         let unseen = read_windows("ab\nad", 2, Some(&schema)).unwrap_err();
         assert!(
-            matches!(&unseen, Error::UnseenCategory { line: 2, site, value, known: 4, .. }
+            matches!(&unseen, DataError::UnseenCategory { line: 2, site, value, known: 4, .. }
                 if site == "character 2" && value == "d"),
             "{unseen}"
         );
@@ -175,7 +175,7 @@ mod tests {
         assert!(
             matches!(
                 error,
-                Error::UnalignedRecord {
+                DataError::UnalignedRecord {
                     line: 2,
                     found: 3,
                     ..

@@ -2,8 +2,8 @@
 
 use crate::atomic::{self, PartialFile};
 use crate::data::dataset::Dataset;
+use crate::data::error::{DataError, Result};
 use crate::data::schema::{Layout, Vocabulary};
-use crate::error::{Error, Result};
 use npyz::WriterBuilder;
 use std::io::{self, Write};
 use std::path::Path;
@@ -27,7 +27,7 @@ pub fn writable(layout: &Layout) -> &'static str {
 /// Read back into the same schema, all but texts with line breaks give the same labels.
 ///
 /// # Errors
-/// [`Error::WriteFormat`] if the extension does not suit the layout, [`Error::Io`].
+/// [`DataError::WriteFormat`] if the extension does not suit the layout, [`FileError::Io`](crate::FileError::Io).
 pub fn write(data: &Dataset, path: &Path) -> Result<()> {
     let extension = path
         .extension()
@@ -35,7 +35,7 @@ pub fn write(data: &Dataset, path: &Path) -> Result<()> {
         .to_string_lossy()
         .to_lowercase();
     let layout = &data.schema.layout;
-    let refused = || Error::WriteFormat {
+    let refused = || DataError::WriteFormat {
         path: path.to_path_buf(),
         layout: layout.name(),
         legal: writable(layout),
@@ -57,14 +57,14 @@ pub fn write(data: &Dataset, path: &Path) -> Result<()> {
     if !legal || (matches!(&extension[..], "fasta" | "fa" | "txt") && !spelled_by_characters()) {
         return Err(refused());
     }
-    atomic::write(path, |file| match &extension[..] {
+    Ok(atomic::write(path, |file| match &extension[..] {
         "npz" => write_npz(data, file),
         "npy" => write_npy(data, file),
         "csv" => write_table(data, b',', file),
         "tsv" => write_table(data, b'\t', file),
         "txt" => write_text(data, file),
         _ => write_fasta(data, file),
-    })
+    })?)
 }
 
 /// The shape of the whole array, `[rows, …]`.
@@ -140,6 +140,7 @@ mod tests {
     use super::*;
     use crate::data::schema::{Schema, Site};
     use crate::data::{DataSource, ReadOptions, read_as};
+    use crate::file_error::FileError;
     use std::fs;
 
     fn words(list: &[&str]) -> Vocabulary {
@@ -240,17 +241,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for name in ["a.fasta", "a.txt", "a.png", "a", "a.csv.gz"] {
             let error = write(&table(), &folder.path().join(name)).unwrap_err();
-            assert!(matches!(error, Error::WriteFormat { legal, .. } if legal.contains(".csv")));
+            assert!(
+                matches!(error, DataError::WriteFormat { legal, .. } if legal.contains(".csv"))
+            );
         }
         let long = Dataset::new(shared(Layout::Sequence, 1, &["AB"]), vec![0]).unwrap();
         assert!(write(&long, &folder.path().join("a.fasta")).is_err());
         let nowhere = folder.path().join("missing").join("a.csv");
         assert!(matches!(
             write(&table(), &nowhere),
-            Err(Error::Io {
+            Err(DataError::File(FileError::Io {
                 action: "write",
                 ..
-            })
+            }))
         ));
         // A folder stands where the file should go: the rename fails, the folder stays.
         fs::create_dir(folder.path().join("b.csv")).unwrap();

@@ -1,9 +1,9 @@
 //! What zeros say before any table is built: impossible states, fixed variables, factors merged.
 
 use crate::energy::error::EnergyError;
+use crate::energy::error::Result;
 use crate::energy::factor::Factor;
 use crate::energy::model::EnergyModel;
-use crate::error::Result;
 
 /// A model without its impossible states and without variables that have only one state left.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Reduced {
             log_constant += largest;
             if largest == f64::NEG_INFINITY {
                 let place = String::new();
-                return Err(EnergyError::NoConfiguration { place }.into());
+                return Err(EnergyError::NoConfiguration { place });
             }
             if !factor.variables().is_empty() {
                 let shifted = values.iter().map(|value| value - largest).collect();
@@ -94,7 +94,7 @@ fn possible_states(model: &EnergyModel) -> Result<Vec<Vec<usize>>> {
             states[variable].retain(|state| supported[place][*state]);
             if states[variable].is_empty() {
                 let place = format!(": factor {number} leaves no state for variable {variable}");
-                return Err(EnergyError::NoConfiguration { place }.into());
+                return Err(EnergyError::NoConfiguration { place });
             }
             if states[variable].len() < before {
                 for &other in &of_variables[variable] {

@@ -1,9 +1,9 @@
 //! Inference by visiting every configuration: the oracle of the tests, and of small models.
 
 use crate::energy::error::EnergyError;
+use crate::energy::error::Result;
 use crate::energy::inference::{Inference, LogZKind, Method, Report};
 use crate::energy::model::EnergyModel;
-use crate::error::Result;
 
 /// Most configurations to visit, as a binary logarithm.
 const MOST_LOG2: f64 = 24.0;
@@ -18,15 +18,14 @@ pub fn enumerate(model: &EnergyModel) -> Result<Inference> {
     if log2_configurations > MOST_LOG2 + 1e-9 {
         return Err(EnergyError::TooManyConfigurations {
             log2_configurations,
-        }
-        .into());
+        });
     }
     let smallest = energies(model)
         .map(|(_, energy)| energy)
         .fold(f64::INFINITY, f64::min);
     if smallest == f64::INFINITY {
         let place = String::new();
-        return Err(EnergyError::NoConfiguration { place }.into());
+        return Err(EnergyError::NoConfiguration { place });
     }
     let mut marginals: Vec<Vec<f64>> = model
         .cardinalities()

@@ -14,9 +14,10 @@ use super::domains::Reduced;
 use super::layout::{Layout, Walk};
 use super::order::Order;
 use crate::energy::error::EnergyError;
+use crate::energy::error::Result;
 use crate::energy::factor::{Factor, offsets};
 use crate::energy::inference::Progress;
-use crate::error::{Error, Result};
+use crate::progress::Interrupted;
 
 /// Entries from which on a table is worth a second thread.
 const PARALLEL: usize = 1 << 15;
@@ -58,7 +59,7 @@ pub(super) enum Stop {
     /// Weights span more than floating-point numbers can: logarithms are needed.
     Range,
     /// As the caller should see it.
-    Error(Error),
+    Error(EnergyError),
 }
 
 /// What one calibration gives, for the free variables.
@@ -98,7 +99,7 @@ impl<'a, A: Arithmetic> JunctionTree<'a, A> {
             done += (layout.states() * layout.separator()) as f64;
             tree.send(place, &layout)?;
             if !progress(done / total) {
-                return Err(Stop::Error(Error::Interrupted));
+                return Err(Stop::Error(Interrupted.into()));
             }
         }
         Ok(tree)
@@ -223,7 +224,7 @@ impl<'a, A: Arithmetic> JunctionTree<'a, A> {
         let largest = message.iter().copied().fold(A::ZERO, f64::max);
         if largest == A::ZERO {
             let place = String::new();
-            return Err(Stop::Error(EnergyError::NoConfiguration { place }.into()));
+            return Err(Stop::Error(EnergyError::NoConfiguration { place }));
         }
         self.log_z += A::to_log(largest);
         message.iter_mut().for_each(|e| *e = A::over(*e, largest));
@@ -256,7 +257,7 @@ impl<'a, A: Arithmetic> JunctionTree<'a, A> {
             }
             done += belief.len() as f64;
             if !progress(done / total) {
-                return Err(Error::Interrupted);
+                return Err(Interrupted.into());
             }
         }
         Ok(Calibration {

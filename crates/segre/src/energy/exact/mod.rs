@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::error::EnergyError;
 use super::inference::{Inference, LogZKind, Method, Progress, Report};
 use super::model::EnergyModel;
-use crate::error::Result;
+use crate::energy::error::Result;
 use crate::random::{Purpose, generator};
 use arithmetic::{Linear, Logarithmic};
 use domains::Reduced;
@@ -80,8 +80,7 @@ impl ExactPlan {
             budget: bytes_text(budget_bytes as f64),
             width: cost.width,
             log2_table: cost.log2_table,
-        }
-        .into())
+        })
     }
 
     /// `log Z`, all marginals, mean energy and entropy, by one calibration of the junction tree.
@@ -89,7 +88,7 @@ impl ExactPlan {
     /// Weights are used as they are; if they would underflow, all is done again with logarithms.
     ///
     /// # Errors
-    /// [`EnergyError::NoConfiguration`], [`crate::Error::Interrupted`].
+    /// [`EnergyError::NoConfiguration`], [`Interrupted`](crate::Interrupted).
     pub fn infer(&self, progress: Progress) -> Result<Inference> {
         // The way down is about twice as long as the way up.
         let up = |done: f64| progress(done / 3.0);

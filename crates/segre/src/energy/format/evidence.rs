@@ -4,13 +4,13 @@ use std::path::Path;
 
 use super::read_text;
 use super::tokens::Tokens;
+use crate::energy::error::Result;
 use crate::energy::model::{EnergyModel, Observation};
-use crate::error::Result;
 
 /// Reads the observations of a file for a model.
 ///
 /// # Errors
-/// As [`parse_evidence`], and [`crate::Error::Io`].
+/// As [`parse_evidence`], and [`FileError::Io`](crate::FileError::Io).
 pub fn read_evidence(path: &Path, model: &EnergyModel) -> Result<Vec<Observation>> {
     parse_evidence(&read_text(path)?, path, model)
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::tokens::{Tokens, product};
+use crate::energy::error::Result;
 use crate::energy::model::EnergyModel;
-use crate::error::Result;
 
 /// Largest number of a variable: beyond, a damaged file is likelier than a model.
 const MOST_VARIABLES: usize = 1 << 24;

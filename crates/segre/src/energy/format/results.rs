@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use crate::atomic;
-use crate::error::Result;
+use crate::energy::error::Result;
 
 /// `PR` and `log₁₀ Z`, of `log_z` in nats.
 pub fn partition_text(log_z: f64) -> String {
@@ -28,7 +28,7 @@ pub fn marginals_text(marginals: &[Vec<f64>]) -> String {
 /// Writes `PREFIX.MAR`, and `PREFIX.PR` if there is a `log_z` (in nats); returns the files.
 ///
 /// # Errors
-/// [`crate::Error::Io`].
+/// [`FileError::Io`](crate::FileError::Io).
 pub fn write_results(
     prefix: &Path,
     log_z: Option<f64>,

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::energy::error::EnergyError;
+use crate::energy::error::Result;
 use crate::energy::factor::Factor;
-use crate::error::Result;
 
 /// Most states of a variable: beyond, a damaged file is likelier than a model.
 const MOST_STATES: usize = 1 << 20;
@@ -64,8 +64,7 @@ impl<'a> Tokens<'a> {
                 line: self.last_line,
                 tokens: self.tokens.len(),
                 expected: expected(),
-            }
-            .into());
+            });
         };
         self.next += 1;
         Ok(token)
@@ -138,7 +137,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// The error of a table's size.
-    pub fn wrong_size(&self, token: Token, factor: usize, size: Option<usize>) -> crate::Error {
+    pub fn wrong_size(&self, token: Token, factor: usize, size: Option<usize>) -> EnergyError {
         EnergyError::TableSize {
             path: self.path.into(),
             line: token.line,
@@ -147,7 +146,6 @@ impl<'a> Tokens<'a> {
             found: token.text.into(),
             expected: size.map_or("more than 2^63".into(), |size| size.to_string()),
         }
-        .into()
     }
 
     /// A factor from weights, which must not all be zero.
@@ -166,15 +164,14 @@ impl<'a> Tokens<'a> {
                 token: last.number,
                 factor,
                 entries: weights.len(),
-            }
-            .into());
+            });
         }
         let log_values = weights.iter().map(|weight| weight.ln()).collect();
         Ok(Factor::new(variables, cardinalities, log_values))
     }
 
     /// The error of a word that does not belong there.
-    pub fn bad(&self, token: Token, expected: String) -> crate::Error {
+    pub fn bad(&self, token: Token, expected: String) -> EnergyError {
         EnergyError::BadToken {
             path: self.path.into(),
             line: token.line,
@@ -182,7 +179,6 @@ impl<'a> Tokens<'a> {
             found: token.text.chars().take(40).collect(),
             expected,
         }
-        .into()
     }
 
     /// Nothing may follow.
@@ -195,8 +191,7 @@ impl<'a> Tokens<'a> {
                 token: token.number,
                 found: token.text.chars().take(40).collect(),
                 what,
-            }
-            .into()),
+            }),
         }
     }
 }

@@ -8,8 +8,8 @@ use std::path::Path;
 use super::tokens::Tokens;
 use crate::atomic;
 use crate::energy::error::EnergyError;
+use crate::energy::error::Result;
 use crate::energy::model::EnergyModel;
-use crate::error::Result;
 
 /// Understands a network; `path` is for messages.
 ///
@@ -88,8 +88,7 @@ pub fn uai_text(model: &EnergyModel, path: &Path) -> Result<String> {
                     path: path.into(),
                     factor: number,
                     log_value,
-                }
-                .into());
+                });
             }
             write!(text, " {weight:e}").expect(fine);
         }
@@ -101,7 +100,10 @@ pub fn uai_text(model: &EnergyModel, path: &Path) -> Result<String> {
 /// Writes a model as a Markov network.
 ///
 /// # Errors
-/// As [`uai_text`], and [`crate::Error::Io`].
+/// As [`uai_text`], and [`FileError::Io`](crate::FileError::Io).
 pub fn write_uai(model: &EnergyModel, path: &Path) -> Result<()> {
-    atomic::write_bytes(path, uai_text(model, path)?.as_bytes())
+    Ok(atomic::write_bytes(
+        path,
+        uai_text(model, path)?.as_bytes(),
+    )?)
 }

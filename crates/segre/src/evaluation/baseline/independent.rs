@@ -2,7 +2,7 @@
 
 use super::{Baseline, require_parts, total_log_prob};
 use crate::data::Dataset;
-use crate::error::Result;
+use crate::evaluation::error::Result;
 
 /// Additive smoothings that are tried.
 pub(super) const SMOOTHINGS: [f64; 10] = [0.01, 0.03, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
@@ -19,7 +19,7 @@ impl Independent {
     /// Counts the training rows; of the smoothings 0.01 to 30 takes the validation rows' best.
     ///
     /// # Errors
-    /// [`Error::SchemaMismatch`](crate::Error::SchemaMismatch) if the parts differ in schema or are
+    /// [`DataError::SchemaMismatch`](crate::data::DataError::SchemaMismatch) if the parts differ in schema or are
     /// empty.
     pub fn fit(train: &Dataset, validation: &Dataset) -> Result<Self> {
         require_parts(train, validation)?;

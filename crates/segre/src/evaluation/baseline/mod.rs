@@ -1,4 +1,5 @@
-//! Simple models that every learned one must beat: uniform, independent sites, Chow–Liu tree, nearest rows, neighbouring pixels.
+//! Simple models that every learned one must beat: uniform, independent sites, Chow–Liu tree, nearest rows,
+//! neighbouring pixels.
 
 mod chow_liu;
 mod independent;
@@ -12,8 +13,9 @@ pub use nearest_rows::NearestRows;
 pub use pixel_context::PixelContext;
 pub use uniform::Uniform;
 
+use crate::data::DataError;
 use crate::data::{Dataset, Layout};
-use crate::error::Result;
+use crate::evaluation::error::Result;
 use rayon::prelude::*;
 use std::f64::consts::LN_2;
 
@@ -68,7 +70,7 @@ impl Baselines {
     /// Fits them on the training rows; smoothing is chosen by the validation rows.
     ///
     /// # Errors
-    /// [`Error::SchemaMismatch`](crate::Error::SchemaMismatch) if the parts differ in schema or are
+    /// [`DataError::SchemaMismatch`] if the parts differ in schema or are
     /// empty.
     pub fn fit(train: &Dataset, validation: &Dataset) -> Result<Self> {
         let independent = Independent::fit(train, validation)?;
@@ -91,11 +93,12 @@ fn require_parts(train: &Dataset, validation: &Dataset) -> Result<()> {
     train.schema.same_as(&validation.schema)?;
     for (what, part) in [("training rows", train), ("validation rows", validation)] {
         if part.rows() == 0 {
-            return Err(crate::Error::SchemaMismatch {
+            return Err(DataError::SchemaMismatch {
                 what: format!("the number of {what}"),
                 expected: "at least 1".into(),
                 found: "0".into(),
-            });
+            }
+            .into());
         }
     }
     Ok(())

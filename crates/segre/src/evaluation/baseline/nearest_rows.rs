@@ -2,7 +2,7 @@
 
 use super::require_parts;
 use crate::data::{Dataset, PartialDataset};
-use crate::error::Result;
+use crate::evaluation::error::Result;
 use rayon::prelude::*;
 
 /// Numbers of neighbours that are tried.
@@ -20,7 +20,7 @@ impl NearestRows {
     /// Of 1 to 200 neighbours takes the number that fills in the validation rows best, of which `given` shows a part.
     ///
     /// # Errors
-    /// [`Error::SchemaMismatch`](crate::Error::SchemaMismatch) if the parts differ in schema or are empty.
+    /// [`DataError::SchemaMismatch`](crate::data::DataError::SchemaMismatch) if the parts differ in schema or are empty.
     ///
     /// # Panics
     /// If `given` has another number of rows than `validation`.
@@ -58,11 +58,11 @@ impl NearestRows {
     /// The rows with every unknown label filled in.
     ///
     /// # Errors
-    /// [`Error::SchemaMismatch`](crate::Error::SchemaMismatch) for rows of another schema.
+    /// [`DataError::SchemaMismatch`](crate::data::DataError::SchemaMismatch) for rows of another schema.
     pub fn fill(&self, given: &PartialDataset) -> Result<Dataset> {
         self.train.schema.same_as(&given.schema)?;
         let nearest = nearest(&self.train, given, self.count);
-        given.filled(|row, site| majority(&self.train, &nearest[row], site))
+        Ok(given.filled(|row, site| majority(&self.train, &nearest[row], site))?)
     }
 }
 

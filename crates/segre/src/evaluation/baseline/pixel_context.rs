@@ -1,8 +1,9 @@
 //! Pixels given their position and their left and upper neighbour: the local model that images must beat.
 
 use super::{Baseline, require_parts};
+use crate::data::DataError;
 use crate::data::{Dataset, Layout};
-use crate::error::{Error, Result};
+use crate::evaluation::error::Result;
 use rayon::prelude::*;
 
 /// Weights of the counts of all positions together that are tried, in rows.
@@ -59,18 +60,19 @@ impl PixelContext {
     /// Counts the training rows; of `a` from 0.3 to 1000 and `b` from 0.01 to 100 takes the validation rows' best.
     ///
     /// # Errors
-    /// [`Error::NotAnImage`] for other data and pixels of several vocabularies, [`Error::SchemaMismatch`] if the
+    /// [`DataError::NotAnImage`] for other data and pixels of several vocabularies, [`DataError::SchemaMismatch`] if the
     /// parts differ in schema or are empty.
     pub fn fit(train: &Dataset, validation: &Dataset) -> Result<Self> {
         require_parts(train, validation)?;
         let (Layout::Image { width, .. }, [vocabulary]) =
             (&train.schema.layout, &train.schema.vocabularies[..])
         else {
-            return Err(Error::NotAnImage {
+            return Err(DataError::NotAnImage {
                 what: "the baseline of neighbouring pixels",
                 remedy: "leave it out",
                 found: train.schema.layout.describe(),
-            });
+            }
+            .into());
         };
         let (width, categories) = (*width, vocabulary.count());
         let pixels: Vec<Cells> = (0..train.sites())
@@ -224,6 +226,7 @@ mod tests {
     use super::super::{ChowLiu, Independent};
     use super::*;
     use crate::data::Schema;
+    use crate::evaluation::EvaluationError;
     use crate::random::{Purpose, generator};
     use rand::RngExt;
 
@@ -307,7 +310,10 @@ mod tests {
     fn other_data_are_refused() {
         let table = Dataset::new(Schema::integers(&[6], false, 2), vec![0; 12]).expect("legal");
         let error = PixelContext::fit(&table, &table).expect_err("no image");
-        assert!(matches!(error, Error::NotAnImage { .. }), "{error}");
+        assert!(
+            matches!(error, EvaluationError::Data(DataError::NotAnImage { .. })),
+            "{error}"
+        );
         let image = images([2, 3], 2, vec![0; 12]);
         assert!(PixelContext::fit(&image.select(&[]), &image).is_err());
         assert!(PixelContext::fit(&image, &images([3, 2], 2, vec![0; 6])).is_err());

@@ -17,9 +17,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use self::network::{ClassifierNetwork, FEATURES, Sizes};
+use crate::data::DataError;
 use crate::data::{Dataset, Layout, Schema};
-use crate::error::{Error, Result};
+use crate::evaluation::error::Result;
 use crate::learning::parameters::host_values;
+use crate::progress::Interrupted;
 
 /// Pixels that are computed together: all rows at once would need memory without being faster.
 const MOST_PIXELS: usize = 1 << 17;
@@ -79,8 +81,8 @@ impl Classifier {
     /// Classifies rows; `watch` is told the fraction that is done and says whether to go on.
     ///
     /// # Errors
-    /// [`Error::SchemaMismatch`] for images of another size or other categories, [`Error::NotAnImage`] for other
-    /// data, [`Error::Interrupted`].
+    /// [`DataError::SchemaMismatch`] for images of another size or other categories, [`DataError::NotAnImage`] for other
+    /// data, [`Interrupted`].
     pub fn classify(
         &self,
         data: &Dataset,
@@ -102,7 +104,7 @@ impl Classifier {
             let classes = logits.chunks_exact(self.card.classes.len()).map(likeliest);
             found.classes.extend(classes);
             if !watch(found.classes.len() as f64 / data.rows() as f64) {
-                return Err(Error::Interrupted);
+                return Err(Interrupted.into());
             }
         }
         Ok(found)
@@ -118,11 +120,12 @@ impl Classifier {
         let words = |([height, width], categories): ([usize; 2], usize)| {
             format!("{height}×{width} with {categories} categories")
         };
-        Err(Error::SchemaMismatch {
+        Err(DataError::SchemaMismatch {
             what: "the size of the images that are to be classified".into(),
             expected: words(expected),
             found: words((image, categories)),
-        })
+        }
+        .into())
     }
 }
 
@@ -177,11 +180,12 @@ fn image_of(schema: &Schema) -> Result<([usize; 2], usize)> {
     let (Layout::Image { height, width, .. }, [vocabulary]) =
         (&schema.layout, &schema.vocabularies[..])
     else {
-        return Err(Error::NotAnImage {
+        return Err(DataError::NotAnImage {
             what: "the classifier",
             remedy: "leave it out",
             found: schema.layout.describe(),
-        });
+        }
+        .into());
     };
     Ok(([*height, *width], vocabulary.count()))
 }

@@ -5,11 +5,14 @@ use burn::tensor::{Device, Tensor, TensorData, activation};
 
 use super::network::ClassifierNetwork;
 use super::{Classifier, ClassifierCard, image_of, images};
+use crate::data::DataError;
 use crate::data::Dataset;
-use crate::error::{Error, Result};
+use crate::evaluation::error::Result;
 use crate::learning::parameters;
 use crate::learning::{DataOrder, Optimizer, OptimizerConfig};
+use crate::progress::Interrupted;
 use crate::random::{Purpose, generator};
+use crate::setting::InvalidSetting;
 
 /// Times that every row is seen, and the least number of steps for few rows.
 const EPOCHS: usize = 3;
@@ -43,11 +46,12 @@ impl ClassifierConfig {
             ("batch size", self.batch_size as f64),
         ] {
             if value < 1.0 {
-                return Err(Error::InvalidSetting {
+                return Err(InvalidSetting {
                     name,
                     value,
                     expected: "at least 1",
-                });
+                }
+                .into());
             }
         }
         Ok(())
@@ -61,9 +65,9 @@ impl Classifier {
     /// Learning rate 0.001 with warm-up and cosine decay; the kept parameters are a moving average.
     ///
     /// # Errors
-    /// [`Error::NotAnImage`] for other data, [`Error::BadClasses`] if the rows have no classes, or fewer than two, or
-    /// one beyond the names, [`Error::NoRows`], [`Error::InvalidSetting`], [`Error::NonFiniteTraining`],
-    /// [`Error::Interrupted`].
+    /// [`DataError::NotAnImage`] for other data, [`DataError::BadClasses`] if the rows have no classes, or fewer
+    /// than two, or one beyond the names, [`DataError::NoRows`], [`InvalidSetting`],
+    /// [`LearningError::NonFiniteTraining`](crate::learning::LearningError::NonFiniteTraining), [`Interrupted`].
     pub fn train(
         train: &Dataset,
         names: &[String],
@@ -102,7 +106,7 @@ impl Classifier {
             let rate = settings.learning_rate_at(step, done);
             network = optimizer.step(network, gradients, step, rate)?.0;
             if !watch((step + 1) as f64 / config.steps as f64) {
-                return Err(Error::Interrupted);
+                return Err(Interrupted.into());
             }
         }
         let averages = optimizer.averages(&parameters::collect(&network));
@@ -132,12 +136,12 @@ fn cross_entropy(logits: Tensor<2>, classes: impl Iterator<Item = u16>, count: u
 }
 
 fn check_classes<'a>(train: &'a Dataset, names: &[String]) -> Result<&'a [u16]> {
-    let refuse = |problem, remedy| Err(Error::BadClasses { problem, remedy });
+    let refuse = |problem, remedy| Err(DataError::BadClasses { problem, remedy }.into());
     let Some(classes) = train.classes() else {
         return refuse("the data have none", "give them with --labels FILE");
     };
     let Some(first) = classes.first() else {
-        return Err(Error::NoRows);
+        return Err(DataError::NoRows.into());
     };
     if classes
         .iter()

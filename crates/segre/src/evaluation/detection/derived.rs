@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use rand::seq::SliceRandom;
 
 use crate::data::Dataset;
-use crate::error::{Error, Result};
+use crate::evaluation::error::{EvaluationError, Result};
 use crate::random::{Purpose, generator};
 
 /// What is done to rows.
@@ -30,12 +30,12 @@ impl Derived {
     /// The rows with this done to them.
     ///
     /// # Errors
-    /// [`Error::NotOneVocabulary`] if the sites have vocabularies of their own.
+    /// [`EvaluationError::NotOneVocabulary`] if the sites have vocabularies of their own.
     pub fn of(self, data: &Dataset, seed: u64) -> Result<Dataset> {
         let cardinalities = data.schema.cardinalities();
         let categories = cardinalities[0];
         if cardinalities.iter().any(|own| *own != categories) {
-            return Err(Error::NotOneVocabulary {
+            return Err(EvaluationError::NotOneVocabulary {
                 what: self.to_string(),
             });
         }
@@ -58,7 +58,7 @@ impl Derived {
                 }
             }
         }
-        Dataset::new(data.schema.clone(), labels)
+        Ok(Dataset::new(data.schema.clone(), labels)?)
     }
 }
 

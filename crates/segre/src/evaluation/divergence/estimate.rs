@@ -1,7 +1,7 @@
 //! How far a sampler is from a known distribution, estimated from its samples.
 
-use crate::data::{Dataset, KnownDistribution};
-use crate::error::{Error, Result};
+use crate::data::{DataError, Dataset, KnownDistribution};
+use crate::evaluation::error::Result;
 use serde::{Deserialize, Serialize};
 
 /// Most configurations that are compared one by one.
@@ -49,16 +49,17 @@ impl Divergence {
     /// Targets with independent sites are compared site by site, others row by row.
     ///
     /// # Errors
-    /// [`Error::SchemaMismatch`] if the samples are not of the target's schema, if there are none,
+    /// [`DataError::SchemaMismatch`] if the samples are not of the target's schema, if there are none,
     /// or if the target has too many configurations to list.
     pub fn estimate(target: &dyn KnownDistribution, samples: &Dataset) -> Result<Self> {
         target.schema().same_as(&samples.schema)?;
         let refuse = |what: &str, expected: &str, found: String| {
-            Err(Error::SchemaMismatch {
+            Err(DataError::SchemaMismatch {
                 what: what.into(),
                 expected: expected.into(),
                 found,
-            })
+            }
+            .into())
         };
         if samples.rows() == 0 {
             return refuse("the number of samples", "at least 1", "0".into());

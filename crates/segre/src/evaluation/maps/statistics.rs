@@ -1,7 +1,7 @@
 //! What label maps have in common: shares of classes, neighbouring classes, connected regions.
 
-use crate::data::{Dataset, Layout};
-use crate::error::{Error, Result};
+use crate::data::{DataError, Dataset, Layout};
+use crate::evaluation::error::Result;
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -46,19 +46,20 @@ impl MapStatistics {
     /// Counts through all maps.
     ///
     /// # Errors
-    /// [`Error::SchemaMismatch`] if the data are no pictures of one vocabulary, [`Error::NoRows`].
+    /// [`DataError::SchemaMismatch`] if the data are no pictures of one vocabulary, [`DataError::NoRows`].
     pub fn of(data: &Dataset) -> Result<Self> {
         let (Layout::Image { height, width, .. }, [_]) =
             (&data.schema.layout, &data.schema.vocabularies[..])
         else {
-            return Err(Error::SchemaMismatch {
+            return Err(DataError::SchemaMismatch {
                 what: "the layout".into(),
                 expected: "an image with the same classes everywhere".into(),
                 found: data.schema.layout.describe(),
-            });
+            }
+            .into());
         };
         if data.rows() == 0 {
-            return Err(Error::NoRows);
+            return Err(DataError::NoRows.into());
         }
         let (height, width, classes) = (*height, *width, data.schema.max_categories());
         let rows: Vec<&[u16]> = data.iter().collect();

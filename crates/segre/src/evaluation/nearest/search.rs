@@ -1,7 +1,7 @@
 //! Nearest rows by Hamming distance: how far new rows are from those that were trained on.
 
-use crate::data::Dataset;
-use crate::error::{Error, Result};
+use crate::data::{DataError, Dataset};
+use crate::evaluation::error::Result;
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -21,17 +21,18 @@ pub struct Neighbour {
 /// categories into bytes.
 ///
 /// # Errors
-/// [`Error::SchemaMismatch`] if the numbers of sites differ, [`Error::NoRows`] without rows to search.
+/// [`DataError::SchemaMismatch`] if the numbers of sites differ, [`DataError::NoRows`] without rows to search.
 pub fn nearest(queries: &Dataset, among: &Dataset, count: usize) -> Result<Vec<Vec<Neighbour>>> {
     if queries.sites() != among.sites() {
-        return Err(Error::SchemaMismatch {
+        return Err(DataError::SchemaMismatch {
             what: "the number of sites".into(),
             expected: among.sites().to_string(),
             found: queries.sites().to_string(),
-        });
+        }
+        .into());
     }
     if among.rows() == 0 {
-        return Err(Error::NoRows);
+        return Err(DataError::NoRows.into());
     }
     let most = queries
         .schema
@@ -140,6 +141,7 @@ fn insert(best: &mut Vec<Neighbour>, count: usize, new: Neighbour) {
 mod tests {
     use super::*;
     use crate::data::{Schema, Vocabulary};
+    use crate::evaluation::EvaluationError;
     use crate::random::{Purpose, generator};
     use rand::RngExt;
 
@@ -191,7 +193,7 @@ mod tests {
         );
         assert!(matches!(
             nearest(&one, &two.select(&[]), 1),
-            Err(Error::NoRows)
+            Err(EvaluationError::Data(DataError::NoRows))
         ));
         assert!(nearest(&one, &random(1, 6, 2, 1), 1).is_err());
         assert!(nearest(&two.select(&[]), &one, 1).unwrap().is_empty());

@@ -4,9 +4,10 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use crate::data::{Dataset, PartialDataset};
-use crate::error::{Error, Result};
 use crate::flow::channel::KnownSites;
+use crate::flow::error::Result;
 use crate::flow::model::Model;
+use crate::progress::Interrupted;
 use crate::random::{Purpose, generator, row_generator};
 
 /// States per evaluation of the network.
@@ -15,13 +16,14 @@ const BATCH: usize = 4096;
 /// `log (1/K) Σ_k Q_{σ_k}(β_unknown | β_known)` of every row, nats, over `K` random orders of its unknown sites.
 ///
 /// `Q_σ` is the chain rule in the order `σ`, so this estimates the logarithm of the probability with which
-/// [`Sampler::Sequential`](crate::flow::sampling::Sampler::Sequential) with one site per step draws the row's unknown labels.
-/// The mean is unbiased, hence its logarithm is too small on average, the less so the more orders; with one unknown site
-/// there is one order and no error. Costs `K` evaluations for every unknown site.
+/// [`Sampler::Sequential`](crate::flow::sampling::Sampler::Sequential) with one site per step draws the row's
+/// unknown labels. The mean is unbiased, hence its logarithm is too small on average, the less so the more orders;
+/// with one unknown site there is one order and no error. Costs `K` evaluations for every unknown site.
 ///
 /// # Errors
-/// [`Error::ConditionNeedsPosterior`] for a field head or a path on the simplex, [`Error::SchemaMismatch`] for rows of another
-/// schema, [`Error::Interrupted`] if `progress`, told how many rows are done, returns `false`.
+/// [`FlowError::ConditionNeedsPosterior`](crate::flow::FlowError::ConditionNeedsPosterior) for a field head or a
+/// path on the simplex, [`DataError::SchemaMismatch`](crate::data::DataError::SchemaMismatch) for rows of another
+/// schema, [`Interrupted`] if `progress`, told how many rows are done, returns `false`.
 ///
 /// # Panics
 /// If `given` has another number of rows than `rows`, or there is no order.
@@ -54,7 +56,7 @@ pub fn completion_log_probabilities(
             .collect();
         found.extend(logs.concat());
         if !progress(found.len()) {
-            return Err(Error::Interrupted);
+            return Err(Interrupted.into());
         }
     }
     Ok(found)

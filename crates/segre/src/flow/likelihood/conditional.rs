@@ -5,10 +5,11 @@ use rand::{Rng, RngExt};
 
 use super::completion::completion_log_probabilities;
 use crate::data::{Dataset, PartialDataset};
-use crate::error::{Error, Result};
 use crate::estimate::Estimate;
+use crate::flow::error::{FlowError, Result};
 use crate::flow::model::Model;
 use crate::random::{Purpose, generator, row_generator};
+use crate::setting::InvalidSetting;
 
 /// Most completions of a row that are listed.
 const MOST_COMPLETIONS: usize = 1 << 20;
@@ -48,13 +49,15 @@ pub struct ConditionalDivergence {
 
 /// Compares the sequential sampler's conditionals with the exact ones of `P ∝ exp(log_weight)`.
 ///
-/// For each of `rows`, which should be draws of `P`, some sites `A` are given. All completions are listed, so
-/// `P(· | β_A)` is exact, and `log P − log Q` is averaged over completions drawn from it (over all, weighted by their
-/// probabilities, if there are no more than `draws`). `Q` is the sampler's law, the chain rule averaged over random orders, estimated
-/// with [`completion_log_probabilities`]: its logarithm is too small on average, so the divergence is too large rather than too small.
+/// For each of `rows`, which should be draws of `P`, some sites `A` are given. All completions are listed, so `P(·
+/// | β_A)` is exact, and `log P − log Q` is averaged over completions drawn from it (over all, weighted by their
+/// probabilities, if there are no more than `draws`). `Q` is the sampler's law, the chain rule averaged over random
+/// orders, estimated with [`completion_log_probabilities`]: its logarithm is too small on average, so the
+/// divergence is too large rather than too small.
 ///
 /// # Errors
-/// As [`completion_log_probabilities`]; [`Error::InvalidSetting`] if no site is hidden or their completions are too many to list.
+/// As [`completion_log_probabilities`]; [`InvalidSetting`] if no site is hidden or their completions are too many
+/// to list.
 pub fn conditional_divergence(
     model: &Model,
     log_weight: &dyn Fn(&[u16]) -> f64,
@@ -106,7 +109,7 @@ pub fn conditional_divergence(
 /// A random choice of sites that are not given.
 fn hidden_sites(sites: usize, given: usize, rng: &mut impl Rng) -> Result<Vec<usize>> {
     if given >= sites {
-        return Err(Error::NothingToScore);
+        return Err(FlowError::NothingToScore);
     }
     let mut order: Vec<usize> = (0..sites).collect();
     order.shuffle(rng);
@@ -137,11 +140,12 @@ impl<'a> Completions<'a> {
             .iter()
             .try_fold(1_usize, |n, (_, categories)| n.checked_mul(*categories));
         let Some(count) = count.filter(|count| *count <= MOST_COMPLETIONS) else {
-            return Err(Error::InvalidSetting {
+            return Err(InvalidSetting {
                 name: "hidden sites",
                 value: hidden.len() as f64,
                 expected: "so few that a row has at most 2²⁰ completions; give more sites",
-            });
+            }
+            .into());
         };
         let mut listed = Self {
             row,

@@ -16,8 +16,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::score::{Draw, Integrand};
 use crate::data::Dataset;
-use crate::error::{Error, Result};
 use crate::flow::channel::{Denoiser, NoisyBatch};
+use crate::flow::error::{FlowError, Result};
 use crate::flow::model::Model;
 use crate::geometry::AssignmentManifold;
 
@@ -100,7 +100,7 @@ impl Integrand for Immse<'_> {
             draw.value = f64::from(*value);
             if !value.is_finite() {
                 let root_snr = self.end * draw.level;
-                return Err(Error::NonFiniteScore {
+                return Err(FlowError::NonFiniteScore {
                     row: draw.row,
                     root_snr,
                 });

@@ -9,12 +9,14 @@ use super::levels::{BINS, LevelDistribution};
 use super::sequential::Sequential;
 use super::strata::Strata;
 use crate::data::Dataset;
-use crate::error::{Error, Result};
 use crate::estimate::Estimate;
 use crate::flow::channel::Denoiser;
+use crate::flow::error::{FlowError, Result};
 use crate::flow::model::{Model, check_schema};
 use crate::path::ProbabilityPath;
+use crate::progress::Interrupted;
 use crate::random::{Purpose, generator};
+use crate::setting::InvalidSetting;
 
 /// How the negative log-likelihood is bounded or computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,8 +106,8 @@ pub struct Scores {
 /// by returning `false`.
 ///
 /// # Errors
-/// [`Error::SchemaMismatch`] for data of another schema, [`Error::Interrupted`] if stopped,
-/// [`Error::NonFiniteScore`] if the network's output is not finite.
+/// [`DataError::SchemaMismatch`](crate::data::DataError::SchemaMismatch) for data of another schema,
+/// [`Interrupted`] if stopped, [`FlowError::NonFiniteScore`] if the network's output is not finite.
 pub fn score(
     model: &Model,
     data: &Dataset,
@@ -165,11 +167,11 @@ pub(in crate::flow) fn bound_from(
 /// How far the I-MMSE bound of a denoiser is above that of another one, from the same noise:
 /// `½ ∫ E[‖v̄ − m‖² − ‖v̄ − m'‖²] dγ`, 0 for equal ones.
 ///
-/// With the exact posterior of a known distribution as `reference` the mean over its rows is the gap between bound and entropy,
-/// `½ ∫ E‖m' − m‖² dγ`, at a fraction of the bound's own variance. `options.method` is not heeded.
+/// With the exact posterior of a known distribution as `reference` the mean over its rows is the gap between bound
+/// and entropy, `½ ∫ E‖m' − m‖² dγ`, at a fraction of the bound's own variance. `options.method` is not heeded.
 ///
 /// # Errors
-/// As [`score`], and [`Error::NeedsGaussianPath`] for a path that is no Gaussian channel.
+/// As [`score`], and [`FlowError::NeedsGaussianPath`] for a path that is no Gaussian channel.
 pub fn immse_gap(
     denoiser: &dyn Denoiser,
     reference: &dyn Denoiser,
@@ -208,11 +210,12 @@ fn integrate(
         .filter(|goal| !(*goal > 0.0 && goal.is_finite()))
     {
         let expected = "positive and finite";
-        return Err(Error::InvalidSetting {
+        return Err(InvalidSetting {
             name: "std error",
             value,
             expected,
-        });
+        }
+        .into());
     }
     let scored = data.sites() - options.given.len();
     let batch = options.batch.min(model.most_rows()).max(1);
@@ -255,7 +258,7 @@ fn integrate(
             let last = wave.last().map_or(0, |(_, from)| *from);
             let within = (last + batch).min(pairs) as f64 / pairs as f64;
             if !progress((round as f64 + within) / (needed + 1) as f64) {
-                return Err(Error::Interrupted);
+                return Err(Interrupted.into());
             }
         }
         levels = LevelDistribution::proportional(&squares);
@@ -398,21 +401,22 @@ fn integrand<'a>(
 /// Which sites are scored.
 ///
 /// # Errors
-/// [`Error::InvalidSetting`] for a given site that there is not, or if all are given.
+/// [`InvalidSetting`] for a given site that there is not, or if all are given.
 fn targets(sites: usize, given: &[usize]) -> Result<Vec<bool>> {
     let mut targets = vec![true; sites];
     for site in given {
         let Some(target) = targets.get_mut(*site) else {
-            return Err(Error::InvalidSetting {
+            return Err(InvalidSetting {
                 name: "given site",
                 value: *site as f64,
                 expected: "below the number of sites",
-            });
+            }
+            .into());
         };
         *target = false;
     }
     match targets.contains(&true) {
         true => Ok(targets),
-        false => Err(Error::NothingToScore),
+        false => Err(FlowError::NothingToScore),
     }
 }

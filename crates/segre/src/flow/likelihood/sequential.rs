@@ -14,8 +14,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::score::{Draw, Integrand};
 use crate::data::Dataset;
-use crate::error::{Error, Result};
 use crate::flow::channel::{Denoiser, KnownSites};
+use crate::flow::error::{FlowError, Result};
 use crate::flow::model::Model;
 use crate::random::row_generator;
 
@@ -73,7 +73,7 @@ impl Integrand for Sequential<'_> {
             let sum: f64 = unknown.iter().map(gain).sum();
             draw.value = sum * scored.len() as f64 / unknown.len() as f64;
             if !draw.value.is_finite() {
-                return Err(Error::NonFiniteScore {
+                return Err(FlowError::NonFiniteScore {
                     row: draw.row,
                     root_snr: 0.0,
                 });

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
 use super::{Drawn, LevelGrid, SamplingOptions, Source, largest, normalised_entropy};
-use crate::error::Result;
+use crate::flow::error::Result;
 use crate::learning::parameters::host_values;
 use crate::ode::{Method, Stepping, TimeGrid, integrate};
 

@@ -22,11 +22,13 @@ use self::stochastic::stochastic;
 use super::channel::Denoiser;
 use super::model::{Head, Model};
 use crate::data::{Dataset, PartialDataset};
-use crate::error::{Error, Result};
+use crate::flow::error::{FlowError, Result};
 use crate::geometry::AssignmentManifold;
 use crate::ode::{AdaptiveOptions, Method};
 use crate::path::ProbabilityPath;
+use crate::progress::Interrupted;
 use crate::random::{Purpose, generator};
+use crate::setting::InvalidSetting;
 
 /// How samples are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,8 +156,9 @@ const FEW_SITES: usize = 16;
 /// The result depends on model, options and count only, not on the number of threads.
 ///
 /// # Errors
-/// [`Error::InvalidSetting`] for zero steps, [`Error::SamplerNeedsPosterior`] and
-/// [`Error::SamplerNotForPath`] for a sampler that head or path cannot serve, [`Error::Interrupted`] if stopped, and those of [`integrate`](crate::ode::integrate).
+/// [`InvalidSetting`] for zero steps, [`FlowError::SamplerNeedsPosterior`] and [`FlowError::SamplerNotForPath`] for
+/// a sampler that head or path cannot serve, [`Interrupted`] if stopped, and those of
+/// [`integrate`](crate::ode::integrate).
 pub fn sample(
     model: &Model,
     count: usize,
@@ -200,8 +203,8 @@ pub fn sample_with(
 /// Draws one completion of every row: the unknown labels given the known ones.
 ///
 /// # Errors
-/// As [`sample`]; [`Error::ConditionNeedsPosterior`] for a field head, a deterministic sampler or a path on the
-/// simplex, [`Error::SchemaMismatch`] for rows of another schema.
+/// As [`sample`]; [`FlowError::ConditionNeedsPosterior`] for a field head, a deterministic sampler or a path on the
+/// simplex, [`DataError::SchemaMismatch`](crate::data::DataError::SchemaMismatch) for rows of another schema.
 pub fn complete(
     model: &Model,
     given: &PartialDataset,
@@ -225,7 +228,7 @@ pub fn complete_with(
     model.schema.same_as(&given.schema)?;
     model.check_conditions()?;
     if !options.sampler.is_none_or(Sampler::is_stochastic) {
-        return Err(Error::ConditionNeedsPosterior);
+        return Err(FlowError::ConditionNeedsPosterior);
     }
     let source = Source {
         model,
@@ -271,7 +274,7 @@ impl Source<'_> {
     /// Refuses a sampler that path or head cannot serve.
     fn check(&self, sampler: Sampler) -> Result<()> {
         if !self.posterior && matches!(sampler, Sampler::Ancestral | Sampler::Sequential) {
-            return Err(Error::SamplerNeedsPosterior);
+            return Err(FlowError::SamplerNeedsPosterior);
         }
         let (path, samplers) = match &self.model.config.path {
             ProbabilityPath::Gaussian(_) => return Ok(()),
@@ -285,7 +288,7 @@ impl Source<'_> {
         };
         match served {
             true => Ok(()),
-            false => Err(Error::SamplerNotForPath { path, samplers }),
+            false => Err(FlowError::SamplerNotForPath { path, samplers }),
         }
     }
 }
@@ -331,7 +334,7 @@ fn draw(
             log_probabilities.extend(drawn.log_probabilities);
         }
         if !progress(labels.len() / sites) {
-            return Err(Error::Interrupted);
+            return Err(Interrupted.into());
         }
     }
     Ok(Samples {
@@ -382,11 +385,12 @@ fn check(count: usize, steps: usize, options: &SamplingOptions) -> Result<()> {
     ];
     for (name, value, least, expected) in numbers {
         if value < least {
-            return Err(Error::InvalidSetting {
+            return Err(InvalidSetting {
                 name,
                 value: value as f64,
                 expected,
-            });
+            }
+            .into());
         }
     }
     Ok(())

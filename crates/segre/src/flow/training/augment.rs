@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use rand::RngExt;
 
 use super::TrainingConfig;
+use crate::data::DataError;
 use crate::data::{Dataset, Layout};
-use crate::error::{Error, Result};
+use crate::flow::error::Result;
 use crate::flow::model::{Head, Model, ModelConfig};
 use crate::random::{Purpose, generator, row_generator};
 
@@ -72,16 +73,17 @@ fn mirror(image: &[u16], width: usize) -> Vec<u16> {
 /// Refuses what cannot be done with these data.
 pub(super) fn check(model: &ModelConfig, config: &TrainingConfig, train: &Dataset) -> Result<()> {
     if config.flip && !matches!(train.schema.layout, Layout::Image { .. }) {
-        return Err(Error::NotAnImage {
+        return Err(DataError::NotAnImage {
             what: "mirroring (--flip)",
             found: train.schema.layout.describe(),
             remedy: "leave it out",
-        });
+        }
+        .into());
     }
     let Some(count) = model.network.classes() else {
         return Ok(());
     };
-    let refuse = |problem, remedy| Err(Error::BadClasses { problem, remedy });
+    let refuse = |problem, remedy| Err(DataError::BadClasses { problem, remedy }.into());
     if model.head != Head::Posterior {
         return refuse(
             "they need the posterior head",

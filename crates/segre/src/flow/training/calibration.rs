@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::Trainer;
 use super::validation::mean_difference;
 use crate::data::Dataset;
-use crate::error::Result;
+use crate::flow::error::Result;
 use crate::flow::likelihood::LevelDistribution;
 use crate::flow::matching::{Minibatch, told};
 use crate::flow::model::{Head, Model};

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Progress, Trainer, TrainingConfig};
 use crate::data::Dataset;
-use crate::error::{Error, Result};
+use crate::file_error::FileError;
+use crate::flow::error::Result;
 use crate::flow::model::ModelConfig;
+use crate::learning::LearningError;
 use crate::learning::parameters::{self, Values};
 use crate::learning::{Optimizer, Slot, TensorFile, read_tensors, write_tensors};
 
@@ -33,7 +35,7 @@ pub(crate) struct Beside {
 /// Stores a run in one file, atomically: a reader sees the old or the new one.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be written.
+/// [`FileError::Io`] if the file cannot be written.
 pub fn write(trainer: &Trainer, path: &Path) -> Result<()> {
     write_beside(trainer, Beside::default(), path)
 }
@@ -84,14 +86,14 @@ pub(crate) fn write_beside(trainer: &Trainer, beside: Beside, path: &Path) -> Re
         beside: beside.state,
     };
     let header = serde_json::to_string(&header).expect("a header is plain data");
-    write_tensors(path, &TensorFile { tensors, header })
+    Ok(write_tensors(path, &TensorFile { tensors, header })?)
 }
 
 /// Takes up a stored run; settings and data must be those of its start.
 ///
 /// # Errors
-/// [`Error::Io`] or [`Error::Damaged`] if the file cannot be read, [`Error::ParameterMismatch`] if it
-/// belongs to another network, [`Error::OtherSeed`] if to another run.
+/// [`FileError::Io`] or [`FileError::Damaged`] if the file cannot be read, [`LearningError::ParameterMismatch`] if it
+/// belongs to another network, [`LearningError::OtherSeed`] if to another run.
 pub fn read(
     path: &Path,
     model: ModelConfig,
@@ -112,7 +114,7 @@ pub(crate) fn read_beside(
 ) -> Result<(Trainer, Beside)> {
     let mut trainer = Trainer::new(model, config, train, device)?;
     let file = read_tensors(path)?;
-    let damaged = |detail: String| Error::Damaged {
+    let damaged = |detail: String| FileError::Damaged {
         path: path.to_path_buf(),
         detail,
     };
@@ -120,16 +122,17 @@ pub(crate) fn read_beside(
         serde_json::from_str(&file.header).map_err(|error| damaged(error.to_string()))?;
     if header.seed != trainer.config.seed {
         let (found, expected) = (header.seed, trainer.config.seed);
-        return Err(Error::OtherSeed {
+        return Err(LearningError::OtherSeed {
             path: path.to_path_buf(),
             found,
             expected,
-        });
+        }
+        .into());
     }
     let mut parts: BTreeMap<String, BTreeMap<String, Values>> = BTreeMap::new();
     for (name, values) in file.tensors {
         let Some((part, name)) = name.split_once('/') else {
-            return Err(damaged(format!("unexpected tensor {name:?}")));
+            return Err(damaged(format!("unexpected tensor {name:?}")).into());
         };
         parts
             .entry(part.to_owned())
@@ -149,7 +152,7 @@ pub(crate) fn read_beside(
     for (name, average) in average {
         let [first, second] = [&mut first, &mut second].map(|part| part.remove(&name));
         let (Some(first), Some(second)) = (first, second) else {
-            return Err(damaged(format!("the moments of {name} are missing")));
+            return Err(damaged(format!("the moments of {name} are missing")).into());
         };
         let slot = Slot {
             first: first.values,

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::flow::error::Result;
 use crate::learning::{Budget, OptimizerConfig};
 use crate::network::Precision;
+use crate::setting::InvalidSetting;
 
 /// Settings of a training run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,7 +60,8 @@ impl TrainingConfig {
     /// Checks all settings.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] names the first setting outside its range; [`Error::NoBudget`].
+    /// [`InvalidSetting`] names the first setting outside its range;
+    /// [`LearningError::NoBudget`](crate::learning::LearningError::NoBudget).
     pub fn validate(&self) -> Result<()> {
         self.budget.validate()?;
         self.optimizer.validate()?;
@@ -71,11 +73,12 @@ impl TrainingConfig {
         ];
         for (name, value) in numbers {
             if value == 0 {
-                return Err(Error::InvalidSetting {
+                return Err(InvalidSetting {
                     name,
                     value: 0.0,
                     expected: "at least 1",
-                });
+                }
+                .into());
             }
         }
         Ok(())

@@ -26,8 +26,9 @@ use super::likelihood::LevelDistribution;
 use super::matching::Minibatch;
 use super::model::{Head, Model, ModelConfig, check_schema};
 use crate::data::Dataset;
-use crate::error::{Error, Result};
 use crate::estimate::Estimate;
+use crate::flow::error::{FlowError, Result};
+use crate::learning::LearningError;
 use crate::learning::parameters::{self, Values};
 use crate::learning::{Budget, DataOrder, Optimizer};
 use crate::network::NetworkConfig;
@@ -132,9 +133,10 @@ impl Trainer {
     /// A run that has done nothing yet.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] and [`Error::NoBudget`] for bad settings, [`Error::NotAnImage`] for a UNet or
-    /// mirrored rows on other data, [`Error::BadClasses`] if classes are wanted but cannot be learned,
-    /// [`Error::NoBfloat16`] if its products are wanted but the device has none.
+    /// [`InvalidSetting`](crate::InvalidSetting) and [`LearningError::NoBudget`] for bad settings,
+    /// [`DataError::NotAnImage`](crate::data::DataError::NotAnImage) for a UNet or mirrored rows on other data,
+    /// [`DataError::BadClasses`](crate::data::DataError::BadClasses) if classes are wanted but cannot be learned,
+    /// [`FlowError::NoBfloat16`] if its products are wanted but the device has none.
     pub fn new(
         model: ModelConfig,
         config: TrainingConfig,
@@ -146,10 +148,10 @@ impl Trainer {
         config.validate()?;
         let simplex = matches!(model.path, ProbabilityPath::Simplex(_));
         if !config.precision.is_available(device) {
-            return Err(Error::NoBfloat16);
+            return Err(FlowError::NoBfloat16);
         }
         if config.conditional && (model.head != Head::Posterior || simplex) {
-            return Err(Error::ConditionNeedsPosterior);
+            return Err(FlowError::ConditionNeedsPosterior);
         }
         augment::check(&model, &config, train)?;
         let mut rng = generator(config.seed, Purpose::Initialise, 0);
@@ -174,7 +176,7 @@ impl Trainer {
     /// Gives the run another budget; a finished run goes on if there is more of it.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] and [`Error::NoBudget`] for a bad budget.
+    /// [`InvalidSetting`](crate::InvalidSetting) and [`LearningError::NoBudget`] for a bad budget.
     pub fn set_budget(&mut self, budget: Budget) -> Result<()> {
         budget.validate()?;
         self.config.budget = budget;
@@ -221,12 +223,13 @@ impl Trainer {
 
     /// Trains until the budget is used up, validation stops improving, or the observer stops it.
     ///
-    /// Small networks train faster on a thread of rayon's pool (`rayon::ThreadPoolBuilder::use_current_thread`): any other
-    /// sleeps during every operation, and has to be woken.
+    /// Small networks train faster on a thread of rayon's pool (`rayon::ThreadPoolBuilder::use_current_thread`):
+    /// any other sleeps during every operation, and has to be woken.
     ///
     /// # Errors
-    /// [`Error::NonFiniteTraining`] if loss or gradient are not finite (the best model so far stays
-    /// available), [`Error::SchemaMismatch`] for data of another schema, and what saving fails with.
+    /// [`LearningError::NonFiniteTraining`] if loss or gradient are not finite (the best model so far stays
+    /// available), [`DataError::SchemaMismatch`](crate::data::DataError::SchemaMismatch) for data of another
+    /// schema, and what saving fails with.
     pub fn run(
         &mut self,
         train: &Dataset,
@@ -330,7 +333,7 @@ impl Trainer {
         let value = found.loss;
         let network = self.model.network.clone();
         let outcome = match self.optimizer.step(network, found.gradients, step, rate) {
-            Ok(_) if !value.is_finite() => Err(Error::NonFiniteTraining {
+            Ok(_) if !value.is_finite() => Err(LearningError::NonFiniteTraining {
                 step,
                 parameter: "the loss".to_owned(),
             }),
@@ -347,7 +350,7 @@ impl Trainer {
                 let _ = self.model.network.valid();
                 let network = self.model.network.clone();
                 self.model.network = parameters::replace(network, &parameters::collect(&before))?;
-                Err(error)
+                Err(error.into())
             }
         }
     }

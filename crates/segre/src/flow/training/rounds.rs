@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::shards::Shards;
 use super::{Trainer, check_schema};
 use crate::data::Dataset;
-use crate::error::Result;
+use crate::flow::error::Result;
 use crate::flow::model::Model;
 use crate::flow::prior::PairwisePrior;
 use crate::learning::{DataOrder, parameters};

@@ -2,11 +2,12 @@
 
 use super::Trainer;
 use crate::data::Dataset;
-use crate::error::{Error, Result};
 use crate::estimate::Estimate;
+use crate::flow::error::{FlowError, Result};
 use crate::flow::likelihood::{LevelDistribution, ScoreOptions, Scores, bound_from};
 use crate::flow::matching::{Minibatch, row_losses};
 use crate::flow::model::Model;
+use crate::learning::LearningError;
 use crate::learning::parameters;
 use crate::random::{Purpose, generator};
 
@@ -26,7 +27,7 @@ impl Trainer {
         let density = self.level_density();
         let scores = bound_from(density, model, model, rows, &options, &mut |_| true);
         scores.map_err(|error| match error {
-            Error::NonFiniteScore { .. } => self.not_finite(model),
+            FlowError::NonFiniteScore { .. } => self.not_finite(model).into(),
             other => other,
         })
     }
@@ -55,7 +56,7 @@ impl Trainer {
             losses.extend(row_losses(model, &members));
         }
         if losses.iter().any(|loss| !loss.is_finite()) {
-            return Err(self.not_finite(model));
+            return Err(self.not_finite(model).into());
         }
         let (value, std_error) = mean_difference(&losses, &vec![0.0; losses.len()]);
         let nats = Estimate {
@@ -66,8 +67,8 @@ impl Trainer {
         Ok((nats.scaled(std::f64::consts::LOG2_E), losses))
     }
 
-    fn not_finite(&self, model: &Model) -> Error {
-        Error::NonFiniteTraining {
+    fn not_finite(&self, model: &Model) -> LearningError {
+        LearningError::NonFiniteTraining {
             step: self.progress.step,
             parameter: parameters::first_not_finite(&model.network)
                 .unwrap_or_else(|| "the validation score".to_owned()),

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
 use crate::network::check_size;
+use crate::setting::InvalidSetting;
 
 /// Most resolutions of a UNet: images of 2¹⁵ pixels side by side are beyond any memory.
 const MOST_LEVELS: usize = 16;
@@ -80,7 +80,7 @@ impl UnetConfig {
         }
     }
 
-    pub(in crate::network) fn validate(&self) -> Result<()> {
+    pub(in crate::network) fn validate(&self) -> Result<(), InvalidSetting> {
         check_size("channels", self.channels, 1 << 16)?;
         check_size("blocks", self.blocks, 1 << 16)?;
         check_size("heads", self.heads, 1 << 16)?;
@@ -88,7 +88,7 @@ impl UnetConfig {
             check_size("number of classes", classes, 1 << 16)?;
         }
         let refuse = |name, value: usize, expected| {
-            Err(Error::InvalidSetting {
+            Err(InvalidSetting {
                 name,
                 value: value as f64,
                 expected,
@@ -122,7 +122,7 @@ impl UnetConfig {
         if (0.0..1.0).contains(&self.dropout) {
             return Ok(());
         }
-        Err(Error::InvalidSetting {
+        Err(InvalidSetting {
             name: "dropout",
             value: self.dropout,
             expected: "at least 0 and below 1",

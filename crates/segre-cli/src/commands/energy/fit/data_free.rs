@@ -378,7 +378,7 @@ impl<'a> Watch<'a> {
             DataFreeEvent::Learned(fit) => {
                 let path = self.arguments.out.join(CHECKPOINT_FILE);
                 if let Err(error) = fit.write_checkpoint(&path) {
-                    self.failed = Some(error);
+                    self.failed = Some(error.into());
                 }
                 return self.control();
             }
@@ -428,7 +428,7 @@ impl<'a> Watch<'a> {
             saving::save_parameters(&self.arguments.out, &model)
         });
         if let Err(error) = saved {
-            self.failed = Some(error);
+            self.failed = Some(error.into());
         }
     }
 }

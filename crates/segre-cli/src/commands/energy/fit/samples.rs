@@ -63,14 +63,16 @@ pub fn samples(
         ("exact", Some(plan)) => with_progress("exact samples", common, |progress| {
             labels_of(plan, schema, wanted, progress)
         })?,
-        ("chain", _) => with_progress("chains", common, |progress| {
+        ("chain", _) => {
             let options = ChainSampleOptions {
                 seed: wanted.seed,
                 ..ChainSampleOptions::default()
             };
-            let found = chain_samples(model, wanted.count, &options, progress)?;
-            Dataset::new(schema.clone(), found.labels)
-        })?,
+            let found = with_progress("chains", common, |progress| {
+                chain_samples(model, wanted.count, &options, progress)
+            })?;
+            Dataset::new(schema.clone(), found.labels)?
+        }
         (file, _) => read(file, schema)?,
     };
     Ok(Found {
@@ -87,7 +89,7 @@ pub fn labels_of(
     progress: Progress,
 ) -> segre::Result<Dataset> {
     let labels = plan.sample_labels(wanted.count, wanted.seed, progress)?;
-    Dataset::new(schema.clone(), labels)
+    Ok(Dataset::new(schema.clone(), labels)?)
 }
 
 fn read(file: &str, schema: &Schema) -> Result<Dataset> {

@@ -6,10 +6,11 @@
 
 use super::input;
 use crate::data::dataset::Dataset;
+use crate::data::error::{DataError, Result};
 use crate::data::options::{Missing, MissingIs, ReadOptions};
 use crate::data::partial::PartialDataset;
 use crate::data::schema::{Layout, MISSING, Schema, Site, Vocabulary};
-use crate::error::{Error, Result};
+use crate::file_error::FileError;
 use csv::{Reader, ReaderBuilder, StringRecord};
 use std::collections::HashMap;
 use std::io::Cursor;
@@ -23,7 +24,7 @@ pub(super) fn read(path: &Path, delimiter: u8, options: &ReadOptions) -> Result<
     let mut table = Table::open(path, delimiter, options)?;
     let columns = table.columns_to_read(options)?;
     if columns.is_empty() {
-        return Err(Error::NoData {
+        return Err(DataError::NoData {
             path: path.to_path_buf(),
             what: "no columns are left",
         });
@@ -36,7 +37,7 @@ pub(super) fn read(path: &Path, delimiter: u8, options: &ReadOptions) -> Result<
         }
         for (&column, vocabulary) in columns.iter().zip(&mut vocabularies) {
             let Some(label) = vocabulary.label(table.field(column)) else {
-                return Err(Error::TooManyCategories {
+                return Err(DataError::TooManyCategories {
                     path: path.to_path_buf(),
                     line: table.line(),
                     column: table.names[column].clone(),
@@ -78,7 +79,7 @@ pub(super) fn read_as(
 ) -> Result<Dataset> {
     if schema.layout == Layout::Text {
         // Trimming fields would turn blanks into missing values.
-        return Err(Error::SchemaMismatch {
+        return Err(DataError::SchemaMismatch {
             what: "the layout".into(),
             expected: schema.layout.name().into(),
             found: Layout::Table.name().into(),
@@ -114,7 +115,7 @@ pub(super) fn read_partial(
     let columns: Vec<Option<usize>> = schema.sites.iter().map(place).collect();
     if columns.iter().all(Option::is_none) {
         // A table of something else altogether.
-        return Err(Error::MissingColumn {
+        return Err(DataError::MissingColumn {
             path: path.to_path_buf(),
             column: schema.sites[0].name.clone(),
         });
@@ -213,7 +214,7 @@ impl<'a> Table<'a> {
             rows_seen: 0,
         };
         if !table.read_record()? {
-            return Err(Error::NoData {
+            return Err(DataError::NoData {
                 path: path.to_path_buf(),
                 what: "the file is empty",
             });
@@ -232,7 +233,7 @@ impl<'a> Table<'a> {
         for (name, second) in table.names.iter().zip(1..) {
             if let Some(first) = places.insert(name, second) {
                 let (path, name) = (path.to_path_buf(), name.clone());
-                return Err(Error::DuplicateColumn {
+                return Err(DataError::DuplicateColumn {
                     path,
                     name,
                     first,
@@ -254,7 +255,7 @@ impl<'a> Table<'a> {
         let (found, expected) = (self.record.len(), self.names.len());
         if found != expected {
             let (path, line) = (self.path.to_path_buf(), self.line());
-            return Err(Error::RaggedRow {
+            return Err(DataError::RaggedRow {
                 path,
                 line,
                 found,
@@ -265,14 +266,14 @@ impl<'a> Table<'a> {
     }
 
     fn read_record(&mut self) -> Result<bool> {
-        self.reader.read_record(&mut self.record).map_err(|error| {
+        Ok(self.reader.read_record(&mut self.record).map_err(|error| {
             let line = error.position().map_or(0, csv::Position::line);
             let detail = format!("near line {line}: {error}");
-            Error::Damaged {
+            FileError::Damaged {
                 path: self.path.to_path_buf(),
                 detail,
             }
-        })
+        })?)
     }
 
     /// Line on which the current row starts, from 1.
@@ -312,7 +313,7 @@ impl<'a> Table<'a> {
             Some(index) => index.get(value).copied(),
             None => schema.label_of(site, value),
         };
-        label.ok_or_else(|| Error::UnseenCategory {
+        label.ok_or_else(|| DataError::UnseenCategory {
             path: self.path.to_path_buf(),
             line: self.line(),
             site: format!("column {:?}", schema.sites[site].name),
@@ -335,7 +336,7 @@ impl<'a> Table<'a> {
         let dropped = options.drop_columns.iter().map(|name| (name, "drop"));
         for (column, action) in selected.chain(dropped) {
             if !self.names.contains(column) {
-                return Err(Error::UnknownColumn {
+                return Err(DataError::UnknownColumn {
                     path: self.path.to_path_buf(),
                     column: column.clone(),
                     action,
@@ -354,7 +355,7 @@ impl<'a> Table<'a> {
             places
                 .get(site.name.as_str())
                 .copied()
-                .ok_or_else(|| Error::MissingColumn {
+                .ok_or_else(|| DataError::MissingColumn {
                     path: self.path.to_path_buf(),
                     column: site.name.clone(),
                 })
@@ -367,7 +368,7 @@ impl<'a> Table<'a> {
             let mut extra = extra.filter(|(name, known)| !known && is_read(name, options));
             if let Some((column, _)) = extra.next() {
                 let (path, column) = (self.path.to_path_buf(), column.clone());
-                return Err(Error::ExtraColumn { path, column });
+                return Err(DataError::ExtraColumn { path, column });
             }
         }
         Ok(columns)
@@ -382,7 +383,7 @@ impl<'a> Table<'a> {
         } else {
             "every row has a missing field and was dropped"
         };
-        Err(Error::NoData {
+        Err(DataError::NoData {
             path: self.path.to_path_buf(),
             what,
         })

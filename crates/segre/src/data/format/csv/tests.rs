@@ -80,7 +80,7 @@ fn rows_with_missing_fields_can_be_dropped() {
     };
     assert_eq!(read_table(TABLE, &narrow).unwrap().rows(), 3);
     let error = read_table("a,b\n?,1\nx,\n", &drop).unwrap_err();
-    assert!(matches!(error, Error::NoData { what, .. } if what.contains("missing")));
+    assert!(matches!(error, DataError::NoData { what, .. } if what.contains("missing")));
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn columns_by_name_without_header_and_gzip() {
     assert_eq!(read_table(TABLE, &options).unwrap().sites(), 2);
     let error = read_table("a,b\n1,2\n", &options).unwrap_err();
     assert!(
-        matches!(error, Error::UnknownColumn { action: "drop", .. }),
+        matches!(error, DataError::UnknownColumn { action: "drop", .. }),
         "{error}"
     );
     let bare = ReadOptions {
@@ -121,14 +121,14 @@ fn bad_tables_are_placed() {
     let fail = |contents: &str| read_table(contents, &options).unwrap_err();
     assert!(matches!(
         fail(""),
-        Error::NoData {
+        DataError::NoData {
             what: "the file is empty",
             ..
         }
     ));
     assert!(matches!(
         fail("a,b\n"),
-        Error::NoData {
+        DataError::NoData {
             what: "there is only a header",
             ..
         }
@@ -137,7 +137,7 @@ fn bad_tables_are_placed() {
     assert!(
         matches!(
             ragged,
-            Error::RaggedRow {
+            DataError::RaggedRow {
                 line: 3,
                 found: 1,
                 expected: 2,
@@ -150,7 +150,7 @@ fn bad_tables_are_placed() {
     assert!(
         matches!(
             ragged,
-            Error::RaggedRow {
+            DataError::RaggedRow {
                 line: 4,
                 found: 3,
                 ..
@@ -160,14 +160,14 @@ fn bad_tables_are_placed() {
     );
     let ragged = fail("a,b\r\n1,2\r\n\r\n\r\n3,4,5\r\n");
     assert!(
-        matches!(ragged, Error::RaggedRow { line: 5, .. }),
+        matches!(ragged, DataError::RaggedRow { line: 5, .. }),
         "{ragged}"
     );
     let twice = fail("a,b,a\n1,2,3\n");
     assert!(
         matches!(
             twice,
-            Error::DuplicateColumn {
+            DataError::DuplicateColumn {
                 first: 1,
                 second: 3,
                 ..
@@ -181,30 +181,30 @@ fn bad_tables_are_placed() {
     };
     assert!(matches!(
         read_table("a\n1\n", &none),
-        Err(Error::NoData { .. })
+        Err(DataError::NoData { .. })
     ));
 
     let file = sample("a.csv", b"a,b\nx,y\nz,\xff\n");
     let error = read(&file.source, &options).unwrap_err();
     assert!(matches!(
         &error,
-        Error::InvalidUtf8 {
+        DataError::File(FileError::InvalidUtf8 {
             line: 3,
             offset: 10,
             ..
-        }
+        })
     ));
 
     let identifiers: String = (0..=65_535).map(|row| format!("{row},x\n")).collect();
     let many = fail(&format!("id,b\n{identifiers}"));
     assert!(
-        matches!(&many, Error::TooManyCategories { line: 65_537, column, .. } if column == "id")
+        matches!(&many, DataError::TooManyCategories { line: 65_537, column, .. } if column == "id")
     );
 
     let gone = DataSource::File(PathBuf::from("no/such/table.csv"));
     assert!(matches!(
         read(&gone, &options),
-        Err(Error::Io { action: "read", .. })
+        Err(DataError::File(FileError::Io { action: "read", .. }))
     ));
 }
 
@@ -221,18 +221,18 @@ fn reading_into_a_schema_matches_names_and_refuses_strangers() {
 
     let unseen = read_into("b,a\n3,y\n4,y\n", &options).unwrap_err();
     assert!(
-        matches!(&unseen, Error::UnseenCategory { line: 3, site, value, known: 3, .. }
+        matches!(&unseen, DataError::UnseenCategory { line: 3, site, value, known: 3, .. }
             if site == "column \"b\"" && value == "4"),
         "{unseen}"
     );
     let missing = read_into("b\n3\n", &options).unwrap_err();
     assert!(
-        matches!(&missing, Error::MissingColumn { column, .. } if column == "a"),
+        matches!(&missing, DataError::MissingColumn { column, .. } if column == "a"),
         "{missing}"
     );
     let extra = read_into("b,c,a\n3,0,y\n", &options).unwrap_err();
     assert!(
-        matches!(&extra, Error::ExtraColumn { column, .. } if column == "c"),
+        matches!(&extra, DataError::ExtraColumn { column, .. } if column == "c"),
         "{extra}"
     );
     let allowed = ReadOptions {
@@ -276,12 +276,12 @@ fn partial_tables_leave_open_what_they_do_not_say() {
     );
     let other = partial("x,y\n1,2\n", MissingIs::Unknown).unwrap_err();
     assert!(
-        matches!(&other, Error::MissingColumn { column, .. } if column == "size"),
+        matches!(&other, DataError::MissingColumn { column, .. } if column == "size"),
         "{other}"
     );
     let unseen = partial("n\nb\n", MissingIs::Unknown).unwrap_err();
     assert!(
-        matches!(unseen, Error::UnseenCategory { line: 2, .. }),
+        matches!(unseen, DataError::UnseenCategory { line: 2, .. }),
         "{unseen}"
     );
 }

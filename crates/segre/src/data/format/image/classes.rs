@@ -1,8 +1,9 @@
 //! Classes of label maps: which ids belong to which class, with names and colours.
 
 use super::error::ImageError;
+use crate::data::error::{DataError, Result};
 use crate::data::schema::Class;
-use crate::error::{Error, Result};
+use crate::file_error::FileError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -73,7 +74,7 @@ impl ClassMap {
     ///
     /// # Errors
     /// [`ImageError::UnknownClasses`], [`ImageError::ClassField`], [`ImageError::DuplicateId`],
-    /// [`Error::MissingColumn`], [`Error::NoData`].
+    /// [`DataError::MissingColumn`], [`DataError::NoData`].
     pub fn load(name: &str) -> Result<Self> {
         if let Some(known) = KNOWN.iter().find(|known| known.name == name) {
             return Ok(known.map());
@@ -131,7 +132,7 @@ fn read(path: &Path) -> Result<ClassMap> {
         .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
-    let unreadable = |error: csv::Error| Error::Damaged {
+    let unreadable = |error: csv::Error| FileError::Damaged {
         path: path.to_path_buf(),
         detail: error.to_string(),
     };
@@ -142,7 +143,7 @@ fn read(path: &Path) -> Result<ClassMap> {
             .position(|name| names.contains(&name.to_lowercase().as_str()))
     };
     let required = |name: &str| {
-        column(&[name]).ok_or_else(|| Error::MissingColumn {
+        column(&[name]).ok_or_else(|| DataError::MissingColumn {
             path: path.to_path_buf(),
             column: name.to_string(),
         })
@@ -203,7 +204,7 @@ fn read(path: &Path) -> Result<ClassMap> {
         map.label_of_id.insert(id, label as u16);
     }
     if map.classes.is_empty() {
-        return Err(Error::NoData {
+        return Err(DataError::NoData {
             path: path.to_path_buf(),
             what: "there is no class",
         });

@@ -5,10 +5,11 @@ use super::error::ImageError;
 use super::resample::resample;
 use super::{ImageSize, Raster, schema_of, size_of};
 use crate::data::dataset::Dataset;
+use crate::data::error::{DataError, Result};
 use crate::data::options::ReadOptions;
 use crate::data::schema::{Schema, Vocabulary};
 use crate::data::store::Collector;
-use crate::error::{Error, Result};
+use crate::file_error::FileError;
 use std::io::Read;
 use std::path::Path;
 
@@ -60,7 +61,7 @@ pub(in crate::data) fn read(
     let [rows, height, width] = shape;
     let own = ImageSize { height, width };
     if rows == 0 || height == 0 || width == 0 {
-        return Err(Error::NoData {
+        return Err(DataError::NoData {
             path: path.to_path_buf(),
             what: "there is no picture",
         });
@@ -96,7 +97,7 @@ pub(in crate::data) fn read(
         let area = area.unwrap_or(usize::MAX) as u64;
         raster.values.clear();
         let found = file.by_ref().take(area).read_to_end(&mut raster.values);
-        let found = found.map_err(|cause| Error::reading(path, cause))? as u64;
+        let found = found.map_err(|cause| FileError::reading(path, cause))? as u64;
         if found < area {
             return Err(wrong_length(
                 path,
@@ -157,7 +158,7 @@ pub(in crate::data) fn read_all_labels(path: &Path) -> Result<Labels> {
     let shape = header::<1>(path, &mut file, &LABELS)?;
     let mut values = Vec::new();
     let read = file.by_ref().take(shape[0] as u64).read_to_end(&mut values);
-    read.map_err(|cause| Error::reading(path, cause))?;
+    read.map_err(|cause| FileError::reading(path, cause))?;
     if values.len() < shape[0] {
         return Err(wrong_length(path, &shape, values.len().to_string()));
     }
@@ -179,7 +180,7 @@ fn header<const AXES: usize>(
     let length = 4 + 4 * AXES;
     file.take(length as u64)
         .read_to_end(&mut bytes)
-        .map_err(|cause| Error::reading(path, cause))?;
+        .map_err(|cause| FileError::reading(path, cause))?;
     if !bytes.starts_with(magic) {
         let shown: Vec<String> = bytes
             .iter()
@@ -215,10 +216,11 @@ fn header<const AXES: usize>(
     }
     if bytes.len() < length {
         let detail = format!("the header has {} of {length} bytes", bytes.len());
-        return Err(Error::Damaged {
+        return Err(FileError::Damaged {
             path: path.to_path_buf(),
             detail,
-        });
+        }
+        .into());
     }
     Ok(std::array::from_fn(|axis| {
         let at = 4 + 4 * axis;
@@ -230,14 +232,14 @@ fn at_end(path: &Path, file: &mut dyn Read, shape: &[usize]) -> Result<()> {
     let mut more = Vec::new();
     file.take(1)
         .read_to_end(&mut more)
-        .map_err(|cause| Error::reading(path, cause))?;
+        .map_err(|cause| FileError::reading(path, cause))?;
     match more.is_empty() {
         true => Ok(()),
         false => Err(wrong_length(path, shape, "more".into())),
     }
 }
 
-fn wrong_length(path: &Path, shape: &[usize], found: String) -> Error {
+fn wrong_length(path: &Path, shape: &[usize], found: String) -> DataError {
     let expected = shape.iter().map(|&length| length as u128).product();
     let shape = shape
         .iter()
@@ -353,7 +355,10 @@ mod tests {
             ImageOptions::default(),
         )
         .unwrap_err();
-        assert!(matches!(cut, Error::Damaged { .. }), "{cut}");
+        assert!(
+            matches!(cut, DataError::File(FileError::Damaged { .. })),
+            "{cut}"
+        );
     }
 
     #[test]

@@ -16,8 +16,8 @@ pub use options::{IgnoreAs, ImageOptions, ImageSize, Levels};
 pub(in crate::data) use folder::{has_pictures, read as read_folder};
 pub(in crate::data) use idx::{is_idx, read as read_idx};
 
+use crate::data::error::Result;
 use crate::data::schema::{Layout, Schema, Vocabulary};
-use crate::error::Result;
 use std::path::Path;
 
 /// Values of one picture, row after row.

@@ -1,7 +1,8 @@
 //! How pictures are to be read: size, grey levels, classes, padding.
 
 use super::classes::ClassMap;
-use crate::error::{Error, Result};
+use crate::data::error::Result;
+use crate::setting::InvalidSetting;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -72,11 +73,12 @@ impl Levels {
         if legal {
             return Ok(());
         }
-        Err(Error::InvalidSetting {
+        Err(InvalidSetting {
             name,
             value,
             expected,
-        })
+        }
+        .into())
     }
 }
 
@@ -121,11 +123,12 @@ impl ImageOptions {
             if let Some(size) = size
                 && !(1..=1 << 24).contains(&size.height.saturating_mul(size.width))
             {
-                return Err(Error::InvalidSetting {
+                return Err(InvalidSetting {
                     name,
                     value: size.height as f64 * size.width as f64,
                     expected: "from 1 to 16777216 pixels",
-                });
+                }
+                .into());
             }
         }
         Ok(())

@@ -2,7 +2,8 @@
 
 use super::error::ImageError;
 use super::{ImageSize, Raster};
-use crate::error::{Error, Result};
+use crate::data::error::{DataError, Result};
+use crate::file_error::FileError;
 use png::{BitDepth, ColorType};
 use std::fs::File;
 use std::io::BufReader;
@@ -34,11 +35,11 @@ pub(super) enum Wanted {
 pub(super) fn read(path: &Path, wanted: Wanted) -> Result<Picture> {
     let unreadable = |error: png::DecodingError| match error {
         png::DecodingError::IoError(cause) if cause.kind() != std::io::ErrorKind::UnexpectedEof => {
-            Error::reading(path, cause)
+            FileError::reading(path, cause).into()
         }
         other => unreadable(path, &other.to_string()),
     };
-    let file = File::open(path).map_err(|cause| Error::reading(path, cause))?;
+    let file = File::open(path).map_err(|cause| FileError::reading(path, cause))?;
     let mut decoder = png::Decoder::new(BufReader::new(file));
     decoder.set_transformations(png::Transformations::IDENTITY);
     let mut reader = decoder.read_info().map_err(unreadable)?;
@@ -132,7 +133,7 @@ fn check(path: &Path, kind: ColorType, depth: BitDepth, wanted: Wanted) -> Resul
     .into())
 }
 
-fn unreadable(path: &Path, detail: &str) -> Error {
+fn unreadable(path: &Path, detail: &str) -> DataError {
     let words: Vec<&str> = detail.split_whitespace().collect();
     ImageError::Unreadable {
         path: path.to_path_buf(),
@@ -143,7 +144,7 @@ fn unreadable(path: &Path, detail: &str) -> Error {
 
 /// The size of a file's picture, from its header.
 pub(super) fn size(path: &Path) -> Result<ImageSize> {
-    let file = File::open(path).map_err(|cause| Error::reading(path, cause))?;
+    let file = File::open(path).map_err(|cause| FileError::reading(path, cause))?;
     let mut decoder = png::Decoder::new(BufReader::new(file));
     let info = decoder
         .read_header_info()

@@ -1,8 +1,9 @@
 //! One NumPy array: its shape, and its elements in row-major order.
 
+use crate::data::error::{DataError, Result};
 use crate::data::schema::{MAX_CATEGORIES, Schema};
 use crate::data::store::{Collector, Store};
-use crate::error::{Error, Result};
+use crate::file_error::FileError;
 use npyz::{DType, NpyFile, Order, TypeChar};
 use std::io::Read;
 use std::path::Path;
@@ -18,14 +19,14 @@ pub(super) struct Array<'a> {
 impl<'a> Array<'a> {
     /// Reads the header.
     pub fn open<R: Read>(path: &'a Path, reader: R) -> Result<(Self, NpyFile<R>)> {
-        let file = NpyFile::new(reader).map_err(|cause| Error::reading(path, cause))?;
+        let file = NpyFile::new(reader).map_err(|cause| FileError::reading(path, cause))?;
         let lengths = file.shape().iter();
         let shape = lengths.map(|&length| usize::try_from(length).ok());
         let shape: Option<Vec<usize>> = shape.collect();
         let countable =
             |shape: &Vec<usize>| shape.iter().try_fold(1_usize, |n, m| n.checked_mul(*m));
         let shape = shape.filter(|shape| countable(shape).is_some());
-        let shape = shape.ok_or_else(|| Error::ArrayShape {
+        let shape = shape.ok_or_else(|| DataError::ArrayShape {
             path: path.to_path_buf(),
             shape: file.shape().to_vec(),
         })?;
@@ -47,7 +48,7 @@ impl<'a> Array<'a> {
             return Err(self.no_data_set());
         }
         if self.shape.contains(&0) {
-            return Err(Error::NoData {
+            return Err(DataError::NoData {
                 path: self.path.to_path_buf(),
                 what: "the array is empty",
             });
@@ -60,7 +61,7 @@ impl<'a> Array<'a> {
         if self.shape[1..] == schema.row_shape() {
             return Ok(());
         }
-        Err(Error::SchemaMismatch {
+        Err(DataError::SchemaMismatch {
             what: format!("the shape of a row in {}", self.path.display()),
             expected: format!("{:?}", schema.row_shape()),
             found: format!("{:?}", &self.shape[1..]),
@@ -152,7 +153,7 @@ impl<'a> Array<'a> {
     {
         let stored = stored.map_err(|error| self.not_integers(error.to_string()))?;
         for (index, value) in stored.enumerate() {
-            let value = value.map_err(|cause| Error::reading(self.path, cause))?;
+            let value = value.map_err(|cause| FileError::reading(self.path, cause))?;
             see(self.row_major(index), number(value))?;
         }
         Ok(())
@@ -186,7 +187,7 @@ impl<'a> Array<'a> {
             axes.insert(0, rest % length);
             rest /= length;
         }
-        Err(Error::BadLabel {
+        Err(DataError::BadLabel {
             path: self.path.to_path_buf(),
             row: place / sites,
             site: format!("site {axes:?}"),
@@ -195,15 +196,15 @@ impl<'a> Array<'a> {
         })
     }
 
-    fn no_data_set(&self) -> Error {
-        Error::ArrayShape {
+    fn no_data_set(&self) -> DataError {
+        DataError::ArrayShape {
             path: self.path.to_path_buf(),
             shape: self.shape.iter().map(|length| *length as u64).collect(),
         }
     }
 
-    fn not_integers(&self, dtype: String) -> Error {
-        Error::NotIntegers {
+    fn not_integers(&self, dtype: String) -> DataError {
+        DataError::NotIntegers {
             path: self.path.to_path_buf(),
             dtype,
         }

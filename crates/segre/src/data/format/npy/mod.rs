@@ -5,10 +5,11 @@ mod array;
 use self::array::Array;
 use super::input::FileKind;
 use crate::data::dataset::Dataset;
+use crate::data::error::{DataError, Result};
 use crate::data::options::ReadOptions;
 use crate::data::partial::PartialDataset;
 use crate::data::schema::Schema;
-use crate::error::{Error, Result};
+use crate::file_error::FileError;
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
@@ -90,11 +91,11 @@ fn stream(stored: Stored) -> Result<Box<dyn Read>> {
     let (path, key) = match stored {
         Stored::Archive(path, key) => (path, key),
         Stored::Alone(path) => {
-            let file = File::open(path).map_err(|cause| Error::reading(path, cause))?;
+            let file = File::open(path).map_err(|cause| FileError::reading(path, cause))?;
             return Ok(Box::new(BufReader::new(file)));
         }
     };
-    let damaged = |cause: std::io::Error| Error::reading(path, cause);
+    let damaged = |cause: std::io::Error| FileError::reading(path, cause);
     let mut archive = npyz::npz::NpzArchive::open(path).map_err(damaged)?;
     let mut keys: Vec<String> = archive.array_names().map(str::to_string).collect();
     keys.sort_unstable();
@@ -112,7 +113,7 @@ fn stream(stored: Stored) -> Result<Box<dyn Read>> {
 
 /// The array to read: the one asked for, the only one, or one with a usual name.
 fn choose<'a>(path: &Path, keys: &'a [String], asked: Option<&str>) -> Result<&'a str> {
-    let fail = |problem: String| Error::ArrayChoice {
+    let fail = |problem: String| DataError::ArrayChoice {
         path: path.to_path_buf(),
         problem,
         keys: if keys.is_empty() {

@@ -86,20 +86,20 @@ fn bad_arrays_are_placed() {
     let fail = |bytes: &[u8]| read_bytes("a.npy", bytes, None).unwrap_err();
     let negative = fail(&npy("|i1", false, "(2, 2)", &[0, 1, 2, 255]));
     assert!(
-        matches!(&negative, Error::BadLabel { row: 1, site, value, .. }
+        matches!(&negative, DataError::BadLabel { row: 1, site, value, .. }
             if site == "site [1]" && value == "-1"),
         "{negative}"
     );
     let negative = fail(&npy("|i1", true, "(2, 3)", &[0, 0, 0, 255, 0, 0]));
     assert!(
-        matches!(&negative, Error::BadLabel { row: 1, site, .. } if site == "site [1]"),
+        matches!(&negative, DataError::BadLabel { row: 1, site, .. } if site == "site [1]"),
         "{negative}"
     );
     let large = fail(&npy("<i4", false, "(1, 1)", &65_536_i32.to_le_bytes()));
     assert!(
         matches!(
             large,
-            Error::BadLabel {
+            DataError::BadLabel {
                 largest: 65_535,
                 ..
             }
@@ -107,29 +107,35 @@ fn bad_arrays_are_placed() {
         "{large}"
     );
     let float = fail(&npy("<f8", false, "(1, 1)", &1_f64.to_le_bytes()));
-    assert!(matches!(float, Error::NotIntegers { .. }) && float.to_string().contains("astype"));
+    assert!(matches!(float, DataError::NotIntegers { .. }) && float.to_string().contains("astype"));
     assert!(matches!(
         fail(&npy("|O", false, "(1, 1)", &[0])),
-        Error::NotIntegers { .. }
+        DataError::NotIntegers { .. }
     ));
     assert!(matches!(
         fail(&npy("|u1", false, "(3,)", &[0; 3])),
-        Error::ArrayShape { .. }
+        DataError::ArrayShape { .. }
     ));
     assert!(matches!(
         fail(&npy("|u1", false, "()", &[0])),
-        Error::ArrayShape { .. }
+        DataError::ArrayShape { .. }
     ));
     assert!(matches!(
         fail(&npy("|u1", false, "(0, 3)", &[])),
-        Error::NoData { .. }
+        DataError::NoData { .. }
     ));
     assert!(matches!(
         fail(&npy("|u1", false, "(2, 3)", &[0; 5])),
-        Error::Damaged { .. }
+        DataError::File(FileError::Damaged { .. })
     ));
-    assert!(matches!(fail(b"no array at all"), Error::Damaged { .. }));
-    assert!(matches!(fail(b""), Error::Damaged { .. }));
+    assert!(matches!(
+        fail(b"no array at all"),
+        DataError::File(FileError::Damaged { .. })
+    ));
+    assert!(matches!(
+        fail(b""),
+        DataError::File(FileError::Damaged { .. })
+    ));
 }
 
 fn npz(arrays: &[&str]) -> Vec<u8> {
@@ -160,13 +166,16 @@ fn arrays_of_archives_are_chosen_by_name() {
     for (name, arrays) in [("a.npz", ["a", "b"]), ("a.npz:c", ["a", "b"])] {
         let error = first(name, &arrays).unwrap_err();
         assert!(
-            matches!(&error, Error::ArrayChoice { keys, .. } if keys == "a, b"),
+            matches!(&error, DataError::ArrayChoice { keys, .. } if keys == "a, b"),
             "{error}"
         );
     }
     let bytes = npz(&["x"]);
     let cut = read_bytes("a.npz", &bytes[..bytes.len() / 2], None).unwrap_err();
-    assert!(matches!(cut, Error::Damaged { .. }), "{cut}");
+    assert!(
+        matches!(cut, DataError::File(FileError::Damaged { .. })),
+        "{cut}"
+    );
 }
 
 #[test]
@@ -182,7 +191,7 @@ fn reading_into_a_schema_checks_shape_and_labels() {
     assert!(
         matches!(
             error,
-            Error::BadLabel {
+            DataError::BadLabel {
                 row: 1,
                 largest: 3,
                 ..
@@ -192,11 +201,11 @@ fn reading_into_a_schema_checks_shape_and_labels() {
     );
     assert!(matches!(
         into("(1, 3)", &[0; 3]),
-        Err(Error::SchemaMismatch { .. })
+        Err(DataError::SchemaMismatch { .. })
     ));
     assert!(matches!(
         into("(1, 1, 2)", &[0; 2]),
-        Err(Error::SchemaMismatch { .. })
+        Err(DataError::SchemaMismatch { .. })
     ));
 }
 
@@ -232,7 +241,7 @@ fn unknown_elements_are_minus_one_or_nan() {
     for bad in [3.0, 0.5, -2.0, f32::INFINITY] {
         let error = partial("<f4", false, &floats([0.0, 1.0, 2.0, bad])).unwrap_err();
         assert!(
-            matches!(&error, Error::BadLabel { row: 1, site, largest: 2, .. } if site == "site [0, 1]"),
+            matches!(&error, DataError::BadLabel { row: 1, site, largest: 2, .. } if site == "site [0, 1]"),
             "{error}"
         );
     }

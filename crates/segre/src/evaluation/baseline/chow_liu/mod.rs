@@ -11,7 +11,7 @@ mod messages;
 use super::independent::Independent;
 use super::{Baseline, require_parts};
 use crate::data::Dataset;
-use crate::error::Result;
+use crate::evaluation::error::Result;
 use rayon::prelude::*;
 
 /// Smoothings that are tried for every edge: the weight of the child's marginal in rows.
@@ -53,7 +53,7 @@ impl ChowLiu {
     /// Time grows as `sites² · rows`, memory as `sites · rows`.
     ///
     /// # Errors
-    /// [`Error::SchemaMismatch`](crate::Error::SchemaMismatch) if the parts differ in schema or are
+    /// [`DataError::SchemaMismatch`](crate::data::DataError::SchemaMismatch) if the parts differ in schema or are
     /// empty.
     pub fn fit(train: &Dataset, validation: &Dataset) -> Result<Self> {
         require_parts(train, validation)?;

@@ -9,8 +9,8 @@
 use burn::tensor::{Tensor, TensorData};
 
 use super::divergence::Probes;
-use crate::error::Result;
 use crate::flow::channel::Denoiser;
+use crate::flow::error::Result;
 use crate::flow::model::{Head, Model};
 use crate::learning::parameters::host_values;
 use crate::ode::{AdaptiveOptions, Stepping, integrate};

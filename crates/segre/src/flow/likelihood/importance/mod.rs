@@ -29,11 +29,13 @@ use self::divergence::Probes;
 use self::proposal::Proposal;
 use super::score::{Meaning, ScoreOptions, Scores, summarise_rows};
 use crate::data::Dataset;
-use crate::error::{Error, Result};
 use crate::estimate::Estimate;
 use crate::flow::channel::Denoiser;
+use crate::flow::error::{FlowError, Result};
 use crate::flow::model::{Head, Model, check_schema};
+use crate::progress::Interrupted;
 use crate::random::{Purpose, generator};
+use crate::setting::InvalidSetting;
 
 pub(super) use quadrature::score as score_by_quadrature;
 
@@ -140,7 +142,7 @@ impl ImportanceOptions {
             return Err(invalid("probes", 0.0, "at least 1"));
         }
         match (self.region, self.form) {
-            (Region::Cone, Some(Form::Jensen)) => Err(Error::ConeHasNoJensenForm),
+            (Region::Cone, Some(Form::Jensen)) => Err(FlowError::ConeHasNoJensenForm),
             _ => Ok(()),
         }
     }
@@ -298,7 +300,7 @@ fn weights_with(
         }
         let last = wave.last().map_or(0, |from| *from);
         if !progress((last + together).min(pairs) as f64 / pairs as f64) {
-            return Err(Error::Interrupted);
+            return Err(Interrupted.into());
         }
     }
     Ok(LogWeights {
@@ -311,14 +313,14 @@ fn weights_with(
 /// The flow to be integrated backward.
 ///
 /// # Errors
-/// [`Error::NeedsGaussianPath`]; [`Error::FlowIsNotConditional`] if some labels are given.
+/// [`FlowError::NeedsGaussianPath`]; [`FlowError::FlowIsNotConditional`] if some labels are given.
 fn flow_of<'a>(
     denoiser: &'a dyn Denoiser,
     model: &'a Model,
     options: &ScoreOptions,
 ) -> Result<Flow<'a>> {
     if !options.given.is_empty() {
-        return Err(Error::FlowIsNotConditional);
+        return Err(FlowError::FlowIsNotConditional);
     }
     Ok(Flow {
         denoiser,
@@ -335,10 +337,11 @@ fn points_together(model: &Model, divergence: Divergence, options: &ScoreOptions
     (states / Probes::copies(divergence, &model.manifold)).max(1)
 }
 
-fn invalid(name: &'static str, value: f64, expected: &'static str) -> Error {
-    Error::InvalidSetting {
+fn invalid(name: &'static str, value: f64, expected: &'static str) -> FlowError {
+    InvalidSetting {
         name,
         value,
         expected,
     }
+    .into()
 }

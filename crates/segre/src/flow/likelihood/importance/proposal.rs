@@ -5,7 +5,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::chi_squared::{squared_radius, survival};
 use super::{ImportanceOptions, Region, invalid};
-use crate::error::Result;
+use crate::flow::error::Result;
 use crate::flow::model::Model;
 
 /// The published mass of the untruncated proposal within the balls (EG App. B), for paths that end without noise.

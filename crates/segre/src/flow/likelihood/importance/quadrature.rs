@@ -13,11 +13,12 @@ use super::divergence::Probes;
 use super::proposal::Proposal;
 use super::{Divergence, ImportanceOptions, Region, flow_of, points_together};
 use crate::data::Dataset;
-use crate::error::{Error, Result};
 use crate::estimate::Estimate;
 use crate::flow::channel::Denoiser;
+use crate::flow::error::{FlowError, Result};
 use crate::flow::likelihood::score::{Meaning, ScoreOptions, Scores, summarise_rows};
 use crate::flow::model::Model;
+use crate::progress::Interrupted;
 use crate::random::{Purpose, generator};
 
 /// Spacing of the grid in standard deviations: a normal density is integrated to `2 exp(−2π²/h²) < 1e-14`.
@@ -30,7 +31,7 @@ const MOST_DIMENSIONS: usize = 3;
 /// The negative log-likelihood of every row under the rounded flow.
 ///
 /// # Errors
-/// [`Error::TooManyDimensions`] above 3 dimensions, and as the importance-sampled bound.
+/// [`FlowError::TooManyDimensions`] above 3 dimensions, and as the importance-sampled bound.
 pub(in crate::flow::likelihood) fn score(
     denoiser: &dyn Denoiser,
     model: &Model,
@@ -47,7 +48,7 @@ pub(in crate::flow::likelihood) fn score(
     let proposal = Proposal::new(model, flow.end, &settings)?;
     let dimensions = proposal.dimensions();
     if dimensions > MOST_DIMENSIONS {
-        return Err(Error::TooManyDimensions {
+        return Err(FlowError::TooManyDimensions {
             found: dimensions,
             most: MOST_DIMENSIONS,
         });
@@ -85,7 +86,7 @@ pub(in crate::flow::likelihood) fn score(
         known.insert(row, found);
         rows.push(found);
         if !progress((place + 1) as f64 / data.rows() as f64) {
-            return Err(Error::Interrupted);
+            return Err(Interrupted.into());
         }
     }
     let evaluations = evaluations * dimensions.max(1) as u64;

@@ -8,10 +8,11 @@ use super::portable::{self, Wanted};
 use super::resample::resample;
 use super::{ImageSize, schema_of, size_of};
 use crate::data::dataset::Dataset;
+use crate::data::error::Result;
 use crate::data::options::ReadOptions;
 use crate::data::schema::{Class, Schema, Vocabulary};
 use crate::data::store::{Collector, Store};
-use crate::error::{Error, Result};
+use crate::file_error::FileError;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
@@ -134,7 +135,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// All PNG files below a folder, each folder's in the order of their names.
 fn collect(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
-    let fail = |cause| Error::reading(folder, cause);
+    let fail = |cause| FileError::reading(folder, cause);
     let mut entries = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(fail)? {
         entries.push(entry.map_err(fail)?.path());

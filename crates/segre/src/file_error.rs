@@ -1,0 +1,91 @@
+//! What reading and writing files can get wrong, in whatever room.
+
+use std::path::{Path, PathBuf};
+
+/// A file that cannot be read or written.
+///
+/// Each message is one line: where, what was found, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The operating system refused to read or write a file.
+    #[error("cannot {action} {path}: {cause}; check the path and its permissions")]
+    Io {
+        /// What was tried: `read`, `write`, `create`, …
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// A file ends too early or its compressed contents are damaged.
+    #[error("{path}: truncated or damaged ({detail}); write or download the file again")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder said.
+        detail: String,
+    },
+    /// A text file is not UTF-8.
+    #[error("{path}:{line}: byte {offset} of the file is not UTF-8; convert the file to UTF-8")]
+    InvalidUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// Offset of the first bad byte, from 0, after decompression.
+        offset: u64,
+    },
+}
+
+impl FileError {
+    /// An [`FileError::Io`], or [`FileError::Damaged`] where the contents rather than the file are at fault.
+    pub(crate) fn reading(path: &Path, cause: std::io::Error) -> Self {
+        use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+        match cause.kind() {
+            UnexpectedEof | InvalidData | InvalidInput => Self::Damaged {
+                path: path.to_path_buf(),
+                detail: one_line(&cause.to_string()),
+            },
+            _ => Self::Io {
+                action: "read",
+                path: path.to_path_buf(),
+                cause,
+            },
+        }
+    }
+
+    /// An [`FileError::Io`] from writing.
+    pub(crate) fn writing(path: &Path, cause: std::io::Error) -> Self {
+        Self::Io {
+            action: "write",
+            path: path.to_path_buf(),
+            cause,
+        }
+    }
+}
+
+/// The text on one line, shortened to what a terminal shows.
+fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damaged_contents_are_told_from_a_refused_file() {
+        let eof = std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "a\nb");
+        let error = FileError::reading(Path::new("x.npy"), eof);
+        assert!(matches!(error, FileError::Damaged { .. }));
+        assert!(!error.to_string().contains('\n'));
+        let gone = std::io::Error::from(std::io::ErrorKind::NotFound);
+        assert!(matches!(
+            FileError::reading(Path::new("x.npy"), gone),
+            FileError::Io { .. }
+        ));
+    }
+}
