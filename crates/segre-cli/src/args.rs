@@ -9,7 +9,6 @@ mod reading;
 mod unet;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -22,12 +21,12 @@ use crate::interrupt;
 use crate::report::progress::Display;
 
 pub use conditions::{ConditionalChecks, Hiding};
-pub use fit::{ConditionalName, Fit, HeadName, NetworkName, PathName};
+pub use fit::{Fit, NetworkName};
 pub use images::{ClassifierChecks, ImageChecks};
 pub use likelihood::{Importance, MethodName};
 pub use memory::memory;
 pub use reading::Reading;
-pub use unet::{PresetName, Shown, UnetSizes};
+pub use unet::{Shown, UnetSizes};
 
 /// Learn, sample and score joint distributions of many discrete variables with assignment flows.
 #[derive(Debug, Parser)]
@@ -407,30 +406,6 @@ pub struct Completions {
     pub shell: Shell,
 }
 
-/// `90s`, `10m`, `1h` or a number of seconds.
-pub fn duration(text: &str) -> Result<Duration> {
-    let unit_at = text
-        .find(|c: char| c.is_ascii_alphabetic())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(unit_at);
-    let seconds = match unit {
-        "" | "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        _ => anyhow::bail!("{unit:?} is no unit of time; use s, m or h"),
-    };
-    let number: f64 = number
-        .trim()
-        .parse()
-        .context("write a time as 90s, 10m or 1h")?;
-    let total = number * seconds;
-    ensure!(
-        total > 0.0 && total <= 1e7,
-        "the time must be positive and below 1e7 seconds"
-    );
-    Ok(Duration::from_secs_f64(total))
-}
-
 pub fn at_least_one(text: &str) -> Result<usize> {
     let number: usize = text.parse().context("not a whole number")?;
     ensure!(number >= 1, "must be at least 1");
@@ -445,15 +420,5 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn times_have_units() {
-        assert_eq!(duration("90s").unwrap(), Duration::from_secs(90));
-        assert_eq!(duration("1.5m").unwrap(), Duration::from_secs(90));
-        assert_eq!(duration("2h").unwrap(), Duration::from_secs(7200));
-        for bad in ["", "ten", "5d", "-3s", "0", "nan", "inf"] {
-            assert!(duration(bad).is_err(), "{bad}");
-        }
     }
 }

@@ -15,6 +15,7 @@
 //! | `E(x)`, `Z` | energy-based models, and inference in them | [`energy`] |
 //! | `w = exp(−E)/q` | networks fitted to an energy without data, importance weights | [`neural`] |
 //! | `E_Ω[T(S(end))]` | randomised assignment flows | [`randomized`] |
+//! | defaults | settings chosen by the data | [`recipe`] |
 //!
 //! # Example
 //!
@@ -74,6 +75,7 @@ pub mod path;
 pub mod progress;
 mod random;
 pub mod randomized;
+pub mod recipe;
 mod setting;
 
 /// Where tensors live and are computed with: burn's device.

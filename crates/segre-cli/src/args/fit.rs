@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use segre::flow::PairwisePrior;
+use segre::flow::Head;
+use segre::recipe::{Conditional, NetworkKind, PathKind, parse_time};
 
-use super::{Reading, Shown, UnetSizes, at_least_one, duration};
+use super::{Reading, Shown, UnetSizes, at_least_one};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -21,9 +22,6 @@ A run limited by --steps repeats exactly with the same seed, also when interrupt
 pub struct Fit {
     /// Built-in name or file
     pub data: String,
-    /// What is known of the data: for fits to energy models, which know it
-    #[arg(skip)]
-    pub prior: Option<PairwisePrior>,
     /// Folder for the model; must not exist, or see --resume and --force
     #[arg(long, short, value_name = "DIR")]
     pub out: PathBuf,
@@ -35,49 +33,29 @@ pub struct Fit {
     pub force: bool,
     /// Wall time of training, as 90s, 10m or 1h [default, unless --steps is given: 90s; 30m for a unet on images of 400
     /// pixels or more]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub time: Option<Duration>,
     /// Steps of training
     #[arg(allow_negative_numbers = true, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub steps: Option<u64>,
-    /// What the network predicts
-    #[arg(long, default_value = "posterior")]
-    pub head: HeadName,
-    /// Probability path
-    #[arg(long, default_value = "infinite")]
-    pub path: PathName,
-    /// Rate λ of the infinite path
-    #[arg(
-        allow_negative_numbers = true,
-        long,
-        value_name = "RATE",
-        default_value_t = 0.5
-    )]
-    pub rate: f64,
-    /// Shape of the Gamma distribution of training times (field head, infinite path)
-    #[arg(
-        allow_negative_numbers = true,
-        long,
-        value_name = "K",
-        default_value_t = 1.0
-    )]
-    pub time_shape: f64,
-    /// Rate of the Gamma distribution of training times (field head, infinite path)
-    #[arg(
-        allow_negative_numbers = true,
-        long,
-        value_name = "R",
-        default_value_t = 0.25
-    )]
-    pub time_rate: f64,
-    /// Time at which a flow of the infinite path ends (field head)
-    #[arg(
-        allow_negative_numbers = true,
-        long,
-        value_name = "T",
-        default_value_t = 15.0
-    )]
-    pub end_time: f64,
+    /// What the network predicts [default: posterior]
+    #[arg(long, value_name = "NAME")]
+    pub head: Option<HeadName>,
+    /// Probability path [default: infinite]
+    #[arg(long, value_name = "NAME")]
+    pub path: Option<PathName>,
+    /// Rate λ of the infinite path [default: 0.5]
+    #[arg(allow_negative_numbers = true, long, value_name = "RATE")]
+    pub rate: Option<f64>,
+    /// Shape of the Gamma distribution of training times (field head, infinite path) [default: 1]
+    #[arg(allow_negative_numbers = true, long, value_name = "K")]
+    pub time_shape: Option<f64>,
+    /// Rate of the Gamma distribution of training times (field head, infinite path) [default: 0.25]
+    #[arg(allow_negative_numbers = true, long, value_name = "R")]
+    pub time_rate: Option<f64>,
+    /// Time at which a flow of the infinite path ends (field head) [default: 15]
+    #[arg(allow_negative_numbers = true, long, value_name = "T")]
+    pub end_time: Option<f64>,
     /// Network [default: residual; unet for images of at least 400 pixels and 2000 rows]
     #[arg(long, value_name = "NAME")]
     pub network: Option<NetworkName>,
@@ -107,36 +85,21 @@ pub struct Fit {
     /// fewer than 16 rows per step]
     #[arg(allow_negative_numbers = true, long, value_name = "RATE")]
     pub learning_rate: Option<f64>,
-    /// Decoupled weight decay
-    #[arg(
-        allow_negative_numbers = true,
-        long,
-        value_name = "RATE",
-        default_value_t = 0.0
-    )]
-    pub weight_decay: f64,
+    /// Decoupled weight decay [default: 0]
+    #[arg(allow_negative_numbers = true, long, value_name = "RATE")]
+    pub weight_decay: Option<f64>,
     /// Validations, spread over the budget; each also saves the run [default: 20; fewer for a unet]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub validations: Option<u32>,
-    /// Validations without improvement before training stops early
-    #[arg(long, value_name = "N", default_value_t = 8)]
-    pub patience: u32,
-    /// Fraction of rows for validation
-    #[arg(
-        allow_negative_numbers = true,
-        long,
-        value_name = "FRACTION",
-        default_value_t = 0.1
-    )]
-    pub validation: f64,
-    /// Fraction of rows for the test
-    #[arg(
-        allow_negative_numbers = true,
-        long,
-        value_name = "FRACTION",
-        default_value_t = 0.1
-    )]
-    pub test: f64,
+    /// Validations without improvement before training stops early [default: 8]
+    #[arg(long, value_name = "N")]
+    pub patience: Option<u32>,
+    /// Fraction of rows for validation [default: 0.1]
+    #[arg(allow_negative_numbers = true, long, value_name = "FRACTION")]
+    pub validation: Option<f64>,
+    /// Fraction of rows for the test [default: 0.1]
+    #[arg(allow_negative_numbers = true, long, value_name = "FRACTION")]
+    pub test: Option<f64>,
     /// The test part: a built-in name or file of its own; --test rows of DATA when it is not given
     #[arg(long, value_name = "DATA", conflicts_with = "test")]
     pub test_data: Option<String>,
@@ -196,4 +159,47 @@ pub enum NetworkName {
     Unet,
     /// One matrix
     Linear,
+}
+
+impl From<HeadName> for Head {
+    fn from(name: HeadName) -> Self {
+        match name {
+            HeadName::Posterior => Self::Posterior,
+            HeadName::Field => Self::Field,
+        }
+    }
+}
+
+impl From<ConditionalName> for Conditional {
+    fn from(name: ConditionalName) -> Self {
+        match name {
+            ConditionalName::None => Self::None,
+            ConditionalName::Any => Self::Any,
+        }
+    }
+}
+
+impl From<PathName> for PathKind {
+    fn from(name: PathName) -> Self {
+        match name {
+            PathName::Infinite => Self::Infinite,
+            PathName::EGeodesic => Self::EGeodesic,
+            PathName::Linear => Self::Linear,
+            PathName::Dirichlet => Self::Dirichlet,
+            PathName::GreatCircle => Self::GreatCircle,
+            PathName::Masked => Self::Masked,
+        }
+    }
+}
+
+impl From<NetworkName> for NetworkKind {
+    fn from(name: NetworkName) -> Self {
+        match name {
+            NetworkName::Residual => Self::Residual,
+            NetworkName::Dense => Self::Dense,
+            NetworkName::Cnn => Self::Cnn,
+            NetworkName::Unet => Self::Unet,
+            NetworkName::Linear => Self::Linear,
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use segre::network::Precision;
+use segre::recipe::Preset;
 
 use super::at_least_one;
 
@@ -34,23 +35,6 @@ pub struct UnetSizes {
     /// processor with AVX-512 BF16; AMX is used where there is some [default: f32]
     #[arg(long, value_name = "WHICH")]
     pub precision: Option<PrecisionName>,
-}
-
-impl UnetSizes {
-    /// The options that are given, as the user writes them.
-    pub fn given(&self) -> Option<&'static str> {
-        let options = [
-            ("--preset", self.preset.is_some()),
-            ("--channels", self.channels.is_some()),
-            ("--multipliers", self.multipliers.is_some()),
-            ("--attention", self.attention.is_some()),
-            ("--heads", self.heads.is_some()),
-            ("--scanlines", self.scanlines.is_some()),
-            ("--precision", self.precision.is_some()),
-        ];
-        let given = options.into_iter().find(|(_, given)| *given);
-        given.map(|(name, _)| name)
-    }
 }
 
 /// What the rows are shown as, and what is told of them.
@@ -86,6 +70,16 @@ pub enum PrecisionName {
     F32,
     /// bfloat16: factors are rounded to 8 bits of precision
     Bf16,
+}
+
+impl From<PresetName> for Preset {
+    fn from(name: PresetName) -> Self {
+        match name {
+            PresetName::Tiny => Self::Tiny,
+            PresetName::Mnist => Self::Mnist,
+            PresetName::Cityscapes => Self::Cityscapes,
+        }
+    }
 }
 
 impl From<PrecisionName> for Precision {

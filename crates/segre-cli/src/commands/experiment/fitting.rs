@@ -41,8 +41,8 @@ impl Cell<'_> {
     /// Trains a model as `segre fit WORDS` would, with the cell's seed and without a folder.
     pub fn fit(&mut self, words: &str) -> Result<Fitted> {
         let words: Vec<&str> = words.split_whitespace().collect();
-        let arguments = start::parse(&words)?;
-        let prepared = start::prepare(&arguments, self.seed, self.device)?;
+        let request = start::parse(&words, self.seed)?;
+        let prepared = start::prepare(&request, self.device)?;
         let target = target_of(&prepared.0.source)?;
         self.train(prepared, target)
     }
@@ -55,10 +55,10 @@ impl Cell<'_> {
         prior: Option<PairwisePrior>,
     ) -> Result<Fitted> {
         let words = std::iter::once("data").chain(words.split_whitespace());
-        let mut arguments = start::parse(&words.collect::<Vec<_>>())?;
-        arguments.prior = prior;
+        let mut request = start::parse(&words.collect::<Vec<_>>(), self.seed)?;
+        request.prior = prior;
         let source = "samples".to_owned();
-        let prepared = start::prepare_data(&arguments, self.seed, self.device, source, data)?;
+        let prepared = start::prepare_data(&request, self.device, source, data)?;
         self.train(prepared, None)
     }
 

@@ -178,8 +178,8 @@ fn folder_name(folder: &Path) -> String {
 
 /// Fits a model as `segre fit WORDS` would, and keeps the first rows of the test part.
 fn fitted(cell: &mut Cell, words: &str, rows: usize) -> Result<Subject> {
-    let arguments = start::parse(&words.split_whitespace().collect::<Vec<_>>())?;
-    let (_, parts, _) = start::prepare(&arguments, cell.seed, cell.device)?;
+    let request = start::parse(&words.split_whitespace().collect::<Vec<_>>(), cell.seed)?;
+    let (_, parts, _) = start::prepare(&request, cell.device)?;
     let model = cell.fit(words)?.model;
     Ok(Subject {
         model,

@@ -1,9 +1,8 @@
 //! `segre fit`: learns a model, with checkpoints, a training curve, samples and the test likelihood.
 
 mod pictures;
-mod settings;
+pub mod request;
 pub mod start;
-mod unet;
 mod watch;
 
 use std::time::Instant;
@@ -17,6 +16,7 @@ use segre::network::NetworkConfig;
 use serde::Serialize;
 
 use self::pictures::{draw_training, show_samples};
+use self::request::Request;
 use self::start::{begin, resume};
 use self::watch::Run;
 use crate::args::{Accuracy, Common, Fit};
@@ -26,6 +26,8 @@ use crate::session::{BaselineScores, score_if_bounded};
 
 const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 const METRICS_FILE: &str = "metrics.jsonl";
+/// Sites of the rows of the test part that are scored at the end of a UNet's fit, spread over it.
+const TEST_SITES: usize = 1 << 19;
 
 #[derive(Serialize)]
 struct Report {
@@ -45,12 +47,17 @@ struct Report {
 
 /// Learns a model.
 pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
+    fit(&Request::of(arguments, common)?, common)
+}
+
+/// Learns what is asked for.
+pub fn fit(request: &Request, common: &Common) -> Result<()> {
     let start = Instant::now();
     let device = common.device.open()?;
-    let out = &arguments.out;
-    let (card, parts, mut trainer) = match arguments.resume {
-        true => resume(arguments, common, &device)?,
-        false => begin(arguments, common, &device)?,
+    let out = &request.out;
+    let (card, parts, mut trainer) = match request.resume {
+        true => resume(request, &device)?,
+        false => begin(request, &device)?,
     };
     let fitted = Baselines::fit(&parts.train, &parts.validation)?;
     let baselines = BaselineScores::of(&fitted, &parts.validation);
@@ -121,7 +128,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
 /// The rows of the test part that are scored: all, or where that would take longer than many a fit, some.
 fn test_part(card: &ModelCard, test: &Dataset) -> Dataset {
     let most = match card.model.network {
-        NetworkConfig::Unet(_) => unet::test_rows(test.sites()).min(test.rows()),
+        NetworkConfig::Unet(_) => (TEST_SITES / test.sites()).clamp(64, 4096).min(test.rows()),
         _ => test.rows(),
     };
     test.spread(most)

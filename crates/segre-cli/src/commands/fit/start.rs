@@ -5,32 +5,28 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
-use segre::data::{self, DataSource, RowClasses};
-use segre::flow::saving::{self, LabelSource, ModelCard, SplitConfig, TestData};
+use segre::data::{self, DataSource, ReadOptions, RowClasses};
+use segre::flow::saving::{self, LabelSource, ModelCard, TestData};
 use segre::flow::training::{self, Trainer};
-use segre::network::NetworkConfig;
+use segre::recipe::{Facts, Recipe, Settings};
 use serde_json::{Value, json};
 
-use super::settings::{model_config, training_config};
+use super::request::{Request, in_flags};
 use super::{CHECKPOINT_FILE, METRICS_FILE};
-use crate::args::{Arguments, Command, Common, Fit};
+use crate::args::{Arguments, Command, Common};
 use crate::session::{Parts, check_writable};
 
 /// Reads data, prepares the folder and starts a run.
-pub fn begin(
-    arguments: &Fit,
-    common: &Common,
-    device: &segre::Device,
-) -> Result<(ModelCard, Parts, Trainer)> {
-    let out = &arguments.out;
-    if out.exists() && !arguments.force {
+pub fn begin(request: &Request, device: &segre::Device) -> Result<(ModelCard, Parts, Trainer)> {
+    let out = &request.out;
+    if out.exists() && !request.force {
         bail!(
             "{} exists; go on with --resume, replace it with --force, or choose another --out",
             out.display()
         );
     }
     // Everything that can be refused is refused before the folder is touched.
-    let (card, parts, trainer) = prepare(arguments, common.seed.unwrap_or(0), device)?;
+    let (card, parts, trainer) = prepare(request, device)?;
     if out.exists() {
         clear(out)?;
     }
@@ -41,27 +37,22 @@ pub fn begin(
     Ok((card, parts, trainer))
 }
 
-/// Reads data and makes a run of the arguments, without any folder.
-pub fn prepare(
-    arguments: &Fit,
-    seed: u64,
-    device: &segre::Device,
-) -> Result<(ModelCard, Parts, Trainer)> {
-    let source = DataSource::parse(&arguments.data)?;
-    let data = data::read(&source, &arguments.reading.options(seed)?)?;
-    prepare_data(arguments, seed, device, source.to_string(), data)
+/// Reads data and makes a run, without any folder.
+pub fn prepare(request: &Request, device: &segre::Device) -> Result<(ModelCard, Parts, Trainer)> {
+    let source = DataSource::parse(&request.data)?;
+    let data = data::read(&source, &request.reading)?;
+    prepare_data(request, device, source.to_string(), data)
 }
 
 /// [`prepare`] with data that are there already; `source` is what the card says of them.
 pub fn prepare_data(
-    arguments: &Fit,
-    seed: u64,
+    request: &Request,
     device: &segre::Device,
     source: String,
     data: data::Dataset,
 ) -> Result<(ModelCard, Parts, Trainer)> {
-    let read_options = arguments.reading.options(seed)?;
-    let (test, test_data) = match &arguments.test_data {
+    let read_options = request.reading.clone();
+    let (test, test_data) = match &request.test_data {
         None => (None, None),
         Some(text) => {
             let source = DataSource::parse(text)?;
@@ -74,11 +65,11 @@ pub fn prepare_data(
             (Some(test), Some(known))
         }
     };
-    let (data, labels) = match &arguments.shown.labels {
+    let (data, labels) = match &request.labels {
         None => (data, None),
         Some(path) => {
-            let column = arguments.shown.label_column.clone();
-            let classes = RowClasses::read(path, column.as_deref(), &arguments.data, data.rows())?;
+            let column = request.label_column.clone();
+            let classes = RowClasses::read(path, column.as_deref(), &request.data, data.rows())?;
             let labels = LabelSource {
                 path: path.clone(),
                 column,
@@ -88,17 +79,16 @@ pub fn prepare_data(
             (data.with_classes(classes.values), Some(labels))
         }
     };
-    let split = SplitConfig {
-        seed,
-        validation: arguments.validation,
-        test: arguments.test,
-    };
-    let parts = Parts::of(&data, &split, test, read_options.memory)?;
-    let mut model = model_config(arguments, &parts)?;
-    if let NetworkConfig::Unet(unet) = &mut model.network {
-        unet.classes = labels.as_ref().map(|labels| labels.names.len());
-    }
-    let training = training_config(arguments, &parts, &model.network, seed);
+    let recipe = &request.recipe;
+    let parts = Parts::of(&data, &recipe.split_config(), test, read_options.memory)?;
+    let facts = Facts::of(&parts.train)
+        .with_prior(request.prior.clone())
+        .with_classes(labels.as_ref().map(|labels| labels.names.len()));
+    let Settings {
+        model,
+        training,
+        split,
+    } = recipe.resolve(&facts).map_err(in_flags)?;
     let trainer = Trainer::new(model.clone(), training.clone(), &parts.train, device)?;
     let card = ModelCard {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -119,10 +109,14 @@ pub fn prepare_data(
 ///
 /// # Errors
 /// Clap's, if they are none.
-pub fn parse(words: &[&str]) -> Result<Fit> {
+pub fn parse(words: &[&str], seed: u64) -> Result<Request> {
     let all = [&["segre", "fit", "--out", "."], words].concat();
-    match Arguments::try_parse_from(all)?.command {
-        Command::Fit(arguments) => Ok(*arguments),
+    let Arguments { common, command } = Arguments::try_parse_from(all)?;
+    match command {
+        Command::Fit(arguments) => {
+            let seed = Some(seed);
+            Request::of(&arguments, &Common { seed, ..common })
+        }
         other => bail!("not a fit: {other:?}"),
     }
 }
@@ -161,21 +155,17 @@ fn clear(out: &Path) -> Result<()> {
 }
 
 /// Takes up the run in the folder with its own settings.
-pub fn resume(
-    arguments: &Fit,
-    common: &Common,
-    device: &segre::Device,
-) -> Result<(ModelCard, Parts, Trainer)> {
-    let out = &arguments.out;
+pub fn resume(request: &Request, device: &segre::Device) -> Result<(ModelCard, Parts, Trainer)> {
+    let out = &request.out;
     let mut card = saving::load_card(out)?;
-    let source = DataSource::parse(&arguments.data)?.to_string();
+    let source = DataSource::parse(&request.data)?.to_string();
     ensure!(
         source == card.source,
         "{} was fitted to {}, not {source}; resume with that data",
         out.display(),
         card.source
     );
-    if let Some(seed) = common.seed {
+    if let Some(seed) = request.recipe.seed {
         let own = card.training.seed;
         ensure!(
             seed == own,
@@ -184,7 +174,7 @@ pub fn resume(
         );
     }
     let parts = Parts::of_fit(&card)?;
-    refuse_other_settings(arguments, &card, &parts)?;
+    refuse_other_settings(request, &card, &parts)?;
     let checkpoint = out.join(CHECKPOINT_FILE);
     let mut trainer = match checkpoint.is_file() {
         true => {
@@ -201,10 +191,10 @@ pub fn resume(
         )?,
     };
     let mut budget = card.training.budget;
-    if let Some(steps) = arguments.steps {
+    if let Some(steps) = request.recipe.training.steps {
         budget.steps = Some(steps);
     }
-    if let Some(time) = arguments.time {
+    if let Some(time) = request.recipe.training.time {
         budget.seconds = Some(time.as_secs_f64());
     }
     if budget != card.training.budget {
@@ -216,37 +206,45 @@ pub fn resume(
 }
 
 /// Refuses settings that are asked for but are not those of the run, which would otherwise be ignored.
-fn refuse_other_settings(arguments: &Fit, card: &ModelCard, parts: &Parts) -> Result<()> {
-    let out = arguments.out.display();
-    let unasked = parse(&[&card.source])?;
+fn refuse_other_settings(request: &Request, card: &ModelCard, parts: &Parts) -> Result<()> {
+    let out = request.out.display();
     let seed = card.training.seed;
-    let settings = |fit: &Fit| -> Result<Value> {
-        let test_source = fit.test_data.as_deref().map(DataSource::parse);
-        let model = model_config(fit, parts)?;
-        Ok(json!({
-            "training": training_config(fit, parts, &model.network, seed),
-            "model": model,
-            "split": SplitConfig { seed: card.split.seed, validation: fit.validation, test: fit.test },
-            "test data": test_source.transpose()?.map(|source| source.to_string()),
-            "labels": fit.shown.labels,
-            "label column": fit.shown.label_column,
-            "reading": fit.reading.options(seed)?,
-        }))
-    };
+    // The classes are those of the run in any case.
+    let facts = Facts::of(&parts.train)
+        .with_prior(card.model.prior.clone())
+        .with_classes(None);
+    let asked = settings(request, seed, &facts)?;
+    let unasked = settings(&Request::default(), seed, &facts)?;
+    let labels = card.labels.as_ref();
     let own = json!({
         "model": card.model, "training": card.training, "split": card.split,
         "test data": card.test_data.as_ref().map(|data| &data.source),
-        "labels": card.labels.as_ref().map(|labels| &labels.path),
-        "label column": card.labels.as_ref().and_then(|labels| labels.column.as_ref()),
+        "labels": labels.map(|labels| &labels.path),
+        "label column": labels.and_then(|labels| labels.column.as_ref()),
         "reading": card.read_options,
     });
-    let found = difference(&own, &settings(arguments)?, &settings(&unasked)?);
-    if let Some((name, own, asked)) = found {
+    if let Some((name, own, asked)) = difference(&own, &asked, &unasked) {
         bail!(
             "the run in {out} has {name} {own}, not {asked}; leave the option out, or start anew with --force"
         );
     }
     Ok(())
+}
+
+/// All settings that follow from a request, by name.
+fn settings(request: &Request, seed: u64, facts: &Facts) -> Result<Value> {
+    let recipe = Recipe {
+        seed: Some(seed),
+        ..request.recipe.clone()
+    };
+    let settings = recipe.resolve(facts).map_err(in_flags)?;
+    let test_data = request.test_data.as_deref().map(DataSource::parse);
+    Ok(json!({
+        "model": settings.model, "training": settings.training, "split": settings.split,
+        "test data": test_data.transpose()?.map(|source| source.to_string()),
+        "labels": request.labels, "label column": request.label_column,
+        "reading": ReadOptions { builtin_seed: seed, ..request.reading.clone() },
+    }))
 }
 
 /// The first setting whose asked value is neither the default nor the run's own: its name and both values.

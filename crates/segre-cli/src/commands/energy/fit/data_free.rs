@@ -268,9 +268,9 @@ pub fn prepare(
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let count = ROWS.min((1 << 26) / schema.sites().max(1)).max(100);
     let rows = uniform_rows(schema, count, seed)?;
-    let mut own = start::parse(&words)?;
+    let mut own = start::parse(&words, seed)?;
     own.prior = prior;
-    let (mut card, ..) = start::prepare_data(&own, seed, device, source.to_owned(), rows)?;
+    let (mut card, ..) = start::prepare_data(&own, device, source.to_owned(), rows)?;
     card.training.optimizer.average_decay = AVERAGE_DECAY;
     card.training.budget = budget;
     let config = DataFreeConfig::of(schema.sites(), card.training.batch_size);

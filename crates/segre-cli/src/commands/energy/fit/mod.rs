@@ -14,8 +14,9 @@ use segre::energy::{EnergyModel, GridModel, ModelSource};
 use segre::flow::PairwisePrior;
 use segre::flow::saving::{CONFIG_FILE, MODEL_FILE};
 use segre::neural::pairwise_prior;
+use segre::recipe::parse_time;
 
-use crate::args::{Common, NetworkName, at_least_one, duration, memory};
+use crate::args::{Common, NetworkName, at_least_one, memory};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -61,7 +62,7 @@ pub struct Fit {
     #[arg(allow_negative_numbers = true, long, value_name = "N", value_parser = at_least_one)]
     samples: Option<usize>,
     /// Wall time of training, as 90s, 10m or 1h [default for neural: 5m]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     time: Option<Duration>,
     /// Steps of training [default for randomized: 3000; 5000 for --settings published]
     #[arg(allow_negative_numbers = true, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]

@@ -58,13 +58,15 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     }
     let words = words(arguments, &file.display().to_string(), prior.is_some());
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let mut own = start::parse(&words)?;
+    let mut own = start::parse(&words, common.seed.unwrap_or(0))?;
+    own.recipe.seed = common.seed;
     own.prior = prior;
     own.out.clone_from(&arguments.out);
     own.resume = arguments.resume;
     own.force = arguments.force;
-    own.time = arguments.time.or(own.time);
-    fit::run(&own, common)
+    let time = &mut own.recipe.training.time;
+    *time = arguments.time.or(*time);
+    fit::fit(&own, common)
 }
 
 /// Samples are data of their own: beside the folder, so that `segre evaluate` and `--resume` find them.

@@ -1,0 +1,93 @@
+//! The model around its network: head, path, and what it starts from.
+
+use super::choices::{ModelChoices, PathChoices, Recipe};
+use super::{Facts, PathKind, unet};
+use crate::flow::ModelConfig;
+use crate::network::NetworkConfig;
+use crate::path::{
+    DiscretePath, EGeodesic, GaussianPath, InfiniteTime, ProbabilityPath, SimplexPath,
+    TimeDistribution,
+};
+
+pub(super) fn choose(recipe: &Recipe, facts: &Facts, network: NetworkConfig) -> ModelConfig {
+    ModelConfig {
+        head: recipe.model.head.unwrap_or_default(),
+        path: path(recipe, facts),
+        scanlines: unet::scanlines(recipe, facts, &network),
+        network,
+        prior: facts.prior.clone(),
+    }
+}
+
+fn path(recipe: &Recipe, facts: &Facts) -> ProbabilityPath {
+    let own = &recipe.path;
+    match own.kind.unwrap_or(kind(facts)) {
+        PathKind::Infinite => {
+            let default = InfiniteTime::default();
+            let training_times = match default.training_times {
+                TimeDistribution::Gamma { shape, rate } => TimeDistribution::Gamma {
+                    shape: own.time_shape.unwrap_or(shape),
+                    rate: own.time_rate.unwrap_or(rate),
+                },
+                TimeDistribution::Uniform => TimeDistribution::Uniform,
+            };
+            GaussianPath::InfiniteTime(InfiniteTime {
+                rate: own.rate.unwrap_or(default.rate),
+                training_times,
+                end_time: own.end_time.unwrap_or(default.end_time),
+            })
+            .into()
+        }
+        PathKind::EGeodesic => GaussianPath::EGeodesic(EGeodesic::default()).into(),
+        PathKind::Linear => SimplexPath::Linear.into(),
+        PathKind::Dirichlet => SimplexPath::Dirichlet.into(),
+        PathKind::GreatCircle => SimplexPath::GreatCircle.into(),
+        PathKind::Masked => DiscretePath::Masked.into(),
+    }
+}
+
+/// The default path.
+///
+/// The levels of the masked path are 0 and ∞ only, those of the chain rule. Where rows are drawn by that rule the network
+/// need learn nothing else (`ising:3x8` without data after 576 steps: an effective sample size of 71 %, else 41 %),
+/// and given such evidence the beliefs of a prior are nearly exact.
+fn kind(facts: &Facts) -> PathKind {
+    match facts.rows.is_none() || facts.prior.is_some() {
+        true => PathKind::Masked,
+        false => PathKind::Infinite,
+    }
+}
+
+/// What decides that a model is as it is.
+pub(super) fn choices(model: &ModelConfig) -> (ModelChoices, PathChoices) {
+    let kind = |kind| PathChoices {
+        kind: Some(kind),
+        ..PathChoices::default()
+    };
+    let path = match &model.path {
+        ProbabilityPath::Gaussian(GaussianPath::InfiniteTime(path)) => {
+            let (time_shape, time_rate) = match path.training_times {
+                TimeDistribution::Gamma { shape, rate } => (Some(shape), Some(rate)),
+                TimeDistribution::Uniform => (None, None),
+            };
+            PathChoices {
+                rate: Some(path.rate),
+                time_shape,
+                time_rate,
+                end_time: Some(path.end_time),
+                ..kind(PathKind::Infinite)
+            }
+        }
+        ProbabilityPath::Gaussian(GaussianPath::EGeodesic(_)) => kind(PathKind::EGeodesic),
+        ProbabilityPath::Simplex(SimplexPath::Linear) => kind(PathKind::Linear),
+        ProbabilityPath::Simplex(SimplexPath::Dirichlet) => kind(PathKind::Dirichlet),
+        ProbabilityPath::Simplex(SimplexPath::GreatCircle) => kind(PathKind::GreatCircle),
+        ProbabilityPath::Discrete(DiscretePath::Masked) => kind(PathKind::Masked),
+    };
+    let is_unet = matches!(model.network, NetworkConfig::Unet(_));
+    let model = ModelChoices {
+        head: Some(model.head),
+        scanlines: is_unet.then_some(model.scanlines),
+    };
+    (model, path)
+}

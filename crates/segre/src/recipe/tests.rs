@@ -1,0 +1,221 @@
+//! What recipes choose for known data, and what they refuse.
+
+use super::*;
+use crate::data::Layout;
+use crate::flow::{Head, PairwisePrior};
+use crate::network::NetworkConfig;
+
+fn facts(layout: Layout, sites: usize, categories: usize, rows: usize) -> Facts {
+    Facts {
+        layout,
+        sites,
+        categories,
+        rows: Some(rows),
+        classes: None,
+        prior: None,
+    }
+}
+
+fn image(height: usize, width: usize, categories: usize, rows: usize) -> Facts {
+    let layout = Layout::Image {
+        height,
+        width,
+        pad_to: None,
+    };
+    facts(layout, height * width, categories, rows)
+}
+
+fn table(sites: usize, categories: usize, rows: usize) -> Facts {
+    facts(Layout::Table, sites, categories, rows)
+}
+
+fn drawn(facts: Facts) -> Facts {
+    Facts {
+        rows: None,
+        ..facts
+    }
+}
+
+fn beliefs() -> Option<PairwisePrior> {
+    Some(PairwisePrior {
+        sites: vec![],
+        pairs: vec![],
+    })
+}
+
+/// The settings that depend on the data, in a line.
+fn line(settings: &Settings) -> String {
+    let Settings {
+        model, training, ..
+    } = settings;
+    let network = match &model.network {
+        NetworkConfig::Residual(config) => format!(
+            "residual {}, {} blocks, {} components, affinity {}, dropout {}",
+            config.hidden, config.blocks, config.components, config.affinity, config.dropout
+        ),
+        NetworkConfig::Unet(config) => format!(
+            "unet {} × {:?}, {} blocks, attention {:?}, dropout {}",
+            config.channels, config.multipliers, config.blocks, config.attention, config.dropout
+        ),
+        other => format!("{other:?}"),
+    };
+    format!(
+        "{network}; batch {}, rate {}; {} s; validations {} of {} rows; conditional {}, scanlines {}",
+        training.batch_size,
+        training.optimizer.learning_rate,
+        training.budget.seconds.unwrap_or_default(),
+        training.validations,
+        training.validation_rows,
+        training.conditional,
+        model.scanlines
+    )
+}
+
+/// The defaults were measured on these data: whoever changes a rule sees whose figures change.
+#[test]
+fn data_sets_have_the_settings_that_they_were_measured_with() {
+    let array = |sites, categories| {
+        let layout = Layout::Array { shape: vec![sites] };
+        facts(layout, sites, categories, 400_000)
+    };
+    let sequence = facts(Layout::Sequence, 100, 21, 1500);
+    #[rustfmt::skip]
+    let cases = [
+        ("mushroom", table(23, 12, 6500),
+            "residual 128, 2 blocks, 128 components, affinity true, dropout 0.1; batch 356, rate 0.001; 90 s; validations 20 of 712 rows; conditional true, scanlines false"),
+        ("nursery", table(9, 5, 10_368),
+            "residual 128, 2 blocks, 20 components, affinity true, dropout 0.1; batch 512, rate 0.001; 90 s; validations 20 of 1820 rows; conditional true, scanlines false"),
+        ("car", table(7, 4, 1383),
+            "residual 256, 2 blocks, 0 components, affinity false, dropout 0.3; batch 512, rate 0.001; 90 s; validations 20 of 2340 rows; conditional true, scanlines false"),
+        ("pinwheel", array(2, 91),
+            "residual 64, 2 blocks, 128 components, affinity true, dropout 0; batch 512, rate 0.001; 90 s; validations 20 of 4096 rows; conditional false, scanlines false"),
+        ("product:c=160,n=4", array(4, 160),
+            "residual 64, 2 blocks, 102 components, affinity true, dropout 0; batch 512, rate 0.001; 90 s; validations 20 of 1638 rows; conditional false, scanlines false"),
+        ("an alignment", sequence,
+            "residual 512, 2 blocks, 0 components, affinity false, dropout 0.3; batch 128, rate 0.001; 90 s; validations 20 of 499 rows; conditional false, scanlines false"),
+        ("digits", image(8, 8, 17, 1438),
+            "residual 512, 2 blocks, 0 components, affinity false, dropout 0.3; batch 128, rate 0.001; 90 s; validations 20 of 512 rows; conditional false, scanlines false"),
+        ("MNIST", image(28, 28, 256, 54_000),
+            "unet 32 × [1, 2, 2, 2], 2 blocks, attention [16], dropout 0; batch 64, rate 0.001; 1800 s; validations 10 of 83 rows; conditional false, scanlines false"),
+        ("MNIST in black and white", image(28, 28, 2, 54_000),
+            "unet 32 × [1, 2, 2, 2], 2 blocks, attention [16], dropout 0; batch 64, rate 0.001; 1800 s; validations 10 of 83 rows; conditional false, scanlines true"),
+        ("Cityscapes", image(128, 256, 8, 2678),
+            "unet 64 × [1, 1, 2, 3, 4], 3 blocks, attention [32, 16, 8], dropout 0.1; batch 4, rate 0.0002; 1800 s; validations 10 of 16 rows; conditional false, scanlines true"),
+        ("samples of ising:3x8", table(24, 2, 800_000).with_prior(beliefs()),
+            "residual 512, 2 blocks, 0 components, affinity false, dropout 0; batch 341, rate 0.001; 90 s; validations 20 of 682 rows; conditional false, scanlines false"),
+        ("ising:3x8 without data", drawn(image(3, 8, 2, 0)).with_prior(beliefs()),
+            "residual 512, 2 blocks, 0 components, affinity false, dropout 0; batch 341, rate 0.001; 300 s; validations 20 of 682 rows; conditional false, scanlines false"),
+        ("a grid with triples, without data", drawn(image(3, 8, 2, 0)),
+            "residual 128, 2 blocks, 128 components, affinity true, dropout 0; batch 341, rate 0.001; 300 s; validations 20 of 682 rows; conditional false, scanlines false"),
+        ("ising:24x24 without data", drawn(image(24, 24, 2, 0)).with_prior(beliefs()),
+            "unet 32 × [1, 2, 2, 2], 2 blocks, attention [16], dropout 0; batch 64, rate 0.001; 300 s; validations 10 of 113 rows; conditional false, scanlines false"),
+    ];
+    for (name, facts, expected) in cases {
+        let settings = Recipe::default().resolve(&facts).expect("all by default");
+        assert_eq!(line(&settings), expected, "{name}");
+        let masked = facts.rows.is_none() || facts.prior.is_some();
+        let path = if masked { "masked" } else { "infinite" };
+        assert_eq!(settings.model.path.name(), path, "{name}");
+        assert_eq!(settings.split.validation, 0.1, "{name}");
+        // What was resolved decides everything.
+        let all = Recipe::resolved(&settings);
+        let again = all.resolve(&facts).expect("decisions of its own");
+        assert_eq!(again, settings, "{name}");
+    }
+}
+
+#[test]
+fn what_is_decided_is_kept_and_decides_what_hangs_on_it() {
+    let mut recipe = Recipe {
+        seed: Some(7),
+        ..Recipe::default()
+    };
+    recipe.training.steps = Some(10);
+    recipe.training.batch_size = Some(8);
+    recipe.network.kind = Some(NetworkKind::Unet);
+    recipe.network.preset = Some(Preset::Cityscapes);
+    recipe.network.channels = Some(16);
+    recipe.path.kind = Some(PathKind::EGeodesic);
+    let facts = image(28, 28, 2, 54_000).with_classes(Some(10));
+    let settings = recipe.resolve(&facts).expect("a UNet of its own sizes");
+    let NetworkConfig::Unet(unet) = &settings.model.network else {
+        panic!("{:?}", settings.model.network);
+    };
+    assert_eq!(
+        (unet.channels, unet.blocks, unet.classes),
+        (16, 3, Some(10))
+    );
+    let training = &settings.training;
+    assert_eq!((training.seed, settings.split.seed), (7, 7));
+    // Few rows in a step go with a low learning rate; a number of steps takes the place of the time.
+    assert_eq!(training.optimizer.learning_rate, 2e-4);
+    assert_eq!(
+        (training.budget.steps, training.budget.seconds),
+        (Some(10), None)
+    );
+    // A field has neither a mixture nor scanlines.
+    let mut field = Recipe::default();
+    field.model.head = Some(Head::Field);
+    let settings = field.resolve(&table(9, 5, 10_368)).expect("a field");
+    let NetworkConfig::Residual(network) = &settings.model.network else {
+        panic!("{:?}", settings.model.network);
+    };
+    assert_eq!((network.components, network.hidden), (0, 512));
+    assert!(!settings.training.conditional);
+    let settings = field.resolve(&image(28, 28, 2, 54_000)).expect("a field");
+    assert!(!settings.model.scanlines);
+}
+
+#[test]
+fn what_would_be_ignored_is_refused_with_the_remedy() {
+    let maps = image(28, 28, 8, 54_000);
+    let rows = table(9, 5, 10_368);
+    let refusal = |facts: &Facts, decide: &dyn Fn(&mut Recipe)| {
+        let mut recipe = Recipe::default();
+        decide(&mut recipe);
+        recipe.resolve(facts).expect_err("refused").to_string()
+    };
+    for (setting, decide) in [
+        (
+            "preset",
+            &(|r: &mut Recipe| r.network.preset = Some(Preset::Tiny)) as &dyn Fn(&mut Recipe),
+        ),
+        ("heads", &|r| r.network.heads = Some(2)),
+        ("scanlines", &|r| r.model.scanlines = Some(false)),
+        ("precision", &|r| {
+            r.training.precision = Some(Default::default())
+        }),
+    ] {
+        let said = refusal(&rows, decide);
+        assert!(
+            said.contains(&format!("`{setting}`")) && said.contains("`network = unet`"),
+            "{said}"
+        );
+    }
+    for (setting, remedy, decide) in [
+        (
+            "hidden",
+            "`channels`",
+            &(|r: &mut Recipe| r.network.hidden = Some(9)) as &dyn Fn(&mut Recipe),
+        ),
+        ("components", "leave it out", &|r| {
+            r.network.components = Some(0)
+        }),
+        ("affinity", "`network = residual`", &|r| {
+            r.network.affinity = Some(true)
+        }),
+    ] {
+        let said = refusal(&maps, decide);
+        assert!(
+            said.contains(&format!("`{setting}`")) && said.contains(remedy),
+            "{said}"
+        );
+    }
+    let said = refusal(&maps, &|r| {
+        r.model.scanlines = Some(true);
+        r.model.head = Some(Head::Field);
+    });
+    assert!(said.contains("`head = posterior`"), "{said}");
+    let said = refusal(&rows.with_classes(Some(3)), &|_| ());
+    assert!(said.contains("`labels`"), "{said}");
+}

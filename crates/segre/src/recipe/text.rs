@@ -1,0 +1,330 @@
+//! Recipes as text: TOML with an explanation of every key, whole files and single assignments.
+
+use serde_json::Value;
+
+use super::choices::{
+    ModelChoices, NetworkChoices, PathChoices, Recipe, SplitChoices, TrainingChoices,
+};
+use super::keys::KEYS;
+use super::{RecipeError, Result};
+
+const HEADING: &str = "\
+# Recipe of a fit. Every key may be left out: what is not decided is chosen by the data.
+# Keys behind a # are not decided, or mean nothing to this network.
+";
+
+impl Recipe {
+    /// Reads a recipe; `name` is what messages call the text.
+    ///
+    /// # Errors
+    /// [`RecipeError::Unreadable`] with line, key and what is legal.
+    pub fn parse(text: &str, name: &str) -> Result<Self> {
+        toml::from_str(text).map_err(|error| {
+            let place = match error.span() {
+                Some(span) => format!("{name}:{}: ", 1 + text[..span.start].matches('\n').count()),
+                None => format!("{name}: "),
+            };
+            unreadable(place, error)
+        })
+    }
+
+    /// The one decision of an assignment, as `network.hidden=64`: a dotted key and a TOML value, where a word needs no
+    /// quotes.
+    ///
+    /// # Errors
+    /// [`RecipeError::NoAssignment`], [`RecipeError::UnknownKey`], and [`RecipeError::Unreadable`] for a value that
+    /// the key cannot have.
+    pub fn of_assignment(text: &str) -> Result<Self> {
+        let no_assignment = || RecipeError::NoAssignment(text.to_owned());
+        let (key, value) = text.split_once('=').ok_or_else(no_assignment)?;
+        let (key, value) = (key.trim(), value.trim());
+        let known = KEYS.iter().find(|known| dotted(known) == key);
+        let Some((section, name, _)) = known else {
+            return Err(unknown(key));
+        };
+        let value = value
+            .parse()
+            .unwrap_or_else(|_| toml::Value::String(value.to_owned()));
+        let mut table = toml::Table::from_iter([((*name).to_owned(), value)]);
+        if !section.is_empty() {
+            table = toml::Table::from_iter([((*section).to_owned(), table.into())]);
+        }
+        toml::Value::from(table)
+            .try_into()
+            .map_err(|error| unreadable(String::new(), error))
+    }
+
+    /// The recipe as TOML that [`parse`](Self::parse) reads, with an explanation of every key.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let values = serde_json::to_value(self).unwrap_or_default();
+        let mut text = HEADING.to_owned();
+        let mut last = "";
+        for (section, key, explanation) in KEYS {
+            let value = match section {
+                "" => &values[key],
+                section => &values[section][key],
+            };
+            if section != last {
+                text += &format!("\n[{section}]\n");
+                last = section;
+            }
+            text += &format!("# {explanation}\n");
+            // Numbers, words, truth values and lists of numbers are written alike in JSON and TOML.
+            text += &match value {
+                Value::Null => format!("# {key} =\n"),
+                value => format!("{key} = {value}\n"),
+            };
+        }
+        text
+    }
+
+    /// Adds the decisions of another recipe, which go before these. Steps and time are one decision: when training ends.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            seed: other.seed.or(self.seed),
+            training: self.training.and(other.training),
+            model: self.model.and(other.model),
+            path: self.path.and(other.path),
+            network: self.network.and(other.network),
+            split: self.split.and(other.split),
+        }
+    }
+}
+
+fn dotted((section, key, _): &(&str, &str, &str)) -> String {
+    match *section {
+        "" => (*key).to_owned(),
+        section => format!("{section}.{key}"),
+    }
+}
+
+fn unknown(key: &str) -> RecipeError {
+    let meant = KEYS.iter().filter(|(_, name, _)| *name == key);
+    let meant: Vec<String> = meant.map(dotted).collect();
+    let legal = match meant.is_empty() {
+        true => KEYS.iter().map(dotted).collect(),
+        false => meant,
+    };
+    RecipeError::UnknownKey {
+        key: key.to_owned(),
+        legal: legal.join(", "),
+    }
+}
+
+/// One line, in which only settings have backticks.
+fn unreadable(place: String, mut error: toml::de::Error) -> RecipeError {
+    error.set_input(None);
+    let lines = error.to_string().replace('`', "'");
+    let mut lines = lines.lines();
+    let mut problem = lines.next().unwrap_or_default().to_owned();
+    for line in lines {
+        problem = format!("{problem}, {line}");
+    }
+    RecipeError::Unreadable { place, problem }
+}
+
+impl TrainingChoices {
+    fn and(self, other: Self) -> Self {
+        let limited = other.steps.is_some() || other.time.is_some();
+        let budget = if limited { &other } else { &self };
+        Self {
+            steps: budget.steps,
+            time: budget.time,
+            batch_size: other.batch_size.or(self.batch_size),
+            learning_rate: other.learning_rate.or(self.learning_rate),
+            weight_decay: other.weight_decay.or(self.weight_decay),
+            conditional: other.conditional.or(self.conditional),
+            flip: other.flip.or(self.flip),
+            precision: other.precision.or(self.precision),
+            validations: other.validations.or(self.validations),
+            validation_rows: other.validation_rows.or(self.validation_rows),
+            patience: other.patience.or(self.patience),
+        }
+    }
+}
+
+impl ModelChoices {
+    fn and(self, other: Self) -> Self {
+        Self {
+            head: other.head.or(self.head),
+            scanlines: other.scanlines.or(self.scanlines),
+        }
+    }
+}
+
+impl PathChoices {
+    fn and(self, other: Self) -> Self {
+        Self {
+            kind: other.kind.or(self.kind),
+            rate: other.rate.or(self.rate),
+            time_shape: other.time_shape.or(self.time_shape),
+            time_rate: other.time_rate.or(self.time_rate),
+            end_time: other.end_time.or(self.end_time),
+        }
+    }
+}
+
+impl NetworkChoices {
+    fn and(self, other: Self) -> Self {
+        Self {
+            kind: other.kind.or(self.kind),
+            hidden: other.hidden.or(self.hidden),
+            blocks: other.blocks.or(self.blocks),
+            components: other.components.or(self.components),
+            affinity: other.affinity.or(self.affinity),
+            dropout: other.dropout.or(self.dropout),
+            preset: other.preset.or(self.preset),
+            channels: other.channels.or(self.channels),
+            multipliers: other.multipliers.or(self.multipliers),
+            attention: other.attention.or(self.attention),
+            heads: other.heads.or(self.heads),
+        }
+    }
+}
+
+impl SplitChoices {
+    fn and(self, other: Self) -> Self {
+        Self {
+            validation: other.validation.or(self.validation),
+            test: other.test.or(self.test),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::{NetworkKind, PathKind};
+
+    const TEXT: &str =
+        "seed = 3\n[training]\ntime = \"2m\"\n[network]\nkind = \"unet\"\nmultipliers = [1, 2]\n";
+
+    /// All keys decided, floats that have no short form and a seed beyond what TOML promises included.
+    fn whole() -> Recipe {
+        let decisions = [
+            "seed=18446744073709551615",
+            "training.steps=5",
+            "training.time=1.5m",
+            "training.batch_size=8",
+            "training.learning_rate=1e-7",
+            "training.weight_decay=0.30000000000000004",
+            "training.conditional=any",
+            "training.flip=true",
+            "training.precision=bf16",
+            "training.validations=3",
+            "training.validation_rows=4",
+            "training.patience=2",
+            "model.head=field",
+            "model.scanlines=false",
+            "path.kind=great-circle",
+            "path.rate=1",
+            "path.time_shape=2",
+            "path.time_rate=0.5",
+            "path.end_time=1e300",
+            "network.kind=cnn",
+            "network.hidden=1",
+            "network.blocks=2",
+            "network.components=0",
+            "network.affinity=false",
+            "network.dropout=0",
+            "network.preset=tiny",
+            "network.channels=2",
+            "network.multipliers=[1, 2]",
+            "network.attention=[]",
+            "network.heads=1",
+            "split.validation=0.2",
+            "split.test=0.3",
+        ];
+        assert_eq!(decisions.len(), KEYS.len());
+        let all = decisions.map(|text| Recipe::of_assignment(text).expect(text));
+        // Steps and time are one decision.
+        let mut whole = all.into_iter().fold(Recipe::default(), Recipe::and);
+        whole.training.steps = Some(5);
+        whole
+    }
+
+    #[test]
+    fn a_recipe_is_read_as_it_was_written() {
+        for recipe in [
+            Recipe::default(),
+            whole(),
+            Recipe::parse(TEXT, "r").expect("legal"),
+        ] {
+            let text = recipe.to_toml();
+            assert_eq!(Recipe::parse(&text, "r").as_ref(), Ok(&recipe), "{text}");
+        }
+        let (whole, empty) = (whole().to_toml(), Recipe::default().to_toml());
+        assert!(!whole.lines().any(|line| line.ends_with(" =")), "{whole}");
+        for (_, key, explanation) in KEYS {
+            assert!(
+                empty.contains(&format!("# {explanation}\n# {key} =\n")),
+                "{empty}"
+            );
+        }
+    }
+
+    #[test]
+    fn later_decisions_go_before_earlier_ones() {
+        let file = Recipe::parse(TEXT, "r").expect("legal");
+        let set = Recipe::of_assignment("network.kind = cnn").expect("a word");
+        let steps = Recipe::of_assignment("training.steps=7").expect("a number");
+        let all = file.clone().and(set).and(steps).and(Recipe::default());
+        assert_eq!(
+            (all.seed, all.network.kind),
+            (Some(3), Some(NetworkKind::Cnn))
+        );
+        assert_eq!(all.network.multipliers, file.network.multipliers);
+        assert_eq!((all.training.steps, all.training.time), (Some(7), None));
+        assert_eq!(whole().and(file.clone()).and(whole()), whole());
+        assert_eq!(Recipe::default().and(whole()), whole());
+    }
+
+    #[test]
+    fn faults_are_told_with_line_key_and_what_is_legal() {
+        for (text, fragments) in [
+            (
+                "seed = 1\n[network]\nhiden = 4\n",
+                ["r.toml:3:", "'hiden'", "'hidden'"],
+            ),
+            (
+                "[network]\nkind = \"unett\"\n",
+                ["r.toml:2:", "'unett'", "'unet'"],
+            ),
+            ("[nets]\nhidden = 4\n", ["r.toml:1:", "'nets'", "'network'"]),
+            (
+                "[network]\nhidden = \"big\"\n",
+                ["r.toml:2:", "\"big\"", "hidden"],
+            ),
+            ("[network]\n\nhidden 3\n", ["r.toml:3:", "expected", "="]),
+            (
+                "[training]\ntime = \"5d\"\n",
+                ["r.toml:2:", "5d", "s, m or h"],
+            ),
+            ("[training]\ntime = -5\n", ["r.toml:2:", "positive", "time"]),
+        ] {
+            let said = Recipe::parse(text, "r.toml").expect_err(text).to_string();
+            for fragment in fragments {
+                assert!(said.contains(fragment), "{text}: {said}");
+            }
+            assert!(!said.contains(['`', '\n']), "{said}");
+        }
+        for (text, fragments) in [
+            ("hidden", ["network.hidden=64", "hidden"]),
+            ("hidden=4", ["hidden", "network.hidden"]),
+            ("network.width=4", ["network.width", "split.test"]),
+            ("network.hidden=big", ["\"big\"", "hidden"]),
+            ("path.kind=straight", ["'straight'", "'masked'"]),
+            ("network.multipliers=1,2", ["\"1,2\"", "sequence"]),
+            ("training.steps=-1", ["-1", "steps"]),
+        ] {
+            let said = Recipe::of_assignment(text).expect_err(text).to_string();
+            for fragment in fragments {
+                assert!(said.contains(fragment), "{text}: {said}");
+            }
+        }
+        let masked = Recipe::of_assignment("path.kind=\"masked\"").expect("quoted");
+        assert_eq!(masked.path.kind, Some(PathKind::Masked));
+    }
+}
