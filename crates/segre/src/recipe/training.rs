@@ -6,8 +6,9 @@ use super::choices::{Recipe, TrainingChoices};
 use super::unet::LEAST_SITES;
 use super::{Conditional, Facts, Settings};
 use crate::data::Layout;
-use crate::flow::training::{Budget, OptimizerConfig, TrainingConfig};
+use crate::flow::training::TrainingConfig;
 use crate::flow::{Head, ModelConfig};
+use crate::learning::{Budget, OptimizerConfig};
 use crate::network::NetworkConfig;
 use crate::path::ProbabilityPath;
 
