@@ -8,9 +8,6 @@ use segre::evaluation::divergence::{Comparison, Divergence};
 use segre::flow::sampling::{Samples, SamplingOptions};
 use serde::Serialize;
 
-use crate::args::Sampling;
-use crate::session::sampling_options;
-
 /// The divergence of a sampler from a known target.
 #[derive(Debug, Serialize)]
 pub struct DivergenceReport {
@@ -52,11 +49,12 @@ pub fn target_of(source: &str) -> Result<Option<Box<dyn KnownDistribution>>> {
 }
 
 /// Options of sampling for a divergence.
-pub fn many_samples(arguments: &Sampling, conditional: bool, seed: u64) -> SamplingOptions {
-    let mut options = sampling_options(arguments, conditional, seed);
-    // Small states: larger batches use the processor better.
-    options.batch = options.batch.max(4096);
-    options
+pub fn many_samples(options: SamplingOptions) -> SamplingOptions {
+    SamplingOptions {
+        // Small states: larger batches use the processor better.
+        batch: options.batch.max(4096),
+        ..options
+    }
 }
 
 /// Standard error of the plug-in `KL = (1/n) Σ_k ln(p̂(x_k) / p(x_k))` over the samples `x_k`: to first

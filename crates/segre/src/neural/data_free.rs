@@ -381,7 +381,7 @@ fn start(
 ///
 /// # Errors
 /// Those of the schema.
-pub fn uniform_rows(schema: &Schema, count: usize, seed: u64) -> Result<Dataset> {
+fn uniform_rows(schema: &Schema, count: usize, seed: u64) -> Result<Dataset> {
     let mut rng = generator(seed, Purpose::Importance, 0);
     let cardinalities = schema.cardinalities();
     let mut labels = Vec::with_capacity(count * cardinalities.len());

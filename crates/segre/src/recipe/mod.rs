@@ -9,11 +9,14 @@
 //! | kind and sizes of the network | `network.rs`, `unet.rs` |
 //! | path, head, scanlines | `model.rs` |
 //! | budget, rows of a step, validations, optimiser | `training.rs` |
+//! | fits to energy models | `energy.rs` |
 //!
 //! This room knows the settings of `flow`, `network` and `path`, and of data the schema and the number of rows; it
 //! reads no files, trains nothing and knows no command line.
 
+mod build;
 mod choices;
+pub mod energy;
 mod error;
 mod facts;
 mod keys;

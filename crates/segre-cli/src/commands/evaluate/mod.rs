@@ -122,7 +122,11 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
     let divergence = match target.filter(|target| Divergence::is_possible(target.as_ref())) {
         None => None,
         Some(target) => {
-            let options = many_samples(&arguments.sampling, card.training.conditional, seed);
+            let options = many_samples(sampling_options(
+                &arguments.sampling,
+                card.training.conditional,
+                seed,
+            ));
             let samples = sample_with_progress(&model, arguments.samples, &options, common)?;
             Some(DivergenceReport::of(target.as_ref(), &samples)?)
         }

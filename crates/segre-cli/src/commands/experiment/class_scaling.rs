@@ -1,8 +1,12 @@
 //! Independent sites with more and more categories, on every path (GAF §4.1).
 
 use anyhow::Result;
+use segre::flow::Head;
+use segre::flow::sampling::{Sampler, SamplingOptions};
+use segre::recipe::{Conditional, PathKind, Recipe};
 
 use super::Definition;
+use super::fitting::by;
 use super::lines::{Chart, Reference, draw_lines};
 use super::run::Run;
 use super::write_up::WriteUp;
@@ -24,67 +28,112 @@ const BEYOND: [usize; 3] = [320, 1024, 4096];
 const COMPARED: [usize; 4] = [5, 20, 60, 160];
 
 /// The network of the comparison: small, with nothing that fits one path only.
-const NETWORK: &str =
-    "--components 0 --affinity false --conditional none --hidden 128 --batch-size 256";
+fn compared_recipe() -> Recipe {
+    Recipe::default()
+        .components(0)
+        .affinity(false)
+        .conditional(Conditional::None)
+        .hidden(128)
+        .batch_size(256)
+}
 
-/// A path with a head, as words of `fit`, and how it is sampled.
+/// A path with a head, and how it is sampled.
 struct Method {
     name: &'static str,
-    fit: &'static str,
-    sample: &'static str,
+    path: PathKind,
+    head: Head,
+    sampler: Sampler,
+    /// The sampler's own number, where it is none.
+    steps: Option<usize>,
+}
+
+const fn method(
+    name: &'static str,
+    path: PathKind,
+    head: Head,
+    sampler: Sampler,
+    steps: Option<usize>,
+) -> Method {
+    Method {
+        name,
+        path,
+        head,
+        sampler,
+        steps,
+    }
 }
 
 const METHODS: [Method; 10] = [
-    Method {
-        name: "infinite, posterior",
-        fit: "--path infinite --head posterior",
-        sample: "--sampler localisation-heun --steps 8",
-    },
-    Method {
-        name: "infinite, field (GAF)",
-        fit: "--path infinite --head field",
-        sample: "--sampler heun --steps 25",
-    },
-    Method {
-        name: "e-geodesic, field (EG)",
-        fit: "--path e-geodesic --head field",
-        sample: "--sampler heun --steps 25",
-    },
-    Method {
-        name: "linear, posterior",
-        fit: "--path linear --head posterior",
-        sample: "--sampler ancestral --steps 16",
-    },
-    Method {
-        name: "linear, field",
-        fit: "--path linear --head field",
-        sample: "--sampler euler --steps 50",
-    },
-    Method {
-        name: "Dirichlet, posterior",
-        fit: "--path dirichlet --head posterior",
-        sample: "--sampler ancestral --steps 16",
-    },
-    Method {
-        name: "Dirichlet, field",
-        fit: "--path dirichlet --head field",
-        sample: "--sampler euler --steps 50",
-    },
-    Method {
-        name: "great-circle, posterior",
-        fit: "--path great-circle --head posterior",
-        sample: "--sampler ancestral --steps 16",
-    },
-    Method {
-        name: "great-circle, field",
-        fit: "--path great-circle --head field",
-        sample: "--sampler euler --steps 50",
-    },
-    Method {
-        name: "masked",
-        fit: "--path masked",
-        sample: "--sampler sequential",
-    },
+    method(
+        "infinite, posterior",
+        PathKind::Infinite,
+        Head::Posterior,
+        Sampler::LocalisationHeun,
+        Some(8),
+    ),
+    method(
+        "infinite, field (GAF)",
+        PathKind::Infinite,
+        Head::Field,
+        Sampler::Heun,
+        Some(25),
+    ),
+    method(
+        "e-geodesic, field (EG)",
+        PathKind::EGeodesic,
+        Head::Field,
+        Sampler::Heun,
+        Some(25),
+    ),
+    method(
+        "linear, posterior",
+        PathKind::Linear,
+        Head::Posterior,
+        Sampler::Ancestral,
+        Some(16),
+    ),
+    method(
+        "linear, field",
+        PathKind::Linear,
+        Head::Field,
+        Sampler::Euler,
+        Some(50),
+    ),
+    method(
+        "Dirichlet, posterior",
+        PathKind::Dirichlet,
+        Head::Posterior,
+        Sampler::Ancestral,
+        Some(16),
+    ),
+    method(
+        "Dirichlet, field",
+        PathKind::Dirichlet,
+        Head::Field,
+        Sampler::Euler,
+        Some(50),
+    ),
+    method(
+        "great-circle, posterior",
+        PathKind::GreatCircle,
+        Head::Posterior,
+        Sampler::Ancestral,
+        Some(16),
+    ),
+    method(
+        "great-circle, field",
+        PathKind::GreatCircle,
+        Head::Field,
+        Sampler::Euler,
+        Some(50),
+    ),
+    method(
+        "masked",
+        PathKind::Masked,
+        Head::Posterior,
+        Sampler::Sequential,
+        None,
+    ),
 ];
 const DEFAULT: &str = "default";
 
@@ -105,23 +154,30 @@ fn run(run: &mut Run) -> Result<WriteUp> {
             false => (steps, samples, &seeds[..]),
         };
         for &seed in seeds {
-            let fit = format!("--steps {steps}");
+            let recipe = Recipe::default().steps(steps);
+            let options = SamplingOptions::default();
             measure(
                 run,
-                DEFAULT,
-                *categories,
-                &fit,
-                &format!("--samples {samples}"),
+                (DEFAULT, *categories),
                 seed,
+                &recipe,
+                (samples, &options),
             )?;
         }
     }
     for method in &METHODS {
         for &categories in &compared {
             for &seed in &seeds {
-                let fit = format!("{} {NETWORK} --steps {compared_steps}", method.fit);
-                let sample = format!("{} --samples {compared_samples}", method.sample);
-                measure(run, method.name, categories, &fit, &sample, seed)?;
+                let recipe = compared_recipe()
+                    .path(method.path)
+                    .head(method.head)
+                    .steps(compared_steps);
+                let options = SamplingOptions {
+                    steps: method.steps,
+                    ..by(method.sampler)
+                };
+                let sampling = (compared_samples, &options);
+                measure(run, (method.name, categories), seed, &recipe, sampling)?;
             }
         }
     }
@@ -159,16 +215,15 @@ fn run(run: &mut Run) -> Result<WriteUp> {
 
 fn measure(
     run: &mut Run,
-    method: &str,
-    categories: usize,
-    fit: &str,
-    sample: &str,
+    (method, categories): (&str, usize),
     seed: u64,
+    recipe: &Recipe,
+    (samples, options): (usize, &SamplingOptions),
 ) -> Result<()> {
     let columns = [("method", method), ("categories", &categories.to_string())];
     run.cell(&columns, seed, |cell| {
-        let fitted = cell.fit(&format!("product:c={categories},n=4 {fit}"))?;
-        let (measured, _) = cell.divergence(&fitted, sample)?;
+        let fitted = cell.fit(&format!("product:c={categories},n=4"), recipe.clone())?;
+        let (measured, _) = cell.divergence(&fitted, samples, options)?;
         let excess = measured.value - measured.floor.unwrap_or(f64::NAN);
         let step = 1e3 * fitted.seconds / fitted.steps.max(1) as f64;
         Ok(measured

@@ -2,8 +2,12 @@
 
 use anyhow::Result;
 use segre::data::Dataset;
+use segre::flow::Head;
+use segre::flow::sampling::Sampler;
+use segre::recipe::{NetworkKind, PathKind, Recipe};
 
 use super::Definition;
+use super::fitting::by;
 use super::run::Run;
 use super::write_up::WriteUp;
 use crate::report::bars::{Bars, draw_bars};
@@ -23,29 +27,47 @@ pub const DEFINITION: Definition = Definition {
 pub const OUTCOMES: [&str; 4] = ["(0,0)", "(0,1)", "(1,0)", "(1,1)"];
 pub const TARGET: [f64; 4] = [0.45, 0.05, 0.05, 0.45];
 
-/// One line of the table.
+/// One line of the table: each of its settings with its name.
 struct Setting {
-    path: &'static str,
-    head: &'static str,
-    network: &'static str,
-    learning_rate: &'static str,
-    sampler: &'static str,
+    path: (&'static str, PathKind),
+    head: (&'static str, Head),
+    network: (&'static str, NetworkKind),
+    learning_rate: (&'static str, f64),
+    sampler: (&'static str, Sampler),
 }
 
+impl Setting {
+    fn recipe(&self, steps: u64) -> Recipe {
+        Recipe::default()
+            .path(self.path.1)
+            .head(self.head.1)
+            .network(self.network.1)
+            .learning_rate(self.learning_rate.1)
+            .steps(steps)
+            .batch_size(512)
+    }
+}
+
+const E_GEODESIC: (&str, PathKind) = ("e-geodesic", PathKind::EGeodesic);
+const INFINITE: (&str, PathKind) = ("infinite", PathKind::Infinite);
+const FIELD: (&str, Head) = ("field", Head::Field);
+const POSTERIOR: (&str, Head) = ("posterior", Head::Posterior);
+const RK4: (&str, Sampler) = ("rk4", Sampler::Rk4);
+const LOCALISATION_HEUN: (&str, Sampler) = ("localisation-heun", Sampler::LocalisationHeun);
 /// The paper's learning rate, and one at which a matrix with so few entries has learned in as many steps.
-const PAPER_RATE: &str = "5e-4";
-const RATE: &str = "2e-2";
+const PAPER_RATE: (&str, f64) = ("5e-4", 5e-4);
+const RATE: (&str, f64) = ("2e-2", 2e-2);
 
 const fn linear(
-    path: &'static str,
-    head: &'static str,
-    learning_rate: &'static str,
-    sampler: &'static str,
+    path: (&'static str, PathKind),
+    head: (&'static str, Head),
+    learning_rate: (&'static str, f64),
+    sampler: (&'static str, Sampler),
 ) -> Setting {
     Setting {
         path,
         head,
-        network: "linear",
+        network: ("linear", NetworkKind::Linear),
         learning_rate,
         sampler,
     }
@@ -54,18 +76,18 @@ const fn linear(
 /// How many of the settings, the first ones, are of the linear field.
 const LINEAR: usize = 6;
 const SETTINGS: [Setting; LINEAR + 1] = [
-    linear("e-geodesic", "field", PAPER_RATE, "rk4"),
-    linear("e-geodesic", "field", RATE, "rk4"),
-    linear("infinite", "field", RATE, "rk4"),
-    linear("e-geodesic", "posterior", RATE, "rk4"),
-    linear("infinite", "posterior", RATE, "rk4"),
-    linear("infinite", "posterior", RATE, "localisation-heun"),
+    linear(E_GEODESIC, FIELD, PAPER_RATE, RK4),
+    linear(E_GEODESIC, FIELD, RATE, RK4),
+    linear(INFINITE, FIELD, RATE, RK4),
+    linear(E_GEODESIC, POSTERIOR, RATE, RK4),
+    linear(INFINITE, POSTERIOR, RATE, RK4),
+    linear(INFINITE, POSTERIOR, RATE, LOCALISATION_HEUN),
     Setting {
-        path: "infinite",
-        head: "posterior",
-        network: "residual",
-        learning_rate: "1e-3",
-        sampler: "localisation-heun",
+        path: INFINITE,
+        head: POSTERIOR,
+        network: ("residual", NetworkKind::Residual),
+        learning_rate: ("1e-3", 1e-3),
+        sampler: LOCALISATION_HEUN,
     },
 ];
 
@@ -77,20 +99,17 @@ fn run(run: &mut Run) -> Result<WriteUp> {
     for setting in settings {
         for seed in run.seeds() {
             let columns = [
-                ("path", setting.path),
-                ("head", setting.head),
-                ("network", setting.network),
-                ("learning_rate", setting.learning_rate),
-                ("sampler", setting.sampler),
+                ("path", setting.path.0),
+                ("head", setting.head.0),
+                ("network", setting.network.0),
+                ("learning_rate", setting.learning_rate.0),
+                ("sampler", setting.sampler.0),
             ];
             run.cell(&columns, seed, |cell| {
-                let fitted = cell.fit(&format!(
-                    "coupled-binary --path {} --head {} --network {} --learning-rate {} \
-                     --steps {steps} --batch-size 512",
-                    setting.path, setting.head, setting.network, setting.learning_rate
-                ))?;
-                let words = format!("--samples {samples} --sampler {}", setting.sampler);
-                let (mut measured, samples) = cell.divergence(&fitted, &words)?;
+                let recipe = setting.recipe(steps);
+                let fitted = cell.fit("coupled-binary", recipe)?;
+                let options = by(setting.sampler.1);
+                let (mut measured, samples) = cell.divergence(&fitted, samples, &options)?;
                 for (outcome, share) in OUTCOMES.iter().zip(shares(&samples.data)) {
                     measured = measured.and(&format!("p{outcome}"), share);
                 }
@@ -111,7 +130,7 @@ fn run(run: &mut Run) -> Result<WriteUp> {
     let paper = [
         ("path", "e-geodesic"),
         ("head", "field"),
-        ("learning_rate", PAPER_RATE),
+        ("learning_rate", PAPER_RATE.0),
     ];
     write_up.publish(&paper, "a histogram, no number");
     Ok(write_up)

@@ -5,6 +5,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use segre::evaluation::divergence::Divergence;
 use segre::flow::likelihood::{KnownPosterior, ScoreMethod, ScoreOptions, immse_gap, score};
+use segre::flow::sampling::SamplingOptions;
+use segre::recipe::{PathKind, Recipe};
 
 use super::Definition;
 use super::fitting::Fitted;
@@ -26,11 +28,14 @@ pub const DEFINITION: Definition = Definition {
 
 const CATEGORIES: [usize; 10] = [5, 10, 20, 40, 60, 80, 100, 120, 140, 160];
 
+/// Decides one thing more.
+type Decide = fn(Recipe) -> Recipe;
+
 /// The default, without what it has for such targets, and the outsider.
-const METHODS: [(&str, &str); 3] = [
-    ("default", ""),
-    ("without affinity", "--affinity false"),
-    ("masked", "--path masked"),
+const METHODS: [(&str, Decide); 3] = [
+    ("default", |recipe| recipe),
+    ("without affinity", |recipe| recipe.affinity(false)),
+    ("masked", |recipe| recipe.path(PathKind::Masked)),
 ];
 
 fn run(run: &mut Run) -> Result<WriteUp> {
@@ -39,7 +44,7 @@ fn run(run: &mut Run) -> Result<WriteUp> {
     let steps = run.choose(400, 5000);
     let seeds = run.seeds();
     run.plan((categories.len() + (METHODS.len() - 1) * compared.len()) * seeds.len());
-    for (method, words) in METHODS {
+    for (method, decide) in METHODS {
         let own = if method == "default" {
             &categories
         } else {
@@ -50,8 +55,8 @@ fn run(run: &mut Run) -> Result<WriteUp> {
                 let columns = [("method", method), ("categories", &categories.to_string())];
                 let quick = run.quick();
                 run.cell(&columns, seed, |cell| {
-                    let source = format!("potts-chain:c={categories},n=4 --steps {steps} {words}");
-                    let fitted = cell.fit(&source)?;
+                    let source = format!("potts-chain:c={categories},n=4");
+                    let fitted = cell.fit(&source, decide(Recipe::default().steps(steps)))?;
                     measure(cell, &fitted, quick)
                 })?;
             }
@@ -139,7 +144,7 @@ fn measure(cell: &mut Cell, fitted: &Fitted, quick: bool) -> Result<Measured> {
         .and("training_steps", fitted.steps as f64);
     if Divergence::is_possible(target) {
         let samples = if quick { 20_000 } else { 512_000 };
-        let (found, _) = cell.divergence(fitted, &format!("--samples {samples}"))?;
+        let (found, _) = cell.divergence(fitted, samples, &SamplingOptions::default())?;
         let floor = found.floor.unwrap_or(f64::NAN);
         measured.function_evaluations = found.function_evaluations;
         measured = measured

@@ -1,25 +1,21 @@
-//! Training and sampling within a cell, by the words of `segre fit` and `segre evaluate`.
-//!
-//! So a setting of an experiment is what a user would type, and is understood by the same code.
+//! Training and sampling within a cell, by the recipes that `segre fit` follows.
 
-use anyhow::{Context, Result, bail, ensure};
-use clap::Parser;
+use anyhow::{Context, Result, ensure};
 use segre::Control;
-use segre::data::{Dataset, KnownDistribution, Schema};
+use segre::data::{self, DataSource, Dataset, KnownDistribution, ReadOptions, Schema};
 use segre::energy::EnergyModel;
-use segre::flow::sampling::{Samples, sample};
-use segre::flow::saving::ModelCard;
+use segre::flow::sampling::{Sampler, Samples, SamplingOptions, sample};
+use segre::flow::saving::SplitConfig;
 use segre::flow::training::{Ending, Event, Observer, Progress, Trainer};
 use segre::flow::{Model, PairwisePrior};
 use segre::learning::Budget;
 use segre::neural::{DataFreeEvent, pairwise_prior};
+use segre::recipe::{Facts, Recipe, Settings};
 
 use super::results::Measured;
 use super::run::Cell;
-use crate::args::{Arguments, Command, Evaluate};
 use crate::awake::Awake;
 use crate::commands::energy::fit::data_free;
-use crate::commands::fit::start;
 use crate::divergence::{DivergenceReport, many_samples, target_of};
 use crate::interrupt;
 use crate::session::Parts;
@@ -38,28 +34,41 @@ pub struct Fitted {
 }
 
 impl Cell<'_> {
-    /// Trains a model as `segre fit WORDS` would, with the cell's seed and without a folder.
-    pub fn fit(&mut self, words: &str) -> Result<Fitted> {
-        let words: Vec<&str> = words.split_whitespace().collect();
-        let request = start::parse(&words, self.seed)?;
-        let prepared = start::prepare(&request, self.device)?;
-        let target = target_of(&prepared.0.source)?;
-        self.train(prepared, target)
+    /// Trains a model on a built-in distribution as `segre fit` would, with the cell's seed and without a folder.
+    pub fn fit(&mut self, source: &str, recipe: Recipe) -> Result<Fitted> {
+        let parts = self.parts(source)?;
+        let facts = Facts::of(&parts.train);
+        self.train(&parts, &facts, recipe, target_of(source)?)
     }
 
-    /// Trains a model on data that no file holds; `words` are those of `segre fit` after the data.
+    /// The parts of a built-in distribution's rows, as [`fit`](Self::fit) has them.
+    pub fn parts(&self, source: &str) -> Result<Parts> {
+        let options = ReadOptions {
+            builtin_seed: self.seed,
+            ..ReadOptions::default()
+        };
+        let data = data::read(&DataSource::parse(source)?, &options)?;
+        self.divided(&data)
+    }
+
+    /// Trains a model on data that no file holds.
     pub fn fit_data(
         &mut self,
-        data: Dataset,
-        words: &str,
+        data: &Dataset,
+        recipe: Recipe,
         prior: Option<PairwisePrior>,
     ) -> Result<Fitted> {
-        let words = std::iter::once("data").chain(words.split_whitespace());
-        let mut request = start::parse(&words.collect::<Vec<_>>(), self.seed)?;
-        request.prior = prior;
-        let source = "samples".to_owned();
-        let prepared = start::prepare_data(&request, self.device, source, data)?;
-        self.train(prepared, None)
+        let parts = self.divided(data)?;
+        let facts = Facts::of(&parts.train).with_prior(prior);
+        self.train(&parts, &facts, recipe, None)
+    }
+
+    fn divided(&self, data: &Dataset) -> Result<Parts> {
+        let split = SplitConfig {
+            seed: self.seed,
+            ..SplitConfig::default()
+        };
+        Parts::of(data, &split, None, ReadOptions::default().memory)
     }
 
     /// Trains a network as `segre energy fit --method neural --data-free` would.
@@ -67,14 +76,14 @@ impl Cell<'_> {
         &mut self,
         energy: &EnergyModel,
         schema: &Schema,
-        budget: Budget,
+        recipe: Recipe,
     ) -> Result<Model> {
+        let recipe = self.seeded(recipe);
         let prior = pairwise_prior(energy);
-        let words = data_free::words(None, None, schema, prior.is_some());
-        let (seed, device) = (self.seed, self.device);
         let _awake = Awake::start();
-        let prepared = data_free::prepare(&words, prior, budget, "energy", schema, seed, device)?;
-        let trainer = prepared.1.run(energy, &mut |event| {
+        let (card, fit) = data_free::prepare(&recipe, prior, "energy", schema, self.device)?;
+        let budget = card.training.budget;
+        let trainer = fit.run(energy, &mut |event| {
             if let DataFreeEvent::Working(trainer) | DataFreeEvent::Round(_, trainer) = event {
                 let progress = trainer.progress();
                 let done = budget.progress(progress.step, progress.seconds);
@@ -91,12 +100,25 @@ impl Cell<'_> {
         Ok(trainer.best_model()?)
     }
 
+    fn seeded(&self, recipe: Recipe) -> Recipe {
+        Recipe {
+            seed: Some(self.seed),
+            ..recipe
+        }
+    }
+
     fn train(
         &mut self,
-        (_, parts, mut trainer): (ModelCard, Parts, Trainer),
+        parts: &Parts,
+        facts: &Facts,
+        recipe: Recipe,
         target: Option<Box<dyn KnownDistribution>>,
     ) -> Result<Fitted> {
-        let budget = trainer.config().budget;
+        let Settings {
+            model, training, ..
+        } = self.seeded(recipe).resolve(facts)?;
+        let budget = training.budget;
+        let mut trainer = Trainer::new(model, training, &parts.train, self.device)?;
         let mut watch = Watch { cell: self, budget };
         let _awake = Awake::start();
         let ending = trainer.run(&parts.train, &parts.validation, &mut watch)?;
@@ -110,13 +132,21 @@ impl Cell<'_> {
         })
     }
 
-    /// Draws samples as `segre evaluate WORDS` would, and compares them with the known target.
-    pub fn divergence(&mut self, fitted: &Fitted, words: &str) -> Result<(Measured, Samples)> {
+    /// Draws samples as `segre evaluate` would, and compares them with the known target; of the options sampler, steps
+    /// and grid count.
+    pub fn divergence(
+        &mut self,
+        fitted: &Fitted,
+        count: usize,
+        options: &SamplingOptions,
+    ) -> Result<(Measured, Samples)> {
         let target = fitted.target.as_deref();
         let target = target.context("the data come from no known distribution")?;
-        let arguments = sampling_words(words)?;
-        let options = many_samples(&arguments.sampling, fitted.conditional, self.seed);
-        let count = arguments.samples;
+        let options = many_samples(SamplingOptions {
+            conditional: fitted.conditional,
+            seed: self.seed,
+            ..options.clone()
+        });
         let samples = sample(&fitted.model, count, &options, &mut |done| {
             let fraction = done as f64 / count as f64;
             self.tell(TRAINING + (1.0 - TRAINING) * fraction, || "sampling".into());
@@ -133,12 +163,19 @@ impl Cell<'_> {
     }
 }
 
-/// The options of an evaluation written as on the command line.
-fn sampling_words(words: &str) -> Result<Evaluate> {
-    let fixed = ["segre", "evaluate", "."].into_iter();
-    match Arguments::try_parse_from(fixed.chain(words.split_whitespace()))?.command {
-        Command::Evaluate(arguments) => Ok(arguments),
-        other => bail!("not an evaluation: {other:?}"),
+/// Options of sampling by a sampler.
+pub fn by(sampler: Sampler) -> SamplingOptions {
+    SamplingOptions {
+        sampler: Some(sampler),
+        ..SamplingOptions::default()
+    }
+}
+
+/// Options of sampling by a sampler in so many steps.
+pub fn by_steps(sampler: Sampler, steps: usize) -> SamplingOptions {
+    SamplingOptions {
+        steps: Some(steps),
+        ..by(sampler)
     }
 }
 

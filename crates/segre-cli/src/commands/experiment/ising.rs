@@ -14,6 +14,7 @@ use segre::neural::pairwise_prior;
 use segre::randomized::{
     Comparison, EntropyGradient, Objective, RandomizedConfig, Target, TrainingConfig, schema_of,
 };
+use segre::recipe::Recipe;
 
 use super::Definition;
 use super::results::Measured;
@@ -220,17 +221,14 @@ fn draw(
     if method == NEURAL || method == NEURAL_DATA_FREE {
         let model = match train {
             Some(train) => {
-                let words = format!("--path masked --components 0 --steps {}", 20_000 / share);
-                cell.fit_data(train, &words, pairwise_prior(&ising.model))?
+                let recipe = Recipe::default().steps(20_000 / share);
+                cell.fit_data(&train, recipe, pairwise_prior(&ising.model))?
                     .model
             }
             None => {
-                let budget = Budget {
-                    steps: Some(4_000 / share),
-                    seconds: None,
-                };
+                let recipe = Recipe::default().steps(4_000 / share);
                 let schema = schema_of(&ising.model, None)?;
-                cell.fit_data_free(&ising.model, &schema, budget)?
+                cell.fit_data_free(&ising.model, &schema, recipe)?
             }
         };
         let options = SamplingOptions {

@@ -1,19 +1,20 @@
 //! Critical Ising models on tori: networks fitted to Swendsen–Wang samples or without data, and what their importance
 //! weights say of the free energy.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use segre::data::Dataset;
 use segre::energy::{ChainSampleOptions, EnergyModel, GridModel, chain_samples};
 use segre::flow::Model;
-use segre::learning::Budget;
 use segre::neural::{WeightedRows, pairwise_prior};
 use segre::randomized::schema_of;
+use segre::recipe::{Facts, Recipe};
 
 use super::Definition;
 use super::results::Measured;
 use super::run::{Cell, Run};
 use super::write_up::WriteUp;
-use crate::commands::energy::fit::data_free;
 use crate::interrupt;
 use crate::report::chart::{Axis, Look, Panel, Series, draw_charts};
 use crate::report::colour::{INK, viridis};
@@ -208,19 +209,19 @@ fn fit(
     reference: &Dataset,
     cell: &mut Cell,
 ) -> Result<Model> {
-    let schema = reference.schema.clone();
+    let recipe = match quick {
+        true => Recipe::default().steps(150),
+        false => Recipe::default().time(Duration::from_secs(1800)),
+    };
     if method == SAMPLES {
         let prior = pairwise_prior(&torus.model);
-        let words = data_free::words(None, None, &schema, prior.is_some());
-        let budget = if quick { "--steps 150" } else { "--time 30m" };
-        let own = format!("{} {budget}", words[1..].join(" "));
-        return Ok(cell.fit_data(reference.clone(), &own, prior)?.model);
+        // The network is that of a fit without data, whatever the number of samples.
+        let drawn = Recipe::default().resolve(&Facts::of_schema(&reference.schema))?;
+        let network = Recipe::resolved(&drawn).network.kind;
+        let recipe = network.into_iter().fold(recipe, Recipe::network);
+        return Ok(cell.fit_data(reference, recipe, prior)?.model);
     }
-    let budget = Budget {
-        steps: quick.then_some(150),
-        seconds: (!quick).then_some(1800.0),
-    };
-    cell.fit_data_free(&torus.model, &schema, budget)
+    cell.fit_data_free(&torus.model, &reference.schema, recipe)
 }
 
 fn file(side: usize, method: &str, seed: u64) -> String {

@@ -12,12 +12,12 @@ use segre::flow::likelihood::importance::{
 };
 use segre::flow::likelihood::{ScoreMethod, ScoreOptions, score};
 use segre::flow::saving;
+use segre::recipe::Recipe;
 
 use super::Definition;
 use super::results::Measured;
 use super::run::{Cell, Run};
 use super::write_up::WriteUp;
-use crate::commands::fit::start;
 use crate::interrupt;
 use crate::report::chart::{Axis, Look, Panel, Series, draw_charts};
 use crate::report::colour::Palette;
@@ -114,21 +114,15 @@ fn run(run: &mut Run) -> Result<WriteUp> {
         saving::load_card(folder)?;
     }
     let steps = run.choose((200, 150), (1000, 3000));
-    let fits = [
-        (
-            "coupled-binary",
-            format!("coupled-binary --steps {}", steps.0),
-        ),
-        ("digits", format!("digits --steps {}", steps.1)),
-    ];
+    let fits = [("coupled-binary", steps.0), ("digits", steps.1)];
     let models = 2 + usize::from(own.is_some());
     run.plan((FEW.len() + (models - 1) * (MANY.len() + 1)) * run.seeds().len());
     let rows = run.choose(6, ROWS);
     for seed in run.seeds() {
-        for (name, words) in &fits {
+        for (name, steps) in fits {
             let mut subject = None;
-            let fit = |cell: &mut Cell| fitted(cell, words, rows);
-            match *name {
+            let fit = |cell: &mut Cell| fitted(cell, name, steps, rows);
+            match name {
                 "digits" => {
                     let samples = run.choose(16, 256);
                     measure_many(run, name, seed, &mut subject, &fit, samples)?;
@@ -176,14 +170,13 @@ fn folder_name(folder: &Path) -> String {
     format!("model {}", name.to_string_lossy())
 }
 
-/// Fits a model as `segre fit WORDS` would, and keeps the first rows of the test part.
-fn fitted(cell: &mut Cell, words: &str, rows: usize) -> Result<Subject> {
-    let request = start::parse(&words.split_whitespace().collect::<Vec<_>>(), cell.seed)?;
-    let (_, parts, _) = start::prepare(&request, cell.device)?;
-    let model = cell.fit(words)?.model;
+/// Fits a model as `segre fit` would, and keeps the first rows of the test part.
+fn fitted(cell: &mut Cell, source: &str, steps: u64, rows: usize) -> Result<Subject> {
+    let test = cell.parts(source)?.test;
+    let model = cell.fit(source, Recipe::default().steps(steps))?.model;
     Ok(Subject {
         model,
-        rows: first(&parts.test, rows),
+        rows: first(&test, rows),
     })
 }
 

@@ -6,11 +6,12 @@
 //! fn run(run: &mut Run) -> Result<WriteUp> {
 //!     let (steps, samples) = run.choose((300, 20_000), (2000, 512_000)); // --quick, else
 //!     run.plan(PATHS.len() * run.seeds().len());
-//!     for path in PATHS {
+//!     for (name, path) in PATHS {
 //!         for seed in run.seeds() {
-//!             run.cell(&[("path", path)], seed, |cell| {
-//!                 let fitted = cell.fit(&format!("product:c=20,n=4 --path {path} --steps {steps}"))?;
-//!                 Ok(cell.divergence(&fitted, &format!("--samples {samples}"))?.0)
+//!             run.cell(&[("path", name)], seed, |cell| {
+//!                 let recipe = Recipe::default().path(path).steps(steps);
+//!                 let fitted = cell.fit("product:c=20,n=4", recipe)?;
+//!                 Ok(cell.divergence(&fitted, samples, &SamplingOptions::default())?.0)
 //!             })?;
 //!         }
 //!     }

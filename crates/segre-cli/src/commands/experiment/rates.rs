@@ -1,8 +1,12 @@
 //! What the settings of the infinite-time path change: rate, distribution of training times, end time.
 
 use anyhow::Result;
+use segre::flow::Head;
+use segre::flow::sampling::Sampler;
+use segre::recipe::{PathChoices, Recipe};
 
 use super::Definition;
+use super::fitting::by;
 use super::results::Summary;
 use super::run::Run;
 use super::write_up::WriteUp;
@@ -19,18 +23,24 @@ pub const DEFINITION: Definition = Definition {
     run,
 };
 
-/// One setting changed at a time, as words of `fit`.
-const SETTINGS: [(&str, &str); 10] = [
-    ("reference", ""),
-    ("λ = 0.25", "--rate 0.25"),
-    ("λ = 1", "--rate 1"),
-    ("λ = 2", "--rate 2"),
-    ("Gamma(1, 0.5)", "--time-rate 0.5"),
-    ("Gamma(1, 0.125)", "--time-rate 0.125"),
-    ("Gamma(2, 0.5)", "--time-shape 2 --time-rate 0.5"),
-    ("end 5", "--end-time 5"),
-    ("end 10", "--end-time 10"),
-    ("end 30", "--end-time 30"),
+/// Decides one thing about the path.
+type Decide = fn(&mut PathChoices);
+
+/// One setting changed at a time.
+const SETTINGS: [(&str, Decide); 10] = [
+    ("reference", |_| ()),
+    ("λ = 0.25", |path| path.rate = Some(0.25)),
+    ("λ = 1", |path| path.rate = Some(1.0)),
+    ("λ = 2", |path| path.rate = Some(2.0)),
+    ("Gamma(1, 0.5)", |path| path.time_rate = Some(0.5)),
+    ("Gamma(1, 0.125)", |path| path.time_rate = Some(0.125)),
+    ("Gamma(2, 0.5)", |path| {
+        path.time_shape = Some(2.0);
+        path.time_rate = Some(0.5);
+    }),
+    ("end 5", |path| path.end_time = Some(5.0)),
+    ("end 10", |path| path.end_time = Some(10.0)),
+    ("end 30", |path| path.end_time = Some(30.0)),
 ];
 const TARGETS: [&str; 2] = ["coupled-binary", "potts-chain:c=5,n=4"];
 const POSTERIOR: &str = "posterior head (has none)";
@@ -70,26 +80,15 @@ fn run(run: &mut Run) -> Result<WriteUp> {
     let targets = run.choose(&TARGETS[..1], &TARGETS[..]);
     run.plan((SETTINGS.len() + 1) * targets.len() * run.seeds().len());
     for target in targets {
-        for (name, words) in SETTINGS {
-            let fit = format!("--head field --hidden 128 {words}");
-            measure(
-                run,
-                target,
-                name,
-                &fit,
-                &format!("--samples {samples} --sampler rk4"),
-                steps,
-            )?;
+        let hidden = Recipe::default().steps(steps).hidden(128);
+        for (name, decide) in SETTINGS {
+            let mut recipe = hidden.clone().head(Head::Field);
+            decide(&mut recipe.path);
+            measure(run, target, name, &recipe, samples, Sampler::Rk4)?;
         }
-        let sample = format!("--samples {samples} --sampler localisation-heun");
-        measure(
-            run,
-            target,
-            POSTERIOR,
-            "--hidden 128 --components 0",
-            &sample,
-            steps,
-        )?;
+        let recipe = hidden.components(0);
+        let sampler = Sampler::LocalisationHeun;
+        measure(run, target, POSTERIOR, &recipe, samples, sampler)?;
     }
     draw(run, targets)?;
     Ok(WriteUp {
@@ -110,14 +109,14 @@ fn measure(
     run: &mut Run,
     target: &str,
     name: &str,
-    fit: &str,
-    sample: &str,
-    steps: usize,
+    recipe: &Recipe,
+    samples: usize,
+    sampler: Sampler,
 ) -> Result<()> {
     for seed in run.seeds() {
         run.cell(&[("target", target), ("setting", name)], seed, |cell| {
-            let fitted = cell.fit(&format!("{target} {fit} --steps {steps}"))?;
-            let (measured, _) = cell.divergence(&fitted, sample)?;
+            let fitted = cell.fit(target, recipe.clone())?;
+            let (measured, _) = cell.divergence(&fitted, samples, &by(sampler))?;
             let excess = measured.value - measured.floor.unwrap_or(f64::NAN);
             Ok(measured.and("excess", excess))
         })?;

@@ -1,9 +1,11 @@
 //! Every sampler and time grid with more and more evaluations of one network.
 
 use anyhow::Result;
+use segre::flow::sampling::{LevelGrid, Sampler, SamplingOptions};
+use segre::recipe::Recipe;
 
 use super::Definition;
-use super::fitting::Fitted;
+use super::fitting::{Fitted, by_steps};
 use super::lines::{Chart, Reference, draw_lines};
 use super::run::Run;
 use super::write_up::WriteUp;
@@ -20,49 +22,77 @@ pub const DEFINITION: Definition = Definition {
 
 const TARGETS: [&str; 2] = ["pinwheel", "eight-gaussians"];
 
-/// Samplers as words of `evaluate`, and their numbers of steps.
-const SAMPLERS: [(&str, &str, &[usize]); 9] = [
-    ("sequential (default)", "--sampler sequential", &[1, 2]),
-    (
+/// A sampler on a grid, and its numbers of steps.
+struct Line {
+    name: &'static str,
+    sampler: Sampler,
+    /// The default's, where there is none.
+    grid: Option<LevelGrid>,
+    steps: &'static [usize],
+}
+
+const fn line(
+    name: &'static str,
+    sampler: Sampler,
+    grid: Option<LevelGrid>,
+    steps: &'static [usize],
+) -> Line {
+    Line {
+        name,
+        sampler,
+        grid,
+        steps,
+    }
+}
+
+const LOG_SNR: Option<LevelGrid> = Some(LevelGrid::LogSnr);
+const LINES: [Line; 9] = [
+    line("sequential (default)", Sampler::Sequential, None, &[1, 2]),
+    line(
         "localisation-heun",
-        "--sampler localisation-heun",
+        Sampler::LocalisationHeun,
+        None,
         &[2, 4, 7, 16],
     ),
-    ("localisation", "--sampler localisation", &[4, 8, 15, 32]),
-    ("ancestral", "--sampler ancestral", &[4, 8, 15, 32]),
-    (
+    line("localisation", Sampler::Localisation, None, &[4, 8, 15, 32]),
+    line("ancestral", Sampler::Ancestral, None, &[4, 8, 15, 32]),
+    line(
         "ancestral, log-snr",
-        "--sampler ancestral --grid log-snr",
+        Sampler::Ancestral,
+        LOG_SNR,
         &[8, 15, 32],
     ),
-    ("euler", "--sampler euler", &[8, 16, 32]),
-    ("heun", "--sampler heun", &[4, 8, 16]),
-    ("rk4", "--sampler rk4", &[2, 4, 8, 75]),
-    ("rk4, log-snr", "--sampler rk4 --grid log-snr", &[4, 8]),
+    line("euler", Sampler::Euler, None, &[8, 16, 32]),
+    line("heun", Sampler::Heun, None, &[4, 8, 16]),
+    line("rk4", Sampler::Rk4, None, &[2, 4, 8, 75]),
+    line("rk4, log-snr", Sampler::Rk4, LOG_SNR, &[4, 8]),
 ];
 
 fn run(run: &mut Run) -> Result<WriteUp> {
     let (steps, samples) = run.choose((300, 10_000), (6000, 204_800));
     let targets = run.choose(&TARGETS[1..], &TARGETS[..]);
-    let cells: usize = SAMPLERS.iter().map(|(_, _, steps)| steps.len()).sum();
+    let cells: usize = LINES.iter().map(|line| line.steps.len()).sum();
     run.plan(cells * targets.len() * run.seeds().len());
     for target in targets {
         for seed in run.seeds() {
             let mut model: Option<Fitted> = None;
-            for (name, words, numbers) in SAMPLERS {
-                for number in numbers {
+            for line in &LINES {
+                for number in line.steps {
                     let columns = [
                         ("target", *target),
-                        ("sampler", name),
+                        ("sampler", line.name),
                         ("steps", &number.to_string()),
                     ];
                     run.cell(&columns, seed, |cell| {
                         let fitted = match model.take() {
                             Some(fitted) => model.insert(fitted),
-                            None => model.insert(cell.fit(&format!("{target} --steps {steps}"))?),
+                            None => model.insert(cell.fit(target, Recipe::default().steps(steps))?),
                         };
-                        let words = format!("{words} --steps {number} --samples {samples}");
-                        let (measured, _) = cell.divergence(fitted, &words)?;
+                        let options = SamplingOptions {
+                            grid: line.grid,
+                            ..by_steps(line.sampler, *number)
+                        };
+                        let (measured, _) = cell.divergence(fitted, samples, &options)?;
                         let evaluations = measured.function_evaluations.unwrap_or(0);
                         Ok(measured.and("evaluations", evaluations as f64))
                     })?;

@@ -2,8 +2,12 @@
 
 use anyhow::{Context, Result};
 use segre::data::KnownDistribution;
+use segre::flow::Head;
+use segre::flow::sampling::Sampler;
+use segre::recipe::{NetworkKind, PathKind, Recipe};
 
 use super::Definition;
+use super::fitting::by;
 use super::run::{Cell, Run};
 use super::write_up::WriteUp;
 use crate::divergence::target_of;
@@ -30,9 +34,10 @@ struct Setting {
     name: &'static str,
     caption: &'static str,
     colour: Rgb,
-    fit: &'static str,
-    quick_fit: &'static str,
-    sampler: &'static str,
+    recipe: fn() -> Recipe,
+    steps: u64,
+    quick_steps: u64,
+    sampler: Sampler,
     /// Samples with `--quick`: as many as fit in some seconds.
     quick_samples: usize,
 }
@@ -42,9 +47,10 @@ const SETTINGS: [Setting; 2] = [
         name: "defaults",
         caption: "Segre, defaults",
         colour: BLUE,
-        fit: "--steps 4000",
-        quick_fit: "--steps 300",
-        sampler: "sequential",
+        recipe: Recipe::default,
+        steps: 4000,
+        quick_steps: 300,
+        sampler: Sampler::Sequential,
         quick_samples: 20_000,
     },
     Setting {
@@ -52,11 +58,18 @@ const SETTINGS: [Setting; 2] = [
         caption: "the paper's setting",
         colour: VERMILION,
         // EG, Appendix A.
-        fit: "--path e-geodesic --head field --network dense --hidden 256 --steps 2000 \
-              --learning-rate 5e-4 --batch-size 512",
-        quick_fit: "--path e-geodesic --head field --network dense --hidden 256 --steps 400 \
-                    --learning-rate 5e-4 --batch-size 512",
-        sampler: "rk4",
+        recipe: || {
+            Recipe::default()
+                .path(PathKind::EGeodesic)
+                .head(Head::Field)
+                .network(NetworkKind::Dense)
+                .hidden(256)
+                .learning_rate(5e-4)
+                .batch_size(512)
+        },
+        steps: 2000,
+        quick_steps: 400,
+        sampler: Sampler::Rk4,
         quick_samples: 5_000,
     },
 ];
@@ -70,19 +83,19 @@ fn run(run: &mut Run) -> Result<WriteUp> {
             for &seed in &seeds {
                 let columns = [("target", target), ("setting", setting.name)];
                 run.cell(&columns, seed, |cell| {
-                    let fit = if quick {
-                        setting.quick_fit
+                    let steps = if quick {
+                        setting.quick_steps
                     } else {
-                        setting.fit
+                        setting.steps
                     };
                     let samples = if quick {
                         setting.quick_samples
                     } else {
                         512_000
                     };
-                    let fitted = cell.fit(&format!("{target} {fit}"))?;
-                    let words = format!("--samples {samples} --sampler {}", setting.sampler);
-                    let (measured, samples) = cell.divergence(&fitted, &words)?;
+                    let fitted = cell.fit(target, (setting.recipe)().steps(steps))?;
+                    let options = by(setting.sampler);
+                    let (measured, samples) = cell.divergence(&fitted, samples, &options)?;
                     let found = frequencies(samples.data.labels(), [CATEGORIES; 2]);
                     write_histogram(cell, &file(target, setting.name, seed), &found)?;
                     let wanted = probabilities(target)?;

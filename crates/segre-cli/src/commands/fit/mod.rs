@@ -2,7 +2,7 @@
 
 mod pictures;
 pub mod request;
-pub mod start;
+mod start;
 mod watch;
 
 use std::time::Instant;

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use clap::Parser;
 use segre::data::{self, DataSource, ReadOptions, RowClasses};
 use segre::flow::saving::{self, LabelSource, ModelCard, TestData};
 use segre::flow::training::{self, Trainer};
@@ -13,7 +12,6 @@ use serde_json::{Value, json};
 
 use super::request::{Request, in_flags};
 use super::{CHECKPOINT_FILE, METRICS_FILE};
-use crate::args::{Arguments, Command, Common};
 use crate::session::{Parts, check_writable};
 
 /// Reads data, prepares the folder and starts a run.
@@ -38,19 +36,9 @@ pub fn begin(request: &Request, device: &segre::Device) -> Result<(ModelCard, Pa
 }
 
 /// Reads data and makes a run, without any folder.
-pub fn prepare(request: &Request, device: &segre::Device) -> Result<(ModelCard, Parts, Trainer)> {
+fn prepare(request: &Request, device: &segre::Device) -> Result<(ModelCard, Parts, Trainer)> {
     let source = DataSource::parse(&request.data)?;
     let data = data::read(&source, &request.reading)?;
-    prepare_data(request, device, source.to_string(), data)
-}
-
-/// [`prepare`] with data that are there already; `source` is what the card says of them.
-pub fn prepare_data(
-    request: &Request,
-    device: &segre::Device,
-    source: String,
-    data: data::Dataset,
-) -> Result<(ModelCard, Parts, Trainer)> {
     let read_options = request.reading.clone();
     let (test, test_data) = match &request.test_data {
         None => (None, None),
@@ -92,7 +80,7 @@ pub fn prepare_data(
     let trainer = Trainer::new(model.clone(), training.clone(), &parts.train, device)?;
     let card = ModelCard {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        source,
+        source: source.to_string(),
         read_options,
         fingerprint: data.fingerprint(),
         split,
@@ -103,22 +91,6 @@ pub fn prepare_data(
         schema: data.schema,
     };
     Ok((card, parts, trainer))
-}
-
-/// The arguments of a fit written as on the command line, data first.
-///
-/// # Errors
-/// Clap's, if they are none.
-pub fn parse(words: &[&str], seed: u64) -> Result<Request> {
-    let all = [&["segre", "fit", "--out", "."], words].concat();
-    let Arguments { common, command } = Arguments::try_parse_from(all)?;
-    match command {
-        Command::Fit(arguments) => {
-            let seed = Some(seed);
-            Request::of(&arguments, &Common { seed, ..common })
-        }
-        other => bail!("not a fit: {other:?}"),
-    }
 }
 
 /// Removes what a former run left, and nothing else.

@@ -7,44 +7,32 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use segre::Control;
-use segre::data::{Layout, Schema};
+use segre::data::{ReadOptions, Schema};
 use segre::energy::EnergyModel;
 use segre::flow::PairwisePrior;
 use segre::flow::sampling::{Sampler, SamplingOptions};
 use segre::flow::saving::{self, CONFIG_FILE, ModelCard};
 use segre::flow::training::{self, Trainer};
-use segre::learning::Budget;
-use segre::neural::{
-    DataFree, DataFreeConfig, DataFreeEvent, Round, WeightedRows, pairwise_prior, uniform_rows,
-};
+use segre::neural::{DataFree, DataFreeConfig, DataFreeEvent, Round, WeightedRows, pairwise_prior};
 use segre::randomized::saving::CHECKPOINT_FILE;
 use segre::randomized::schema_of;
+use segre::recipe::{Facts, Recipe, Settings};
 use segre::{Device, atomic};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Fit;
 use super::randomized::METRICS_FILE;
-use crate::args::{Common, NetworkName};
-use crate::commands::fit::start;
+use crate::args::Common;
+use crate::commands::fit::request::in_flags;
 use crate::interrupt;
 use crate::report::json::print_object;
 use crate::report::progress::{self, Progress, Spent};
 use crate::report::table::estimate;
 use crate::session::{check_writable, sample_with_progress};
 
-/// Default budget.
-const TIME: Duration = Duration::from_secs(300);
-/// Rows whose number only tells the settings that data are not short.
-const ROWS: usize = 50_000;
-/// Sites from which the network of a grid is the UNet.
-const UNET_SITES: usize = 65;
-/// Sites up to which a mixture of products carries the strong dependences.
-const MIXTURE_SITES: usize = 32;
 /// Labels of the rows whose weights are reported at the end.
 const REPORTED_LABELS: usize = 1 << 17;
-/// Decay of the averaged parameters: rows are drawn from them, which must not lag behind by rounds.
-const AVERAGE_DECAY: f64 = 0.99;
 
 #[derive(Serialize)]
 struct Report {
@@ -156,28 +144,11 @@ fn begin(
     common: &Common,
     device: &Device,
 ) -> Result<(ModelCard, DataFree)> {
-    let seed = common.seed.unwrap_or(0);
-    let budget = Budget {
-        steps: arguments.steps,
-        seconds: match (arguments.steps, arguments.time) {
-            (None, None) => Some(TIME.as_secs_f64()),
-            (_, time) => time.map(|time| time.as_secs_f64()),
-        },
-    };
-    let prior = arguments.prior(energy)?;
-    let words = words(
-        arguments.network,
-        arguments.learning_rate,
-        schema,
-        prior.is_some(),
-    );
     prepare(
-        &words,
-        prior,
-        budget,
+        &arguments.recipe(common.seed),
+        arguments.prior(energy)?,
         &arguments.model,
         schema,
-        seed,
         device,
     )
 }
@@ -257,68 +228,37 @@ fn trim_metrics(path: &Path, round: u64) -> Result<()> {
 
 /// A run that has done nothing yet, and its card.
 pub fn prepare(
-    words: &[String],
+    recipe: &Recipe,
     prior: Option<PairwisePrior>,
-    budget: Budget,
     source: &str,
     schema: &Schema,
-    seed: u64,
     device: &Device,
 ) -> Result<(ModelCard, DataFree)> {
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let count = ROWS.min((1 << 26) / schema.sites().max(1)).max(100);
-    let rows = uniform_rows(schema, count, seed)?;
-    let mut own = start::parse(&words, seed)?;
-    own.prior = prior;
-    let (mut card, ..) = start::prepare_data(&own, device, source.to_owned(), rows)?;
-    card.training.optimizer.average_decay = AVERAGE_DECAY;
-    card.training.budget = budget;
-    let config = DataFreeConfig::of(schema.sites(), card.training.batch_size);
-    let (model, training) = (card.model.clone(), card.training.clone());
-    let fit = DataFree::new(model, training, config, schema, device)?;
-    Ok((card, fit))
-}
-
-/// The words of `segre fit` that choose network and training.
-pub fn words(
-    network: Option<NetworkName>,
-    learning_rate: Option<f64>,
-    schema: &Schema,
-    beliefs: bool,
-) -> Vec<String> {
-    let sites = schema.sites();
-    let image = matches!(schema.layout, Layout::Image { .. });
-    let network = network.unwrap_or(match image {
-        true if sites >= UNET_SITES => NetworkName::Unet,
-        _ => NetworkName::Residual,
-    });
-    let name = match network {
-        NetworkName::Unet => "unet",
-        NetworkName::Linear => "linear",
-        NetworkName::Dense => "dense",
-        NetworkName::Cnn => "cnn",
-        NetworkName::Residual => "residual",
+    let facts = Facts::of_schema(schema).with_prior(prior);
+    let Settings {
+        model,
+        training,
+        split,
+    } = recipe.resolve(&facts).map_err(in_flags)?;
+    let config = DataFreeConfig::of(schema.sites(), training.batch_size);
+    let fit = DataFree::new(model.clone(), training.clone(), config, schema, device)?;
+    let card = ModelCard {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        source: source.to_owned(),
+        read_options: ReadOptions {
+            builtin_seed: training.seed,
+            ..ReadOptions::default()
+        },
+        // The checksum of no data.
+        fingerprint: 0,
+        split,
+        test_data: None,
+        labels: None,
+        model,
+        training,
+        schema: schema.clone(),
     };
-    let mut words = ["energy", "--network", name].map(str::to_owned).to_vec();
-    // The levels of the masked path are 0 and ∞ only, those of the chain rule, by which rows are drawn: with them the
-    // network learns nothing else (ising:3x8 after 576 steps: an effective sample size of 71 %, else 41 %).
-    words.extend(["--path", "masked"].map(str::to_owned));
-    if network == NetworkName::Unet {
-        // What neighbours say is the energy's to tell: without data there is nothing to count.
-        words.extend(["--scanlines", "false"].map(str::to_owned));
-    }
-    if network == NetworkName::Residual && sites <= MIXTURE_SITES {
-        let components = match beliefs {
-            // What a mixture would carry, beliefs do.
-            true => 0,
-            false => (65_536 / (sites * schema.max_categories())).clamp(16, 128),
-        };
-        words.extend(["--components".to_owned(), components.to_string()]);
-    }
-    if let Some(rate) = learning_rate {
-        words.extend(["--learning-rate".to_owned(), rate.to_string()]);
-    }
-    words
+    Ok((card, fit))
 }
 
 /// Shows a run and stores what it has.

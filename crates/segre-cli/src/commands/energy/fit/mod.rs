@@ -14,7 +14,8 @@ use segre::energy::{EnergyModel, GridModel, ModelSource};
 use segre::flow::PairwisePrior;
 use segre::flow::saving::{CONFIG_FILE, MODEL_FILE};
 use segre::neural::pairwise_prior;
-use segre::recipe::parse_time;
+use segre::recipe::energy::{ObjectiveKind, RandomizedKind, RandomizedRecipe};
+use segre::recipe::{Recipe, parse_time};
 
 use crate::args::{Common, NetworkName, at_least_one, memory};
 
@@ -130,6 +131,26 @@ pub enum SettingsName {
     Published,
 }
 
+impl From<ObjectiveName> for ObjectiveKind {
+    fn from(name: ObjectiveName) -> Self {
+        match name {
+            ObjectiveName::Forward => Self::Forward,
+            ObjectiveName::Reverse => Self::Reverse,
+            ObjectiveName::ReversePlugIn => Self::ReversePlugIn,
+            ObjectiveName::Both => Self::Both,
+        }
+    }
+}
+
+impl From<SettingsName> for RandomizedKind {
+    fn from(name: SettingsName) -> Self {
+        match name {
+            SettingsName::Improved => Self::Improved,
+            SettingsName::Published => Self::Published,
+        }
+    }
+}
+
 impl Fit {
     /// Refuses options that the method does not have.
     fn check(&self) -> Result<()> {
@@ -166,6 +187,34 @@ impl Fit {
     /// The model, and the grid if it is one.
     fn load(&self) -> Result<(EnergyModel, Option<GridModel>)> {
         load(&self.model)
+    }
+
+    /// What is decided of a network.
+    fn recipe(&self, seed: Option<u64>) -> Recipe {
+        let mut recipe = Recipe {
+            seed,
+            ..Recipe::default()
+        };
+        recipe.training.steps = self.steps;
+        recipe.training.time = self.time;
+        recipe.training.learning_rate = self.learning_rate;
+        recipe.network.kind = self.network.map(Into::into);
+        recipe
+    }
+
+    /// What is decided of a randomised flow.
+    fn randomized_recipe(&self, seed: Option<u64>) -> RandomizedRecipe {
+        RandomizedRecipe {
+            seed,
+            settings: self.settings.map(Into::into).unwrap_or_default(),
+            objective: self.objective.map(Into::into),
+            steps: self.steps,
+            time: self.time,
+            draws: self.draws,
+            rank: self.rank,
+            end_time: self.end_time,
+            learning_rate: self.learning_rate,
+        }
     }
 
     /// What the network starts from.

@@ -3,18 +3,16 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
-use segre::data;
+use segre::data::{self, ReadOptions};
 use segre::flow::saving;
 use segre::randomized::schema_of;
+use segre::recipe::Recipe;
 
 use super::Fit;
 use super::samples::{Wanted, default_count, samples};
 use crate::args::Common;
-use crate::commands::fit::{self, start};
+use crate::commands::fit::{self, request::Request};
 use crate::session::check_writable;
-
-/// Samples whose training takes a few minutes.
-const TIME: &str = "5m";
 
 /// Draws samples, writes them beside the folder, and fits them as `segre fit` would.
 pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
@@ -56,17 +54,26 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         let found = samples(&energy, &schema, &wanted, common)?;
         data::write(&found.data, &file)?;
     }
-    let words = words(arguments, &file.display().to_string(), prior.is_some());
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let mut own = start::parse(&words, common.seed.unwrap_or(0))?;
-    own.recipe.seed = common.seed;
-    own.prior = prior;
-    own.out.clone_from(&arguments.out);
-    own.resume = arguments.resume;
-    own.force = arguments.force;
-    let time = &mut own.recipe.training.time;
-    *time = arguments.time.or(*time);
-    fit::fit(&own, common)
+    let own = arguments.recipe(common.seed);
+    // A run goes on with what it has.
+    let recipe = match arguments.resume {
+        true => own,
+        false => Recipe::of_energy_samples().and(own),
+    };
+    let request = Request {
+        data: file.display().to_string(),
+        out: arguments.out.clone(),
+        resume: arguments.resume,
+        force: arguments.force,
+        reading: ReadOptions {
+            builtin_seed: recipe.seed(),
+            ..ReadOptions::default()
+        },
+        recipe,
+        prior,
+        ..Request::default()
+    };
+    fit::fit(&request, common)
 }
 
 /// Samples are data of their own: beside the folder, so that `segre evaluate` and `--resume` find them.
@@ -75,22 +82,4 @@ fn samples_file(arguments: &Fit) -> Result<PathBuf> {
     ensure!(!name.is_empty(), "--out is empty; give a folder");
     name.push(".samples.csv");
     Ok(PathBuf::from(name))
-}
-
-/// The words of `segre fit`.
-pub fn words(arguments: &Fit, file: &str, beliefs: bool) -> Vec<String> {
-    let mut words: Vec<String> = [file, "--conditional", "any"].map(str::to_owned).into();
-    if beliefs {
-        // What a mixture would carry, beliefs do.
-        words.extend(["--path", "masked", "--components", "0"].map(str::to_owned));
-    }
-    if let Some(steps) = arguments.steps {
-        words.extend(["--steps".to_owned(), steps.to_string()]);
-    } else if arguments.time.is_none() {
-        words.extend(["--time", TIME].map(str::to_owned));
-    }
-    if let Some(rate) = arguments.learning_rate {
-        words.extend(["--learning-rate".to_owned(), rate.to_string()]);
-    }
-    words
 }

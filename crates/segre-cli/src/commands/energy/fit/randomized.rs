@@ -7,18 +7,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use segre::Control;
+use segre::data::Schema;
 use segre::energy::EnergyModel;
-use segre::learning::Budget;
 use segre::randomized::saving::{self, Kind, RandomizedCard};
 use segre::randomized::{
-    Coupling, Covariance, Ending, EntropyGradient, Objective, RandomizedConfig, Target, Trainer,
-    TrainingConfig, schema_of,
+    Ending, Objective, RandomizedConfig, Target, Trainer, TrainingConfig, schema_of,
 };
 use serde::Serialize;
 use serde_json::json;
 
+use super::Fit;
 use super::samples::{Found, Wanted, default_count, samples};
-use super::{Fit, ObjectiveName, SettingsName};
 use crate::args::Common;
 use crate::interrupt;
 use crate::report::json::print_object;
@@ -29,8 +28,6 @@ use crate::session::check_writable;
 pub const METRICS_FILE: &str = "metrics.jsonl";
 /// Between checkpoints.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
-/// Numbers that the ends of all draws of a step may take: draws get fewer beyond.
-const MOST_ENDS: usize = 1 << 20;
 
 #[derive(Serialize)]
 struct Report {
@@ -53,7 +50,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         true => resume(arguments, &energy, common)?,
         false => {
             let schema = schema_of(&energy, grid.as_ref())?;
-            let (model, training) = configs(arguments, &schema, seed)?;
+            let (model, training) = configs(arguments, &schema, common.seed)?;
             let trainer = Trainer::new(
                 model.clone(),
                 training.clone(),
@@ -142,76 +139,18 @@ fn wanted<'a>(arguments: &'a Fit, energy: &EnergyModel, seed: u64) -> Wanted<'a>
 /// The settings of the flow and of its training.
 fn configs(
     arguments: &Fit,
-    schema: &segre::data::Schema,
-    seed: u64,
+    schema: &Schema,
+    seed: Option<u64>,
 ) -> Result<(RandomizedConfig, TrainingConfig)> {
-    let published = arguments.settings == Some(SettingsName::Published);
-    let mut model = match published {
-        true => RandomizedConfig::published(),
-        false => RandomizedConfig::improved(schema),
-    };
-    if let Some(rank) = arguments.rank {
-        model.covariance = match rank {
-            0 => Covariance::Diagonal,
-            rank => Covariance::LowRank { rank },
-        };
-    }
-    if let Some(end_time) = arguments.end_time {
-        model.end_time = end_time;
-    }
-    let default = TrainingConfig::default();
-    let width: usize = schema.cardinalities().iter().sum();
-    let convolution = matches!(model.coupling, Coupling::Convolution { .. });
-    let draws = (MOST_ENDS / width).clamp(if convolution { 32 } else { 64 }, 512);
-    let objective = match arguments.objective {
-        None if published => ObjectiveName::Reverse,
-        None => ObjectiveName::Forward,
-        Some(objective) => objective,
-    };
-    let objective = objective.into();
-    let mut training = TrainingConfig {
-        seed,
-        budget: match (arguments.steps, arguments.time) {
-            (None, None) => Budget {
-                steps: Some(if published { 5000 } else { 3000 }),
-                seconds: None,
-            },
-            (steps, time) => Budget {
-                steps,
-                seconds: time.map(|time| time.as_secs_f64()),
-            },
-        },
-        objective,
-        draws: arguments.draws.unwrap_or(draws),
-        batch_size: draws.max(128),
-        ..default
-    };
-    if let Some(rate) = arguments.learning_rate {
-        training.optimizer.learning_rate = rate;
-    }
+    let (model, training) = arguments.randomized_recipe(seed).resolve(schema);
     training.validate()?;
-    if !objective.needs_samples() {
+    if !training.objective.needs_samples() {
         ensure!(
             arguments.samples_from.is_none() && arguments.samples.is_none(),
             "the reverse objective needs no samples; leave --samples and --samples-from out"
         );
     }
     Ok((model, training))
-}
-
-impl From<ObjectiveName> for Objective {
-    fn from(name: ObjectiveName) -> Self {
-        match name {
-            ObjectiveName::Forward => Self::Forward,
-            ObjectiveName::Reverse => Self::Reverse {
-                entropy: EntropyGradient::LogDerivative,
-            },
-            ObjectiveName::ReversePlugIn => Self::Reverse {
-                entropy: EntropyGradient::SmoothedPlugIn,
-            },
-            ObjectiveName::Both => Self::Both,
-        }
-    }
 }
 
 /// Takes up the run in the folder with its own settings.

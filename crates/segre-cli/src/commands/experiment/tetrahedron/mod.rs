@@ -6,12 +6,15 @@ use anyhow::Result;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use segre::VectorField;
-use segre::flow::Model;
+use segre::flow::sampling::Sampler;
+use segre::flow::{Head, Model};
 use segre::ode::{Method, Stepping, TimeGrid, integrate_observed};
+use segre::recipe::{NetworkKind, PathKind, Recipe};
 
 use self::picture::draw;
 use super::Definition;
 use super::coupled_binary::{OUTCOMES, TARGET};
+use super::fitting::by;
 use super::run::Run;
 use super::write_up::WriteUp;
 
@@ -42,12 +45,15 @@ fn run(run: &mut Run) -> Result<WriteUp> {
             ("network", "linear"),
         ];
         run.cell(&columns, seed, |cell| {
-            let fitted = cell.fit(&format!(
-                "coupled-binary --path e-geodesic --head field --network linear --learning-rate 2e-2 \
-                 --steps {steps} --batch-size 512"
-            ))?;
-            let (mut measured, _) =
-                cell.divergence(&fitted, &format!("--samples {samples} --sampler rk4"))?;
+            let recipe = Recipe::default()
+                .path(PathKind::EGeodesic)
+                .head(Head::Field)
+                .network(NetworkKind::Linear)
+                .learning_rate(2e-2)
+                .steps(steps)
+                .batch_size(512);
+            let fitted = cell.fit("coupled-binary", recipe)?;
+            let (mut measured, _) = cell.divergence(&fitted, samples, &by(Sampler::Rk4))?;
             let found = trajectories(&fitted.model, curves, seed)?;
             cell.write(&file(seed), to_csv(&found).as_bytes())?;
             for (outcome, weight) in OUTCOMES.iter().zip(weights(&found)) {
