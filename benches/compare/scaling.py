@@ -28,7 +28,7 @@ def step(segre, network, sizes):
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model"
         words = f"fit product:c={sizes['c']},n={sizes['n']},rows=3000 --network {network} --batch-size {sizes['batch']}"
-        words += f" --threads {sizes['threads']} --steps {STEPS} --validations 1 --quiet --out {out}"
+        words += f" --threads {sizes['threads']} --steps {STEPS} --set training.validations=1 --quiet --out {out}"
         _, spent = segre_process(segre, words.split())
         return step_seconds(out), spent["peak_bytes"]
 

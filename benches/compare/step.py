@@ -138,7 +138,7 @@ def segre_side(segre, case, threads):
             words = "fit pinwheel:rows=5000 --network dense --head field"
         else:
             words = f"fit product:c={categories},n={sites[0]},rows=1500 --network cnn --head field"
-        words += f" --batch-size {batch} --steps {WARM_UP + steps} --validations 1 --threads {threads} --quiet --out {out}"
+        words += f" --batch-size {batch} --steps {WARM_UP + steps} --set training.validations=1 --threads {threads} --quiet --out {out}"
         if case == "forward":
             return forward(segre, words, out, batch, threads)
         _, spent = segre_process(segre, words.split())

@@ -1,12 +1,11 @@
 //! The command line's arguments, documented and typed.
 
 mod conditions;
-mod fit;
 mod images;
 mod likelihood;
 mod memory;
+mod network;
 mod reading;
-mod unet;
 
 use std::path::PathBuf;
 
@@ -16,17 +15,17 @@ use clap_complete::Shell;
 
 use crate::commands::energy::Energy;
 use crate::commands::experiment::Experiment;
+use crate::commands::fit::Fit;
 use crate::device::DeviceName;
 use crate::interrupt;
 use crate::report::progress::Display;
 
 pub use conditions::{ConditionalChecks, Hiding};
-pub use fit::{Fit, NetworkName};
 pub use images::{ClassifierChecks, ImageChecks};
 pub use likelihood::{Importance, MethodName};
 pub use memory::memory;
+pub use network::NetworkName;
 pub use reading::Reading;
-pub use unet::{Shown, UnetSizes};
 
 /// Learn, sample and score joint distributions of many discrete variables with assignment flows.
 #[derive(Debug, Parser)]

@@ -25,14 +25,23 @@ fn numbers_of_a_fit_out_of_range_are_refused() {
             "--learning-rate=fast",
             ["--learning-rate", "'fast'", "invalid"],
         ),
-        ("--weight-decay=-1", ["weight decay", "-1", "positive"]),
-        ("--weight-decay=nan", ["weight decay", "NaN", "positive"]),
-        ("--rate=nan", ["rate", "NaN", "positive"]),
-        ("--rate=0", ["rate", "0", "positive"]),
+        (
+            "--set=training.weight_decay=-1",
+            ["weight decay", "-1", "positive"],
+        ),
+        (
+            "--set=training.weight_decay=nan",
+            ["weight decay", "NaN", "positive"],
+        ),
+        ("--set=path.rate=nan", ["rate", "NaN", "positive"]),
+        ("--set=path.rate=0", ["rate", "0", "positive"]),
         ("--dropout=1", ["dropout", "1", "below 1"]),
         ("--dropout=nan", ["dropout", "NaN", "below 1"]),
-        ("--patience=0", ["patience", "0", "at least 1"]),
-        ("--validations=0", ["--validations", "'0'", "1.."]),
+        ("--set=training.patience=0", ["patience", "0", "at least 1"]),
+        (
+            "--set=training.validations=0",
+            ["validations", "0", "at least 1"],
+        ),
         ("--batch-size=0", ["--batch-size", "'0'", "at least 1"]),
         ("--hidden=0", ["--hidden", "'0'", "at least 1"]),
         ("--steps=0", ["--steps", "'0'", "1.."]),
@@ -66,11 +75,7 @@ fn unknown_instructions_in_the_environment_are_refused() {
 fn a_negative_number_after_a_blank_is_refused_as_a_number() {
     let room = Room::new();
     room.write("t.csv", table(100));
-    for (option, name) in [
-        ("--learning-rate", "learning"),
-        ("--weight-decay", "weight"),
-        ("--steps", "steps"),
-    ] {
+    for (option, name) in [("--learning-rate", "learning"), ("--steps", "steps")] {
         let arguments = ["fit", "t.csv", "--out", "new", option, "-1"];
         room.refuse(&arguments, &[name, "-1"]);
     }

@@ -40,8 +40,8 @@ fn fit(room: &Room, out: &str, further: &[&str]) {
         "4",
         "--blocks",
         "1",
-        "--heads",
-        "2",
+        "--set",
+        "network.heads=2",
     ];
     room.succeed(&with(&with(&fit, &unet), further));
 }

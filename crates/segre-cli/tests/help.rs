@@ -31,6 +31,21 @@ fn every_help_shows_examples_of_its_command() {
     }
 }
 
+/// What a beginner needs fits one screen; the rest is a word away.
+#[test]
+fn the_short_help_of_a_fit_fits_one_screen() {
+    let room = Room::new();
+    let [short, long] = ["-h", "--help"].map(|help| stdout(&room.succeed(&["fit", help])));
+    let lines = short.lines().count();
+    assert!(lines <= 45, "{lines} lines:\n{short}");
+    for option in ["--time", "--resume", "--print-recipe", "--set", "--help"] {
+        assert!(short.contains(option), "no {option} in\n{short}");
+    }
+    for heading in ["Recipe:", "Training:", "Model:", "Images:", "Reading data:"] {
+        assert!(long.contains(heading), "no {heading} in\n{long}");
+    }
+}
+
 #[test]
 fn completions_know_the_program_and_its_subcommands() {
     let room = Room::new();

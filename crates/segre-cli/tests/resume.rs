@@ -26,8 +26,8 @@ fn fit(out: &str, further: &[&str]) -> Vec<String> {
         "1",
         "--batch-size",
         "256",
-        "--patience",
-        "1000",
+        "--set",
+        "training.patience=1000",
     ];
     with(&with(&fixed, &["--steps", &STEPS.to_string()]), further)
 }
@@ -193,7 +193,14 @@ fn a_finished_run_goes_on_with_more_steps_and_stays_as_it_is_without() {
     let room = Room::new();
     // Two sites of one bit each: a few hundred steps learn how they hang together.
     let again = ["fit", "coupled-binary:rows=4000", "--out", "run", "--quiet"];
-    let fixed = ["--hidden", "16", "--blocks", "1", "--patience", "1000"];
+    let fixed = [
+        "--hidden",
+        "16",
+        "--blocks",
+        "1",
+        "--set",
+        "training.patience=1000",
+    ];
     let first = with(
         &with(&again, &fixed),
         &["--steps", "20", "--learning-rate", "0.01"],
@@ -237,7 +244,7 @@ fn a_time_budget_is_kept() {
     let fit = [
         "fit", "t.csv", "--out", "run", "--time", "0.6s", "--hidden", "16", "--blocks", "1", "-q",
     ];
-    let fit = with(&fit, &["--patience", "1000"]);
+    let fit = with(&fit, &["--set", "training.patience=1000"]);
     let report = room.json(&fit);
     let seconds = number(&report, "seconds");
     assert!((0.6..5.0).contains(&seconds), "{report}");
@@ -269,6 +276,11 @@ fn a_resumed_run_refuses_other_settings() {
         ("--learning-rate", "0.01", "learning rate 0.001, not 0.01"),
         ("--head", "field", "head \"posterior\", not \"field\""),
         ("--test", "0.2", "test 0.1, not 0.2"),
+        (
+            "--set",
+            "training.weight_decay=0.5",
+            "weight decay 0.0, not 0.5",
+        ),
         ("--missing", "drop", "missing"),
     ] {
         room.refuse(&again(&[option, value]), &["model", name, "--force"]);

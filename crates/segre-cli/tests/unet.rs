@@ -13,8 +13,8 @@ const SMALL: [&str; 10] = [
     "4",
     "--blocks",
     "1",
-    "--heads",
-    "2",
+    "--set",
+    "network.heads=2",
     "--steps",
     "4",
 ];
@@ -37,7 +37,13 @@ fn fit<'a>(further: &[&'a str]) -> Vec<&'a str> {
 #[test]
 fn classes_of_rows_become_classes_of_samples() {
     let room = room();
-    room.succeed(&fit(&["--labels", "c.csv", "--flip", "--attention", "1"]));
+    room.succeed(&fit(&[
+        "--labels",
+        "c.csv",
+        "--flip",
+        "--set",
+        "network.attention=[1]",
+    ]));
     let config: Value = serde_json::from_str(&room.text("run/config.json")).unwrap();
     assert_eq!(config["model"]["network"]["kind"], "unet");
     assert_eq!(config["model"]["network"]["classes"], 2);
@@ -85,15 +91,18 @@ fn what_a_unet_cannot_do_is_refused_before_anything_is_touched() {
     for (further, fragments) in [
         (&["--hidden", "8"][..], &["--hidden", "--channels"][..]),
         (
-            &["--components", "8"],
-            &["--components", "--network residual"],
+            &["--set", "network.components=8"],
+            &["--set network.components means", "--network residual"],
         ),
         (
-            &["--affinity", "true"],
-            &["--affinity", "--network residual"],
+            &["--set", "network.affinity=true"],
+            &["--set network.affinity means", "--network residual"],
         ),
-        (&["--multipliers", "1,0"], &["multiplier", "0"]),
-        (&["--attention", "3"], &["attention", "3"]),
+        (
+            &["--set", "network.multipliers=[1, 0]"],
+            &["multiplier", "0"],
+        ),
+        (&["--set", "network.attention=[3]"], &["attention", "3"]),
         (&["--preset", "huge"], &["--preset", "'huge'"]),
         (
             &["--labels", "short.csv"],

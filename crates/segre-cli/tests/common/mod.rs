@@ -23,8 +23,8 @@ pub const TINY: [&str; 8] = [
     "16",
     "--blocks",
     "1",
-    "--patience",
-    "99",
+    "--set",
+    "training.patience=99",
 ];
 
 /// A folder of one test's own in which the commands run.

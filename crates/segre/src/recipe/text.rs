@@ -28,30 +28,36 @@ impl Recipe {
         })
     }
 
-    /// The one decision of an assignment, as `network.hidden=64`: a dotted key and a TOML value, where a word needs no
-    /// quotes.
+    /// The decisions of assignments like `network.hidden=64`: a dotted key and a TOML value, where a word needs no
+    /// quotes. Of two with one key the later counts.
     ///
     /// # Errors
     /// [`RecipeError::NoAssignment`], [`RecipeError::UnknownKey`], and [`RecipeError::Unreadable`] for a value that
     /// the key cannot have.
-    pub fn of_assignment(text: &str) -> Result<Self> {
-        let no_assignment = || RecipeError::NoAssignment(text.to_owned());
-        let (key, value) = text.split_once('=').ok_or_else(no_assignment)?;
-        let (key, value) = (key.trim(), value.trim());
-        let known = KEYS.iter().find(|known| dotted(known) == key);
-        let Some((section, name, _)) = known else {
-            return Err(unknown(key));
-        };
-        let value = value
-            .parse()
-            .unwrap_or_else(|_| toml::Value::String(value.to_owned()));
-        let mut table = toml::Table::from_iter([((*name).to_owned(), value)]);
-        if !section.is_empty() {
-            table = toml::Table::from_iter([((*section).to_owned(), table.into())]);
+    pub fn of_assignments<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Result<Self> {
+        let mut all = toml::Table::new();
+        for text in texts {
+            let text = text.as_ref();
+            let assigned = text.split_once('=');
+            let (key, value) =
+                assigned.ok_or_else(|| RecipeError::NoAssignment(text.to_owned()))?;
+            let (key, value) = (key.trim(), value.trim());
+            let known = KEYS.iter().find(|known| dotted(known) == key);
+            let (section, name, _) = known.ok_or_else(|| unknown(key))?;
+            let value = value
+                .parse()
+                .unwrap_or_else(|_| toml::Value::String(value.to_owned()));
+            let section = match *section {
+                "" => Some(&mut all),
+                section => all
+                    .entry(section)
+                    .or_insert_with(|| toml::Table::new().into())
+                    .as_table_mut(),
+            };
+            section.and_then(|section| section.insert((*name).to_owned(), value));
         }
-        toml::Value::from(table)
-            .try_into()
-            .map_err(|error| unreadable(String::new(), error))
+        let read = toml::Value::from(all).try_into();
+        read.map_err(|error| unreadable(String::new(), error))
     }
 
     /// The recipe as TOML that [`parse`](Self::parse) reads, with an explanation of every key.
@@ -238,11 +244,11 @@ mod tests {
             "split.test=0.3",
         ];
         assert_eq!(decisions.len(), KEYS.len());
-        let all = decisions.map(|text| Recipe::of_assignment(text).expect(text));
-        // Steps and time are one decision.
-        let mut whole = all.into_iter().fold(Recipe::default(), Recipe::and);
-        whole.training.steps = Some(5);
-        whole
+        Recipe::of_assignments(decisions).expect("legal values")
+    }
+
+    fn assigned(text: &str) -> Recipe {
+        Recipe::of_assignments([text]).expect(text)
     }
 
     #[test]
@@ -268,8 +274,8 @@ mod tests {
     #[test]
     fn later_decisions_go_before_earlier_ones() {
         let file = Recipe::parse(TEXT, "r").expect("legal");
-        let set = Recipe::of_assignment("network.kind = cnn").expect("a word");
-        let steps = Recipe::of_assignment("training.steps=7").expect("a number");
+        let set = assigned("network.kind = cnn");
+        let steps = assigned("training.steps=7");
         let all = file.clone().and(set).and(steps).and(Recipe::default());
         assert_eq!(
             (all.seed, all.network.kind),
@@ -319,12 +325,12 @@ mod tests {
             ("network.multipliers=1,2", ["\"1,2\"", "sequence"]),
             ("training.steps=-1", ["-1", "steps"]),
         ] {
-            let said = Recipe::of_assignment(text).expect_err(text).to_string();
+            let said = Recipe::of_assignments([text]).expect_err(text).to_string();
             for fragment in fragments {
                 assert!(said.contains(fragment), "{text}: {said}");
             }
         }
-        let masked = Recipe::of_assignment("path.kind=\"masked\"").expect("quoted");
+        let masked = assigned("path.kind=\"masked\"");
         assert_eq!(masked.path.kind, Some(PathKind::Masked));
     }
 }

@@ -173,5 +173,5 @@ posterior (messages along the chain) under the same noise, which leaves little o
 samples allow it (up to 40 categories) the divergence of the samples is there too, above that of a perfect sampler.
 
 A table of all pairs of neighbouring labels, such as the Chow–Liu tree has, cannot be had from these rows: its estimation
-alone costs 3 (c−1)²/(2·400 000) nats, 0.095 at 160 categories. `without affinity` is the default without
-`--affinity`.";
+alone costs 3 (c−1)²/(2·400 000) nats, 0.095 at 160 categories. `without affinity` is the default with
+`network.affinity = false`.";

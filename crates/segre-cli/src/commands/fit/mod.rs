@@ -1,5 +1,6 @@
 //! `segre fit`: learns a model, with checkpoints, a training curve, samples and the test likelihood.
 
+mod args;
 mod pictures;
 pub mod request;
 mod start;
@@ -15,11 +16,12 @@ use segre::flow::training::Ending;
 use segre::network::NetworkConfig;
 use serde::Serialize;
 
+pub use self::args::Fit;
 use self::pictures::{draw_training, show_samples};
 use self::request::Request;
 use self::start::{begin, resume};
 use self::watch::Run;
-use crate::args::{Accuracy, Common, Fit};
+use crate::args::{Accuracy, Common};
 use crate::awake::Awake;
 use crate::report::json::print_object;
 use crate::session::{BaselineScores, score_if_bounded};
@@ -47,7 +49,21 @@ struct Report {
 
 /// Learns a model.
 pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
-    fit(&Request::of(arguments, common)?, common)
+    let request = Request::of(arguments, common)?;
+    match arguments.recipe.print_recipe {
+        true => print_recipe(&request, common),
+        false => fit(&request, common),
+    }
+}
+
+/// Prints the settings that a fit would have.
+fn print_recipe(request: &Request, common: &Common) -> Result<()> {
+    let recipe = start::resolved(request)?;
+    match common.json {
+        true => print_object(&recipe)?,
+        false => print!("{}", recipe.to_toml()),
+    }
+    Ok(())
 }
 
 /// Learns what is asked for.

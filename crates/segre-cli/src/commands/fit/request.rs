@@ -1,15 +1,17 @@
 //! What is asked of a fit: data, folder and recipe.
 
+use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use segre::data::ReadOptions;
 use segre::flow::PairwisePrior;
 use segre::recipe::{
     ModelChoices, NetworkChoices, PathChoices, Recipe, RecipeError, SplitChoices, TrainingChoices,
 };
 
-use crate::args::{Common, Fit};
+use super::args::Fit;
+use crate::args::Common;
 
 /// What is to be fitted, where to, and how.
 #[derive(Default)]
@@ -33,81 +35,121 @@ pub struct Request {
 impl Request {
     /// What the arguments ask for.
     pub fn of(arguments: &Fit, common: &Common) -> Result<Self> {
-        let recipe = recipe(arguments, common.seed);
+        let recipe = recipe(arguments, common.seed)?;
+        let images = &arguments.images;
         Ok(Self {
             data: arguments.data.clone(),
-            out: arguments.out.clone(),
+            out: arguments.out.clone().unwrap_or_default(),
             resume: arguments.resume,
             force: arguments.force,
             prior: None,
-            test_data: arguments.test_data.clone(),
-            labels: arguments.shown.labels.clone(),
-            label_column: arguments.shown.label_column.clone(),
+            test_data: arguments.parts.test_data.clone(),
+            labels: images.labels.clone(),
+            label_column: images.label_column.clone(),
             reading: arguments.reading.options(recipe.seed())?,
             recipe,
         })
     }
 }
 
-/// What the arguments decide.
-fn recipe(arguments: &Fit, seed: Option<u64>) -> Recipe {
-    let unet = &arguments.unet;
+/// What the arguments decide: the file, what is set beside it, and options, each before those that it follows.
+fn recipe(arguments: &Fit, seed: Option<u64>) -> Result<Recipe> {
+    let given = &arguments.recipe;
+    let file = match &given.file {
+        None => Recipe::default(),
+        Some(path) => {
+            let name = path.display().to_string();
+            let text = fs::read_to_string(path)
+                .with_context(|| format!("cannot read {name}; check --recipe"))?;
+            Recipe::parse(&text, &name)?
+        }
+    };
+    let set = Recipe::of_assignments(&given.set)?;
+    Ok(file.and(set).and(options(arguments, seed)))
+}
+
+fn options(arguments: &Fit, seed: Option<u64>) -> Recipe {
+    let Fit {
+        training,
+        model,
+        images,
+        parts,
+        ..
+    } = arguments;
     Recipe {
         seed,
         training: TrainingChoices {
-            steps: arguments.steps,
-            time: arguments.time,
-            batch_size: arguments.batch_size,
-            learning_rate: arguments.learning_rate,
-            weight_decay: arguments.weight_decay,
-            conditional: arguments.conditional.map(Into::into),
-            flip: arguments.shown.flip.then_some(true),
-            precision: unet.precision.map(Into::into),
-            validations: arguments.validations,
-            validation_rows: None,
-            patience: arguments.patience,
+            steps: training.steps,
+            time: training.time,
+            batch_size: training.batch_size,
+            learning_rate: training.learning_rate,
+            conditional: training.conditional.map(Into::into),
+            flip: images.flip.then_some(true),
+            precision: images.precision.map(Into::into),
+            ..TrainingChoices::default()
         },
         model: ModelChoices {
-            head: arguments.head.map(Into::into),
-            scanlines: unet.scanlines,
+            head: model.head.map(Into::into),
+            ..ModelChoices::default()
         },
         path: PathChoices {
-            kind: arguments.path.map(Into::into),
-            rate: arguments.rate,
-            time_shape: arguments.time_shape,
-            time_rate: arguments.time_rate,
-            end_time: arguments.end_time,
+            kind: model.path.map(Into::into),
+            ..PathChoices::default()
         },
         network: NetworkChoices {
-            kind: arguments.network.map(Into::into),
-            hidden: arguments.hidden,
-            blocks: arguments.blocks,
-            components: arguments.components,
-            affinity: arguments.affinity,
-            dropout: arguments.dropout,
-            preset: unet.preset.map(Into::into),
-            channels: unet.channels,
-            multipliers: unet.multipliers.clone(),
-            // 0: none.
-            attention: unet.attention.clone().map(|rates| match &rates[..] {
-                [0] => vec![],
-                _ => rates,
-            }),
-            heads: unet.heads,
+            kind: model.network.map(Into::into),
+            hidden: model.hidden,
+            blocks: model.blocks,
+            dropout: model.dropout,
+            preset: images.preset.map(Into::into),
+            channels: images.channels,
+            ..NetworkChoices::default()
         },
         split: SplitChoices {
-            validation: arguments.validation,
-            test: arguments.test,
+            validation: parts.validation,
+            test: parts.test,
         },
     }
 }
 
-/// The error with flags in place of settings: `` `batch_size = 8` `` becomes `--batch-size 8`.
+/// Settings without an option of their own.
+const WITHOUT_OPTION: [&str; 14] = [
+    "path.rate",
+    "path.time_shape",
+    "path.time_rate",
+    "path.end_time",
+    "training.weight_decay",
+    "training.validations",
+    "training.validation_rows",
+    "training.patience",
+    "model.scanlines",
+    "network.components",
+    "network.affinity",
+    "network.multipliers",
+    "network.attention",
+    "network.heads",
+];
+
+/// The error with options in place of settings: `` `batch_size = 8` `` becomes `--batch-size 8`, and a setting without an
+/// option `--set network.heads=2`.
 pub fn in_flags(error: RecipeError) -> anyhow::Error {
     let text = error.to_string();
     let parts = text.split('`').enumerate().map(|(k, part)| match k % 2 {
         0 => part.to_owned(),
-        _ => format!("--{}", part.replace('_', "-").replace(" = ", " ")),
+        _ => {
+            let name = part.split(" = ").next();
+            let rare = WITHOUT_OPTION
+                .iter()
+                .find(|key| key.split('.').nth(1) == name);
+            match (rare, part.split_once(" = ")) {
+                (Some(key), Some((_, value))) => format!("--set {key}={value}"),
+                (Some(key), None) => format!("--set {key}"),
+                (None, Some((_, value))) => {
+                    format!("--{} {value}", name.unwrap_or_default().replace('_', "-"))
+                }
+                (None, None) => format!("--{}", part.replace('_', "-")),
+            }
+        }
     });
     anyhow::Error::msg(parts.collect::<String>())
 }

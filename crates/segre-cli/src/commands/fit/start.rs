@@ -24,7 +24,9 @@ pub fn begin(request: &Request, device: &segre::Device) -> Result<(ModelCard, Pa
         );
     }
     // Everything that can be refused is refused before the folder is touched.
-    let (card, parts, trainer) = prepare(request, device)?;
+    let (card, parts) = prepare(request)?;
+    let (model, training) = (card.model.clone(), card.training.clone());
+    let trainer = Trainer::new(model, training, &parts.train, device)?;
     if out.exists() {
         clear(out)?;
     }
@@ -35,8 +37,21 @@ pub fn begin(request: &Request, device: &segre::Device) -> Result<(ModelCard, Pa
     Ok((card, parts, trainer))
 }
 
-/// Reads data and makes a run, without any folder.
-fn prepare(request: &Request, device: &segre::Device) -> Result<(ModelCard, Parts, Trainer)> {
+/// All settings that a fit would have.
+pub fn resolved(request: &Request) -> Result<Recipe> {
+    let (card, _) = prepare(request)?;
+    card.model.validate()?;
+    card.model.check_sites(&card.schema)?;
+    card.training.validate()?;
+    Ok(Recipe::resolved(&Settings {
+        model: card.model,
+        training: card.training,
+        split: card.split,
+    }))
+}
+
+/// Reads data and says what is to be done with them, without any folder.
+fn prepare(request: &Request) -> Result<(ModelCard, Parts)> {
     let source = DataSource::parse(&request.data)?;
     let data = data::read(&source, &request.reading)?;
     let read_options = request.reading.clone();
@@ -77,7 +92,6 @@ fn prepare(request: &Request, device: &segre::Device) -> Result<(ModelCard, Part
         training,
         split,
     } = recipe.resolve(&facts).map_err(in_flags)?;
-    let trainer = Trainer::new(model.clone(), training.clone(), &parts.train, device)?;
     let card = ModelCard {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         source: source.to_string(),
@@ -90,7 +104,7 @@ fn prepare(request: &Request, device: &segre::Device) -> Result<(ModelCard, Part
         training,
         schema: data.schema,
     };
-    Ok((card, parts, trainer))
+    Ok((card, parts))
 }
 
 /// Removes what a former run left, and nothing else.

@@ -1,0 +1,31 @@
+//! Networks by name.
+
+use clap::ValueEnum;
+use segre::recipe::NetworkKind;
+
+/// Networks by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NetworkName {
+    /// Site embeddings and residual dense blocks
+    Residual,
+    /// Batch normalisation, dense layers, ReLU (two layers of --hidden)
+    Dense,
+    /// One-dimensional convolutions
+    Cnn,
+    /// Convolutions over images, from fine to coarse and back
+    Unet,
+    /// One matrix
+    Linear,
+}
+
+impl From<NetworkName> for NetworkKind {
+    fn from(name: NetworkName) -> Self {
+        match name {
+            NetworkName::Residual => Self::Residual,
+            NetworkName::Dense => Self::Dense,
+            NetworkName::Cnn => Self::Cnn,
+            NetworkName::Unet => Self::Unet,
+            NetworkName::Linear => Self::Linear,
+        }
+    }
+}
