@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use segre::Device;
-use segre::kernel::bench::{kernels, peak};
-use segre::network::Precision;
+use segre_kernels::Precision;
+use segre_kernels::bench::{kernels, peak};
 
 fn speeds(criterion: &mut Criterion) {
     let peaks = [Precision::F32, Precision::Bf16].map(|precision| (precision, peak(precision)));

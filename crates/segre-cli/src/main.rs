@@ -1,5 +1,7 @@
 //! The `segre` command line: parse, run the subcommand, report an error in one line.
 
+#![forbid(unsafe_code)]
+
 mod args;
 mod awake;
 mod commands;
@@ -13,30 +15,13 @@ mod session;
 use std::process::ExitCode;
 
 use clap::Parser;
-use libmimalloc_sys::mi_option_set;
+use segre_kernels::allocator::{Allocator, keep_memory};
 
 use args::{Arguments, Command};
 
-/// The system allocator returns large blocks to the kernel after every tensor operation; keeping them
-/// makes matrix products two to four times faster.
+/// What tensors free is kept for the next step: see there.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// Milliseconds for which the allocator keeps what was freed: longer than a step, so that the next one finds its memory
-/// where it was. With the allocator's own 10 ms every step has its pages taken away and cleared anew (a UNet step: 13 %).
-const KEPT_FOR: i64 = 10_000;
-
-/// `mi_option_purge_delay` of the allocator, whose number its Rust interface does not name.
-const PURGE_DELAY: i32 = 15;
-
-fn keep_memory() {
-    // Whoever sets the allocator's own variable knows better.
-    if std::env::var_os("MIMALLOC_PURGE_DELAY").is_none() {
-        // SAFETY: sets a number that the allocator reads at each purge; no other thread runs yet, and an option that a
-        // later version does not know is refused by it.
-        unsafe { mi_option_set(PURGE_DELAY, KEPT_FOR) };
-    }
-}
+static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
     keep_memory();

@@ -52,6 +52,8 @@
 //! # Ok::<(), segre::Error>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 pub mod atomic;
 pub mod data;
 pub mod energy;
@@ -62,11 +64,6 @@ pub mod field;
 mod file_error;
 pub mod flow;
 pub mod geometry;
-#[cfg(not(feature = "kernels"))]
-mod kernel;
-#[cfg(feature = "kernels")]
-#[doc(hidden)]
-pub mod kernel;
 pub mod learning;
 pub mod network;
 pub mod neural;

@@ -1,9 +1,7 @@
 //! Where labels are kept: in memory or, beyond a limit, in a temporary file that the system reads and drops by the page.
 
 use crate::data::error::{DataError, Result};
-use memmap2::{Advice, MmapMut};
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use segre_kernels::{LabelFile, MappedLabels};
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
@@ -14,7 +12,7 @@ pub(crate) struct Store(Place);
 #[derive(Clone)]
 enum Place {
     Memory(Vec<u16>),
-    File(Arc<MmapMut>),
+    File(Arc<MappedLabels>),
 }
 
 impl Store {
@@ -22,9 +20,7 @@ impl Store {
     pub fn relabel(&mut self, change: impl Fn(usize, u16) -> u16) {
         let labels: &mut [u16] = match &mut self.0 {
             Place::Memory(labels) => labels,
-            Place::File(map) => {
-                bytemuck::cast_slice_mut(Arc::get_mut(map).expect("labels in the making"))
-            }
+            Place::File(map) => Arc::get_mut(map).expect("labels in the making"),
         };
         for (place, label) in labels.iter_mut().enumerate() {
             *label = change(place, *label);
@@ -34,8 +30,7 @@ impl Store {
     /// Tells the system that labels are wanted soon, so that it reads them while something else is computed.
     pub fn prefetch(&self, labels: Range<usize>) {
         if let Place::File(map) = &self.0 {
-            // A hint that the system may refuse: then the labels are read when they are needed.
-            let _ = map.advise_range(Advice::WillNeed, 2 * labels.start, 2 * labels.len());
+            map.prefetch(labels);
         }
     }
 
@@ -51,7 +46,7 @@ impl Deref for Store {
     fn deref(&self) -> &[u16] {
         match &self.0 {
             Place::Memory(labels) => labels,
-            Place::File(map) => bytemuck::cast_slice(map),
+            Place::File(map) => map,
         }
     }
 }
@@ -81,7 +76,7 @@ pub(crate) struct Collector {
     /// Most labels to hold in memory.
     limit: usize,
     memory: Vec<u16>,
-    file: Option<(BufWriter<File>, usize)>,
+    file: Option<(LabelFile, usize)>,
 }
 
 impl Collector {
@@ -118,25 +113,14 @@ impl Collector {
     /// # Errors
     /// [`DataError::LabelFile`] if the temporary file cannot be written or mapped.
     pub fn finish(mut self) -> Result<Store> {
-        if self.file.is_none() {
+        if self.file.is_some() {
+            self.spill()?;
+        }
+        let Some((file, labels)) = self.file else {
             return Ok(self.memory.into());
-        }
-        self.spill()?;
-        let labels = self.file.as_ref().map_or(0, |(_, labels)| *labels);
-        let file = self.file.take().map(|(file, _)| file.into_inner());
-        let map = match file {
-            Some(Ok(file)) => {
-                // SAFETY: the file has no name, so no other program can change or shorten it, and this handle is
-                // dropped with nothing but the map left.
-                unsafe { MmapMut::map_mut(&file) }
-            }
-            Some(Err(error)) => Err(error.into_error()),
-            None => return Ok(self.memory.into()),
         };
-        match map {
-            Ok(map) => Ok(Store(Place::File(Arc::new(map)))),
-            Err(cause) => Err(failure(labels, cause)),
-        }
+        let map = file.map().map_err(|cause| failure(labels, cause))?;
+        Ok(Store(Place::File(Arc::new(map))))
     }
 
     /// Moves what is in memory to the file.
@@ -144,12 +128,12 @@ impl Collector {
         let (file, labels) = match &mut self.file {
             Some(file) => file,
             None => {
-                let file = tempfile::tempfile().map_err(|cause| failure(0, cause))?;
-                self.file.insert((BufWriter::new(file), 0))
+                let file = LabelFile::new().map_err(|cause| failure(0, cause))?;
+                self.file.insert((file, 0))
             }
         };
         *labels += self.memory.len();
-        file.write_all(bytemuck::cast_slice(&self.memory))
+        file.write(&self.memory)
             .map_err(|cause| failure(*labels, cause))?;
         self.memory.clear();
         // What is buffered from now on is small, and written in large pieces all the same.

@@ -5,11 +5,11 @@ use std::ops::Range;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
+use segre_kernels::softmax;
 
 use super::channel::direction_scales;
 use super::matching::Minibatch;
 use crate::geometry::AssignmentManifold;
-use crate::kernel::softmax;
 use crate::path::GaussianPath;
 use crate::random::row_generator;
 

@@ -12,7 +12,6 @@ use super::likelihood::LevelDistribution;
 use super::model::{Head, Model};
 use super::sampling::asinh_level;
 use super::simplex_batch::SimplexBatch;
-use crate::kernel;
 use crate::learning::parameters::host_values;
 use crate::network::NetworkConfig;
 use crate::path::{DiscretePath, GaussianPath, ProbabilityPath, SimplexPath};
@@ -280,7 +279,7 @@ fn matching_errors(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) ->
     let drawn = FieldBatch::draw(&model.manifold, path, batch, range);
     let (points, target, time) = drawn.into_tensors(model.device());
     let field = model.network.forward(points.clone(), time, None);
-    kernel::matching_error(field, points, target)
+    segre_kernels::matching_error(field, points, target)
 }
 
 /// Squared errors of the velocity of every site, `[rows, sites]`.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
+use segre_kernels::Propagation;
 use serde::{Deserialize, Serialize};
 
 use crate::flow::error::{FlowError, Result};
 use crate::geometry::AssignmentManifold;
-use crate::kernel::{self, Propagation};
 
 /// Rounds of messages: what they have not brought by then is left to the network.
 const ROUNDS: usize = 12;
@@ -113,48 +113,22 @@ impl BeliefPropagation {
         for (own, table) in site_log_weights.chunks_mut(categories).zip(&prior.sites) {
             own[..table.len()].copy_from_slice(table);
         }
-        let mut degrees = vec![0_usize; sites];
-        let places: Vec<[usize; 2]> = prior
+        let pairs: Vec<_> = prior
             .pairs
             .iter()
             .map(|pair| {
-                pair.sites.map(|site| {
-                    degrees[site] += 1;
-                    degrees[site] - 1
-                })
-            })
-            .collect();
-        let slots = degrees.into_iter().max().unwrap_or(0);
-        let mut messages = Propagation {
-            sites,
-            categories,
-            slots,
-            weights: vec![1.0; sites * slots * categories * categories],
-            senders: (0..sites * slots).map(|slot| slot / slots).collect(),
-            answers: (0..sites * slots).collect(),
-            rounds: ROUNDS,
-            damping: DAMPING,
-        };
-        for (pair, places) in prior.pairs.iter().zip(places) {
-            let largest = pair.log_weights.iter().copied().fold(f32::MIN, f32::max);
-            let second = cardinalities[pair.sites[1]];
-            for end in 0..2 {
-                let (own, other) = (pair.sites[end], pair.sites[1 - end]);
-                let slot = own * slots + places[end];
-                messages.senders[slot] = other;
-                messages.answers[slot] = other * slots + places[1 - end];
-                for label in 0..cardinalities[own] {
-                    for sent in 0..cardinalities[other] {
-                        let entry = match end {
-                            0 => label * second + sent,
-                            _ => sent * second + label,
-                        };
-                        let place = (slot * categories + label) * categories + sent;
-                        messages.weights[place] = (pair.log_weights[entry] - largest).exp();
+                let largest = pair.log_weights.iter().copied().fold(f32::MIN, f32::max);
+                let rows = pair.log_weights.chunks(cardinalities[pair.sites[1]]);
+                let mut weights = vec![1.0; categories * categories];
+                for (row, own) in weights.chunks_mut(categories).zip(rows) {
+                    for (weight, log_weight) in row.iter_mut().zip(own) {
+                        *weight = (log_weight - largest).exp();
                     }
                 }
-            }
-        }
+                (pair.sites, weights)
+            })
+            .collect();
+        let messages = Propagation::new([sites, categories], &pairs, ROUNDS, DAMPING);
         Self {
             site_log_weights,
             pairs: Arc::new(messages),
@@ -173,10 +147,7 @@ impl BeliefPropagation {
         let device = evidence.device();
         let own = self.site_log_weights.clone();
         let own = Tensor::<3>::from_data(TensorData::new(own, [1, sites, categories]), &device);
-        match self.pairs.slots {
-            0 => evidence + own,
-            _ => kernel::propagate(evidence + own, &self.pairs),
-        }
+        segre_kernels::propagate(evidence + own, &self.pairs)
     }
 }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use rand_chacha::ChaCha8Rng;
+use segre_kernels::Scanlines;
 
 use super::channel::{NoisyBatch, SCORING_REST, decisive_root_snr, evidence};
 use crate::data::{Dataset, Schema};
 use crate::geometry::AssignmentManifold;
-use crate::kernel::{self, Scanlines};
 
 /// Most pixels of the images that the tables are counted in.
 const COUNTED: usize = 1 << 24;
@@ -76,7 +76,7 @@ impl ScanlinePrior {
     /// # Shapes
     /// `local [batch, sites, categories]` → the same.
     pub fn beliefs(&self, local: Tensor<3>) -> Tensor<3> {
-        local.clone() + kernel::scanlines(local, &self.lines) * self.weight
+        local.clone() + segre_kernels::scanlines(local, &self.lines) * self.weight
     }
 
     /// The weight of least error: that of the I-MMSE bound, from some training rows at levels over the whole range.
@@ -104,7 +104,7 @@ impl ScanlinePrior {
             let (corners, levels) = (batch.corners(device), batch.root_snr(device));
             let seen = evidence(&manifold, batch.states(device), levels);
             let local = seen + marginals.clone();
-            let said = kernel::scanlines(local.clone(), &self.lines);
+            let said = segre_kernels::scanlines(local.clone(), &self.lines);
             for (weight, error) in &mut errors {
                 let logits = local.clone() + said.clone() * *weight;
                 let missed = (corners.clone() - activation::softmax(logits, 2)).square();

@@ -3,15 +3,13 @@
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Tensor, activation};
 
-use crate::kernel;
-
 /// `x W + b`, then `max(0, ·)` if `rectify`.
 ///
 /// # Shapes
 /// `input [rows, inputs]` → `[rows, outputs]`.
 pub(super) fn affine(layer: &Linear, input: Tensor<2>, rectify: bool) -> Tensor<2> {
     match (&layer.bias, rectify) {
-        (Some(bias), _) => kernel::affine(input, layer.weight.val(), bias.val(), rectify),
+        (Some(bias), _) => segre_kernels::affine(input, layer.weight.val(), bias.val(), rectify),
         (None, true) => activation::relu(layer.forward(input)),
         (None, false) => layer.forward(input),
     }
@@ -23,7 +21,7 @@ pub(super) fn affine(layer: &Linear, input: Tensor<2>, rectify: bool) -> Tensor<
 /// `input [rows, columns]` → the same.
 pub(super) fn normalise(layer: &LayerNorm, input: Tensor<2>) -> Tensor<2> {
     match &layer.beta {
-        Some(shift) => kernel::layer_norm(input, layer.gamma.val(), shift.val()),
+        Some(shift) => segre_kernels::layer_norm(input, layer.gamma.val(), shift.val()),
         None => layer.forward(input),
     }
 }

@@ -11,7 +11,6 @@ use super::affine::{affine, normalise};
 use super::{
     FourierFeatures, LevelFeatures, SiteSpec, TimeEmbeddingConfig, check_size, initialise,
 };
-use crate::kernel;
 use crate::setting::InvalidSetting;
 
 /// Dilations of the residual convolutions (docs/mathematics.md §3).
@@ -126,7 +125,7 @@ impl CnnNetwork {
 /// A convolution along the sites of `[batch, sites, channels]` and `max(0, ·)`, `[batch · sites, channels]`.
 fn convolve(layer: &Conv1d, input: Tensor<3>) -> Tensor<2> {
     let bias = layer.bias.as_ref().expect("convolutions here have a bias");
-    kernel::convolve_sites(input, layer.weight.val(), bias.val(), layer.dilation)
+    segre_kernels::convolve_sites(input, layer.weight.val(), bias.val(), layer.dilation)
 }
 
 #[cfg(test)]

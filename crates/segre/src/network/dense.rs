@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::affine::affine;
 use super::{SiteSpec, check_size, initialise};
-use crate::kernel;
 use crate::setting::InvalidSetting;
 
 /// Sizes of the dense network.
@@ -83,7 +82,8 @@ fn normalise(norm: &BatchNorm, input: Tensor<2>) -> Tensor<2> {
     if !(input.device().is_autodiff() && norm.training.is_enabled()) {
         return norm.forward(input);
     }
-    let (output, mean, variance) = kernel::batch_norm(input, norm.gamma.val(), norm.beta.val());
+    let (output, mean, variance) =
+        segre_kernels::batch_norm(input, norm.gamma.val(), norm.beta.val());
     for (running, found) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
         let kept = running.value_sync() * (1.0 - norm.momentum);
         running.update((kept + found * norm.momentum).detach());

@@ -38,8 +38,8 @@ pub use residual::{ResidualConfig, ResidualNetwork};
 pub use time_embedding::{FourierFeatures, LevelFeatures, TimeEmbeddingConfig};
 pub use unet::{UnetConfig, UnetNetwork};
 
-pub use crate::kernel::Precision;
 use crate::setting::InvalidSetting;
+pub use segre_kernels::Precision;
 
 /// See [`Network::rows_of_a_thread`]: of a network that sees each row as one vector.
 const ROWS_OF_A_THREAD: usize = 64;

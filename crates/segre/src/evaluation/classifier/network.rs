@@ -4,8 +4,8 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, activation};
 use rand_chacha::ChaCha8Rng;
+use segre_kernels::Precision;
 
-use crate::kernel::Precision;
 use crate::network::initialise;
 use crate::network::unet::layers::{Convolution, GroupNorm};
 

@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use burn::module::Module;
 use rayon::prelude::*;
+use segre_kernels::is_processor;
 
 use crate::flow::matching::{Minibatch, loss};
 use crate::flow::model::Model;
-use crate::kernel::is_processor;
 use crate::learning::parameters;
 
 /// Most shards of a batch.

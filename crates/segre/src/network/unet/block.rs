@@ -4,9 +4,9 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
+use segre_kernels::Precision;
 
 use super::layers::{Convolution, GroupNorm};
-use crate::kernel::{self, Precision};
 use crate::network::dropout::drop_out;
 use crate::network::initialise;
 
@@ -147,7 +147,7 @@ impl AttentionBlock {
             part.reshape([batch, pixels, self.heads, own])
                 .swap_dims(1, 2) // [batch, heads, pixels, own]
         });
-        let found = kernel::attention(query, key, value).swap_dims(1, 2);
+        let found = segre_kernels::attention(query, key, value).swap_dims(1, 2);
         let found = found.reshape([batch, height, width, channels]);
         images + self.result.forward(found, 1, precision)
     }

@@ -3,8 +3,8 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
+use segre_kernels::Precision;
 
-use crate::kernel::{self, Precision};
 use crate::network::initialise;
 
 /// Most groups of a group normalisation (docs/mathematics.md §3).
@@ -47,7 +47,7 @@ impl Convolution {
     /// `[batch, height, width, inputs]` → `[batch, ⌈height / stride⌉, ⌈width / stride⌉, outputs]`.
     pub fn forward(&self, images: Tensor<4>, stride: usize, precision: Precision) -> Tensor<4> {
         let (weight, bias) = (self.weight.val(), self.bias.val());
-        kernel::convolution(images, weight, bias, stride, precision)
+        segre_kernels::convolution(images, weight, bias, stride, precision)
     }
 }
 
@@ -72,7 +72,7 @@ impl GroupNorm {
     /// Normalises, then applies `SiLU` if `activate`. # Shapes: as `images [batch, height, width, channels]`.
     pub fn forward(&self, images: Tensor<4>, activate: bool) -> Tensor<4> {
         let (scale, shift) = (self.scale.val(), self.shift.val());
-        kernel::group_norm(images, scale, shift, self.groups, activate)
+        segre_kernels::group_norm(images, scale, shift, self.groups, activate)
     }
 }
 

@@ -9,13 +9,13 @@ use burn::module::Module;
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, activation};
 use rand_chacha::ChaCha8Rng;
+use segre_kernels::Precision;
 
 use self::block::{Block, BlockSettings};
 pub use self::config::UnetConfig;
 use self::embedding::{ClassEmbedding, LevelEmbedding};
 use self::layers::{Convolution, GroupNorm, enlarge};
 use super::{LevelFeatures, SiteSpec};
-use crate::kernel::Precision;
 
 /// Frequencies of the features of each pixel's own level.
 const FREQUENCIES: usize = 1;

@@ -1,4 +1,4 @@
-//! What benchmarks measure: kernels with the arithmetic in them, and the machine's peak. Behind the feature `kernels`.
+//! What benchmarks measure: kernels with the arithmetic in them, and the machine's peak.
 
 use std::hint::black_box;
 use std::time::Instant;

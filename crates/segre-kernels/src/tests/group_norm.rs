@@ -3,8 +3,8 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{differences, distance, numbers, values, wide};
-use crate::kernel::simd::Level;
-use crate::kernel::{group_norm, stock};
+use crate::simd::Level;
+use crate::{group_norm, stock};
 
 fn group_norm_cases() -> Vec<group_norm::Sizes> {
     let mut cases = vec![];

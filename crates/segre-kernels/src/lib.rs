@@ -11,11 +11,12 @@
 //! operation, too (`layer.rs`).
 
 mod affine;
+#[cfg(feature = "allocator")]
+pub mod allocator;
 #[cfg(target_arch = "x86_64")]
 mod amx;
 mod attention;
 mod batch_norm;
-#[cfg(feature = "kernels")]
 pub mod bench;
 mod channels;
 mod convolution;
@@ -23,6 +24,7 @@ mod exponential;
 mod group_norm;
 mod layer;
 mod layer_norm;
+mod mapped;
 mod matching;
 mod operation;
 mod pairs;
@@ -46,9 +48,10 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use propagation::Propagation;
-pub(crate) use scanlines::Scanlines;
-pub(crate) use softmax::softmax;
+pub use mapped::{LabelFile, MappedLabels};
+pub use propagation::Propagation;
+pub use scanlines::Scanlines;
+pub use softmax::softmax;
 
 /// How exactly factors enter the products of a convolution; sums have 32 bits always.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +72,7 @@ impl Precision {
 }
 
 /// Whether the device is the processor, where the kernels are, and threads are ours to use.
-pub(crate) fn is_processor(device: &Device) -> bool {
+pub fn is_processor(device: &Device) -> bool {
     device.clone().inner() == Device::flex()
 }
 
@@ -82,7 +85,7 @@ pub(crate) fn is_processor(device: &Device) -> bool {
 /// # Shapes
 /// `images [batch, height, width, inputs]`, `weight [kernel, kernel, inputs, outputs]` with an odd kernel,
 /// `bias [outputs]` → `[batch, ⌈height / stride⌉, ⌈width / stride⌉, outputs]`.
-pub(crate) fn convolution(
+pub fn convolution(
     images: Tensor<4>,
     weight: Tensor<4>,
     bias: Tensor<1>,
@@ -104,7 +107,7 @@ pub(crate) fn convolution(
 /// # Shapes
 /// `images [batch, height, width, channels]`, `scale [channels]`, `shift [channels]` → as `images`; `groups` divides
 /// the number of channels.
-pub(crate) fn group_norm(
+pub fn group_norm(
     images: Tensor<4>,
     scale: Tensor<1>,
     shift: Tensor<1>,
@@ -122,7 +125,7 @@ pub(crate) fn group_norm(
 ///
 /// # Shapes
 /// `query`, `key`, `value [batch, heads, sites, d]` → the same.
-pub(crate) fn attention(query: Tensor<4>, key: Tensor<4>, value: Tensor<4>) -> Tensor<4> {
+pub fn attention(query: Tensor<4>, key: Tensor<4>, value: Tensor<4>) -> Tensor<4> {
     let types = [query.dtype(), key.dtype(), value.dtype()];
     match operation::serve(query.device(), types) {
         true => operation::attend(query, key, value),
@@ -134,12 +137,7 @@ pub(crate) fn attention(query: Tensor<4>, key: Tensor<4>, value: Tensor<4>) -> T
 ///
 /// # Shapes
 /// `input [rows, inputs]`, `weight [inputs, outputs]`, `bias [outputs]` → `[rows, outputs]`.
-pub(crate) fn affine(
-    input: Tensor<2>,
-    weight: Tensor<2>,
-    bias: Tensor<1>,
-    rectify: bool,
-) -> Tensor<2> {
+pub fn affine(input: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>, rectify: bool) -> Tensor<2> {
     let types = [input.dtype(), weight.dtype(), bias.dtype()];
     match operation::serve(input.device(), types) {
         true => layer::affine(input, weight, bias, rectify),
@@ -156,7 +154,7 @@ pub(crate) fn affine(
 /// # Shapes
 /// `input [batch, sites, inputs]`, `weight [outputs, inputs, kernel]` with an odd kernel, `bias [outputs]` →
 /// `[batch · sites, outputs]`.
-pub(crate) fn convolve_sites(
+pub fn convolve_sites(
     input: Tensor<3>,
     weight: Tensor<3>,
     bias: Tensor<1>,
@@ -186,7 +184,7 @@ pub(crate) fn convolve_sites(
 ///
 /// # Shapes
 /// `input [rows, columns]`, `scale [columns]`, `shift [columns]` → as `input`.
-pub(crate) fn layer_norm(input: Tensor<2>, scale: Tensor<1>, shift: Tensor<1>) -> Tensor<2> {
+pub fn layer_norm(input: Tensor<2>, scale: Tensor<1>, shift: Tensor<1>) -> Tensor<2> {
     let types = [input.dtype(), scale.dtype(), shift.dtype()];
     match operation::serve(input.device(), types) {
         true => layer::layer_norm(input, scale, shift),
@@ -199,7 +197,7 @@ pub(crate) fn layer_norm(input: Tensor<2>, scale: Tensor<1>, shift: Tensor<1>) -
 ///
 /// # Shapes
 /// `input [rows, columns]`, `scale [columns]`, `shift [columns]` → as `input`, `[columns]`, `[columns]`.
-pub(crate) fn batch_norm(
+pub fn batch_norm(
     input: Tensor<2>,
     scale: Tensor<1>,
     shift: Tensor<1>,
@@ -218,7 +216,7 @@ pub(crate) fn batch_norm(
 /// `field`, `points`, `target [batch, sites, categories]` → `[batch, sites]`.
 ///
 /// Source: EG (23).
-pub(crate) fn matching_error(field: Tensor<3>, points: Tensor<3>, target: Tensor<3>) -> Tensor<2> {
+pub fn matching_error(field: Tensor<3>, points: Tensor<3>, target: Tensor<3>) -> Tensor<2> {
     let types = [field.dtype(), points.dtype(), target.dtype()];
     match operation::serve(field.device(), types) {
         true => layer::matching_error(field, points, target),
@@ -234,7 +232,7 @@ pub(crate) fn matching_error(field: Tensor<3>, points: Tensor<3>, target: Tensor
 ///
 /// # Shapes
 /// `local [batch, height · width, categories]` → the same.
-pub(crate) fn scanlines(local: Tensor<3>, lines: &Arc<Scanlines>) -> Tensor<3> {
+pub fn scanlines(local: Tensor<3>, lines: &Arc<Scanlines>) -> Tensor<3> {
     match operation::serve(local.device(), [local.dtype()]) {
         true => layer::scanlines(local, lines.clone()),
         false => stock::scanlines(local, lines),
@@ -246,7 +244,10 @@ pub(crate) fn scanlines(local: Tensor<3>, lines: &Arc<Scanlines>) -> Tensor<3> {
 ///
 /// # Shapes
 /// `local [batch, sites, categories]` → the same.
-pub(crate) fn propagate(local: Tensor<3>, pairs: &Arc<Propagation>) -> Tensor<3> {
+pub fn propagate(local: Tensor<3>, pairs: &Arc<Propagation>) -> Tensor<3> {
+    if pairs.slots == 0 {
+        return local;
+    }
     match operation::serve(local.device(), [local.dtype()]) {
         true => layer::propagate(local, pairs.clone()),
         false => stock::propagate(local, pairs),

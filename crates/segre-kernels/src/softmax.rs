@@ -4,7 +4,7 @@ use super::exponential::exp;
 use super::simd::{Level, MOST_LANES, Simd, Task, store_some};
 
 /// Turns logits into probabilities, in place.
-pub(crate) fn softmax(logits: &mut [f32]) {
+pub fn softmax(logits: &mut [f32]) {
     Level::detect().run(Softmax(logits));
 }
 

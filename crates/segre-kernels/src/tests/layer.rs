@@ -5,11 +5,11 @@ use std::sync::Arc;
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData, activation};
 
 use super::{distance, numbers, values};
-use crate::kernel::propagation::Propagation;
-use crate::kernel::scanlines::Scanlines;
-use crate::kernel::simd::Level;
-use crate::kernel::softmax::Softmax;
-use crate::kernel::{self, layer, stock};
+use crate::propagation::Propagation;
+use crate::scanlines::Scanlines;
+use crate::simd::Level;
+use crate::softmax::Softmax;
+use crate::{layer, stock};
 
 /// A tracked tensor of reproducible numbers.
 fn random<const D: usize>(dims: [usize; D], seed: u64) -> Tensor<D> {
@@ -167,35 +167,13 @@ fn messages_along_lines_agree_with_the_composed_ones() {
 fn ring(sites: usize, c: usize) -> Propagation {
     let pairs = (0..sites).map(|site| [site, (site + 1) % sites]);
     let pairs: Vec<[usize; 2]> = pairs.chain([[0, sites / 2]]).collect();
-    let slots = 3;
-    let mut messages = Propagation {
-        sites,
-        categories: c,
-        slots,
-        weights: vec![1.0; sites * slots * c * c],
-        senders: (0..sites * slots).map(|slot| slot / slots).collect(),
-        answers: (0..sites * slots).collect(),
-        rounds: 5,
-        damping: 0.2,
+    let table = |pair: usize| -> Vec<f32> {
+        let exponents = numbers(c * c, pair as u64).into_iter();
+        exponents.map(|x| (3.0 * x - 3.0).exp()).collect()
     };
-    let mut degrees = vec![0; sites];
-    for (pair, sites) in pairs.into_iter().enumerate() {
-        let table = numbers(c * c, pair as u64).into_iter();
-        let table: Vec<f32> = table.map(|x| (3.0 * x - 3.0).exp()).collect();
-        let places = sites.map(|site| {
-            degrees[site] += 1;
-            site * slots + degrees[site] - 1
-        });
-        for end in [0, 1] {
-            messages.senders[places[end]] = sites[1 - end];
-            messages.answers[places[end]] = places[1 - end];
-            for k in 0..c * c {
-                let entry = if end == 0 { k } else { k % c * c + k / c };
-                messages.weights[places[end] * c * c + k] = table[entry];
-            }
-        }
-    }
-    messages
+    let pairs = pairs.into_iter().enumerate();
+    let pairs: Vec<_> = pairs.map(|(pair, sites)| (sites, table(pair))).collect();
+    Propagation::new([sites, c], &pairs, 5, 0.2)
 }
 
 #[test]
@@ -240,13 +218,13 @@ fn other_numbers_take_the_composed_layers() {
     let (input, weight) = (wide(random([6, 5], 1)), wide(random([5, 5], 2)));
     let vector = random([5], 3).inner().cast(DType::F64);
     let layer = |input: Tensor<2>, weight: Tensor<2>, vector: Tensor<1>| {
-        let output = kernel::affine(input, weight.clone(), vector.clone(), true);
-        let output = kernel::layer_norm(output, vector.clone(), vector.clone());
+        let output = crate::affine(input, weight.clone(), vector.clone(), true);
+        let output = crate::layer_norm(output, vector.clone(), vector.clone());
         let field = output.clone().reshape([2, 3, 5]);
         let kernel = weight.reshape([5, 5, 1]);
-        let sites = kernel::convolve_sites(field.clone(), kernel, vector, 1);
+        let sites = crate::convolve_sites(field.clone(), kernel, vector, 1);
         let points = activation::softmax(field.clone(), 2);
-        let error = kernel::matching_error(field, points, sites.reshape([2, 3, 5]));
+        let error = crate::matching_error(field, points, sites.reshape([2, 3, 5]));
         assert_eq!(error.dtype(), output.dtype());
         values(error.cast(DType::F32))
     };

@@ -3,8 +3,8 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{differences, distance, numbers, values, wide};
-use crate::kernel::simd::Level;
-use crate::kernel::{convolution, stock};
+use crate::simd::Level;
+use crate::{convolution, stock};
 
 fn convolution_cases() -> Vec<convolution::Sizes> {
     let mut cases = vec![];

@@ -7,14 +7,18 @@ mod layer;
 
 use burn::tensor::{DType, Device, Distribution, Tensor};
 
-use crate::learning::parameters::host_values as values;
-
 use super::exponential::{exp, ln};
 use super::simd::{Level, MOST_LANES, Simd, Task};
 use super::stock;
 use super::{Precision, convolution as convolutions, group_norm as normalisations};
 
 const PRECISION: Precision = Precision::F32;
+
+/// The numbers of a tensor.
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    let values = tensor.into_data().try_into_vec();
+    values.expect("a tensor of 32-bit numbers")
+}
 
 /// Reproducible numbers of about unit size.
 fn numbers(count: usize, seed: u64) -> Vec<f32> {

@@ -5,7 +5,6 @@ use burn::tensor::{Int, Tensor, TensorData, activation, module};
 
 use super::propagation::Propagation;
 use super::scanlines::Scanlines;
-use crate::geometry::simplex;
 
 /// Added to the variance in a group normalisation.
 const EPSILON: f64 = 1e-5;
@@ -120,7 +119,10 @@ pub(super) fn batch_norm(
 }
 
 pub(super) fn matching_error(field: Tensor<3>, points: Tensor<3>, target: Tensor<3>) -> Tensor<2> {
-    simplex::replicator_norm_squared(points, field - target).squeeze_dim(2)
+    let difference = field - target;
+    let mean = (points.clone() * difference.clone()).sum_dim(2);
+    let variance = (points * (difference - mean).square()).sum_dim(2);
+    variance.squeeze_dim(2)
 }
 
 pub(super) fn scanlines(local: Tensor<3>, lines: &Scanlines) -> Tensor<3> {

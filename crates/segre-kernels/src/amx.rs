@@ -441,11 +441,9 @@ unsafe fn accumulate(factors: &Factors, count: usize, sums: &Sums) {
 }
 
 /// Operations of [`multiply`] in a round.
-#[cfg(feature = "kernels")]
 pub(super) const OPERATIONS: usize = 4 * 4 * SIDE.pow(3);
 
 /// Products added to four registers of sums, for the measurement of the peak.
-#[cfg(feature = "kernels")]
 pub(super) fn multiply(rounds: usize) {
     assert!(is_available() && rounds > 0);
     // SAFETY: the instructions are there, and touch nothing but the registers named.

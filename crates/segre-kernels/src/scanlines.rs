@@ -13,14 +13,14 @@ use super::parts::by_parts;
 ///
 /// A pixel `s` that believes `p_s` says to the next one `M_t(b) = Σ_a p_s(a) R(a, b) / S_t(b)`.
 #[derive(Debug)]
-pub(crate) struct Scanlines {
-    pub height: usize,
-    pub width: usize,
-    pub categories: usize,
+pub struct Scanlines {
+    pub(crate) height: usize,
+    pub(crate) width: usize,
+    categories: usize,
     /// `R(a, b)` of every direction, `a` the sender's label, `[categories, categories]`; positive.
-    pub ratios: [Vec<f32>; 4],
+    pub(crate) ratios: [Vec<f32>; 4],
     /// `S_t(b)` of every direction, `[height · width, categories]`; positive.
-    pub silence: [Vec<f32>; 4],
+    pub(crate) silence: [Vec<f32>; 4],
     /// Senders and receivers of every direction, every message after those that it depends on.
     steps: [Vec<(usize, usize)>; 4],
 }
@@ -30,6 +30,8 @@ impl Scanlines {
     /// pixel's label first. `S_t` is what comes of beliefs that are the `marginals [height · width, categories]`.
     pub fn new([height, width]: [usize; 2], ratios: &[f32], marginals: &[f32]) -> Self {
         let c = marginals.len() / (height * width);
+        assert_eq!(marginals.len(), height * width * c);
+        assert_eq!(ratios.len(), 2 * c * c);
         let table = |direction: usize| -> Vec<f32> {
             let along = &ratios[direction / 2 * c * c..][..c * c];
             match direction % 2 {

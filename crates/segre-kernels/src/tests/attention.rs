@@ -3,8 +3,8 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{distance, numbers, values};
-use crate::kernel::simd::Level;
-use crate::kernel::{attention, stock};
+use crate::simd::Level;
+use crate::{attention, stock};
 
 #[test]
 fn attention_agrees_with_the_composed_one() {
