@@ -1,7 +1,6 @@
 //! The command line's arguments, documented and typed.
 
 mod conditions;
-mod images;
 mod likelihood;
 mod memory;
 mod network;
@@ -14,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::commands::energy::Energy;
+use crate::commands::evaluate::Evaluate;
 use crate::commands::experiment::Experiment;
 use crate::commands::fit::Fit;
 use crate::device::DeviceName;
@@ -21,7 +21,6 @@ use crate::interrupt;
 use crate::report::progress::Display;
 
 pub use conditions::{ConditionalChecks, Hiding};
-pub use images::{ClassifierChecks, ImageChecks};
 pub use likelihood::{Importance, MethodName};
 pub use memory::memory;
 pub use network::NetworkName;
@@ -262,60 +261,6 @@ pub struct Accuracy {
     /// Most rounds of 16 noise levels per row to spend on it
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one)]
     pub max_rounds: usize,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  segre evaluate runs/digits                     the test part of the fit's data
-  segre evaluate runs/table held_out.csv         other data
-  segre evaluate runs/pinwheel --samples 512000  also divergence from the known distribution
-  segre evaluate runs/mnist --nearest 5 --out-dir pictures  the nearest training images of samples
-  segre evaluate runs/maps --map-statistics      classes, neighbours and regions of samples
-  segre evaluate runs/table --impute 0.2         hidden fields filled in, beside simpler methods
-  segre evaluate runs/pinwheel --conditionals 50 conditionals beside the exact ones
-  segre evaluate runs/digits10 --classifier digits.safetensors --agreement 100   as a classifier sees samples
-  segre evaluate runs/mnist --ood omniglot --ood-invert --ood shuffled --out-dir pictures  tell other data apart")]
-pub struct Evaluate {
-    /// Folder of the model
-    pub model: PathBuf,
-    /// Built-in name or file [default: the test part of the fit's data]
-    pub data: Option<String>,
-    /// Most rows to score, evenly spread [default: all]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub rows: Option<usize>,
-    /// Samples for the divergence from a known distribution
-    #[arg(long, value_name = "N", default_value_t = 512_000, value_parser = at_least_one)]
-    pub samples: usize,
-    /// Also hide this share of the cells and fill them in: log score and accuracy beside independent sites, the
-    /// Chow–Liu tree and nearest rows
-    #[arg(allow_negative_numbers = true, long, value_name = "SHARE", value_parser = conditions::share)]
-    pub impute: Option<f64>,
-    #[command(flatten)]
-    pub conditionals: ConditionalChecks,
-    #[command(flatten)]
-    pub outliers: Outliers,
-    #[command(flatten)]
-    pub images: ImageChecks,
-    #[command(flatten)]
-    pub accuracy: Accuracy,
-    #[command(flatten)]
-    pub sampling: Sampling,
-}
-
-/// Other data that the model should tell from its own.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Outliers")]
-pub struct Outliers {
-    /// Data from elsewhere, or shuffled, inverted or constant rows of the test part; may be repeated. Pictures are
-    /// brought to the model's size. With --out-dir: histograms, extreme images and the scores of all rows
-    #[arg(long, value_name = "DATA")]
-    pub ood: Vec<String>,
-    /// Most rows of each set, evenly spread
-    #[arg(allow_negative_numbers = true, long, value_name = "N", default_value_t = 1000, value_parser = at_least_one)]
-    pub ood_rows: usize,
-    /// In pictures of --ood dark is ink
-    #[arg(long)]
-    pub ood_invert: bool,
 }
 
 #[derive(Debug, Args)]

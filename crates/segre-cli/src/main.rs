@@ -7,7 +7,6 @@ mod awake;
 mod commands;
 mod conditionals;
 mod device;
-mod divergence;
 mod interrupt;
 mod report;
 mod session;

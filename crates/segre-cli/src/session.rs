@@ -1,20 +1,18 @@
-//! What several subcommands share: a model with its data, its scores beside baselines, its pictures.
+//! What several subcommands share: a model with its data, its scores, its pictures.
 
+use std::error::Error;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use segre::Estimate;
 use segre::data::{self, DataSource, Dataset, Layout, PartialDataset, RowClasses, Split};
-use segre::evaluation::baseline::{Baseline, Baselines};
 use segre::flow::likelihood::{ScoreOptions, Scores, score};
 use segre::flow::sampling::{
     LevelGrid, Sampler, Samples, SamplingOptions, complete_with, sample, sample_with,
 };
 use segre::flow::saving::{ModelCard, SplitConfig};
-use segre::flow::{Denoiser, Model};
+use segre::flow::{ConditionalMarginals, Denoiser, Model, conditional_marginals};
 use segre::ode::AdaptiveOptions;
 use segre::path::ProbabilityPath;
-use serde::Serialize;
 
 use crate::args::{Accuracy, Common, GridName, SamplerName, Sampling};
 use crate::interrupt;
@@ -22,7 +20,6 @@ use crate::report::grid::{ImageShape, Panel, draw_grid, images_shown};
 use crate::report::histogram2d::{HeatMap, SitePair, draw_heat_maps, frequencies};
 use crate::report::key::Key;
 use crate::report::progress::{Budget, Progress, Spent};
-use crate::report::table::{Align, Table, estimate};
 
 /// The parts of a data set.
 pub struct Parts {
@@ -117,97 +114,48 @@ fn require_unchanged(data: &Dataset, source: &str, fingerprint: u32) -> Result<(
     Ok(())
 }
 
-/// Mean bits per dimension of the simple models.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct BaselineScores {
-    pub uniform: f64,
-    pub independent: f64,
-    /// Absent for many sites.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub chow_liu: Option<f64>,
-    /// Of images: position, left and upper neighbour.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pixel_context: Option<f64>,
+/// Parts of a bar that shows a fraction.
+const PARTS: u64 = 1000;
+
+/// Does work that tells which fraction of it is done, with a progress bar that Ctrl-C stops and a last line about the result.
+pub fn with_fraction<T, E: Error + Send + Sync + 'static>(
+    task: &str,
+    common: &Common,
+    work: impl FnOnce(&mut dyn FnMut(f64) -> bool) -> Result<T, E>,
+    summary: impl FnOnce(&T) -> String,
+) -> Result<T> {
+    let mut bar = progress_bar(task, PARTS, common).uncounted();
+    let found = work(&mut |done| {
+        bar.update((done * PARTS as f64) as u64, String::new);
+        !interrupt::asked()
+    })?;
+    bar.finish(&summary(&found));
+    Ok(found)
 }
 
-impl BaselineScores {
-    /// Fits the baselines on the training part and scores other data.
-    pub fn fit(parts: &Parts, data: &Dataset) -> Result<Self> {
-        let baselines = Baselines::fit(&parts.train, &parts.validation)?;
-        Ok(Self::of(&baselines, data))
-    }
+/// Does work that tells how many of its `steps` are done, with a progress bar that Ctrl-C stops and a last line.
+pub fn with_steps<T, E: Error + Send + Sync + 'static>(
+    task: &str,
+    steps: usize,
+    common: &Common,
+    work: impl FnOnce(&mut dyn FnMut(usize) -> bool) -> Result<T, E>,
+    summary: &str,
+) -> Result<T> {
+    let mut bar = progress_bar(task, steps as u64, common);
+    let found = work(&mut |done| {
+        bar.update(done as u64, String::new);
+        !interrupt::asked()
+    })?;
+    bar.finish(summary);
+    Ok(found)
+}
 
-    /// Scores data under baselines that are fitted: the tree takes its time on many sites.
-    pub fn of(baselines: &Baselines, data: &Dataset) -> Self {
-        let tree = baselines.chow_liu.as_ref();
-        let context = baselines.pixel_context.as_ref();
-        Self {
-            uniform: baselines.uniform.bits_per_dim(data),
-            independent: baselines.independent.bits_per_dim(data),
-            chow_liu: tree.map(|model| model.bits_per_dim(data)),
-            pixel_context: context.map(|model| model.bits_per_dim(data)),
-        }
-    }
-
-    /// The baselines that there are by name, the best kinds first.
-    pub fn named(&self) -> Vec<(&'static str, f64)> {
-        let all = [
-            ("neighbouring pixels", self.pixel_context),
-            ("Chow–Liu tree", self.chow_liu),
-            ("independent sites", Some(self.independent)),
-            ("uniform", Some(self.uniform)),
-        ];
-        let there = all
-            .into_iter()
-            .filter_map(|(name, bits)| Some((name, bits?)));
-        there.collect()
-    }
-
-    /// The best of them, as in a sentence.
-    fn best(&self) -> (&'static str, f64) {
-        let all = [
-            ("the Chow–Liu tree", self.chow_liu),
-            ("neighbouring pixels", self.pixel_context),
-        ];
-        let there = all
-            .into_iter()
-            .filter_map(|(name, bits)| Some((name, bits?)));
-        let best = there.min_by(|a, b| a.1.total_cmp(&b.1));
-        best.unwrap_or(("independent sites", self.independent))
-    }
-
-    /// The model, if it has a score, and the baselines as a table for the terminal.
-    pub fn table(&self, bits_per_dim: Option<Estimate>) -> String {
-        let columns = [
-            ("model", Align::Left),
-            ("bits/dim", Align::Decimal),
-            ("", Align::Left),
-        ];
-        let mut table = Table::new(&columns);
-        if let Some(Estimate {
-            value, std_error, ..
-        }) = bits_per_dim
-        {
-            let (name, best) = self.best();
-            let gain = 100.0 * (1.0 - value / best);
-            let beside = match gain >= 0.0 {
-                true => format!("{gain:.1} % below {name}"),
-                false => format!("{:.1} % above {name}", -gain),
-            };
-            table.push(["segre".into(), estimate(value, Some(std_error)), beside]);
-        }
-        for (name, value) in self.named() {
-            table.push([name.into(), estimate(value, None), String::new()]);
-        }
-        let mut text = table.to_text();
-        if self.chow_liu.is_none() {
-            text += &format!(
-                "no Chow–Liu tree above {} sites\n",
-                Baselines::MOST_TREE_SITES
-            );
-        }
-        text
-    }
+fn progress_bar(task: &str, steps: u64, common: &Common) -> Progress {
+    let budget = Budget {
+        steps: Some(steps),
+        time: None,
+    };
+    Progress::new(task, budget, Spent::default(), common.display())
 }
 
 /// Scores data with a progress bar, if the model has a bound.
@@ -256,12 +204,7 @@ pub fn score_by_options(
     options: &ScoreOptions,
     common: &Common,
 ) -> Result<Scores> {
-    const PARTS: u64 = 1000;
-    let budget = Budget {
-        steps: Some(PARTS),
-        time: None,
-    };
-    let mut bar = Progress::new("score", budget, Spent::default(), common.display());
+    let mut bar = progress_bar("score", PARTS, common);
     let scores = score(model, data, options, &mut |done| {
         bar.update((done * PARTS as f64) as u64, || {
             format!("{} rows", data.rows())
@@ -283,11 +226,7 @@ pub fn sample_with_progress(
     options: &SamplingOptions,
     common: &Common,
 ) -> Result<Samples> {
-    let budget = Budget {
-        steps: Some(count as u64),
-        time: None,
-    };
-    let mut bar = Progress::new("sample", budget, Spent::default(), common.display());
+    let mut bar = progress_bar("sample", count as u64, common);
     let samples = sample(model, count, options, &mut |done| {
         bar.update(done as u64, String::new);
         !interrupt::asked()
@@ -305,11 +244,7 @@ pub fn sample_classes_with_progress(
     options: &SamplingOptions,
     common: &Common,
 ) -> Result<Samples> {
-    let budget = Budget {
-        steps: Some((count * classes.len()) as u64),
-        time: None,
-    };
-    let mut bar = Progress::new("sample", budget, Spent::default(), common.display());
+    let mut bar = progress_bar("sample", (count * classes.len()) as u64, common);
     let mut labels = Vec::new();
     let (mut evaluations, mut entropy, mut seconds) = (0, 0.0, 0.0);
     for (place, class) in classes.clone().enumerate() {
@@ -358,17 +293,30 @@ pub fn complete_with_progress(
     options: &SamplingOptions,
     common: &Common,
 ) -> Result<Samples> {
-    let budget = Budget {
-        steps: Some(given.rows() as u64),
-        time: None,
-    };
-    let mut bar = Progress::new("complete", budget, Spent::default(), common.display());
-    let samples = complete_with(denoiser, model, given, options, &mut |done| {
-        bar.update(done as u64, String::new);
-        !interrupt::asked()
-    })?;
-    bar.finish(&format!("{} rows", given.rows()));
-    Ok(samples)
+    let rows = given.rows();
+    with_steps(
+        "complete",
+        rows,
+        common,
+        |progress| complete_with(denoiser, model, given, options, progress),
+        &format!("{rows} rows"),
+    )
+}
+
+/// Conditional marginals of all rows, with a progress bar.
+pub fn marginals_with_progress(
+    model: &Model,
+    given: &PartialDataset,
+    common: &Common,
+) -> Result<ConditionalMarginals> {
+    let rows = given.rows();
+    with_steps(
+        "marginals",
+        rows,
+        common,
+        |progress| conditional_marginals(model, given, progress),
+        &format!("{rows} rows"),
+    )
 }
 
 /// The library's options from the command line's.

@@ -16,7 +16,7 @@ use segre::flow::likelihood::{
 };
 use segre::flow::sampling::{Sampler, SamplingOptions, complete, complete_with};
 use segre::flow::training::{Trainer, TrainingConfig};
-use segre::flow::{Head, LegalOnly, Model, conditional_marginals};
+use segre::flow::{ConditionalMarginals, Head, LegalOnly, Model, conditional_marginals};
 use segre::network::{NetworkConfig, ResidualConfig};
 
 fn pmf() -> Pmf {
@@ -61,7 +61,6 @@ fn exact(pmf: &Pmf, given: &PartialDataset, row: usize, site: usize) -> Vec<f64>
 fn marginals_and_draws_follow_the_exact_conditionals() {
     let pmf = pmf();
     let model = trained(&pmf);
-    let categories = 3;
     let rows = pmf.draw(40, 7);
     let (mut total, mut count) = (0.0, 0);
     for pattern in 0..7_usize {
@@ -69,7 +68,7 @@ fn marginals_and_draws_follow_the_exact_conditionals() {
         let marginals = conditional_marginals(&model, &given, &mut |_| true).unwrap();
         for row in 0..given.rows() {
             for site in 0..3 {
-                let own = &marginals[(row * 3 + site) * categories..][..pmf.cardinalities[site]];
+                let own = marginals.of(row, site);
                 assert!((own.iter().sum::<f32>() - 1.0).abs() < 1e-4, "{own:?}");
                 if let Some(label) = given.label(row, site) {
                     assert_eq!(own[usize::from(label)], 1.0, "what is known is certain");
@@ -122,7 +121,7 @@ fn conditionals_are_those_of_one_distribution() {
     let log_probability = |model: &Model, known: &[usize], site: usize| -> Vec<f64> {
         let given = PartialDataset::hiding(&rows, |_, other| !known.contains(&other));
         let marginals = conditional_marginals(model, &given, &mut |_| true).unwrap();
-        let own = |row| marginals[(row * 3 + site) * 3 + usize::from(rows.row(row)[site])];
+        let own = |row| marginals.of(row, site)[usize::from(rows.row(row)[site])];
         (0..rows.rows())
             .map(|row| f64::from(own(row)).ln())
             .collect()
@@ -259,8 +258,8 @@ fn a_mixture_alone_has_consistent_conditionals() {
         marginals([false, true]),
     );
     for (row, labels) in every.iter().enumerate() {
-        let at = |own: &[f32], site: usize| {
-            f64::from(own[(row * 2 + site) * 3 + usize::from(labels[site])])
+        let at = |own: &ConditionalMarginals, site: usize| {
+            f64::from(own.of(row, site)[usize::from(labels[site])])
         };
         let one = at(&none, 0) * at(&second, 1);
         let other = at(&none, 1) * at(&first, 0);

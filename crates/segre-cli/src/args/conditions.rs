@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Args;
 use segre::data::{Region, Schema, SiteMask};
 
@@ -45,11 +45,4 @@ pub struct ConditionalChecks {
     /// Orders over which the sampler's conditional probabilities are averaged
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one)]
     pub orders: usize,
-}
-
-/// A share of cells, between 0 and 1.
-pub fn share(text: &str) -> Result<f64> {
-    let share: f64 = text.parse()?;
-    ensure!(share > 0.0 && share < 1.0, "must be between 0 and 1");
-    Ok(share)
 }

@@ -6,16 +6,15 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use segre::atomic;
 use segre::data::{self, DataSource, Dataset, Layout, MissingIs, PartialDataset};
-use segre::flow::{Denoiser, LegalOnly, Model, conditional_marginals, saving};
+use segre::flow::{ConditionalMarginals, Denoiser, LegalOnly, Model, saving};
 use serde::Serialize;
 
 use crate::args::{Common, Impute, ImputeMode};
-use crate::interrupt;
 use crate::report::infilling::{Infilled, SHOWN, draw_infilled};
 use crate::report::json;
-use crate::report::progress::{Budget, Progress, Spent};
 use crate::session::{
-    check_writable, complete_with_progress, sampling_options, warn_unconditional,
+    check_writable, complete_with_progress, marginals_with_progress, sampling_options,
+    warn_unconditional,
 };
 
 #[derive(Serialize)]
@@ -54,11 +53,11 @@ pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
     let written = match arguments.mode {
         ImputeMode::Mean => {
             let marginals = legal_marginals(&model, &given, common)?;
-            write_probabilities(arguments, &model, &given, &marginals)?
+            write_probabilities(arguments, &given, &marginals)?
         }
         ImputeMode::Map => {
             let marginals = legal_marginals(&model, &given, common)?;
-            let filled = given.filled(|row, site| most_probable(&model, &marginals, row, site))?;
+            let filled = given.filled(|row, site| marginals.most_probable(row, site))?;
             let before = mask.is_some().then_some(&before);
             write_filled(arguments, before, &given, &filled, 1)?
         }
@@ -159,18 +158,18 @@ fn illegal(model: &Model, site: usize) -> Option<u16> {
 }
 
 /// Conditional marginals of the categories that may be filled in.
-fn legal_marginals(model: &Model, given: &PartialDataset, common: &Common) -> Result<Vec<f32>> {
+fn legal_marginals(
+    model: &Model,
+    given: &PartialDataset,
+    common: &Common,
+) -> Result<ConditionalMarginals> {
     let mut marginals = marginals_with_progress(model, given, common)?;
-    let (sites, categories) = (given.sites(), model.schema().max_categories());
-    for (place, own) in marginals.chunks_mut(categories).enumerate() {
-        let (row, site) = (place / sites, place % sites);
-        if let Some(label) = illegal(model, site)
-            && given.label(row, site).is_none()
-        {
-            own[usize::from(label)] = 0.0;
-            let total: f32 = own.iter().sum();
-            own.iter_mut()
-                .for_each(|p| *p /= total.max(f32::MIN_POSITIVE));
+    for site in 0..given.sites() {
+        let Some(label) = illegal(model, site) else {
+            continue;
+        };
+        for row in (0..given.rows()).filter(|row| given.label(*row, site).is_none()) {
+            marginals.exclude(row, site, label);
         }
     }
     Ok(marginals)
@@ -206,18 +205,17 @@ fn write_filled(
 /// One line per category of each missing field.
 fn write_probabilities(
     arguments: &Impute,
-    model: &Model,
     given: &PartialDataset,
-    marginals: &[f32],
+    marginals: &ConditionalMarginals,
 ) -> Result<usize> {
-    let schema = model.schema();
+    let schema = &given.schema;
     let mut lines = 0;
     atomic::write(&arguments.out, |file| {
         let mut table = csv::Writer::from_writer(file);
         table.write_record(["row", "column", "category", "probability"])?;
         for row in 0..given.rows() {
             for site in (0..given.sites()).filter(|site| given.label(row, *site).is_none()) {
-                for (label, p) in (0..).zip(probabilities(model, marginals, row, site)) {
+                for (label, p) in (0..).zip(marginals.of(row, site)) {
                     let category = schema.category_name(site, label);
                     let (row, p) = (row.to_string(), format!("{p:.6}"));
                     table.write_record([&row, &schema.sites[site].name, category.as_ref(), &p])?;
@@ -228,50 +226,4 @@ fn write_probabilities(
         table.flush().map_err(io::Error::other)
     })?;
     Ok(lines)
-}
-
-/// Conditional marginals of all rows, with a progress bar.
-pub fn marginals_with_progress(
-    model: &Model,
-    given: &PartialDataset,
-    common: &Common,
-) -> Result<Vec<f32>> {
-    let mut bar = progress_bar("marginals", given.rows(), common);
-    let marginals = conditional_marginals(model, given, &mut |done| {
-        bar.update(done as u64, String::new);
-        !interrupt::asked()
-    })?;
-    bar.finish(&format!("{} rows", given.rows()));
-    Ok(marginals)
-}
-
-/// The conditional probabilities of one field.
-pub fn probabilities<'a>(
-    model: &Model,
-    marginals: &'a [f32],
-    row: usize,
-    site: usize,
-) -> &'a [f32] {
-    let schema = model.schema();
-    let from = (row * schema.sites() + site) * schema.max_categories();
-    &marginals[from..from + schema.cardinality(site)]
-}
-
-/// The category of largest conditional probability, the first among equals.
-pub fn most_probable(model: &Model, marginals: &[f32], row: usize, site: usize) -> u16 {
-    let own = probabilities(model, marginals, row, site);
-    let labels = (0..=u16::MAX).zip(own);
-    let better = |best: (u16, f32), (label, p): (u16, &f32)| match *p > best.1 {
-        true => (label, *p),
-        false => best,
-    };
-    labels.fold((0, f32::NEG_INFINITY), better).0
-}
-
-fn progress_bar(name: &'static str, rows: usize, common: &Common) -> Progress {
-    let budget = Budget {
-        steps: Some(rows as u64),
-        time: None,
-    };
-    Progress::new(name, budget, Spent::default(), common.display())
 }

@@ -5,24 +5,12 @@ use std::io;
 use anyhow::{Result, anyhow, ensure};
 use segre::atomic;
 use segre::data::{self, DataSource, MissingIs};
+use segre::evaluation::prediction;
 use segre::flow::saving;
-use serde::Serialize;
 
-use super::impute::{marginals_with_progress, most_probable, probabilities};
 use crate::args::{Common, Predict};
 use crate::report::json;
-use crate::session::{check_writable, warn_unconditional};
-
-#[derive(Serialize)]
-struct Report {
-    rows: usize,
-    /// Rows whose target is known.
-    known: usize,
-    /// Share of these that is predicted.
-    accuracy: Option<f64>,
-    /// Mean of `−log p(truth)` over these, nats.
-    log_loss: Option<f64>,
-}
+use crate::session::{check_writable, marginals_with_progress, warn_unconditional};
 
 /// Predicts a column and writes the predictions.
 pub fn run(arguments: &Predict, common: &Common) -> Result<()> {
@@ -72,39 +60,24 @@ pub fn run(arguments: &Predict, common: &Common) -> Result<()> {
                     .chain(heads),
             )?;
             for row in 0..rows.rows() {
-                let label = most_probable(&model, &marginals, row, target);
-                let chances = probabilities(&model, &marginals, row, target);
-                let chances = chances.iter().map(|p| format!("{p:.6}"));
+                let label = marginals.most_probable(row, target);
+                let chances = marginals.of(row, target).iter().map(|p| format!("{p:.6}"));
                 let first = [row.to_string(), categories[usize::from(label)].clone()];
                 table.write_record(first.into_iter().chain(chances))?;
             }
             table.flush().map_err(io::Error::other)
         })?;
     }
-    let (mut known, mut hits, mut loss) = (0_usize, 0_usize, 0.0);
-    for row in 0..rows.rows() {
-        if let Some(truth) = rows.label(row, target) {
-            known += 1;
-            hits += usize::from(most_probable(&model, &marginals, row, target) == truth);
-            loss -=
-                f64::from(probabilities(&model, &marginals, row, target)[usize::from(truth)]).ln();
-        }
-    }
-    let mean = |sum: f64| (known > 0).then(|| sum / known as f64);
-    let report = Report {
-        rows: rows.rows(),
-        known,
-        accuracy: mean(hits as f64),
-        log_loss: mean(loss),
-    };
+    let report = prediction::run(&marginals, &rows, target);
     if common.json {
         return json::print_object(&report);
     }
     match (report.accuracy, report.log_loss) {
         (Some(accuracy), Some(loss)) => println!(
-            "{}: accuracy {:.2} %, log loss {loss:.4} nats, over {known} rows",
+            "{}: accuracy {:.2} %, log loss {loss:.4} nats, over {} rows",
             arguments.target,
-            100.0 * accuracy
+            100.0 * accuracy,
+            report.known
         ),
         _ => println!(
             "{}: {} rows, none with a known target",

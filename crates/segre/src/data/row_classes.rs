@@ -78,6 +78,22 @@ impl RowClasses {
         })
     }
 
+    /// The class of every row as an index of other names.
+    ///
+    /// # Errors
+    /// The name of the first class of a row that is none of them.
+    pub fn in_order_of(&self, names: &[String]) -> std::result::Result<Vec<u16>, &str> {
+        let place = |name: &String| names.iter().position(|known| known == name);
+        let places: Vec<Option<usize>> = self.names.iter().map(place).collect();
+        let class = |own: &u16| {
+            let name = self.names[usize::from(*own)].as_str();
+            places[usize::from(*own)]
+                .map(|place| place as u16)
+                .ok_or(name)
+        };
+        self.values.iter().map(class).collect()
+    }
+
     /// Checksum (CRC-32) of the classes: tells whether they have changed.
     pub fn fingerprint(&self) -> u32 {
         let mut checksum = flate2::Crc::new();
@@ -117,6 +133,14 @@ mod tests {
         );
         let found = read_text("a.csv", table, Some("other"), 2).expect("legal");
         assert_eq!(found.names, ["x", "y"]);
+    }
+
+    #[test]
+    fn classes_are_found_among_other_names() {
+        let found = read_text("a.csv", b"kind\ncat\ndog\ncat\n", None, 3).expect("legal");
+        let names = ["dog", "cow", "cat"].map(str::to_owned);
+        assert_eq!(found.in_order_of(&names), Ok(vec![2, 0, 2]));
+        assert_eq!(found.in_order_of(&names[..2]), Err("cat"));
     }
 
     #[test]

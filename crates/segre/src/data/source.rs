@@ -1,6 +1,6 @@
 //! Where data come from: the name of a built-in with parameters, or the path of a file.
 
-use super::builtin::BuiltIn;
+use super::builtin::{BuiltIn, KnownDistribution};
 use super::format::input::split_key;
 use crate::data::error::{DataError, Result};
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,14 @@ impl DataSource {
             name: text.to_string(),
             built_ins: BuiltIn::NAMES.join(", "),
         })
+    }
+
+    /// The distribution that the data are drawn from, if it is known.
+    pub fn known_distribution(&self) -> Option<Box<dyn KnownDistribution>> {
+        match self {
+            Self::BuiltIn(built_in) => built_in.known_distribution(),
+            Self::File(_) => None,
+        }
     }
 }
 

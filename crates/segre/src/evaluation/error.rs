@@ -24,6 +24,20 @@ pub enum EvaluationError {
         /// What was to be derived.
         what: String,
     },
+    /// Outliers are judged by what is usual among validation rows.
+    #[error("`ood` needs 2 validation rows; fit with a larger `validation`")]
+    FewValidationRows,
+    /// The likelihood of a row came out as no number.
+    #[error("a score is not a number; fit the model again")]
+    NotANumber,
+    /// Moments of features need more than one image.
+    #[error(
+        "a distance of distributions needs at least 2 images of each kind, there are {rows}; give more with `images`"
+    )]
+    FewImages {
+        /// Images of the smallest set.
+        rows: usize,
+    },
     /// What reading and writing files can get wrong.
     #[error(transparent)]
     File(#[from] FileError),

@@ -10,12 +10,61 @@ use crate::progress::Interrupted;
 const BATCH: usize = 512;
 
 /// `p(β_i = j | β_known)` for every site of every row; certainty at known sites.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConditionalMarginals {
+    /// Categories of every site.
+    cardinalities: Vec<usize>,
+    /// The largest of them: what every site takes in memory.
+    categories: usize,
+    /// `[rows, sites, categories]`, padding 0.
+    values: Vec<f32>,
+}
+
+impl ConditionalMarginals {
+    /// The probabilities of the categories of one site of a row.
+    ///
+    /// # Panics
+    /// If there is no such row or site.
+    pub fn of(&self, row: usize, site: usize) -> &[f32] {
+        let from = self.place(row, site);
+        &self.values[from..from + self.cardinalities[site]]
+    }
+
+    /// The category of largest probability, the first among equals.
+    ///
+    /// # Panics
+    /// As [`of`](Self::of).
+    pub fn most_probable(&self, row: usize, site: usize) -> u16 {
+        let labels = (0..=u16::MAX).zip(self.of(row, site));
+        let better = |best: (u16, f32), (label, p): (u16, &f32)| match *p > best.1 {
+            true => (label, *p),
+            false => best,
+        };
+        labels.fold((0, f32::NEG_INFINITY), better).0
+    }
+
+    /// Takes a category of one site of a row for impossible: what is left is scaled to sum to 1.
+    ///
+    /// # Panics
+    /// As [`of`](Self::of), or if there is no such category.
+    pub fn exclude(&mut self, row: usize, site: usize, label: u16) {
+        let from = self.place(row, site);
+        let own = &mut self.values[from..from + self.cardinalities[site]];
+        own[usize::from(label)] = 0.0;
+        let total: f32 = own.iter().sum();
+        own.iter_mut()
+            .for_each(|p| *p /= total.max(f32::MIN_POSITIVE));
+    }
+
+    fn place(&self, row: usize, site: usize) -> usize {
+        (row * self.cardinalities.len() + site) * self.categories
+    }
+}
+
+/// The conditional marginals of rows of which some sites are known.
 ///
 /// One evaluation per row: known sites are shown at a level that decides them, unknown ones at level 0,
 /// where they say nothing.
-///
-/// # Shapes
-/// → `[rows, sites, categories]`, flat, padding 0.
 ///
 /// # Errors
 /// [`FlowError::ConditionNeedsPosterior`](crate::flow::FlowError::ConditionNeedsPosterior) for a field head or a
@@ -27,12 +76,12 @@ pub fn conditional_marginals(
     model: &Model,
     given: &PartialDataset,
     progress: &mut dyn FnMut(usize) -> bool,
-) -> Result<Vec<f32>> {
+) -> Result<ConditionalMarginals> {
     model.schema.same_as(&given.schema)?;
     model.check_conditions()?;
     let (sites, categories) = (model.manifold.sites(), model.manifold.categories());
     let known = KnownSites::new(&model.manifold);
-    let mut marginals = Vec::with_capacity(given.rows() * sites * categories);
+    let mut values = Vec::with_capacity(given.rows() * sites * categories);
     let batch = BATCH.min(model.most_rows());
     for from in (0..given.rows()).step_by(batch) {
         let size = batch.min(given.rows() - from);
@@ -45,10 +94,14 @@ pub fn conditional_marginals(
                 own[usize::from(label)] = 1.0;
             }
         }
-        marginals.extend(mean);
+        values.extend(mean);
         if !progress(from + size) {
             return Err(Interrupted.into());
         }
     }
-    Ok(marginals)
+    Ok(ConditionalMarginals {
+        cardinalities: given.schema.cardinalities(),
+        categories,
+        values,
+    })
 }

@@ -10,6 +10,7 @@ use segre::energy::{
     BeliefPropagationOptions, ChainOptions, EnergyModel, Ferromagnet, Inference, LogZKind,
     MeanFieldOptions, belief_propagation, gibbs, mean_field, swendsen_wang,
 };
+use segre::evaluation::conditionals::ConditionalReport;
 use segre::flow::sampling::{Sampler, SamplingOptions};
 use segre::flow::saving as flow_saving;
 use segre::neural::WeightedRows;
@@ -21,7 +22,7 @@ use super::fit::load;
 use super::with_progress;
 use crate::args::{Common, ConditionalChecks, Sampling, at_least_one, memory};
 use crate::commands::sample::randomized_with_progress;
-use crate::conditionals::ConditionalReport;
+use crate::conditionals;
 use crate::report::json;
 use crate::report::table::{Align, Table, estimate};
 use crate::session::{sample_with_progress, sampling_options};
@@ -358,7 +359,7 @@ impl Fitted {
             -energy.energy(&states)
         };
         let checks = &arguments.conditionals;
-        ConditionalReport::of(model, &log_weight, &rows, checks, seed, common).map(Some)
+        conditionals::compare(model, &log_weight, &rows, checks, seed, common).map(Some)
     }
 
     /// Importance weights of a network that knows conditionals; of others their rows' probabilities are not known.
@@ -482,7 +483,7 @@ fn print(answer: &Answer) {
         );
     }
     if let Some(found) = &answer.conditionals {
-        found.print();
+        conditionals::print(found);
     }
     let estimates = &answer.entropy_estimates;
     println!(

@@ -1,22 +1,34 @@
 //! What `evaluate` says of sampled images: nearest training images, statistics of label maps, a classifier's view.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use segre::atomic;
 use segre::data::{self, DataSource, Dataset, Layout};
+use segre::evaluation::maps::{self, MapReport};
+use segre::evaluation::nearest::{self, NearestReport};
 use segre::flow::Model;
 use segre::flow::sampling::SamplingOptions;
 use segre::flow::saving::ModelCard;
 use serde::Serialize;
 
-use super::classes::{self, Judge};
-use super::classes_report::ClassifierReport;
-use super::maps::{MapReport, map_statistics};
-use super::nearest::{DISTANCES_FILE, NEIGHBOURS_FILE, NearestReport, nearest};
-use crate::args::{Common, ImageChecks};
+use super::args::ImageChecks;
+use super::classifier::{self, Opened, Seen};
+use crate::args::Common;
+use crate::report::canvas::Canvas;
+use crate::report::distances::draw_distances;
+use crate::report::evaluation::{print_maps, print_nearest};
+use crate::report::grid::ImageShape;
+use crate::report::key::Key;
+use crate::report::neighbours::draw_neighbours;
 use crate::session::{Parts, sample_with_progress};
 
+/// Samples in the picture of neighbours.
+const SHOWN: usize = 16;
+
+const NEIGHBOURS_FILE: &str = "nearest.png";
+const DISTANCES_FILE: &str = "distances.png";
 const NUMBERS_FILE: &str = "images.json";
 
 /// Results that were asked for.
@@ -27,7 +39,7 @@ pub struct ImageReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     map_statistics: Option<MapReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    classifier: Option<ClassifierReport>,
+    classifier: Option<Seen>,
 }
 
 /// Refuses before any work what cannot be done.
@@ -62,7 +74,7 @@ pub fn refuse_early(
         "--nearest, --map-statistics and --classifier are for images, not for {} data; leave them out",
         layout.name()
     );
-    classes::refuse_early(&checks.classifier, model, card)
+    classifier::refuse_early(&checks.classifier, model, card)
 }
 
 /// The images to look at: given ones, or drawn.
@@ -86,7 +98,7 @@ impl ImageReport {
     /// Draws samples, compares them and test images with the training part, and writes what is to be seen.
     pub fn of(
         checks: &ImageChecks,
-        judge: Option<&Judge>,
+        classifier: Option<&Opened>,
         (model, card): (&Model, &ModelCard),
         (parts, test): (&Parts, &Dataset),
         options: &SamplingOptions,
@@ -97,25 +109,25 @@ impl ImageReport {
         }
         let samples = images(checks, model, card, options, common)?;
         if let Some(folder) = &checks.out_dir {
-            fs::create_dir_all(folder).with_context(|| {
-                format!(
-                    "cannot create {}; choose another --out-dir",
-                    folder.display()
-                )
-            })?;
+            create(folder)?;
         }
+        let (train, validation) = (&parts.train, &parts.validation);
         let mut report = Self::default();
         if let (Some(count), Some(folder)) = (checks.nearest, &checks.out_dir) {
-            report.nearest = Some(nearest(count, folder, &samples, parts, test)?);
+            let found = nearest::run(&samples, train, validation, test, count)?;
+            draw_nearest(&samples, train, &found)?.write_png(&folder.join(NEIGHBOURS_FILE))?;
+            draw_distances(&found.found)?
+                .to_canvas(2.0)
+                .write_png(&folder.join(DISTANCES_FILE))?;
+            report.nearest = Some(found);
         }
         if checks.map_statistics {
-            report.map_statistics = Some(map_statistics(&samples, parts, test)?);
+            report.map_statistics = Some(maps::run(&samples, train, validation, test)?);
         }
-        if let Some(judge) = judge {
-            let asked = &checks.classifier;
-            let mut found = judge.report(asked, &samples, parts, test, common)?;
-            judge.agreement(asked, model, options, &mut found, common)?;
-            report.classifier = Some(found);
+        if let Some(opened) = classifier {
+            let (asked, data) = (&checks.classifier, (parts, test));
+            let seen = opened.look_at(asked, &samples, model, data, options, common)?;
+            report.classifier = Some(seen);
         }
         if let Some(folder) = &checks.out_dir {
             let text = serde_json::to_string_pretty(&report)?;
@@ -127,10 +139,10 @@ impl ImageReport {
     /// Prints tables for the terminal.
     pub fn print(&self, checks: &ImageChecks) {
         if let Some(found) = &self.nearest {
-            found.print();
+            print_nearest(found);
         }
         if let Some(found) = &self.map_statistics {
-            found.print();
+            print_maps(found);
         }
         if let Some(found) = &self.classifier {
             found.print();
@@ -142,4 +154,29 @@ impl ImageReport {
             );
         }
     }
+}
+
+/// Makes the folder for what is written.
+pub fn create(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| {
+        format!(
+            "cannot create {}; choose another --out-dir",
+            folder.display()
+        )
+    })
+}
+
+/// The first samples beside their nearest training images.
+fn draw_nearest(samples: &Dataset, train: &Dataset, found: &NearestReport) -> Result<Canvas> {
+    let shape = samples.schema.row_shape();
+    let shape = ImageShape {
+        height: shape[0],
+        width: shape[1],
+    };
+    let shown = samples.rows().min(SHOWN);
+    let key = Key::of(&samples.schema)?;
+    let rows = samples.select(&(0..shown).collect::<Vec<_>>());
+    let neighbours = &found.found.neighbours[..shown];
+    let canvas = draw_neighbours(&rows, train, neighbours, shape, &key.palette)?;
+    Ok(key.below(canvas))
 }

@@ -1,48 +1,36 @@
 //! `segre evaluate`: test likelihood beside baselines, imputation, divergence from a known distribution, outliers.
 
-mod classes;
-mod classes_report;
+mod args;
+mod classifier;
 mod images;
-mod imputation;
-mod maps;
-mod nearest;
-mod outlier_pictures;
 mod outliers;
 
-use std::f64::consts::LN_2;
-
 use anyhow::{Result, ensure};
-use segre::data::{self, DataSource, Dataset, ReadOptions};
-use segre::evaluation::divergence::Divergence;
-use segre::flow::saving::{self, ModelCard};
+use segre::data::{self, DataSource, Dataset};
+use segre::evaluation::conditionals::{self, ConditionalReport};
+use segre::evaluation::detection::{OutlierOptions, OutlierReport};
+use segre::evaluation::divergence::{self, Divergence, DivergenceReport, many_samples};
+use segre::evaluation::imputation::{self, ImputationOptions, ImputationReport};
+use segre::evaluation::scores::{self, ScoreReport};
+use segre::flow::saving;
 use serde::Serialize;
 
-use self::classes::Judge;
+pub use self::args::Evaluate;
+use self::args::ImageChecks;
 use self::images::ImageReport;
-use self::imputation::ImputationReport;
-use self::outliers::OutlierReport;
-use crate::args::{Common, Evaluate};
-use crate::conditionals::ConditionalReport;
-use crate::divergence::{DivergenceReport, many_samples, target_of};
+use crate::args::Common;
+use crate::conditionals as compared;
+use crate::report::evaluation::{print_divergence, print_imputation, print_outliers, print_scores};
 use crate::report::json;
-use crate::report::table::{Align, Table};
 use crate::session::{
-    BaselineScores, Parts, sample_with_progress, sampling_options, score_if_bounded,
-    warn_unconditional,
+    Parts, sample_with_progress, sampling_options, score_options, warn_unconditional,
+    with_fraction, with_steps,
 };
 
 #[derive(Serialize)]
 struct Report {
-    /// Absent for a path without a likelihood bound.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bits_per_dim: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    std_error: Option<f64>,
-    rows: usize,
-    baselines: BaselineScores,
-    /// Of a known target, bits per dimension.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target_entropy: Option<f64>,
+    #[serde(flatten)]
+    scores: ScoreReport,
     #[serde(flatten)]
     divergence: Option<DivergenceReport>,
     /// Conditionals of a known target, where they are asked for.
@@ -62,10 +50,11 @@ struct Report {
 /// Evaluates a model.
 pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
     let (model, card) = saving::load(&arguments.model, &common.device.open()?)?;
-    let checks = &arguments.images;
+    let (checks, asked) = (&arguments.images, &arguments.conditionals);
     images::refuse_early(checks, !arguments.outliers.ood.is_empty(), &model, &card)?;
-    let labels = classes::label_file(&checks.classifier);
+    let labels = classifier::label_file(&checks.classifier);
     let (parts, names) = Parts::of_fit_with_labels(&card, labels)?;
+    let (train, validation) = (&parts.train, &parts.validation);
     let data = match &arguments.data {
         None => parts.test.clone(),
         Some(text) => data::read_as(
@@ -75,140 +64,122 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
         )?,
     };
     let seed = common.seed.unwrap_or(card.training.seed);
-    let target = target_of(&card.source)?;
-    if let Some(wanted) = arguments.conditionals.conditionals {
+    let source = DataSource::parse(&card.source)?;
+    let target = source.known_distribution();
+    let target = target.as_deref();
+    if let Some(wanted) = asked.conditionals {
         ensure!(
             target.is_some(),
             "--conditionals {wanted}: the distribution of {} is not known; use --impute on data, or a built-in distribution",
             card.source
         );
     }
-    if arguments.impute.is_some() || arguments.conditionals.conditionals.is_some() {
+    if arguments.impute.is_some() || asked.conditionals.is_some() {
         warn_unconditional(&card, common);
     }
     let names = names.as_deref();
-    let judge = Judge::open(&checks.classifier, &parts, names, &data, seed, common)?;
-    let outliers = outliers::read(&arguments.outliers, &card, &data, seed)?;
+    let classifier = classifier::open(&checks.classifier, &parts, names, &data, seed, common)?;
+    let others = outliers::read(&arguments.outliers, &card, &data, seed)?;
     ensure!(
-        outliers.is_empty() || model.has_bound(),
+        others.is_empty() || model.has_bound(),
         "--ood judges rows by their likelihood, which this path has no bound of; fit another path"
     );
     let scored = match arguments.rows {
         Some(most) => &data.spread(most),
         None => &data,
     };
-    let baselines = BaselineScores::fit(&parts, scored)?;
-    let scores = score_if_bounded(&model, scored, &arguments.accuracy, seed, common)?;
-    let bits = scores.map(|scores| scores.bits_per_dim);
-    let sites = data.sites() as f64;
-    let entropy = target
-        .as_ref()
-        .map(|target| target.entropy() / (sites * LN_2));
-    let conditionals = match (arguments.conditionals.conditionals, &target) {
+    let options = score_options(scored, &arguments.accuracy, seed);
+    let score = |progress: &mut dyn FnMut(f64) -> bool| {
+        scores::run(
+            &model, train, validation, scored, target, &options, progress,
+        )
+    };
+    let scores = match model.has_bound() {
+        true => with_fraction("score", common, score, |found| {
+            format!("{} rows, {} evaluations", found.rows, found.evaluations)
+        })?,
+        false => score(&mut |_| true)?,
+    };
+    let conditionals = match (asked.conditionals, target) {
         (Some(patterns), Some(target)) => {
-            let rows = fresh_rows(&card, patterns, seed)?;
-            let (log_pmf, checks) = (|row: &[u16]| target.log_pmf(row), &arguments.conditionals);
-            let found = ConditionalReport::of(&model, &log_pmf, &rows, checks, seed, common)?;
+            let rows = conditionals::fresh_rows(&source, &card.read_options, patterns, seed)?;
+            let log_pmf = |row: &[u16]| target.log_pmf(row);
+            let found = compared::compare(&model, &log_pmf, &rows, asked, seed, common)?;
             Some(found)
         }
         _ => None,
     };
     let imputation = match arguments.impute {
         None => None,
-        Some(share) => Some(ImputationReport::of(
-            share, &model, &parts, &data, seed, common,
-        )?),
-    };
-    let divergence = match target.filter(|target| Divergence::is_possible(target.as_ref())) {
-        None => None,
-        Some(target) => {
-            let options = many_samples(sampling_options(
-                &arguments.sampling,
-                card.training.conditional,
-                seed,
-            ));
-            let samples = sample_with_progress(&model, arguments.samples, &options, common)?;
-            Some(DivergenceReport::of(target.as_ref(), &samples)?)
+        Some(hidden_share) => {
+            let options = ImputationOptions { hidden_share, seed };
+            let rows = data.rows();
+            let found = with_steps(
+                "marginals",
+                rows,
+                common,
+                |progress| imputation::run(&model, train, validation, &data, &options, progress),
+                &format!("{rows} rows"),
+            )?;
+            Some(found)
         }
     };
     let options = sampling_options(&arguments.sampling, card.training.conditional, seed);
-    let (of_model, data_of) = ((&model, &card), (&parts, &data));
-    let images = ImageReport::of(checks, judge.as_ref(), of_model, data_of, &options, common)?;
+    let divergence = match target.filter(|target| Divergence::is_possible(*target)) {
+        None => None,
+        Some(target) => {
+            let options = many_samples(options.clone());
+            let samples = sample_with_progress(&model, arguments.samples, &options, common)?;
+            Some(divergence::run(target, &samples)?)
+        }
+    };
+    let (of_model, of_data) = ((&model, &card), (&parts, &data));
+    let classifier = classifier.as_ref();
+    let images = ImageReport::of(checks, classifier, of_model, of_data, &options, common)?;
     let folder = checks.out_dir.as_deref();
-    let outliers = match outliers.is_empty() {
+    let outliers = match others.is_empty() {
         true => None,
-        false => Some(OutlierReport::of(
-            &arguments.outliers,
-            folder,
-            &outliers::Judge::new(&model, &parts.train, seed, common),
-            &parts,
-            &data,
-            outliers,
-        )?),
+        false => {
+            let rows = arguments.outliers.ood_rows;
+            let options = OutlierOptions { rows, seed };
+            let found = outliers::look_at(others, folder, &model, of_data, &options, common)?;
+            Some(found)
+        }
+    };
+    let report = Report {
+        scores,
+        divergence,
+        conditionals,
+        imputation,
+        images,
+        outliers,
     };
     if common.json {
-        return json::print_object(&Report {
-            bits_per_dim: bits.map(|bits| bits.value),
-            std_error: bits.map(|bits| bits.std_error),
-            rows: scored.rows(),
-            baselines,
-            target_entropy: entropy,
-            divergence,
-            conditionals,
-            imputation,
-            images,
-            outliers,
-        });
+        return json::print_object(&report);
     }
-    let (rows, all) = (scored.rows(), data.rows());
-    let of_all = (rows < all).then(|| format!(" of {all}"));
-    println!(
-        "{rows}{} rows, {} sites",
-        of_all.unwrap_or_default(),
-        data.sites()
-    );
-    print!("{}", baselines.table(bits));
-    if let Some(entropy) = entropy {
-        println!("entropy of the known target: {entropy:.5} bits/dim");
-    }
-    if let Some(found) = divergence {
-        let mut table = Table::new(&[("KL(· ‖ target), nats", Align::Left), ("", Align::Decimal)]);
-        table.push([
-            "segre".into(),
-            format!("{:.5} ± {:.5}", found.kl, found.kl_std_error),
-        ]);
-        let rows = [
-            ("perfect sampler (floor)", found.kl_floor),
-            ("uniform sampler", found.kl_uniform),
-            ("total variation of segre", found.total_variation),
-        ];
-        for (name, value) in rows {
-            table.push([name.into(), format!("{value:.5}")]);
-        }
-        print!("\n{} samples\n{}", found.samples, table.to_text());
-    }
-    if let Some(found) = conditionals {
-        found.print();
-    }
-    if let Some(found) = imputation {
-        found.print();
-    }
-    images.print(checks);
-    if let Some(outliers) = &outliers {
-        outliers.print(folder);
-    }
+    report.print(&data, checks);
     Ok(())
 }
 
-/// Rows of a fit's built-in distribution that the fit has not seen.
-fn fresh_rows(card: &ModelCard, count: usize, seed: u64) -> Result<Dataset> {
-    let options = ReadOptions {
-        // Far from the seeds that people use.
-        builtin_seed: !seed,
-        builtin_rows: Some(count),
-        ..card.read_options.clone()
-    };
-    let rows = data::read(&DataSource::parse(&card.source)?, &options)?;
-    // A source may say itself how many rows it has.
-    Ok(rows.select(&(0..count.min(rows.rows())).collect::<Vec<_>>()))
+impl Report {
+    /// Prints everything for the terminal; `data` are those that are evaluated.
+    fn print(&self, data: &Dataset, checks: &ImageChecks) {
+        print_scores(&self.scores, data);
+        if let Some(found) = &self.divergence {
+            print_divergence(found);
+        }
+        if let Some(found) = &self.conditionals {
+            compared::print(found);
+        }
+        if let Some(found) = &self.imputation {
+            print_imputation(found);
+        }
+        self.images.print(checks);
+        if let Some(found) = &self.outliers {
+            print_outliers(found);
+            if let Some(folder) = &checks.out_dir {
+                outliers::print_files(folder);
+            }
+        }
+    }
 }

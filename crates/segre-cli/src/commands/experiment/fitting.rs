@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use segre::Control;
 use segre::data::{self, DataSource, Dataset, KnownDistribution, ReadOptions, Schema};
 use segre::energy::EnergyModel;
+use segre::evaluation::divergence;
 use segre::flow::sampling::{Sampler, Samples, SamplingOptions, sample};
 use segre::flow::saving::SplitConfig;
 use segre::flow::training::{Ending, Event, Observer, Progress, Trainer};
@@ -16,7 +17,6 @@ use super::results::Measured;
 use super::run::Cell;
 use crate::awake::Awake;
 use crate::commands::energy::fit::data_free;
-use crate::divergence::{DivergenceReport, many_samples, target_of};
 use crate::interrupt;
 use crate::session::Parts;
 
@@ -38,7 +38,8 @@ impl Cell<'_> {
     pub fn fit(&mut self, source: &str, recipe: Recipe) -> Result<Fitted> {
         let parts = self.parts(source)?;
         let facts = Facts::of(&parts.train);
-        self.train(&parts, &facts, recipe, target_of(source)?)
+        let target = DataSource::parse(source)?.known_distribution();
+        self.train(&parts, &facts, recipe, target)
     }
 
     /// The parts of a built-in distribution's rows, as [`fit`](Self::fit) has them.
@@ -142,7 +143,7 @@ impl Cell<'_> {
     ) -> Result<(Measured, Samples)> {
         let target = fitted.target.as_deref();
         let target = target.context("the data come from no known distribution")?;
-        let options = many_samples(SamplingOptions {
+        let options = divergence::many_samples(SamplingOptions {
             conditional: fitted.conditional,
             seed: self.seed,
             ..options.clone()
@@ -152,7 +153,7 @@ impl Cell<'_> {
             self.tell(TRAINING + (1.0 - TRAINING) * fraction, || "sampling".into());
             !interrupt::asked()
         })?;
-        let found = DivergenceReport::of(target, &samples)?;
+        let found = divergence::run(target, &samples)?;
         let measured = Measured::of(&found)
             .and("training_steps", fitted.steps as f64)
             .and("training_seconds", fitted.seconds)

@@ -6,9 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use segre::atomic;
+use segre::evaluation::divergence::DivergenceReport;
 use serde::{Deserialize, Deserializer, Serialize};
-
-use crate::divergence::DivergenceReport;
 
 /// What is measured in one cell.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Pinwheel and eight Gaussians: histograms and marginals beside the target (EG, Figure 5).
 
 use anyhow::{Context, Result};
-use segre::data::KnownDistribution;
+use segre::data::{DataSource, KnownDistribution};
 use segre::flow::Head;
 use segre::flow::sampling::Sampler;
 use segre::recipe::{NetworkKind, PathKind, Recipe};
@@ -10,7 +10,6 @@ use super::Definition;
 use super::fitting::by;
 use super::run::{Cell, Run};
 use super::write_up::WriteUp;
-use crate::divergence::target_of;
 use crate::report::chart::{Axis, Look, Panel, Series, draw_charts};
 use crate::report::colour::{BLUE, INK, Rgb, VERMILION};
 use crate::report::histogram2d::{HeatMap, SitePair, draw_heat_maps, frequencies};
@@ -148,7 +147,8 @@ fn read_histogram(text: &str) -> Result<Vec<f64>> {
 
 /// The target's probabilities, `[first, second]`.
 fn probabilities(target: &str) -> Result<Vec<f64>> {
-    let target = target_of(target)?.context("a built-in distribution")?;
+    let target = DataSource::parse(target)?.known_distribution();
+    let target = target.context("a built-in distribution")?;
     let target: &dyn KnownDistribution = target.as_ref();
     let labels = 0..CATEGORIES as u16;
     let pairs = labels

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use segre::data::Dataset;
-use segre::evaluation::baseline::Baselines;
+use segre::evaluation::baseline::{BaselineScores, Baselines};
 use segre::flow::saving::{self, ModelCard};
 use segre::flow::training::Ending;
 use segre::network::NetworkConfig;
@@ -23,8 +23,9 @@ use self::start::{begin, resume};
 use self::watch::Run;
 use crate::args::{Accuracy, Common};
 use crate::awake::Awake;
+use crate::report::baselines::baseline_table;
 use crate::report::json::print_object;
-use crate::session::{BaselineScores, score_if_bounded};
+use crate::session::score_if_bounded;
 
 const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 const METRICS_FILE: &str = "metrics.jsonl";
@@ -136,7 +137,8 @@ pub fn fit(request: &Request, common: &Common) -> Result<()> {
             parts.test.rows()
         ),
     }
-    print!("{}", test.table(bits));
+    let bits = bits.map(|bits| (bits.value, bits.std_error));
+    print!("{}", baseline_table(&test, bits));
     println!("model, samples and training curve are in {}", out.display());
     Ok(())
 }

@@ -5,12 +5,14 @@ mod chow_liu;
 mod independent;
 mod nearest_rows;
 mod pixel_context;
+mod scores;
 mod uniform;
 
 pub use chow_liu::ChowLiu;
 pub use independent::Independent;
 pub use nearest_rows::NearestRows;
 pub use pixel_context::PixelContext;
+pub use scores::BaselineScores;
 pub use uniform::Uniform;
 
 use crate::data::DataError;

@@ -2,15 +2,19 @@
 //!
 //! It is trained on the training rows of a data set with classes ([`Classifier::train`]) and never sees the others.
 //! What it says of new rows is a [`Classification`]: the likeliest class, and the features that the decision is
-//! made of. [`Moments`] of features have a Fréchet distance.
+//! made of. [`Moments`] of features have a Fréchet distance; [`run`] puts samples beside held-out rows.
 
 mod eigen;
 mod moments;
 mod network;
+mod report;
 mod saving;
+mod sets;
 mod training;
 
 pub use moments::Moments;
+pub use report::{Agreement, ClassifierReport, Shares, agreement, run};
+pub use sets::SetDistances;
 pub use training::ClassifierConfig;
 
 use burn::tensor::{Device, Tensor, TensorData};

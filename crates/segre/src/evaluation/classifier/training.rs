@@ -138,7 +138,7 @@ fn cross_entropy(logits: Tensor<2>, classes: impl Iterator<Item = u16>, count: u
 fn check_classes<'a>(train: &'a Dataset, names: &[String]) -> Result<&'a [u16]> {
     let refuse = |problem, remedy| Err(DataError::BadClasses { problem, remedy }.into());
     let Some(classes) = train.classes() else {
-        return refuse("the data have none", "give them with --labels FILE");
+        return refuse("the data have none", "give them with `labels = FILE`");
     };
     let Some(first) = classes.first() else {
         return Err(DataError::NoRows.into());

@@ -7,20 +7,28 @@
 //! | part | file |
 //! |---|---|
 //! | outlier scores and their reference | here |
+//! | the report on other data | `report.rs` |
 //! | how well a score tells two sets apart | `quality.rs` |
 //! | the compressed length of a row | `complexity.rs` |
 //! | the size of its foreground | `foreground.rs` |
 //! | rows made strange on purpose | `derived.rs` |
+//! | data from elsewhere | `other.rs` |
 
 mod complexity;
 mod derived;
 mod foreground;
+mod other;
 mod quality;
+mod report;
 
 pub use complexity::deflated_bits;
 pub use derived::Derived;
 pub use foreground::{background, foreground_sites};
+pub use other::read_other;
 pub use quality::Detection;
+pub use report::{
+    OutlierOptions, OutlierReport, OutlierSet, ScoreQuality, ScoredRows, recommended, run,
+};
 
 /// A number for a row, larger for rows that are stranger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,16 +1,14 @@
 //! Pictures of outliers: histograms of the scores, and the most and least likely images (EG Fig. 7).
 
 use anyhow::Result;
+use segre::evaluation::detection::{OutlierReport, OutlierScore, ScoredRows, recommended};
 
-use segre::evaluation::detection::OutlierScore;
-
-use super::outliers::{Judged, recommended};
-use crate::report::canvas::Canvas;
-use crate::report::chart::{Axis, Look, Panel, Series, draw_charts};
-use crate::report::colour::Palette;
-use crate::report::drawing::Drawing;
-use crate::report::grid::{ImageShape, Panel as Tiles, draw_grid};
-use crate::report::key::Key;
+use super::canvas::Canvas;
+use super::chart::{Axis, Look, Panel, Series, draw_charts};
+use super::colour::Palette;
+use super::drawing::Drawing;
+use super::grid::{ImageShape, Panel as Tiles, draw_grid};
+use super::key::Key;
 
 /// Bins of a histogram.
 const BINS: usize = 48;
@@ -20,27 +18,28 @@ const EXTREMES: usize = 12;
 const LEAST: f64 = 1e-3;
 
 /// Shares of rows by likelihood and by the recommended score, one line for each set.
-pub fn draw_histograms(inside: &Judged, outside: &[Judged]) -> Result<Drawing> {
+pub fn draw_histograms(report: &OutlierReport) -> Result<Drawing> {
+    let inside = &report.test;
     let sites = inside.data.sites() as f64;
-    let likelihood = |set: &Judged| set.rows.iter().map(|row| row.score / sites).collect();
+    let likelihood = |set: &ScoredRows| set.rows.iter().map(|row| row.score / sites).collect();
     let kind = recommended(&inside.data);
     let place = OutlierScore::ALL.iter().position(|own| *own == kind);
-    let best = |set: &Judged| set.scores[place.unwrap_or(0)].clone();
+    let best = |set: &ScoredRows| set.scores[place.unwrap_or(0)].clone();
     let name = format!("recommended score: {}", kind.name());
     let panels = [
-        panel("bits/dim", inside, outside, &likelihood)?,
-        panel(&name, inside, outside, &best)?,
+        panel("bits/dim", report, &likelihood)?,
+        panel(&name, report, &best)?,
     ];
     draw_charts("Outliers", &panels)
 }
 
 fn panel<'a>(
     name: &'a str,
-    inside: &Judged,
-    outside: &[Judged],
-    value: &dyn Fn(&Judged) -> Vec<f64>,
+    report: &OutlierReport,
+    value: &dyn Fn(&ScoredRows) -> Vec<f64>,
 ) -> Result<Panel<'a>> {
-    let sets: Vec<(&str, Vec<f64>)> = std::iter::once(inside)
+    let outside = report.sets.iter().map(|set| &set.scored);
+    let sets: Vec<(&str, Vec<f64>)> = std::iter::once(&report.test)
         .chain(outside)
         .map(|set| {
             let values = value(set).into_iter().map(|x| x.max(LEAST).ln());
@@ -83,7 +82,7 @@ fn panel<'a>(
 }
 
 /// The most and least likely test images beside those of a set of outliers.
-pub fn draw_extremes(inside: &Judged, outside: &Judged) -> Result<Canvas> {
+pub fn draw_extremes(inside: &ScoredRows, outside: &ScoredRows) -> Result<Canvas> {
     let shape = inside.data.schema.row_shape();
     let shape = ImageShape {
         height: shape[0],

@@ -1,60 +1,61 @@
-//! How far samples are from a known distribution: what `evaluate` and the experiments print.
+//! The divergence of a model's samples from the distribution that its data are drawn from.
 
 use std::collections::HashMap;
 
-use anyhow::Result;
-use segre::data::{DataSource, Dataset, KnownDistribution};
-use segre::evaluation::divergence::{Comparison, Divergence};
-use segre::flow::sampling::{Samples, SamplingOptions};
 use serde::Serialize;
 
+use super::{Comparison, Divergence};
+use crate::data::{Dataset, KnownDistribution};
+use crate::evaluation::error::Result;
+use crate::flow::sampling::{Samples, SamplingOptions};
+
 /// The divergence of a sampler from a known target.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct DivergenceReport {
     /// `KL(model ‖ target)` in nats; for independent sites the mean over sites.
     pub kl: f64,
     /// Standard error of `kl` by the spread of the samples.
     pub kl_std_error: f64,
-    /// What a perfect sampler has with as many samples.
+    /// What a perfect sampler has with as many samples, nats.
     pub kl_floor: f64,
-    /// What a uniform sampler has.
+    /// What a uniform sampler has, nats.
     pub kl_uniform: f64,
+    /// Total variation, between 0 and 1.
     pub total_variation: f64,
+    /// Number of samples.
     pub samples: u64,
+    /// Evaluations of the network per sample.
     pub function_evaluations: usize,
 }
 
-impl DivergenceReport {
-    /// Compares samples with a target.
-    pub fn of(target: &dyn KnownDistribution, samples: &Samples) -> Result<Self> {
-        let found = Divergence::estimate(target, &samples.data)?;
-        Ok(Self {
-            kl: found.kl,
-            kl_std_error: kl_std_error(target, &samples.data, found.comparison),
-            kl_floor: found.kl_floor,
-            kl_uniform: found.kl_uniform,
-            total_variation: found.total_variation,
-            samples: found.samples as u64,
-            function_evaluations: samples.function_evaluations,
-        })
-    }
-}
+/// Least batch of [`many_samples`].
+const BATCH: usize = 4096;
 
-/// The distribution that data are drawn from, if it is known.
-pub fn target_of(source: &str) -> Result<Option<Box<dyn KnownDistribution>>> {
-    Ok(match DataSource::parse(source)? {
-        DataSource::BuiltIn(built_in) => built_in.known_distribution(),
-        DataSource::File(_) => None,
-    })
-}
-
-/// Options of sampling for a divergence.
+/// Options to draw as many samples as a divergence needs, of the small states that can be compared: larger batches use the
+/// processor better.
+#[must_use]
 pub fn many_samples(options: SamplingOptions) -> SamplingOptions {
     SamplingOptions {
-        // Small states: larger batches use the processor better.
-        batch: options.batch.max(4096),
+        batch: options.batch.max(BATCH),
         ..options
     }
+}
+
+/// Compares samples with a target; many are needed, since the plug-in estimate is never below its floor.
+///
+/// # Errors
+/// As [`Divergence::estimate`].
+pub fn run(target: &dyn KnownDistribution, samples: &Samples) -> Result<DivergenceReport> {
+    let found = Divergence::estimate(target, &samples.data)?;
+    Ok(DivergenceReport {
+        kl: found.kl,
+        kl_std_error: kl_std_error(target, &samples.data, found.comparison),
+        kl_floor: found.kl_floor,
+        kl_uniform: found.kl_uniform,
+        total_variation: found.total_variation,
+        samples: found.samples as u64,
+        function_evaluations: samples.function_evaluations,
+    })
 }
 
 /// Standard error of the plug-in `KL = (1/n) Σ_k ln(p̂(x_k) / p(x_k))` over the samples `x_k`: to first
@@ -108,20 +109,21 @@ fn by_site(sites: &[Vec<f64>], samples: &Dataset) -> Vec<f64> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use segre::data::{self, ReadOptions};
+    use crate::data::{self, DataSource, ReadOptions};
 
     /// The error says how far estimates from independent samples scatter, for a sampler that is wrong
     /// (rows of another distribution) and one that is perfect.
     #[test]
     fn the_standard_error_is_the_scatter_of_repeated_estimates() {
-        let target = target_of("coupled-binary").unwrap().unwrap();
+        let source = DataSource::parse("coupled-binary").unwrap();
+        let target = source.known_distribution().unwrap();
         let draw = |seed| {
             let options = ReadOptions {
                 builtin_rows: Some(4000),
                 builtin_seed: seed,
                 ..ReadOptions::default()
             };
-            data::read(&DataSource::parse("coupled-binary").unwrap(), &options).unwrap()
+            data::read(&source, &options).unwrap()
         };
         for wrong in [false, true] {
             let (mut values, mut errors) = (Vec::new(), Vec::new());
