@@ -10,6 +10,7 @@ mod device;
 mod interrupt;
 mod report;
 mod session;
+mod wording;
 
 use std::process::ExitCode;
 
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", wording::with_flags(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }

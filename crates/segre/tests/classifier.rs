@@ -138,7 +138,11 @@ fn what_cannot_be_learned_or_classified_is_refused() {
     };
     let data = shapes(20, EQUAL, 1);
     let bare = Dataset::new(schema(), data.labels().to_vec()).unwrap();
-    assert!(train(&bare, &names(), 1).to_string().contains("--labels"));
+    assert!(
+        train(&bare, &names(), 1)
+            .to_string()
+            .contains("`labels = FILE`")
+    );
     let error = train(&data, &names()[..2], 1);
     assert!(error.to_string().contains("without a name"), "{error}");
     let one = bare.clone().with_classes(vec![1; 20]);

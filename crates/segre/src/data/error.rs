@@ -242,7 +242,7 @@ pub enum DataError {
     /// Labels that take more memory than allowed could not be kept in a temporary file.
     #[error(
         "cannot keep labels in a temporary file in {folder} ({bytes} bytes so far): {cause}; set TMPDIR to a folder \
-         on a disk with room for them twice, or allow more memory (--data-memory)"
+         on a disk with room for them twice, or allow more memory (`memory`)"
     )]
     LabelFile {
         /// The folder of temporary files.

@@ -36,7 +36,7 @@ pub enum FlowError {
     FlowIsNotConditional,
     /// Something was asked of a path that only Gaussian channels have.
     #[error(
-        "the {path} path has no I-MMSE bound and no flow in e-coordinates; fit with --path infinite or e-geodesic"
+        "the {path} path has no I-MMSE bound and no flow in e-coordinates; fit with `path = infinite` or e-geodesic"
     )]
     NeedsGaussianPath {
         /// Name of the path.
@@ -45,11 +45,11 @@ pub enum FlowError {
     /// Products of bfloat16 are wanted of a device that has none.
     #[error(
         "there are no products of bfloat16 here: the processor has none (AVX-512 BF16), SEGRE_SIMD forbids them, or \
-         --device is a graphics processor; leave --precision out"
+         `device` is a graphics processor; leave `precision` out"
     )]
     NoBfloat16,
     /// A class was asked of a model that knows none.
-    #[error("this model was not told classes of rows; fit one with --labels FILE")]
+    #[error("this model was not told classes of rows; fit one with `labels = FILE`")]
     NoClasses,
     /// A field was asked of a path that jumps.
     #[error("the {path} path has no velocity to learn; use the posterior head")]
@@ -84,7 +84,7 @@ pub enum FlowError {
     /// A folder holds a model of another kind than is asked for.
     #[error(
         "{path} holds a model of kind {kind}, which can be sampled (segre sample) and compared with its energy (segre energy \
-         compare) only; for likelihoods fit one with --method neural"
+         compare) only; for likelihoods fit one with `method = neural`"
     )]
     OtherKind {
         /// The folder.

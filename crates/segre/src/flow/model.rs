@@ -91,7 +91,7 @@ impl ModelConfig {
             return Err(DataError::NotAnImage {
                 what: "the unet network",
                 found: schema.layout.describe(),
-                remedy: "use --network residual or cnn",
+                remedy: "use `network = residual` or cnn",
             }
             .into());
         }
@@ -99,7 +99,7 @@ impl ModelConfig {
             matches!(schema.layout, Layout::Image { .. }) && schema.vocabularies.len() == 1;
         if self.scanlines && !picture {
             return Err(DataError::NotAnImage {
-                what: "--scanlines",
+                what: "`scanlines`",
                 remedy: "leave it out",
                 found: schema.layout.describe(),
             }

@@ -20,7 +20,7 @@ pub enum NeuralError {
     /// A network was to learn an energy model, but drew nothing that the model holds possible.
     #[error(
         "none of {rows} rows drawn is possible under the energy model; learn from samples of it instead \
-         (--samples-from chain)"
+         (`samples_from = chain`)"
     )]
     NoPossibleRow {
         /// Rows drawn.

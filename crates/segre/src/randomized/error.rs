@@ -19,7 +19,7 @@ pub type Result<T, E = RandomizedError> = std::result::Result<T, E>;
 pub enum RandomizedError {
     /// The energy is infinite somewhere, or a variable is observed.
     #[error(
-        "{}: the reverse objective needs finite energies; use --objective forward",
+        "{}: the reverse objective needs finite energies; use `objective = forward`",
         match factor {
             Some(factor) => format!("factor {factor} has zero entries"),
             None => "the model has evidence".into(),

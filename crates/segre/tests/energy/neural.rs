@@ -189,5 +189,8 @@ fn hard_constraints_are_kept_or_refused() {
     let Err(error) = run.run(&impossible, &mut |_| Control::Continue) else {
         panic!("nothing was possible");
     };
-    assert!(error.to_string().contains("--samples-from"), "{error}");
+    assert!(
+        error.to_string().contains("`samples_from = chain`"),
+        "{error}"
+    );
 }

@@ -112,7 +112,7 @@ fn classes_that_cannot_be_learned_are_refused() {
         let trained = Trainer::new(model, short_run(1), data, &device());
         trained.err().unwrap().to_string()
     };
-    assert!(refused(unet_model(with_classes(Some(2))), &without).contains("--labels"));
+    assert!(refused(unet_model(with_classes(Some(2))), &without).contains("`labels = FILE`"));
     assert!(refused(unet_model(with_classes(Some(1))), &data).contains("class"));
     let field = model_config(Head::Field, infinite(), with_classes(Some(2)));
     assert!(refused(field, &data).contains("head"));

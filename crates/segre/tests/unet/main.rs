@@ -378,7 +378,10 @@ fn data_that_are_no_images_are_refused() {
             matches!(error, FlowError::Data(DataError::NotAnImage { .. })),
             "{error}"
         );
-        assert!(error.to_string().contains("--network residual"), "{error}");
+        assert!(
+            error.to_string().contains("`network = residual`"),
+            "{error}"
+        );
     }
 }
 
@@ -487,7 +490,7 @@ fn mirrored_rows_change_training_and_need_images() {
     let error = Trainer::new(model, config, &table, &device())
         .err()
         .unwrap();
-    assert!(error.to_string().contains("--flip"), "{error}");
+    assert!(error.to_string().contains("`flip`"), "{error}");
 }
 
 /// After a validation levels are drawn where its bound has its mass, in a resumed run as in a whole one.

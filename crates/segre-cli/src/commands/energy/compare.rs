@@ -26,6 +26,7 @@ use crate::conditionals;
 use crate::report::json;
 use crate::report::table::{Align, Table, estimate};
 use crate::session::{sample_with_progress, sampling_options};
+use crate::wording::with_flags;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -132,6 +133,7 @@ pub fn truth(model: &EnergyModel, budget: u64, seed: u64, common: &Common) -> Re
         return Ok(Truth { result, plan, name });
     };
     if !common.quiet {
+        let refusal = with_flags(&refusal.to_string());
         eprintln!("note: {refusal}; comparing with a long chain, so there is no KL");
     }
     let options = ChainOptions {

@@ -17,6 +17,7 @@ use crate::args::{Common, memory};
 use crate::report::json;
 use crate::report::table::{Align, Table, estimate};
 use crate::session::check_writable;
+use crate::wording::with_flags;
 
 /// Most variables whose marginals are listed in text.
 const LISTED: usize = 24;
@@ -225,10 +226,11 @@ impl Infer {
             MethodName::Auto => {
                 let plan = ExactPlan::new(model)?;
                 if let Err(refusal) = plan.check(self.memory) {
+                    let refusal = with_flags(&refusal.to_string());
                     if !common.quiet {
                         eprintln!("note: {refusal}; using bp, which is not exact");
                     }
-                    return Ok((self.bp(model, common)?, Some(refusal.to_string())));
+                    return Ok((self.bp(model, common)?, Some(refusal)));
                 }
                 with_progress("exact", common, |progress| plan.infer(progress))?
             }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use segre::data::ReadOptions;
 use segre::flow::PairwisePrior;
 use segre::recipe::{
-    ModelChoices, NetworkChoices, PathChoices, Recipe, RecipeError, SplitChoices, TrainingChoices,
+    ModelChoices, NetworkChoices, PathChoices, Recipe, SplitChoices, TrainingChoices,
 };
 
 use super::args::Fit;
@@ -110,46 +110,4 @@ fn options(arguments: &Fit, seed: Option<u64>) -> Recipe {
             test: parts.test,
         },
     }
-}
-
-/// Settings without an option of their own.
-const WITHOUT_OPTION: [&str; 14] = [
-    "path.rate",
-    "path.time_shape",
-    "path.time_rate",
-    "path.end_time",
-    "training.weight_decay",
-    "training.validations",
-    "training.validation_rows",
-    "training.patience",
-    "model.scanlines",
-    "network.components",
-    "network.affinity",
-    "network.multipliers",
-    "network.attention",
-    "network.heads",
-];
-
-/// The error with options in place of settings: `` `batch_size = 8` `` becomes `--batch-size 8`, and a setting without an
-/// option `--set network.heads=2`.
-pub fn in_flags(error: RecipeError) -> anyhow::Error {
-    let text = error.to_string();
-    let parts = text.split('`').enumerate().map(|(k, part)| match k % 2 {
-        0 => part.to_owned(),
-        _ => {
-            let name = part.split(" = ").next();
-            let rare = WITHOUT_OPTION
-                .iter()
-                .find(|key| key.split('.').nth(1) == name);
-            match (rare, part.split_once(" = ")) {
-                (Some(key), Some((_, value))) => format!("--set {key}={value}"),
-                (Some(key), None) => format!("--set {key}"),
-                (None, Some((_, value))) => {
-                    format!("--{} {value}", name.unwrap_or_default().replace('_', "-"))
-                }
-                (None, None) => format!("--{}", part.replace('_', "-")),
-            }
-        }
-    });
-    anyhow::Error::msg(parts.collect::<String>())
 }

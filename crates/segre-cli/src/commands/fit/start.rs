@@ -10,7 +10,7 @@ use segre::flow::training::{self, Trainer};
 use segre::recipe::{Facts, Recipe, Settings};
 use serde_json::{Value, json};
 
-use super::request::{Request, in_flags};
+use super::request::Request;
 use super::{CHECKPOINT_FILE, METRICS_FILE};
 use crate::session::{Parts, check_writable};
 
@@ -91,7 +91,7 @@ fn prepare(request: &Request) -> Result<(ModelCard, Parts)> {
         model,
         training,
         split,
-    } = recipe.resolve(&facts).map_err(in_flags)?;
+    } = recipe.resolve(&facts)?;
     let card = ModelCard {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         source: source.to_string(),
@@ -223,7 +223,7 @@ fn settings(request: &Request, seed: u64, facts: &Facts) -> Result<Value> {
         seed: Some(seed),
         ..request.recipe.clone()
     };
-    let settings = recipe.resolve(facts).map_err(in_flags)?;
+    let settings = recipe.resolve(facts)?;
     let test_data = request.test_data.as_deref().map(DataSource::parse);
     Ok(json!({
         "model": settings.model, "training": settings.training, "split": settings.split,

@@ -74,7 +74,7 @@ fn mirror(image: &[u16], width: usize) -> Vec<u16> {
 pub(super) fn check(model: &ModelConfig, config: &TrainingConfig, train: &Dataset) -> Result<()> {
     if config.flip && !matches!(train.schema.layout, Layout::Image { .. }) {
         return Err(DataError::NotAnImage {
-            what: "mirroring (--flip)",
+            what: "mirroring (`flip`)",
             found: train.schema.layout.describe(),
             remedy: "leave it out",
         }
@@ -87,11 +87,11 @@ pub(super) fn check(model: &ModelConfig, config: &TrainingConfig, train: &Datase
     if model.head != Head::Posterior {
         return refuse(
             "they need the posterior head",
-            "leave out --head field or --labels",
+            "leave out `head = field` or `labels`",
         );
     }
     match train.classes() {
-        None => refuse("the data have none", "give them with --labels FILE"),
+        None => refuse("the data have none", "give them with `labels = FILE`"),
         Some(classes) if classes.iter().any(|class| usize::from(*class) >= count) => refuse(
             "a row has a class beyond the number in the settings",
             "set the number of classes to the largest class and one",

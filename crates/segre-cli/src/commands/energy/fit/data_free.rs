@@ -24,7 +24,6 @@ use serde_json::{Value, json};
 use super::Fit;
 use super::randomized::METRICS_FILE;
 use crate::args::Common;
-use crate::commands::fit::request::in_flags;
 use crate::interrupt;
 use crate::report::json::print_object;
 use crate::report::progress::{self, Progress, Spent};
@@ -239,7 +238,7 @@ pub fn prepare(
         model,
         training,
         split,
-    } = recipe.resolve(&facts).map_err(in_flags)?;
+    } = recipe.resolve(&facts)?;
     let config = DataFreeConfig::of(schema.sites(), training.batch_size);
     let fit = DataFree::new(model.clone(), training.clone(), config, schema, device)?;
     let card = ModelCard {

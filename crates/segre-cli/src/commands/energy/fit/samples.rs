@@ -9,6 +9,7 @@ use segre::energy::{ChainSampleOptions, EnergyModel, Progress, chain_samples};
 
 use crate::args::Common;
 use crate::commands::energy::with_progress;
+use crate::wording::with_flags;
 
 /// Samples, and where they came from.
 pub struct Found {
@@ -50,6 +51,7 @@ pub fn samples(
         (None, None) => "exact",
         (None, Some(refusal)) => {
             if !common.quiet {
+                let refusal = with_flags(&refusal.to_string());
                 eprintln!("note: {refusal}; learning from the states of chains");
             }
             "chain"

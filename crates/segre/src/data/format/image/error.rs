@@ -54,7 +54,7 @@ pub enum ImageError {
     },
     /// Pictures of two sizes without one to bring them to.
     #[error(
-        "{path}: {found} pixels (height x width) where {expected} are expected; resize all with --size {expected} \
+        "{path}: {found} pixels (height x width) where {expected} are expected; resize all with `size = {expected}` \
          or remove the file"
     )]
     OtherSize {
@@ -68,7 +68,7 @@ pub enum ImageError {
     /// An id of a label map belongs to no class.
     #[error(
         "{path}: row {row}, column {column}: {id} is none of the ids with a class ({known}); add it to the file of \
-         --classes, or use --ignore {id}; for pictures that are no label maps use --gray"
+         `classes`, or use `ignore = {id}`; for pictures that are no label maps use `gray`"
     )]
     NoClass {
         /// The file.
@@ -84,8 +84,8 @@ pub enum ImageError {
     },
     /// More ids than label maps have.
     #[error(
-        "{path}: {found} distinct values are too many for class ids (at most {limit} without --classes); for \
-         pictures that are no label maps use --gray"
+        "{path}: {found} distinct values are too many for class ids (at most {limit} without `classes`); for \
+         pictures that are no label maps use `gray`"
     )]
     TooManyIds {
         /// The folder.
@@ -97,7 +97,7 @@ pub enum ImageError {
     },
     /// A label map has no pixel to fill the ignored ones from.
     #[error(
-        "{path}: every pixel is ignored, so there is no class to fill in; remove the file or use --ignore-as class"
+        "{path}: every pixel is ignored, so there is no class to fill in; remove the file or use `ignore_as = class`"
     )]
     NothingLabelled {
         /// The file.
@@ -180,7 +180,9 @@ pub enum ImageError {
         first: u64,
     },
     /// Pictures larger than what they are to be padded to.
-    #[error("pictures of {size} cannot be padded to {padded}; choose at least {size} with --pad")]
+    #[error(
+        "pictures of {size} cannot be padded to {padded}; choose at least {size} with `pad_to`"
+    )]
     Padding {
         /// Their size.
         size: ImageSize,

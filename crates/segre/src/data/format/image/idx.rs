@@ -46,7 +46,7 @@ pub(in crate::data) fn read(
     options.check()?;
     let label_map = options.classes.is_some() || !options.ignore.is_empty();
     if label_map {
-        let (option, purpose) = ("--classes or --ignore", "label maps, not for grey values");
+        let (option, purpose) = ("`classes` or `ignore`", "label maps, not for grey values");
         let remedy = "leave it out, or give a folder of PNG files";
         return Err(ImageError::Useless {
             path: path.to_path_buf(),
@@ -190,7 +190,7 @@ fn header<const AXES: usize>(
         let (expected, remedy) = match (magic == &PICTURES, bytes.starts_with(&LABELS)) {
             (true, true) => (
                 "00 00 08 03 of pictures",
-                "these are labels, for --labels; give the file of pictures",
+                "these are labels, for `labels`; give the file of pictures",
             ),
             (true, false) => (
                 "00 00 08 03 of pictures",
@@ -376,7 +376,7 @@ mod tests {
         assert!(fail(&idx(&[2, 2, 2], &[0; 9])).contains("more bytes"));
         assert!(fail(&idx(&[u32::MAX; 3], &[0; 9])).contains("9 bytes"));
         assert!(fail(&[0, 0, 8, 3, 0]).contains("5 of 16"));
-        assert!(fail(&idx(&[2], &[0, 1])).contains("--labels"));
+        assert!(fail(&idx(&[2], &[0, 1])).contains("`labels`"));
         assert!(fail(&[0, 0, 13, 3]).contains("00 00 0d 03"));
         assert!(fail(b"").contains("(none)"));
         assert!(fail(&idx(&[0, 2, 2], &[])).contains("no picture"));
@@ -414,7 +414,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            error.contains("b.idx") && error.contains("3x2") && error.contains("--size 2x3"),
+            error.contains("b.idx") && error.contains("3x2") && error.contains("`size = 2x3`"),
             "{error}"
         );
         let tight = ImageOptions {

@@ -121,7 +121,7 @@ fn check(path: &Path, kind: ColorType, depth: BitDepth, wanted: Wanted) -> Resul
         ),
         Wanted::Gray => (
             "gray values",
-            "convert the file to gray, or leave --gray out if it is a label map",
+            "convert the file to gray, or leave `gray` out if it is a label map",
         ),
     };
     Err(ImageError::Channels {

@@ -69,23 +69,23 @@ pub(in crate::data) fn read(
 /// Refuses options of the other kind of pictures, which would be ignored.
 fn refuse_useless(folder: &Path, gray: bool, options: &ImageOptions) -> Result<()> {
     let label_map = [
-        ("--classes", options.classes.is_some()),
-        ("--ignore", !options.ignore.is_empty()),
+        ("`classes`", options.classes.is_some()),
+        ("`ignore`", !options.ignore.is_empty()),
     ];
     let grey = [
-        ("--threshold or --levels", options.levels.is_some()),
-        ("--invert", options.invert),
+        ("`threshold` or `levels`", options.levels.is_some()),
+        ("`invert`", options.invert),
     ];
     let (asked, purpose, remedy) = match gray {
         true => (
             label_map,
             "label maps, not for grey pictures",
-            "leave it out, or leave --gray out",
+            "leave it out, or leave `gray` out",
         ),
         false => (
             grey,
             "grey pictures, and PNG files are read as label maps",
-            "add --gray, or leave it out",
+            "add `gray`, or leave it out",
         ),
     };
     match asked.into_iter().find(|(_, asked)| *asked) {

@@ -338,10 +338,10 @@ fn faulty_pictures_are_named() {
             &[0; 2],
         )
     };
-    with(&indexed, gray(), &["b.png", "palette", "leave --gray out"]);
+    with(&indexed, gray(), &["b.png", "palette", "leave `gray` out"]);
     let large = |folder: &Folder| folder.ids("b.png", (2, 2), &[0; 4]);
-    with(&large, none(), &["b.png: 2x2", "1x2", "--size 1x2"]);
-    with(&large, gray(), &["b.png: 2x2", "--size"]);
+    with(&large, none(), &["b.png: 2x2", "1x2", "`size = 1x2`"]);
+    with(&large, gray(), &["b.png: 2x2", "`size = "]);
     let text =
         |folder: &Folder| std::fs::write(folder.0.path().join("b.png"), "no picture").unwrap();
     with(&text, none(), &["b.png", "not a readable PNG", "again"]);
@@ -361,8 +361,8 @@ fn faulty_pictures_are_named() {
         &[
             "b.png: row 0, column 1: 34",
             "0–33",
-            "--ignore 34",
-            "--gray",
+            "`ignore = 34`",
+            "`gray`",
         ],
     );
     let nothing = |folder: &Folder| folder.ids("b.png", (1, 2), &[9, 9]);
@@ -378,7 +378,7 @@ fn faulty_pictures_are_named() {
             levels: Some(Levels::Equal(4)),
             ..none()
         },
-        &["--threshold or --levels", "--gray"],
+        &["`threshold` or `levels`", "`gray`"],
     );
     with(
         &|_| (),
@@ -386,11 +386,11 @@ fn faulty_pictures_are_named() {
             gray: true,
             ..map()
         },
-        &["--classes", "leave it out"],
+        &["`classes`", "leave it out"],
     );
 
     let folder = Folder::new();
     folder.refuse(none(), &["no .png file"]);
     folder.ids("a.png", (10, 10), &(0..100).collect::<Vec<u8>>());
-    folder.refuse(none(), &["100 distinct values", "--gray"]);
+    folder.refuse(none(), &["100 distinct values", "`gray`"]);
 }
