@@ -6,6 +6,7 @@ mod memory;
 mod network;
 mod reading;
 
+use std::error::Error;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
@@ -18,7 +19,7 @@ use crate::commands::experiment::Experiment;
 use crate::commands::fit::Fit;
 use crate::device::DeviceName;
 use crate::interrupt;
-use crate::report::progress::Display;
+use crate::report::progress::{Bar, Display};
 
 pub use conditions::{ConditionalChecks, Hiding};
 pub use likelihood::{Importance, MethodName};
@@ -94,6 +95,23 @@ impl Common {
     /// How progress is shown.
     pub fn display(&self) -> Display {
         Display::choose(self.quiet)
+    }
+
+    /// Who watches long work.
+    pub fn bar(&self) -> Bar {
+        Bar::new(self.display())
+    }
+
+    /// Does long work with a progress bar that Ctrl-C stops, and a last line about the result.
+    pub fn watch<T, E: Error + Send + Sync + 'static>(
+        &self,
+        work: impl FnOnce(&mut Bar) -> Result<T, E>,
+        summary: impl FnOnce(&T) -> String,
+    ) -> Result<T> {
+        let mut bar = self.bar();
+        let found = work(&mut bar)?;
+        bar.finish(&summary(&found));
+        Ok(found)
     }
 }
 

@@ -7,7 +7,6 @@ use segre::flow::Model;
 
 use crate::args::{Common, ConditionalChecks};
 use crate::report::table::estimate;
-use crate::session::with_steps;
 
 /// Compares conditionals given half of the sites of each row, which should be draws of `exp(log_weight)`, with a progress bar.
 pub fn compare(
@@ -19,12 +18,9 @@ pub fn compare(
     common: &Common,
 ) -> Result<ConditionalReport> {
     let options = conditionals::options(rows.sites(), checks.orders, seed);
-    with_steps(
-        "conditionals",
-        rows.rows() * options.draws,
-        common,
-        |progress| conditionals::run(model, log_weight, rows, &options, progress),
-        &format!("{} patterns", rows.rows()),
+    common.watch(
+        |bar| conditionals::run(model, log_weight, rows, &options, bar),
+        |_| format!("{} patterns", rows.rows()),
     )
 }
 

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
+use segre::progress::{Control, Observer, Progress};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 
@@ -20,4 +21,21 @@ pub fn listen() -> Result<()> {
 /// Whether somebody asked to stop.
 pub fn asked() -> bool {
     ASKED.load(Ordering::SeqCst)
+}
+
+/// What long work is answered: to stop, if somebody asked for it.
+pub fn control() -> Control {
+    match asked() {
+        true => Control::Stop,
+        false => Control::Continue,
+    }
+}
+
+/// Who watches work that is not shown.
+pub struct Listener;
+
+impl Observer for Listener {
+    fn tell(&mut self, _: &Progress) -> Control {
+        control()
+    }
 }

@@ -1,6 +1,5 @@
 //! What several subcommands share: a model with its data, its scores, its pictures.
 
-use std::error::Error;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -13,13 +12,12 @@ use segre::flow::saving::{ModelCard, SplitConfig};
 use segre::flow::{ConditionalMarginals, Denoiser, Model, conditional_marginals};
 use segre::ode::AdaptiveOptions;
 use segre::path::ProbabilityPath;
+use segre::progress::Part;
 
 use crate::args::{Accuracy, Common, GridName, SamplerName, Sampling};
-use crate::interrupt;
 use crate::report::grid::{ImageShape, Panel, draw_grid, images_shown};
 use crate::report::histogram2d::{HeatMap, SitePair, draw_heat_maps, frequencies};
 use crate::report::key::Key;
-use crate::report::progress::{Budget, Progress, Spent};
 
 /// The parts of a data set.
 pub struct Parts {
@@ -114,50 +112,6 @@ fn require_unchanged(data: &Dataset, source: &str, fingerprint: u32) -> Result<(
     Ok(())
 }
 
-/// Parts of a bar that shows a fraction.
-const PARTS: u64 = 1000;
-
-/// Does work that tells which fraction of it is done, with a progress bar that Ctrl-C stops and a last line about the result.
-pub fn with_fraction<T, E: Error + Send + Sync + 'static>(
-    task: &str,
-    common: &Common,
-    work: impl FnOnce(&mut dyn FnMut(f64) -> bool) -> Result<T, E>,
-    summary: impl FnOnce(&T) -> String,
-) -> Result<T> {
-    let mut bar = progress_bar(task, PARTS, common).uncounted();
-    let found = work(&mut |done| {
-        bar.update((done * PARTS as f64) as u64, String::new);
-        !interrupt::asked()
-    })?;
-    bar.finish(&summary(&found));
-    Ok(found)
-}
-
-/// Does work that tells how many of its `steps` are done, with a progress bar that Ctrl-C stops and a last line.
-pub fn with_steps<T, E: Error + Send + Sync + 'static>(
-    task: &str,
-    steps: usize,
-    common: &Common,
-    work: impl FnOnce(&mut dyn FnMut(usize) -> bool) -> Result<T, E>,
-    summary: &str,
-) -> Result<T> {
-    let mut bar = progress_bar(task, steps as u64, common);
-    let found = work(&mut |done| {
-        bar.update(done as u64, String::new);
-        !interrupt::asked()
-    })?;
-    bar.finish(summary);
-    Ok(found)
-}
-
-fn progress_bar(task: &str, steps: u64, common: &Common) -> Progress {
-    let budget = Budget {
-        steps: Some(steps),
-        time: None,
-    };
-    Progress::new(task, budget, Spent::default(), common.display())
-}
-
 /// Scores data with a progress bar, if the model has a bound.
 pub fn score_if_bounded(
     model: &Model,
@@ -204,19 +158,10 @@ pub fn score_by_options(
     options: &ScoreOptions,
     common: &Common,
 ) -> Result<Scores> {
-    let mut bar = progress_bar("score", PARTS, common);
-    let scores = score(model, data, options, &mut |done| {
-        bar.update((done * PARTS as f64) as u64, || {
-            format!("{} rows", data.rows())
-        });
-        !interrupt::asked()
-    })?;
-    bar.finish(&format!(
-        "{} rows, {} evaluations",
-        data.rows(),
-        scores.evaluations
-    ));
-    Ok(scores)
+    common.watch(
+        |bar| score(model, data, options, bar),
+        |found| format!("{} rows, {} evaluations", data.rows(), found.evaluations),
+    )
 }
 
 /// Draws samples with a progress bar.
@@ -226,13 +171,7 @@ pub fn sample_with_progress(
     options: &SamplingOptions,
     common: &Common,
 ) -> Result<Samples> {
-    let mut bar = progress_bar("sample", count as u64, common);
-    let samples = sample(model, count, options, &mut |done| {
-        bar.update(done as u64, String::new);
-        !interrupt::asked()
-    })?;
-    bar.finish(&costs(&samples));
-    Ok(samples)
+    common.watch(|bar| sample(model, count, options, bar), costs)
 }
 
 /// Draws `count` samples of each of some classes, one class after the other, with a progress bar.
@@ -244,7 +183,7 @@ pub fn sample_classes_with_progress(
     options: &SamplingOptions,
     common: &Common,
 ) -> Result<Samples> {
-    let mut bar = progress_bar("sample", (count * classes.len()) as u64, common);
+    let mut bar = common.bar();
     let mut labels = Vec::new();
     let (mut evaluations, mut entropy, mut seconds) = (0, 0.0, 0.0);
     for (place, class) in classes.clone().enumerate() {
@@ -254,10 +193,9 @@ pub fn sample_classes_with_progress(
             seed: options.seed.wrapping_add(class as u64),
             ..options.clone()
         };
-        let drawn = sample_with(&of_class, model, count, &options, &mut |done| {
-            bar.update((place * count + done) as u64, String::new);
-            !interrupt::asked()
-        })?;
+        let [from, to] = [place, place + 1].map(|place| place as f64 / classes.len() as f64);
+        let mut part = Part::new(&mut bar, "sample", from..to);
+        let drawn = sample_with(&of_class, model, count, &options, &mut part)?;
         labels.extend_from_slice(drawn.data.labels());
         evaluations = evaluations.max(drawn.function_evaluations);
         entropy += drawn.mean_entropy / classes.len() as f64;
@@ -293,13 +231,9 @@ pub fn complete_with_progress(
     options: &SamplingOptions,
     common: &Common,
 ) -> Result<Samples> {
-    let rows = given.rows();
-    with_steps(
-        "complete",
-        rows,
-        common,
-        |progress| complete_with(denoiser, model, given, options, progress),
-        &format!("{rows} rows"),
+    common.watch(
+        |bar| complete_with(denoiser, model, given, options, bar),
+        |_| format!("{} rows", given.rows()),
     )
 }
 
@@ -309,13 +243,9 @@ pub fn marginals_with_progress(
     given: &PartialDataset,
     common: &Common,
 ) -> Result<ConditionalMarginals> {
-    let rows = given.rows();
-    with_steps(
-        "marginals",
-        rows,
-        common,
-        |progress| conditional_marginals(model, given, progress),
-        &format!("{rows} rows"),
+    common.watch(
+        |bar| conditional_marginals(model, given, bar),
+        |_| format!("{} rows", given.rows()),
     )
 }
 

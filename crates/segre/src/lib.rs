@@ -20,21 +20,12 @@
 //! # Example
 //!
 //! ```
-//! use segre::{Control, Device};
+//! use segre::Device;
 //! use segre::data::{self, DataSource, ReadOptions};
-//! use segre::flow::training::{Event, Observer, Progress, Trainer, TrainingConfig};
+//! use segre::flow::training::{Trainer, TrainingConfig};
 //! use segre::flow::{ModelConfig, likelihood, sampling};
 //! use segre::learning::Budget;
-//!
-//! struct Silent;
-//! impl Observer for Silent {
-//!     fn event(&mut self, _: &Event, _: &Progress) -> Control {
-//!         Control::Continue
-//!     }
-//!     fn save(&mut self, _: &Trainer) -> segre::Result<()> {
-//!         Ok(())
-//!     }
-//! }
+//! use segre::progress::Silent;
 //!
 //! let data = data::read(&DataSource::parse("coupled-binary:rows=2000")?, &ReadOptions::default())?;
 //! let (train, validation) = (data.select(&(0..1800).collect::<Vec<_>>()),
@@ -45,8 +36,8 @@
 //! trainer.run(&train, &validation, &mut Silent)?;
 //! let model = trainer.best_model()?;
 //!
-//! let samples = sampling::sample(&model, 10, &Default::default(), &mut |_| true)?;
-//! let scores = likelihood::score(&model, &validation, &Default::default(), &mut |_| true)?;
+//! let samples = sampling::sample(&model, 10, &Default::default(), &mut Silent)?;
+//! let scores = likelihood::score(&model, &validation, &Default::default(), &mut Silent)?;
 //! println!("{:?}: {} bits/dim", samples.data.row(0), scores.bits_per_dim.value);
 //! assert!(scores.bits_per_dim.value < 1.0);
 //! # Ok::<(), segre::Error>(())

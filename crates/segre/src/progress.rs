@@ -5,6 +5,8 @@
 //! what is done has a use, returns that.
 
 use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
@@ -199,6 +201,34 @@ impl Observer for Part<'_> {
     }
 }
 
+/// An observer that several threads tell.
+pub(crate) struct Shared<'a> {
+    observer: Mutex<&'a mut dyn Observer>,
+    stopped: AtomicBool,
+}
+
+impl<'a> Shared<'a> {
+    pub fn new(observer: &'a mut dyn Observer) -> Self {
+        Self {
+            observer: Mutex::new(observer),
+            stopped: AtomicBool::new(false),
+        }
+    }
+
+    /// Tells the observer, unless another thread is telling it: then there is nothing newer to tell.
+    pub fn tell(&self, progress: &Progress) -> Result<(), Interrupted> {
+        if let Ok(mut observer) = self.observer.try_lock()
+            && progress.tell(*observer).is_err()
+        {
+            self.stopped.store(true, Ordering::Relaxed);
+        }
+        match self.stopped.load(Ordering::Relaxed) {
+            true => Err(Interrupted),
+            false => Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,5 +245,20 @@ mod tests {
             .tell(&mut part)
             .unwrap();
         assert_eq!(told, [("compare", 0.625)]);
+    }
+
+    #[test]
+    fn one_thread_that_hears_stop_stops_all() {
+        let mut observer = |_: &Progress| Control::Stop;
+        let shared = Shared::new(&mut observer);
+        assert_eq!(
+            shared.tell(&Progress::part("chains", 0.1)),
+            Err(Interrupted)
+        );
+        let _busy = shared.observer.lock();
+        assert_eq!(
+            shared.tell(&Progress::part("chains", 0.2)),
+            Err(Interrupted)
+        );
     }
 }

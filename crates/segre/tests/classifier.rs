@@ -6,12 +6,12 @@ mod common;
 
 use common::{device, shared_schema};
 use rand::RngExt;
-use segre::Interrupted;
 use segre::InvalidSetting;
 use segre::data::DataError;
 use segre::data::{Dataset, Layout, Schema, Vocabulary};
 use segre::evaluation::EvaluationError;
 use segre::evaluation::classifier::{Classifier, ClassifierConfig, Moments, total_variation};
+use segre::progress::{Control, Progress, Silent};
 
 const SIDE: usize = 9;
 
@@ -65,7 +65,7 @@ fn trained(train: &Dataset, seed: u64) -> Classifier {
         steps: 150,
         ..ClassifierConfig::for_rows(train.rows(), seed)
     };
-    Classifier::train(train, &names(), config, &device(), &mut |_| true).unwrap()
+    Classifier::train(train, &names(), config, &device(), &mut Silent).unwrap()
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn shapes_are_told_apart_and_missing_ones_are_noticed() {
     let train = shapes(600, EQUAL, 1);
     let classifier = trained(&train, 0);
     assert!(classifier.was_trained_on(&train));
-    let classify = |data: &Dataset| classifier.classify(data, &mut |_| true).unwrap();
+    let classify = |data: &Dataset| classifier.classify(data, &mut Silent).unwrap();
     let held_out = shapes(400, EQUAL, 2);
     assert!(!classifier.was_trained_on(&held_out));
     let found = classify(&held_out);
@@ -103,7 +103,7 @@ fn shapes_are_told_apart_and_missing_ones_are_noticed() {
 fn training_repeats_and_files_hold_all() {
     let (train, others) = (shapes(200, EQUAL, 1), shapes(50, EQUAL, 2));
     let alone = rayon_pool(1).install(|| trained(&train, 5));
-    let classify = |own: &Classifier| own.classify(&others, &mut |_| true).unwrap();
+    let classify = |own: &Classifier| own.classify(&others, &mut Silent).unwrap();
     let expected = classify(&alone);
     assert_eq!(
         classify(&rayon_pool(3).install(|| trained(&train, 5))),
@@ -134,7 +134,7 @@ fn what_cannot_be_learned_or_classified_is_refused() {
             steps,
             ..ClassifierConfig::for_rows(10, 0)
         };
-        Classifier::train(data, names, config, &device(), &mut |_| true).unwrap_err()
+        Classifier::train(data, names, config, &device(), &mut Silent).unwrap_err()
     };
     let data = shapes(20, EQUAL, 1);
     let bare = Dataset::new(schema(), data.labels().to_vec()).unwrap();
@@ -168,11 +168,10 @@ fn what_cannot_be_learned_or_classified_is_refused() {
 
     let config = ClassifierConfig::for_rows(20, 0);
     let device = device();
-    let stopped = Classifier::train(&data, &names(), config, &device, &mut |_| false);
-    assert!(matches!(
-        stopped,
-        Err(EvaluationError::Interrupted(Interrupted))
-    ));
+    let stopped = Classifier::train(&data, &names(), config, &device, &mut |_: &Progress| {
+        Control::Stop
+    });
+    assert!(matches!(stopped, Err(EvaluationError::Interrupted(_))));
     let classifier = trained(&data, 0);
     let layout = Layout::Image {
         height: 2,
@@ -182,15 +181,15 @@ fn what_cannot_be_learned_or_classified_is_refused() {
     let pixels = (0..4).map(|site| format!("p{site}")).collect();
     let small = Schema::shared(layout, pixels, Vocabulary::Integers { count: 3 });
     let small = Dataset::new(small, vec![0; 4]).unwrap();
-    let error = classifier.classify(&small, &mut |_| true).unwrap_err();
+    let error = classifier.classify(&small, &mut Silent).unwrap_err();
     let message = error.to_string();
     assert!(
         message.contains("2×2") && message.contains("9×9"),
         "{message}"
     );
-    assert!(classifier.classify(&sequence, &mut |_| true).is_err());
+    assert!(classifier.classify(&sequence, &mut Silent).is_err());
     assert!(matches!(
-        classifier.classify(&data, &mut |_| false),
-        Err(EvaluationError::Interrupted(Interrupted))
+        classifier.classify(&data, &mut |_: &Progress| Control::Stop),
+        Err(EvaluationError::Interrupted(_))
     ));
 }

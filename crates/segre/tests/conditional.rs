@@ -7,7 +7,6 @@ mod common;
 use common::{
     Pmf, Recorder, device, infinite, learning_run, linear, mixed, model_config, untrained,
 };
-use segre::Interrupted;
 use segre::data::DataError;
 use segre::data::PartialDataset;
 use segre::flow::FlowError;
@@ -18,6 +17,7 @@ use segre::flow::sampling::{Sampler, SamplingOptions, complete, complete_with};
 use segre::flow::training::{Trainer, TrainingConfig};
 use segre::flow::{ConditionalMarginals, Head, LegalOnly, Model, conditional_marginals};
 use segre::network::{NetworkConfig, ResidualConfig};
+use segre::progress::{Control, Progress, Silent};
 
 fn pmf() -> Pmf {
     Pmf::random(&[3, 2, 3], 1.2, 4)
@@ -65,7 +65,7 @@ fn marginals_and_draws_follow_the_exact_conditionals() {
     let (mut total, mut count) = (0.0, 0);
     for pattern in 0..7_usize {
         let given = PartialDataset::hiding(&rows, |_, site| pattern & (1 << site) == 0);
-        let marginals = conditional_marginals(&model, &given, &mut |_| true).unwrap();
+        let marginals = conditional_marginals(&model, &given, &mut Silent).unwrap();
         for row in 0..given.rows() {
             for site in 0..3 {
                 let own = marginals.of(row, site);
@@ -96,7 +96,7 @@ fn marginals_and_draws_follow_the_exact_conditionals() {
             batch: 5000,
             ..SamplingOptions::default()
         };
-        let drawn = complete(&model, &given, &options, &mut |_| true)
+        let drawn = complete(&model, &given, &options, &mut Silent)
             .unwrap()
             .data;
         assert!(drawn.iter().all(|row| row[1] == rows.row(0)[1]));
@@ -120,7 +120,7 @@ fn conditionals_are_those_of_one_distribution() {
     let rows = pmf.every_row();
     let log_probability = |model: &Model, known: &[usize], site: usize| -> Vec<f64> {
         let given = PartialDataset::hiding(&rows, |_, other| !known.contains(&other));
-        let marginals = conditional_marginals(model, &given, &mut |_| true).unwrap();
+        let marginals = conditional_marginals(model, &given, &mut Silent).unwrap();
         let own = |row| marginals.of(row, site)[usize::from(rows.row(row)[site])];
         (0..rows.rows())
             .map(|row| f64::from(own(row)).ln())
@@ -156,7 +156,7 @@ fn probabilities_of_completions_are_the_frequencies_of_draws() {
     let every = pmf.every_row();
     let given = PartialDataset::hiding(&every, |_, site| site != 1);
     let log_probabilities = |orders: usize| {
-        completion_log_probabilities(&model, &given, &every, orders, 5, &mut |_| true).unwrap()
+        completion_log_probabilities(&model, &given, &every, orders, 5, &mut Silent).unwrap()
     };
     // Two hidden sites have two orders: 64 draws of them leave little error.
     let logs = log_probabilities(64);
@@ -169,7 +169,7 @@ fn probabilities_of_completions_are_the_frequencies_of_draws() {
         sampler: Some(Sampler::Sequential),
         ..options
     };
-    let drawn = complete(&model, &repeated, &options, &mut |_| true).unwrap();
+    let drawn = complete(&model, &repeated, &options, &mut Silent).unwrap();
     let mut total = 0.0;
     for (row, log) in every.iter().zip(&logs) {
         if row[1] == every.row(0)[1] {
@@ -190,7 +190,7 @@ fn probabilities_of_completions_are_the_frequencies_of_draws() {
             orders: 64,
             seed: 1,
         };
-        conditional_divergence(&model, &log_weight, &rows, &options, &mut |_| true).unwrap()
+        conditional_divergence(&model, &log_weight, &rows, &options, &mut Silent).unwrap()
     };
     let whole = divergence(1000);
     assert_eq!(whole.mean.std_error, 0.0);
@@ -205,7 +205,7 @@ fn probabilities_of_completions_are_the_frequencies_of_draws() {
         given: 3,
         ..ConditionalOptions::default()
     };
-    let refused = conditional_divergence(&model, &log_weight, &rows, &all, &mut |_| true);
+    let refused = conditional_divergence(&model, &log_weight, &rows, &all, &mut Silent);
     assert!(matches!(refused, Err(FlowError::NothingToScore)));
 }
 
@@ -223,7 +223,7 @@ fn excluded_categories_leave_the_others_their_shares() {
             batch: 5000,
             ..SamplingOptions::default()
         };
-        let drawn = complete_with(&legal, &model, &given, &options, &mut |_| true).unwrap();
+        let drawn = complete_with(&legal, &model, &given, &options, &mut Silent).unwrap();
         let found = |label: u16| drawn.data.iter().filter(|row| row[2] == label).count() as f64;
         let exact = exact(&pmf, &given, 0, 2);
         let share = exact[1] / (exact[1] + exact[2]);
@@ -250,7 +250,7 @@ fn a_mixture_alone_has_consistent_conditionals() {
     let every = pmf.every_row();
     let marginals = |hidden: [bool; 2]| {
         let given = PartialDataset::hiding(&every, |_, site| hidden[site]);
-        conditional_marginals(&model, &given, &mut |_| true).unwrap()
+        conditional_marginals(&model, &given, &mut Silent).unwrap()
     };
     let (none, first, second) = (
         marginals([true, true]),
@@ -277,9 +277,9 @@ fn conditions_need_a_posterior_and_the_schema() {
     let given = PartialDataset::hiding(&train, |_, site| site == 0);
     let field = untrained(model_config(Head::Field, infinite(), linear()), &train);
     let options = SamplingOptions::default();
-    let refused = complete(&field, &given, &options, &mut |_| true);
+    let refused = complete(&field, &given, &options, &mut Silent);
     assert!(matches!(refused, Err(FlowError::ConditionNeedsPosterior)));
-    let refused = conditional_marginals(&field, &given, &mut |_| true);
+    let refused = conditional_marginals(&field, &given, &mut Silent);
     assert!(matches!(refused, Err(FlowError::ConditionNeedsPosterior)));
     let config = TrainingConfig {
         conditional: true,
@@ -294,14 +294,14 @@ fn conditions_need_a_posterior_and_the_schema() {
         sampler: Some(Sampler::Rk4),
         ..SamplingOptions::default()
     };
-    let refused = complete(&posterior, &given, &deterministic, &mut |_| true);
+    let refused = complete(&posterior, &given, &deterministic, &mut Silent);
     assert!(matches!(refused, Err(FlowError::ConditionNeedsPosterior)));
     let other = PartialDataset::hiding(&Pmf::coupled().every_row(), |_, _| true);
-    let refused = complete(&posterior, &other, &options, &mut |_| true);
+    let refused = complete(&posterior, &other, &options, &mut Silent);
     assert!(matches!(
         refused,
         Err(FlowError::Data(DataError::SchemaMismatch { .. }))
     ));
-    let stopped = conditional_marginals(&posterior, &given, &mut |_| false);
-    assert!(matches!(stopped, Err(FlowError::Interrupted(Interrupted))));
+    let stopped = conditional_marginals(&posterior, &given, &mut |_: &Progress| Control::Stop);
+    assert!(matches!(stopped, Err(FlowError::Interrupted(_))));
 }

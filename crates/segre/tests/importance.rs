@@ -16,6 +16,7 @@ use segre::flow::sampling::{Sampler, SamplingOptions, sample};
 use segre::flow::training::Trainer;
 use segre::flow::{Denoiser, Model, ModelConfig};
 use segre::path::DiscretePath;
+use segre::progress::Silent;
 
 fn options(importance: ImportanceOptions) -> ScoreOptions {
     ScoreOptions {
@@ -32,7 +33,7 @@ fn bound(
     data: &Dataset,
     importance: ImportanceOptions,
 ) -> Scores {
-    score_with(denoiser, model, data, &options(importance), &mut |_| true).unwrap()
+    score_with(denoiser, model, data, &options(importance), &mut Silent).unwrap()
 }
 
 /// The Ising model on a 3 × 3 grid, `P ∝ exp(0.4 Σ s_i s_j + 0.1 Σ s_i)`.
@@ -269,7 +270,7 @@ fn bounds_lie_below_the_exact_likelihood_of_a_learned_model() {
         method: Some(ScoreMethod::Exact),
         ..ScoreOptions::default()
     };
-    let exact = score(&model, &data, &exact, &mut |_| true).unwrap();
+    let exact = score(&model, &data, &exact, &mut Silent).unwrap();
     assert_eq!(exact.meaning, Meaning::Exact);
     let total: f64 = exact.rows.iter().map(|row| (-row.value).exp()).sum();
     assert!(
@@ -283,9 +284,7 @@ fn bounds_lie_below_the_exact_likelihood_of_a_learned_model() {
         seed: 8,
         ..SamplingOptions::default()
     };
-    let samples = sample(&model, drawn, &sampling, &mut |_| true)
-        .unwrap()
-        .data;
+    let samples = sample(&model, drawn, &sampling, &mut Silent).unwrap().data;
     for (index, row) in exact.rows.iter().enumerate() {
         let p = (-row.value).exp();
         let count = samples.iter().filter(|own| pmf.index(own) == index).count();
@@ -307,7 +306,7 @@ fn bounds_lie_below_the_exact_likelihood_of_a_learned_model() {
             form: Some(form),
             ..ImportanceOptions::default()
         };
-        let found = score(&model, &data, &options(importance), &mut |_| true).unwrap();
+        let found = score(&model, &data, &options(importance), &mut Silent).unwrap();
         let gap = found.mean_nats.value - exact.mean_nats.value;
         println!("{mass:?} {region:?} {form:?}: above the exact score by {gap:.4}");
         for (row, exact) in found.rows.iter().zip(&exact.rows) {
@@ -330,8 +329,7 @@ fn what_cannot_be_computed_is_refused() {
     let pmf = Pmf::random(&[3, 3], 1.0, 2);
     let model = blank(infinite(), &pmf.draw(300, 9));
     let data = pmf.every_row();
-    let refused =
-        |options: &ScoreOptions| score(&model, &data, options, &mut |_| true).unwrap_err();
+    let refused = |options: &ScoreOptions| score(&model, &data, options, &mut Silent).unwrap_err();
     let default = ImportanceOptions::default;
     let with = |importance| options(importance);
     for mass in [0.0, 1.0, -0.2, f64::NAN] {
@@ -393,7 +391,7 @@ fn what_cannot_be_computed_is_refused() {
         "{found}"
     );
     let masked = blank(DiscretePath::Masked, &pmf.draw(300, 9));
-    let found = score(&masked, &data, &with(default()), &mut |_| true).unwrap_err();
+    let found = score(&masked, &data, &with(default()), &mut Silent).unwrap_err();
     assert!(
         matches!(found, FlowError::NeedsGaussianPath { .. }),
         "{found}"

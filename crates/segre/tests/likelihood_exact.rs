@@ -8,7 +8,6 @@ use common::{
     Pmf, Recorder, blank, cnn, dense, device, geodesic, infinite, learner, learning_run, linear,
     mixed, model_config, residual, untrained,
 };
-use segre::Interrupted;
 use segre::data::{BuiltIn, Dataset};
 use segre::flow::FlowError;
 use segre::flow::likelihood::{
@@ -17,6 +16,7 @@ use segre::flow::likelihood::{
 use segre::flow::training::Trainer;
 use segre::flow::{Denoiser, Head, Model, ModelConfig};
 use segre::path::{DiscretePath, ProbabilityPath, SimplexPath};
+use segre::progress::{Control, Progress, Silent};
 
 fn options(rounds: usize, seed: u64) -> ScoreOptions {
     ScoreOptions {
@@ -33,7 +33,7 @@ fn options(rounds: usize, seed: u64) -> ScoreOptions {
 /// As many rounds as give some hundred thousand states, whatever the number of rows.
 fn scores(denoiser: &dyn Denoiser, model: &Model, data: &Dataset) -> Scores {
     let options = options(STATES / 16 / data.rows(), 1);
-    score_with(denoiser, model, data, &options, &mut |_| true).unwrap()
+    score_with(denoiser, model, data, &options, &mut Silent).unwrap()
 }
 
 const STATES: usize = 400_000;
@@ -130,9 +130,9 @@ fn the_gap_to_the_true_posterior_is_the_divergence() {
     let model = blank(infinite(), &data);
     let exact = KnownPosterior::new(&*chain, model.device()).unwrap();
     let options = options(2, 1);
-    let gap = |reference| immse_gap(&model, reference, &model, &data, &options, &mut |_| true);
+    let gap = |reference| immse_gap(&model, reference, &model, &data, &options, &mut Silent);
     let found = gap(&exact).unwrap();
-    let independent = score(&model, &data, &options, &mut |_| true).unwrap();
+    let independent = score(&model, &data, &options, &mut Silent).unwrap();
     let truth = independent.mean_nats.value
         + data.iter().map(|row| chain.log_pmf(row)).sum::<f64>() / data.rows() as f64;
     let off = found.mean_nats.value - truth;
@@ -161,8 +161,7 @@ fn the_sequential_bound_of_the_true_posterior_is_the_negative_log_probability() 
                 ..options(400, 1)
             };
             let data = pmf.every_row();
-            let found =
-                score_with(&pmf.posterior(), &model, &data, &options, &mut |_| true).unwrap();
+            let found = score_with(&pmf.posterior(), &model, &data, &options, &mut Silent).unwrap();
             assert_rows_are_exact(&found, &pmf, &format!("{cardinalities:?}"));
         }
     }
@@ -182,8 +181,7 @@ fn with_given_sites_the_bounds_are_conditional() {
                 given: given.clone(),
                 ..options(400, 2)
             };
-            let found =
-                score_with(&pmf.posterior(), &model, &data, &options, &mut |_| true).unwrap();
+            let found = score_with(&pmf.posterior(), &model, &data, &options, &mut Silent).unwrap();
             for (row, estimate) in data.iter().zip(&found.rows) {
                 let alike = data.iter().zip(&pmf.probabilities);
                 let total: f64 = alike
@@ -205,10 +203,10 @@ fn with_given_sites_the_bounds_are_conditional() {
         given: vec![0, 1, 2],
         ..options(2, 2)
     };
-    let refused = score(&model, &data, &all, &mut |_| true).unwrap_err();
+    let refused = score(&model, &data, &all, &mut Silent).unwrap_err();
     assert!(matches!(refused, FlowError::NothingToScore));
     let none = blank(SimplexPath::Linear, &pmf.draw(300, 9));
-    let refused = score(&none, &data, &options(2, 2), &mut |_| true).unwrap_err();
+    let refused = score(&none, &data, &options(2, 2), &mut Silent).unwrap_err();
     assert!(
         matches!(refused, FlowError::NeedsGaussianPath { .. }),
         "{refused}"
@@ -281,7 +279,7 @@ fn a_model_without_context_scores_as_its_marginals() {
     let pmf = Pmf::random(&[2, 4, 3], 1.0, 6);
     let train = pmf.in_proportion(2000);
     let model = blank(infinite(), &train);
-    let found = score(&model, &train, &options(2, 0), &mut |_| true).unwrap();
+    let found = score(&model, &train, &options(2, 0), &mut Silent).unwrap();
     let product = Pmf::independent(&pmf.marginals());
     assert!(found.mean_nats.std_error < 1e-6, "{:?}", found.mean_nats);
     let off = found.mean_nats.value - pmf.cross_entropy(&product);
@@ -349,7 +347,7 @@ fn a_trained_model_comes_close_to_the_entropy_from_above() {
 /// A model's bound on every configuration, weighted by their probabilities.
 fn bound(model: &Model, pmf: &Pmf, rounds: usize) -> (f64, f64) {
     let data = pmf.every_row();
-    let found = score(model, &data, &options(rounds, 2), &mut |_| true).unwrap();
+    let found = score(model, &data, &options(rounds, 2), &mut Silent).unwrap();
     weighted(&found, pmf)
 }
 
@@ -362,7 +360,7 @@ fn the_standard_error_is_the_spread_over_seeds() {
     let (mut values, mut reported) = (Vec::new(), 0.0);
     for seed in 0..30 {
         let options = options(6, seed);
-        let found = score_with(&posterior, &model, &data, &options, &mut |_| true).unwrap();
+        let found = score_with(&posterior, &model, &data, &options, &mut Silent).unwrap();
         values.push(found.mean_nats.value);
         reported += found.mean_nats.std_error.powi(2);
     }
@@ -411,13 +409,19 @@ fn more_rounds_are_spent_until_the_asked_precision() {
         ..options(2, 3)
     };
     let data = pmf.every_row();
-    let found = score_with(&pmf.posterior(), &model, &data, &options, &mut |_| true).unwrap();
+    let found = score_with(&pmf.posterior(), &model, &data, &options, &mut Silent).unwrap();
     assert!(
         found.bits_per_dim.std_error <= goal,
         "{:?}",
         found.bits_per_dim
     );
     assert!(found.rows[0].samples > 2 * 16, "{:?}", found.rows[0]);
-    let stopped = score_with(&pmf.posterior(), &model, &data, &options, &mut |_| false);
-    assert!(matches!(stopped, Err(FlowError::Interrupted(Interrupted))));
+    let stopped = score_with(
+        &pmf.posterior(),
+        &model,
+        &data,
+        &options,
+        &mut |_: &Progress| Control::Stop,
+    );
+    assert!(matches!(stopped, Err(FlowError::Interrupted(_))));
 }

@@ -10,7 +10,6 @@ use burn::tensor::{Tensor, TensorData};
 use common::{
     Pmf, blank, dense, geodesic, infinite, linear, model_config, residual, shared_schema, untrained,
 };
-use segre::Interrupted;
 use segre::InvalidSetting;
 use segre::data::Dataset;
 use segre::flow::FlowError;
@@ -19,6 +18,7 @@ use segre::flow::sampling::{LevelGrid, Sampler, Samples, SamplingOptions, sample
 use segre::flow::{Denoiser, Head, Model};
 use segre::geometry::AssignmentManifold;
 use segre::path::{DiscretePath, ProbabilityPath, SimplexPath};
+use segre::progress::{Control, Progress, Silent};
 
 const SAMPLES: usize = 20_000;
 
@@ -35,7 +35,7 @@ fn with(sampler: Sampler, steps: usize) -> SamplingOptions {
 /// Samples of the exact posterior along a path.
 fn exact(pmf: &Pmf, path: impl Into<ProbabilityPath>, options: &SamplingOptions) -> Samples {
     let model = blank(path, &pmf.every_row());
-    sample_with(&pmf.posterior(), &model, SAMPLES, options, &mut |_| true).unwrap()
+    sample_with(&pmf.posterior(), &model, SAMPLES, options, &mut Silent).unwrap()
 }
 
 /// The divergence is within four deviations of a perfect sampler's, and a bit for finite steps.
@@ -144,14 +144,14 @@ fn samplers_that_a_path_has_no_use_for_are_refused() {
     let pmf = Pmf::coupled();
     let model = blank(SimplexPath::Dirichlet, &pmf.every_row());
     for sampler in [Sampler::Rk4, Sampler::Localisation, Sampler::Sequential] {
-        let refused = sample(&model, 10, &with(sampler, 4), &mut |_| true).unwrap_err();
+        let refused = sample(&model, 10, &with(sampler, 4), &mut Silent).unwrap_err();
         assert!(
             refused.to_string().contains("ancestral or euler"),
             "{refused}"
         );
     }
     let model = blank(DiscretePath::Masked, &pmf.every_row());
-    let refused = sample(&model, 10, &with(Sampler::Euler, 4), &mut |_| true).unwrap_err();
+    let refused = sample(&model, 10, &with(Sampler::Euler, 4), &mut Silent).unwrap_err();
     assert!(refused.to_string().contains("use sequential"), "{refused}");
 }
 
@@ -248,7 +248,7 @@ fn a_blank_model_samples_its_marginals() {
             with(Sampler::Rk4, 32),
             with(Sampler::Localisation, 64),
         ] {
-            let samples = sample(&model, SAMPLES, &options, &mut |_| true).unwrap();
+            let samples = sample(&model, SAMPLES, &options, &mut Silent).unwrap();
             let kl = product.divergence(&samples.data);
             let limit = product.divergence_limit(SAMPLES) + 1e-3;
             assert!(kl < limit, "{options:?}: {kl} above {limit}");
@@ -270,7 +270,7 @@ const ALL: [Sampler; 7] = [
 ];
 
 fn few(model: &Model, options: &SamplingOptions) -> Dataset {
-    let samples = sample(model, 300, options, &mut |_| true).unwrap();
+    let samples = sample(model, 300, options, &mut Silent).unwrap();
     assert!((0.0..=1.0).contains(&samples.mean_entropy));
     // `Dataset::new` refuses illegal labels: these are legal.
     assert_eq!(samples.data.rows(), 300);
@@ -342,7 +342,7 @@ fn bad_requests_are_refused() {
     );
     let field = untrained(model_config(Head::Field, infinite(), linear()), &train);
     let refused = |model: &Model, count, options: &SamplingOptions| {
-        sample(model, count, options, &mut |_| true).unwrap_err()
+        sample(model, count, options, &mut Silent).unwrap_err()
     };
     let good = SamplingOptions::default();
     let log = SamplingOptions {
@@ -390,10 +390,10 @@ fn bad_requests_are_refused() {
     }
     let error = refused(&field, 1, &with(Sampler::Ancestral, 4));
     assert!(matches!(error, FlowError::SamplerNeedsPosterior), "{error}");
-    let stopped = sample(&posterior, 3, &good, &mut |_| false);
-    assert!(matches!(stopped, Err(FlowError::Interrupted(Interrupted))));
+    let stopped = sample(&posterior, 3, &good, &mut |_: &Progress| Control::Stop);
+    assert!(matches!(stopped, Err(FlowError::Interrupted(_))));
     // By default a field follows its velocity to the end of its path.
-    let samples = sample(&field, 3, &good, &mut |_| true).unwrap();
+    let samples = sample(&field, 3, &good, &mut Silent).unwrap();
     assert_eq!(samples.function_evaluations, 4 * 32);
 }
 
@@ -445,7 +445,7 @@ fn images_are_of_all_scenes() {
             grid,
             ..with(sampler, 16)
         };
-        let samples = sample_with(&scenes, &model, 300, &options, &mut |_| true).unwrap();
+        let samples = sample_with(&scenes, &model, 300, &options, &mut Silent).unwrap();
         let mut counts = [0; SCENES.len()];
         for row in samples.data.iter() {
             let share = row.iter().filter(|label| **label == 0).count() as f64 / SCENE_SITES as f64;

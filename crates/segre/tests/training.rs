@@ -26,6 +26,7 @@ use segre::flow::{Head, ModelConfig};
 use segre::learning::LearningError;
 use segre::learning::{Budget, OptimizerConfig};
 use segre::network::{NetworkConfig, ResidualConfig};
+use segre::progress::Silent;
 
 fn data() -> (Dataset, Dataset) {
     let pmf = Pmf::random(&[2, 3, 4], 1.2, 30);
@@ -445,7 +446,7 @@ fn noise_stops_early_and_what_is_kept_is_not_beaten() {
         &run.best_model().unwrap(),
         &validation,
         &options,
-        &mut |_| true,
+        &mut Silent,
     )
     .unwrap();
     assert_eq!(again.bits_per_dim.value, kept);
@@ -473,7 +474,7 @@ fn training_learns_two_coupled_bits() {
         ..ScoreOptions::default()
     };
     let best = run.best_model().unwrap();
-    let bits = score(&best, &validation, &options, &mut |_| true)
+    let bits = score(&best, &validation, &options, &mut Silent)
         .unwrap()
         .bits_per_dim;
     println!(

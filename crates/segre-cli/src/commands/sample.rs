@@ -10,9 +10,7 @@ use segre::randomized::{self, RandomizedFlow};
 use serde::Serialize;
 
 use crate::args::{Common, Sample};
-use crate::interrupt;
 use crate::report::json;
-use crate::report::progress::{Budget, Progress, Spent};
 use crate::session::{
     check_writable, complete_with_progress, has_picture, sample_classes_with_progress,
     sample_with_progress, sampling_options, warn_unconditional, write_picture,
@@ -113,15 +111,8 @@ pub fn randomized_with_progress(
     seed: u64,
     common: &Common,
 ) -> Result<Dataset> {
-    let budget = Budget {
-        steps: Some(count as u64),
-        time: None,
-    };
-    let mut bar = Progress::new("sample", budget, Spent::default(), common.display());
-    let data = model.sample(count, seed, &mut |done| {
-        bar.update(done as u64, String::new);
-        !interrupt::asked()
-    })?;
+    let mut bar = common.bar();
+    let data = model.sample(count, seed, &mut bar)?;
     bar.finish(&format!("{count} samples"));
     Ok(data)
 }

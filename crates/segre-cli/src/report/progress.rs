@@ -4,26 +4,10 @@ use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+use segre::progress::{Control, Event, Observer, Progress};
 
 use super::axis::number;
-
-/// When the work ends: after so many steps, after so much time, or whichever comes first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Budget {
-    /// Steps from the very beginning, those of an interrupted run included.
-    pub steps: Option<u64>,
-    /// Time from the very beginning, that of an interrupted run included.
-    pub time: Option<Duration>,
-}
-
-/// What an interrupted run has already spent; zero for a new one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Spent {
-    /// Steps done.
-    pub steps: u64,
-    /// Time used.
-    pub time: Duration,
-}
+use crate::interrupt;
 
 /// Where progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,19 +31,23 @@ impl Display {
     }
 }
 
-/// Progress of one piece of work.
+/// Who watches all long work: draws how far it is, and stops it after Ctrl-C.
 ///
-/// Call [`Progress::update`] as often as you like: what is shown changes at a readable rate.
-pub struct Progress {
-    task: String,
-    pace: Pace,
-    started: Instant,
-    shown: Option<Duration>,
+/// It may be told as often as the work likes: what is shown changes at a readable rate.
+pub struct Bar {
     output: Output,
+    /// What is being done, and since when.
+    task: Option<Task>,
+    shown: Option<Duration>,
+    /// Bits per dimension of the last validation.
+    validation: Option<f64>,
+    /// What the last round has found.
+    round: Option<String>,
 }
 
 enum Output {
-    Bar(ProgressBar),
+    /// With the bar of the task.
+    Bar(Option<ProgressBar>),
     Lines(Box<dyn Write + Send>),
     Silent,
 }
@@ -69,47 +57,60 @@ const PARTS: u64 = 1000;
 const BETWEEN_REDRAWS: Duration = Duration::from_millis(100);
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
-impl Progress {
-    /// Begins to show the progress of `task` (one word, such as `fit`).
-    pub fn new(task: &str, budget: Budget, spent: Spent, display: Display) -> Self {
-        let output = match display {
-            Display::Bar => Output::Bar(bar(task)),
+impl Bar {
+    /// Shows nothing before it is told of some work.
+    pub fn new(display: Display) -> Self {
+        Self::with_output(match display {
+            Display::Bar => Output::Bar(None),
             Display::Lines => Output::Lines(Box::new(io::stderr())),
             Display::Silent => Output::Silent,
-        };
-        Self::with_output(task, budget, spent, output)
+        })
     }
 
-    fn with_output(task: &str, budget: Budget, spent: Spent, output: Output) -> Self {
-        let pace = Pace {
-            budget,
-            spent,
-            counted: true,
-        };
+    fn with_output(output: Output) -> Self {
         Self {
-            task: task.to_owned(),
-            pace,
-            started: Instant::now(),
-            shown: None,
             output,
+            task: None,
+            shown: None,
+            validation: None,
+            round: None,
         }
     }
 
-    /// Shows no number of steps, where they are but parts of the whole.
-    #[must_use]
-    pub fn uncounted(mut self) -> Self {
-        self.pace.counted = false;
-        self
+    /// Shows how far the work is and what there is to say of it; `message` is called only when something is shown.
+    pub fn show(&mut self, progress: &Progress, message: impl FnOnce() -> String) {
+        self.begin(progress);
+        let elapsed = self.task.as_ref().map(|task| task.started.elapsed());
+        self.show_at(elapsed.unwrap_or_default(), progress, message);
     }
 
-    /// Tells how many steps are done (from the very beginning) and what to say, such as the loss.
-    ///
-    /// `message` is called only when something is shown.
-    pub fn update(&mut self, steps: u64, message: impl FnOnce() -> String) {
-        self.update_at(self.started.elapsed(), steps, message);
+    /// Takes up another task than the one before.
+    fn begin(&mut self, progress: &Progress) {
+        if self
+            .task
+            .as_ref()
+            .is_some_and(|task| task.name == progress.task)
+        {
+            return;
+        }
+        self.task = Some(Task {
+            name: progress.task,
+            first: progress.fraction,
+            started: Instant::now(),
+        });
+        self.shown = None;
+        if let Output::Bar(bar) = &mut self.output {
+            // The one before is cleared when it is dropped.
+            *bar = Some(bar_of(progress.task));
+        }
     }
 
-    fn update_at(&mut self, elapsed: Duration, steps: u64, message: impl FnOnce() -> String) {
+    fn show_at(
+        &mut self,
+        elapsed: Duration,
+        progress: &Progress,
+        message: impl FnOnce() -> String,
+    ) {
         let pause = match self.output {
             Output::Bar(_) => BETWEEN_REDRAWS,
             Output::Lines(_) => BETWEEN_LINES,
@@ -120,51 +121,83 @@ impl Progress {
             None => matches!(self.output, Output::Bar(_)) || elapsed >= pause,
             Some(shown) => elapsed.saturating_sub(shown) >= pause,
         };
-        if !due {
+        let Some(task) = self.task.as_ref().filter(|_| due) else {
             return;
-        }
+        };
         self.shown = Some(elapsed);
-        let status = self.pace.status(steps, elapsed);
+        let status = task.status(progress, elapsed);
         match &mut self.output {
-            Output::Bar(bar) => {
-                bar.set_position((self.pace.fraction(steps, elapsed) * PARTS as f64) as u64);
+            Output::Bar(Some(bar)) => {
+                bar.set_position((progress.fraction * PARTS as f64) as u64);
                 bar.set_message(joined(&status, &message()));
             }
             Output::Lines(lines) => {
                 // Nobody is left to tell when the log cannot be written.
-                let _ = writeln!(lines, "{}: {}", self.task, joined(&status, &message()));
+                let _ = writeln!(lines, "{}: {}", task.name, joined(&status, &message()));
             }
-            Output::Silent => {}
+            Output::Bar(None) | Output::Silent => {}
         }
     }
 
     /// Shows a line that stays, above the bar or in the log; nothing when silent.
     pub fn note(&mut self, line: &str) {
+        let Some(task) = &self.task else {
+            return;
+        };
         match &mut self.output {
-            Output::Bar(bar) => bar.println(format!("{}: {line}", self.task)),
+            Output::Bar(Some(bar)) => bar.println(format!("{}: {line}", task.name)),
             Output::Lines(lines) => {
-                let _ = writeln!(lines, "{}: {line}", self.task);
+                let _ = writeln!(lines, "{}: {line}", task.name);
             }
-            Output::Silent => {}
+            Output::Bar(None) | Output::Silent => {}
         }
     }
 
     /// Removes the bar and leaves one last line; nothing when silent.
     pub fn finish(mut self, summary: &str) {
         self.note(summary);
-        if let Output::Bar(bar) = &self.output {
+        if let Output::Bar(Some(bar)) = &self.output {
             bar.finish_and_clear();
         }
     }
 }
 
-fn bar(task: &str) -> ProgressBar {
+impl Observer for Bar {
+    fn tell(&mut self, progress: &Progress) -> Control {
+        let message = match &progress.event {
+            Event::Step { loss, .. } => match (&self.round, self.validation) {
+                (Some(round), _) => round.clone(),
+                (None, Some(bits)) => format!("loss {loss:.4}, validation {bits:.4} bits/dim"),
+                (None, None) => format!("loss {loss:.4}"),
+            },
+            Event::Validation { bits_per_dim, .. } => {
+                self.validation = Some(bits_per_dim.value);
+                return interrupt::control();
+            }
+            Event::Round(found) => {
+                let words = format!(
+                    "β {:.3}, effective {:.0} %, log Z(β) {:.3} ≥ {:.3}",
+                    found.inverse_temperature,
+                    100.0 * found.effective_share,
+                    found.log_z.value,
+                    found.bound.value
+                );
+                self.round.insert(words).clone()
+            }
+            _ => self.round.clone().unwrap_or_default(),
+        };
+        self.show(progress, || message);
+        interrupt::control()
+    }
+}
+
+fn bar_of(task: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{prefix} {bar:16.blue/dim} {wide_msg}")
         .expect("the template is valid")
         .progress_chars("━╸─");
     ProgressBar::with_draw_target(Some(PARTS), ProgressDrawTarget::stderr())
         .with_style(style)
-        .with_prefix(task.to_owned())
+        .with_prefix(task)
         // An error that ends the work must not leave half a bar behind.
         .with_finish(ProgressFinish::AndClear)
 }
@@ -174,64 +207,43 @@ fn joined(status: &str, message: &str) -> String {
     format!("{status}{separator}{message}")
 }
 
-/// The arithmetic of progress, apart from any clock.
-struct Pace {
-    budget: Budget,
-    spent: Spent,
-    /// Whether steps are worth a number.
-    counted: bool,
+/// A task under way; its arithmetic is apart from any clock.
+struct Task {
+    name: &'static str,
+    /// The part that was done when it began: by an interrupted run.
+    first: f64,
+    started: Instant,
 }
 
-impl Pace {
-    /// Part of the budget used: the larger of steps and time, at most 1.
-    fn fraction(&self, steps: u64, elapsed: Duration) -> f64 {
-        let by_steps = self.budget.steps.map(|all| ratio(steps as f64, all as f64));
-        let time = (self.spent.time + elapsed).as_secs_f64();
-        let by_time = self.budget.time.map(|all| ratio(time, all.as_secs_f64()));
-        by_steps.into_iter().chain(by_time).fold(0.0, f64::max)
-    }
-
-    /// Time to the end: what is left of the time budget, or of the steps at the speed so far,
-    /// whichever is shorter; unknown before the first step of this run.
-    fn remaining(&self, steps: u64, elapsed: Duration) -> Option<Duration> {
-        let by_time = self
-            .budget
-            .time
-            .map(|all| all.saturating_sub(self.spent.time + elapsed));
-        let done = steps.saturating_sub(self.spent.steps);
-        let by_steps = self.budget.steps.filter(|_| done > 0).map(|all| {
-            let left = all.saturating_sub(steps) as f64;
-            Duration::try_from_secs_f64(elapsed.as_secs_f64() * left / done as f64)
-                .unwrap_or(Duration::MAX)
-        });
-        by_time.into_iter().chain(by_steps).min()
+impl Task {
+    /// Time to the end at the speed so far; unknown before anything is done.
+    fn remaining(&self, fraction: f64, elapsed: Duration) -> Option<Duration> {
+        let done = Some(fraction - self.first).filter(|done| *done > 0.0)?;
+        let left = elapsed.as_secs_f64() * (1.0 - fraction) / done;
+        Some(Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX))
     }
 
     /// `step 1200 of 6000 (20 %), 0:34 left`.
-    fn status(&self, steps: u64, elapsed: Duration) -> String {
-        let percent = (100.0 * self.fraction(steps, elapsed)).floor();
-        let mut status = match self.counted {
-            true => format!("step {}", number(steps as f64, 0)),
-            false => format!("{percent:.0} %"),
+    fn status(&self, progress: &Progress, elapsed: Duration) -> String {
+        let percent = format!("{:.0} %", (100.0 * progress.fraction).floor());
+        let mut status = match &progress.count {
+            None => percent,
+            Some(count) => {
+                let done = number(count.done as f64, 0);
+                let of = count
+                    .total
+                    .map(|all| format!(" of {}", number(all as f64, 0)));
+                format!(
+                    "{} {done}{} ({percent})",
+                    count.unit,
+                    of.unwrap_or_default()
+                )
+            }
         };
-        if let Some(all) = self.budget.steps.filter(|_| self.counted) {
-            status += &format!(" of {}", number(all as f64, 0));
-        }
-        if self.counted && self.budget != Budget::default() {
-            status += &format!(" ({percent:.0} %)");
-        }
-        if let Some(remaining) = self.remaining(steps, elapsed) {
+        if let Some(remaining) = self.remaining(progress.fraction, elapsed) {
             status += &format!(", {} left", clock(remaining));
         }
         status
-    }
-}
-
-fn ratio(part: f64, whole: f64) -> f64 {
-    if whole > 0.0 {
-        (part / whole).clamp(0.0, 1.0)
-    } else {
-        1.0
     }
 }
 
@@ -250,18 +262,17 @@ pub fn clock(duration: Duration) -> String {
 mod tests {
     use std::sync::{Arc, Mutex};
 
+    use segre::progress::Count;
+
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn pace(steps: Option<u64>, seconds: Option<u64>, spent: Spent) -> Pace {
-        Pace {
-            budget: Budget {
-                steps,
-                time: seconds.map(Duration::from_secs),
-            },
-            spent,
-            counted: true,
+    fn from(first: f64) -> Task {
+        Task {
+            name: "fit",
+            first,
+            started: Instant::now(),
         }
     }
 
@@ -290,74 +301,73 @@ mod tests {
     }
 
     #[test]
-    fn steps_give_fraction_and_remaining_time() {
-        let pace = pace(Some(6000), None, Spent::default());
-        assert_eq!(pace.fraction(1200, 10 * SECOND), 0.2);
-        assert_eq!(pace.remaining(1200, 10 * SECOND), Some(40 * SECOND));
-        assert_eq!(pace.remaining(0, 10 * SECOND), None);
-        let status = pace.status(1200, 10 * SECOND);
-        assert_eq!(status, "step 1200 of 6000 (20 %), 0:40 left");
-    }
-
-    #[test]
-    fn time_gives_fraction_and_remaining_time() {
-        let pace = pace(None, Some(90), Spent::default());
-        assert_eq!(pace.fraction(7, 45 * SECOND), 0.5);
-        assert_eq!(pace.remaining(0, 30 * SECOND), Some(60 * SECOND));
-        assert_eq!(pace.remaining(7, 100 * SECOND), Some(Duration::ZERO));
-        assert_eq!(pace.fraction(7, 100 * SECOND), 1.0);
-        assert_eq!(pace.status(7, 45 * SECOND), "step 7 (50 %), 0:45 left");
-    }
-
-    #[test]
-    fn of_two_budgets_the_nearer_end_counts() {
-        let pace = pace(Some(1000), Some(100), Spent::default());
-        assert_eq!(pace.fraction(900, 10 * SECOND), 0.9);
-        assert_eq!(pace.remaining(500, 10 * SECOND), Some(10 * SECOND));
-        assert_eq!(pace.remaining(10, 90 * SECOND), Some(10 * SECOND));
+    fn what_is_done_gives_the_remaining_time() {
+        let task = from(0.0);
+        let status = |told: &Progress, seconds: u32| task.status(told, seconds * SECOND);
+        let steps = Progress::pieces("fit", "step", 1200, 6000);
+        assert_eq!(status(&steps, 10), "step 1200 of 6000 (20 %), 0:40 left");
+        let none = Progress::pieces("fit", "step", 0, 6000);
+        assert_eq!(status(&none, 10), "step 0 of 6000 (0 %)");
+        assert_eq!(
+            status(&Progress::part("score", 0.999), 0),
+            "99 %, 0:00 left"
+        );
+        let count = Count {
+            unit: "step",
+            done: 7,
+            total: None,
+        };
+        let by_time = Progress {
+            count: Some(count),
+            ..Progress::part("fit", 0.5)
+        };
+        assert_eq!(status(&by_time, 45), "step 7 (50 %), 0:45 left");
+        assert_eq!(task.remaining(1.0, 100 * SECOND), Some(Duration::ZERO));
     }
 
     #[test]
     fn a_resumed_run_goes_on_where_it_stopped_at_its_own_speed() {
-        let spent = Spent {
-            steps: 500,
-            time: 50 * SECOND,
-        };
-        let by_steps = pace(Some(1000), None, spent);
-        assert_eq!(by_steps.remaining(600, 20 * SECOND), Some(80 * SECOND));
-        let by_time = pace(None, Some(100), spent);
-        assert_eq!(by_time.fraction(600, 25 * SECOND), 0.75);
+        assert_eq!(from(0.5).remaining(0.625, 20 * SECOND), Some(60 * SECOND));
+        assert_eq!(from(0.5).remaining(0.5, 20 * SECOND), None);
     }
 
     #[test]
     fn a_log_gets_a_line_every_ten_seconds_and_one_at_the_end() {
         let log = Log::default();
-        let budget = Budget {
-            steps: Some(100),
-            time: None,
-        };
-        let output = Output::Lines(Box::new(log.clone()));
-        let mut progress = Progress::with_output("fit", budget, Spent::default(), output);
+        let mut bar = Bar::with_output(Output::Lines(Box::new(log.clone())));
+        bar.begin(&Progress::pieces("fit", "step", 0, 100));
         for second in 0..=35 {
-            progress.update_at(second * SECOND, u64::from(second), || "loss 1.5".to_owned());
+            let told = Progress::pieces("fit", "step", second, 100);
+            bar.show_at(second as u32 * SECOND, &told, || "loss 1.5".to_owned());
         }
         assert_eq!(log.lines().len(), 3);
         assert_eq!(
             log.lines()[0],
             "fit: step 10 of 100 (10 %), 1:30 left · loss 1.5"
         );
-        progress.finish("done");
+        bar.finish("done");
         assert_eq!(log.lines()[3..], ["fit: done"]);
     }
 
     #[test]
+    fn every_task_has_its_own_clock() {
+        let log = Log::default();
+        let mut bar = Bar::with_output(Output::Lines(Box::new(log.clone())));
+        bar.begin(&Progress::part("sample", 0.0));
+        bar.show_at(30 * SECOND, &Progress::part("sample", 1.0), String::new);
+        bar.begin(&Progress::part("score", 0.0));
+        bar.show_at(9 * SECOND, &Progress::part("score", 0.5), String::new);
+        assert_eq!(log.lines(), ["sample: 100 %, 0:00 left"]);
+        bar.finish("2 rows");
+        assert_eq!(log.lines()[1..], ["score: 2 rows"]);
+    }
+
+    #[test]
     fn silence_is_silent_and_never_makes_the_message() {
-        let budget = Budget {
-            steps: Some(1),
-            time: None,
-        };
-        let mut progress = Progress::new("fit", budget, Spent::default(), Display::Silent);
-        progress.update_at(100 * SECOND, 1, || panic!("a message nobody sees"));
+        let mut bar = Bar::new(Display::Silent);
+        let told = Progress::part("fit", 1.0);
+        bar.begin(&told);
+        bar.show_at(100 * SECOND, &told, || panic!("a message nobody sees"));
         assert_eq!(Display::choose(true), Display::Silent);
     }
 

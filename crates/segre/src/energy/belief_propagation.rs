@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::error::EnergyError;
 use super::factor::{Factor, log_sum_exp};
-use super::inference::{Inference, LogZKind, Method, Progress, Report};
+use super::inference::{Inference, LogZKind, Method, Report};
 use super::model::EnergyModel;
 use crate::energy::error::Result;
-use crate::progress::Interrupted;
+use crate::progress::{Observer, Progress};
 use crate::setting::InvalidSetting;
 
 /// The order in which messages are renewed.
@@ -66,11 +66,11 @@ pub struct BeliefPropagationReport {
 /// Source: Yedidia, Freeman & Weiss 2005; residual schedule: Elidan, McGraw & Koller 2006.
 ///
 /// # Errors
-/// [`InvalidSetting`], [`EnergyError::Contradiction`], [`Interrupted`].
+/// [`InvalidSetting`], [`EnergyError::Contradiction`], [`Interrupted`](crate::Interrupted).
 pub fn belief_propagation(
     model: &EnergyModel,
     options: &BeliefPropagationOptions,
-    progress: Progress,
+    observer: &mut dyn Observer,
 ) -> Result<Inference> {
     if !(0.0..1.0).contains(&options.damping) {
         return Err(InvalidSetting {
@@ -80,10 +80,11 @@ pub fn belief_propagation(
         }
         .into());
     }
+    Progress::part("bp", 0.0).tell(observer)?;
     let mut messages = Messages::new(model);
     let (sweeps, residual) = match options.schedule {
-        Schedule::Sequential => messages.run_in_turn(options, progress)?,
-        Schedule::Residual => messages.run_by_residual(options, progress)?,
+        Schedule::Sequential => messages.run_in_turn(options, observer)?,
+        Schedule::Residual => messages.run_by_residual(options, observer)?,
     };
     let mut marginals = Vec::with_capacity(model.variables());
     for variable in 0..model.variables() {
@@ -201,13 +202,11 @@ impl<'a> Messages<'a> {
     fn run_in_turn(
         &mut self,
         options: &BeliefPropagationOptions,
-        progress: Progress,
+        observer: &mut dyn Observer,
     ) -> Result<(usize, f64)> {
         let mut residual = 0.0;
         for sweep in 0..options.sweeps {
-            if !progress(sweep as f64 / options.sweeps as f64) {
-                return Err(Interrupted.into());
-            }
+            Progress::part("bp", sweep as f64 / options.sweeps as f64).tell(observer)?;
             residual = 0.0_f64;
             for number in 0..self.messages.len() {
                 let (outputs, change) = self.renewed(number, options.damping, sweep)?;
@@ -224,7 +223,7 @@ impl<'a> Messages<'a> {
     fn run_by_residual(
         &mut self,
         options: &BeliefPropagationOptions,
-        progress: Progress,
+        observer: &mut dyn Observer,
     ) -> Result<(usize, f64)> {
         let count = self.messages.len();
         // Residuals are not negative, so their bits are in the order of their values.
@@ -243,8 +242,8 @@ impl<'a> Messages<'a> {
             queue.last().map_or(0.0, |(bits, _)| f64::from_bits(*bits))
         };
         while renewals < most && largest(&queue) > options.tolerance {
-            if renewals % count == 0 && !progress(renewals as f64 / most as f64) {
-                return Err(Interrupted.into());
+            if renewals % count == 0 {
+                Progress::part("bp", renewals as f64 / most as f64).tell(observer)?;
             }
             let Some((_, number)) = queue.pop_last() else {
                 break;

@@ -7,12 +7,12 @@ use rayon::prelude::*;
 
 use super::error::EnergyError;
 use super::exact::narrow;
-use super::inference::{Method, Progress};
+use super::inference::Method;
 use super::model::EnergyModel;
 use super::swendsen_wang::Ferromagnet;
 use super::{chains, gibbs, swendsen_wang};
 use crate::energy::error::Result;
-use crate::progress::Interrupted;
+use crate::progress::{Observer, Progress, Shared};
 use crate::random::{Purpose, generator};
 use crate::setting::InvalidSetting;
 
@@ -52,7 +52,7 @@ pub struct ChainSamples {
 /// Collects `count` states of Markov chains from random starts.
 ///
 /// # Errors
-/// [`InvalidSetting`] for no chains or no thinning, [`EnergyError::NoStart`], [`Interrupted`].
+/// [`InvalidSetting`] for no chains or no thinning, [`EnergyError::NoStart`], [`Interrupted`](crate::Interrupted).
 ///
 /// # Panics
 /// If a variable has more than 65 536 states.
@@ -60,7 +60,7 @@ pub fn chain_samples(
     model: &EnergyModel,
     count: usize,
     options: &ChainSampleOptions,
-    progress: Progress,
+    observer: &mut dyn Observer,
 ) -> Result<ChainSamples> {
     for (name, value) in [("chains", options.chains), ("thinning", options.thinning)] {
         if value == 0 {
@@ -80,13 +80,13 @@ pub fn chain_samples(
                 Method::SwendsenWang,
                 count,
                 options,
-                progress,
+                observer,
                 &sweep,
             )
         }
         Err(_) => {
             let sweep = gibbs::sweep(model);
-            collect(model, Method::Gibbs, count, options, progress, &sweep)
+            collect(model, Method::Gibbs, count, options, observer, &sweep)
         }
     }
 }
@@ -96,7 +96,7 @@ fn collect(
     method: Method,
     count: usize,
     options: &ChainSampleOptions,
-    progress: Progress,
+    observer: &mut dyn Observer,
     sweep: &chains::Sweep,
 ) -> Result<ChainSamples> {
     let purpose = match method {
@@ -107,9 +107,10 @@ fn collect(
         |chain: usize| count * (chain + 1) / options.chains - count * chain / options.chains;
     let total = (options.chains * options.burn_in + count * options.thinning) as f64;
     let done = AtomicUsize::new(0);
-    let tick = || match progress(done.fetch_add(1, Ordering::Relaxed) as f64 / total) {
-        true => Ok(()),
-        false => Err(Interrupted),
+    let observer = Shared::new(observer);
+    let tick = || {
+        let done = done.fetch_add(1, Ordering::Relaxed) as f64 / total;
+        observer.tell(&Progress::part("chains", done))
     };
     let chains: Vec<Result<Vec<u16>>> = (0..options.chains)
         .into_par_iter()

@@ -1,15 +1,17 @@
 //! Markov chains: running several, and judging them by R-hat and effective sample size.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::error::EnergyError;
-use super::inference::{Inference, Method, Progress, Report};
+use super::inference::{Inference, Method, Report};
 use super::model::EnergyModel;
 use crate::energy::error::Result;
-use crate::progress::Interrupted;
+use crate::progress::{Observer, Progress, Shared};
 use crate::random::{Purpose, generator};
 use crate::setting::InvalidSetting;
 
@@ -80,7 +82,7 @@ pub(super) fn run(
     model: &EnergyModel,
     method: Method,
     options: &ChainOptions,
-    progress: Progress,
+    observer: &mut dyn Observer,
     sweep: &Sweep,
 ) -> Result<Inference> {
     // A split R-hat needs two values in each half.
@@ -102,13 +104,14 @@ pub(super) fn run(
         _ => Purpose::Gibbs,
     };
     let total = (options.chains * (options.burn_in + options.sweeps)) as f64;
-    let done = std::sync::atomic::AtomicUsize::new(0);
+    let task = match method {
+        Method::SwendsenWang => "swendsen-wang",
+        _ => "gibbs",
+    };
+    let (done, observer) = (AtomicUsize::new(0), Shared::new(observer));
     let tick = || {
-        let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        match progress(done as f64 / total) {
-            true => Ok(()),
-            false => Err(Interrupted),
-        }
+        let done = done.fetch_add(1, Ordering::Relaxed) as f64 / total;
+        observer.tell(&Progress::part(task, done))
     };
     let records: Vec<Result<Record>> = (0..options.chains)
         .into_par_iter()

@@ -7,9 +7,10 @@ use rayon::prelude::*;
 use super::chains::{self, ChainOptions, Seen, draw};
 use super::exact::narrow;
 use super::factor::normalise;
-use super::inference::{Inference, Method, Progress};
+use super::inference::{Inference, Method};
 use super::model::EnergyModel;
 use crate::energy::error::Result;
+use crate::progress::Observer;
 use crate::random::{Purpose, generator, row_generator};
 
 /// A factor as one of its variables sees it.
@@ -30,8 +31,12 @@ struct View {
 ///
 /// # Errors
 /// [`super::EnergyError::NoStart`], [`InvalidSetting`](crate::InvalidSetting), [`Interrupted`](crate::Interrupted).
-pub fn gibbs(model: &EnergyModel, options: &ChainOptions, progress: Progress) -> Result<Inference> {
-    chains::run(model, Method::Gibbs, options, progress, &sweep(model))
+pub fn gibbs(
+    model: &EnergyModel,
+    options: &ChainOptions,
+    observer: &mut dyn Observer,
+) -> Result<Inference> {
+    chains::run(model, Method::Gibbs, options, observer, &sweep(model))
 }
 
 /// A sweep through all variables in their order.

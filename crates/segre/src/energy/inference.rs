@@ -7,9 +7,6 @@ use super::chains::ChainReport;
 use super::exact::ExactReport;
 use super::mean_field::MeanFieldReport;
 
-/// Is told how much is done, from 0 to 1, from any thread, and answers whether to go on.
-pub type Progress<'a> = &'a (dyn Fn(f64) -> bool + Sync);
-
 /// A method of inference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -74,7 +74,11 @@ mod tests {
             for coupling in [0.3, 0.881_373_587, 1.7] {
                 let grid = torus(rows, columns, coupling);
                 let exact = ExactPlan::new(&grid.build()).unwrap();
-                let exact = exact.infer(&|_| true).unwrap().log_z.unwrap();
+                let exact = exact
+                    .infer(&mut crate::progress::Silent)
+                    .unwrap()
+                    .log_z
+                    .unwrap();
                 let found = grid.torus_log_z().unwrap();
                 assert!(
                     (found - exact).abs() < 1e-9,

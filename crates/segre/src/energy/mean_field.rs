@@ -1,14 +1,16 @@
 //! Naive mean field: the best product distribution, by coordinate ascent from several starts.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rand::RngExt;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::factor::{Factor, normalise};
-use super::inference::{Inference, LogZKind, Method, Progress, Report};
+use super::inference::{Inference, LogZKind, Method, Report};
 use super::model::EnergyModel;
 use crate::energy::error::Result;
-use crate::progress::Interrupted;
+use crate::progress::{Interrupted, Observer, Progress, Shared};
 use crate::random::{Purpose, generator};
 
 /// How mean field is done.
@@ -56,29 +58,29 @@ pub struct MeanFieldReport {
 /// Source: Wainwright & Jordan 2008, section 5.
 ///
 /// # Errors
-/// [`Interrupted`].
+/// [`Interrupted`](crate::Interrupted).
 pub fn mean_field(
     model: &EnergyModel,
     options: &MeanFieldOptions,
-    progress: Progress,
+    observer: &mut dyn Observer,
 ) -> Result<Inference> {
     let of_variables = model.factors_of_variables();
-    let finished = std::sync::atomic::AtomicUsize::new(0);
+    let (finished, observer) = (AtomicUsize::new(0), Shared::new(observer));
     let starts = options.restarts.max(1);
-    let runs: Vec<Option<Run>> = (0..starts)
+    let runs: Vec<Result<Run, Interrupted>> = (0..starts)
         .into_par_iter()
         .map(|start| {
             let run =
                 Run::new(model, options, start).ascend(model, &of_variables, options, &|| {
-                    let done = finished.load(std::sync::atomic::Ordering::Relaxed);
-                    progress(done as f64 / starts as f64)
+                    let done = finished.load(Ordering::Relaxed) as f64 / starts as f64;
+                    observer.tell(&Progress::part("mean field", done))
                 });
-            finished.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            finished.fetch_add(1, Ordering::Relaxed);
             run
         })
         .collect();
-    let runs: Option<Vec<Run>> = runs.into_iter().collect();
-    let runs = runs.ok_or(Interrupted)?;
+    let runs: Result<Vec<Run>, Interrupted> = runs.into_iter().collect();
+    let runs = runs?;
     let bounds: Vec<f64> = runs.iter().map(|run| run.bound).collect();
     let best_bound = bounds.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let restarts_at_best = bounds.iter().filter(|b| best_bound - **b < 1e-6).count();
@@ -151,12 +153,10 @@ impl Run {
         model: &EnergyModel,
         of_variables: &[Vec<usize>],
         options: &MeanFieldOptions,
-        go_on: &dyn Fn() -> bool,
-    ) -> Option<Self> {
+        tell: &dyn Fn() -> Result<(), Interrupted>,
+    ) -> Result<Self, Interrupted> {
         while self.sweeps < options.sweeps && !self.converged {
-            if !go_on() {
-                return None;
-            }
+            tell()?;
             self.sweeps += 1;
             let mut moved = 0.0_f64;
             for (variable, factors) in of_variables.iter().enumerate() {
@@ -178,7 +178,7 @@ impl Run {
             .map(|factor| mean_log_weight(factor, &self.marginals))
             .sum();
         self.bound = entropy(&self.marginals) + log_weights;
-        Some(self)
+        Ok(self)
     }
 
     /// `q_i(k) ∝ exp ⟨Σ_f ln f⟩` given `x_i = k`.

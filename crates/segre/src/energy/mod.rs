@@ -18,7 +18,7 @@
 //! use segre::energy::{GridModel, exact};
 //!
 //! let model = GridModel::table1(3, 8).build();
-//! let result = exact::infer(&model, 1 << 30, &|_| true)?;
+//! let result = exact::infer(&model, 1 << 30, &mut segre::progress::Silent)?;
 //! assert!((result.log_z.unwrap() - 5.1362).abs() < 1e-4);
 //! # Ok::<(), segre::Error>(())
 //! ```
@@ -49,7 +49,7 @@ pub use exact::ExactReport;
 pub use factor::Factor;
 pub use gibbs::{gibbs, gibbs_sweeps};
 pub use grid::GridModel;
-pub use inference::{Inference, LogZKind, Method, Progress, Report};
+pub use inference::{Inference, LogZKind, Method, Report};
 pub use mean_field::{MeanFieldOptions, MeanFieldReport, mean_field};
 pub use model::{EnergyModel, Observation};
 pub use source::ModelSource;

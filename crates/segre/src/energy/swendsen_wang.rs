@@ -6,9 +6,10 @@ use rand_chacha::ChaCha8Rng;
 use super::chains::{self, ChainOptions, Seen, draw};
 use super::error::{EnergyError, NotPotts};
 use super::factor::{Factor, normalise};
-use super::inference::{Inference, Method, Progress};
+use super::inference::{Inference, Method};
 use super::model::EnergyModel;
 use crate::energy::error::Result;
+use crate::progress::Observer;
 
 /// A table may differ from a sum of fields and a coupling by this much, relative to its range.
 const FORM_TOLERANCE: f64 = 1e-9;
@@ -133,14 +134,14 @@ fn split(factor: &Factor) -> std::result::Result<(Vec<f64>, Vec<f64>, f64), NotP
 pub fn swendsen_wang(
     model: &EnergyModel,
     options: &ChainOptions,
-    progress: Progress,
+    observer: &mut dyn Observer,
 ) -> Result<Inference> {
     let magnet = Ferromagnet::of(model)?;
     chains::run(
         model,
         Method::SwendsenWang,
         options,
-        progress,
+        observer,
         &sweep(model, magnet),
     )
 }

@@ -6,6 +6,7 @@ use crate::data::{self, DataSource, Dataset, ReadOptions};
 use crate::evaluation::error::Result;
 use crate::flow::Model;
 use crate::flow::likelihood::{ConditionalOptions, conditional_divergence};
+use crate::progress::Observer;
 
 /// The divergence of conditionals over random patterns, nats.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -41,8 +42,6 @@ pub fn options(sites: usize, orders: usize, seed: u64) -> ConditionalOptions {
 
 /// Compares conditionals given some sites of each row, which should be draws of `exp(log_weight)`.
 ///
-/// `progress` is told how many completions are done, of `rows · draws` at most, and says whether to go on.
-///
 /// # Errors
 /// As [`conditional_divergence`].
 pub fn run(
@@ -50,9 +49,9 @@ pub fn run(
     log_weight: &dyn Fn(&[u16]) -> f64,
     rows: &Dataset,
     options: &ConditionalOptions,
-    progress: &mut dyn FnMut(usize) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<ConditionalReport> {
-    let found = conditional_divergence(model, log_weight, rows, options, progress)?;
+    let found = conditional_divergence(model, log_weight, rows, options, observer)?;
     let of_rows = found.rows.iter().map(|row| row.value);
     Ok(ConditionalReport {
         conditional_kl: found.mean.value,

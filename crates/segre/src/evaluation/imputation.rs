@@ -6,6 +6,7 @@ use super::baseline::{Baselines, NearestRows};
 use crate::data::{Dataset, PartialDataset};
 use crate::evaluation::error::Result;
 use crate::flow::{Model, conditional_marginals};
+use crate::progress::Observer;
 
 /// What is hidden.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,8 +45,6 @@ pub struct MethodScores {
 
 /// Hides cells of rows of `data` at random and lets every method fill them in, each cell by itself.
 ///
-/// `progress` is told how many rows the model has filled in and says whether to go on.
-///
 /// # Errors
 /// [`DataError::SchemaMismatch`](crate::data::DataError::SchemaMismatch) for parts of another schema or without rows, and those of
 /// [`conditional_marginals`].
@@ -55,11 +54,11 @@ pub fn run(
     validation: &Dataset,
     data: &Dataset,
     options: &ImputationOptions,
-    progress: &mut dyn FnMut(usize) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<ImputationReport> {
     let (share, seed) = (options.hidden_share, options.seed);
     let given = PartialDataset::hiding_at_random(data, share, seed);
-    let marginals = conditional_marginals(model, &given, progress)?;
+    let marginals = conditional_marginals(model, &given, observer)?;
     let own = MethodScores::of("segre", data, &given, |row, _| {
         let site = |site| marginals.of(row, site).iter().map(|p| f64::from(*p));
         (0..data.sites()).map(|i| site(i).collect()).collect()

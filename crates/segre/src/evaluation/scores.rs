@@ -9,6 +9,7 @@ use crate::data::{Dataset, KnownDistribution};
 use crate::evaluation::error::Result;
 use crate::flow::Model;
 use crate::flow::likelihood::{ScoreOptions, score};
+use crate::progress::Observer;
 
 /// Bits per dimension of a model, of the baselines, and of the distribution itself where it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -33,8 +34,6 @@ pub struct ScoreReport {
 
 /// Scores `data` under the model, if its path has a bound, and under baselines of the parts.
 ///
-/// `progress` is told the fraction of the scoring that is done and says whether to go on.
-///
 /// # Errors
 /// As [`Baselines::fit`] and [`score`].
 pub fn run(
@@ -44,11 +43,11 @@ pub fn run(
     data: &Dataset,
     target: Option<&dyn KnownDistribution>,
     options: &ScoreOptions,
-    progress: &mut dyn FnMut(f64) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<ScoreReport> {
     let baselines = BaselineScores::of(&Baselines::fit(train, validation)?, data);
     let scores = match model.has_bound() {
-        true => Some(score(model, data, options, progress)?),
+        true => Some(score(model, data, options, observer)?),
         false => None,
     };
     let bits = scores.as_ref().map(|scores| scores.bits_per_dim);

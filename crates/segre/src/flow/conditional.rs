@@ -4,7 +4,7 @@ use super::channel::KnownSites;
 use super::model::Model;
 use crate::data::PartialDataset;
 use crate::flow::error::Result;
-use crate::progress::Interrupted;
+use crate::progress::{Observer, Progress};
 
 /// Rows per evaluation of the network.
 const BATCH: usize = 512;
@@ -69,13 +69,13 @@ impl ConditionalMarginals {
 /// # Errors
 /// [`FlowError::ConditionNeedsPosterior`](crate::flow::FlowError::ConditionNeedsPosterior) for a field head or a
 /// path on the simplex, [`DataError::SchemaMismatch`](crate::data::DataError::SchemaMismatch) for rows of another
-/// schema, [`Interrupted`] if `progress`, told how many rows are done, returns `false`.
+/// schema, [`Interrupted`](crate::Interrupted) if stopped.
 ///
 /// Source: docs/mathematics.md §2.1.5.
 pub fn conditional_marginals(
     model: &Model,
     given: &PartialDataset,
-    progress: &mut dyn FnMut(usize) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<ConditionalMarginals> {
     model.schema.same_as(&given.schema)?;
     model.check_conditions()?;
@@ -83,6 +83,7 @@ pub fn conditional_marginals(
     let known = KnownSites::new(&model.manifold);
     let mut values = Vec::with_capacity(given.rows() * sites * categories);
     let batch = BATCH.min(model.most_rows());
+    Progress::pieces("marginals", "row", 0, given.rows()).tell(observer)?;
     for from in (0..given.rows()).step_by(batch) {
         let size = batch.min(given.rows() - from);
         let (mut states, mut levels) = known.nothing(size);
@@ -95,9 +96,7 @@ pub fn conditional_marginals(
             }
         }
         values.extend(mean);
-        if !progress(from + size) {
-            return Err(Interrupted.into());
-        }
+        Progress::pieces("marginals", "row", from + size, given.rows()).tell(observer)?;
     }
     Ok(ConditionalMarginals {
         cardinalities: given.schema.cardinalities(),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::learning::error::{LearningError, Result};
+use crate::progress::{Count, Event, Progress};
 use crate::setting::InvalidSetting;
 
 /// When training ends: at the first of the limits that are set.
@@ -22,6 +23,20 @@ impl Budget {
         by_steps
             .max(self.seconds.map_or(0.0, |limit| seconds / limit))
             .min(1.0)
+    }
+
+    /// How far a run with this budget is, for who watches it.
+    pub fn report(&self, step: u64, seconds: f64, event: Event) -> Progress {
+        Progress {
+            task: "fit",
+            fraction: self.progress(step, seconds),
+            count: Some(Count {
+                unit: "step",
+                done: step,
+                total: self.steps,
+            }),
+            event,
+        }
     }
 
     pub(crate) fn validate(&self) -> Result<()> {

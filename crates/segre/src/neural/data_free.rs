@@ -19,36 +19,16 @@ use crate::flow::{Model, ModelConfig};
 use crate::learning::parameters::Values;
 use crate::neural::error::Result;
 use crate::path::ProbabilityPath;
-use crate::progress::Control;
+use crate::progress::{Control, Event, Observer, Progress, Round};
 use crate::random::{Purpose, generator};
 
-/// What a round has found before its training.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Round {
-    /// Number, from 0.
-    pub round: u64,
-    /// Steps of training before it.
-    pub step: u64,
-    /// Seconds spent.
-    pub seconds: f64,
-    /// The inverse temperature `λ` whose rows are learned next.
-    pub inverse_temperature: f64,
-    /// What the weights at `λ` say; energies are those of `λ = 1`.
-    pub estimate: ImportanceEstimate,
-    /// Mean loss of the round before, nats per site.
-    pub loss: f64,
-    /// Whether the model was kept: `λ = 1`, and no earlier bound is better beyond the error.
-    pub kept: bool,
-}
-
-/// What happens in a run.
-pub enum DataFreeEvent<'a> {
-    /// Rows are being drawn or learned; the run as it stands.
-    Working(&'a Trainer),
-    /// Rows were drawn and weighted.
-    Round(&'a Round, &'a Trainer),
-    /// A round has ended: the time to store a checkpoint.
-    Learned(&'a DataFree),
+/// When a run has something to store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Rows were drawn and weighted: the model may have been kept.
+    Weighted,
+    /// A round has ended: from here the run can go on.
+    Learned,
 }
 
 /// A fit without data.
@@ -197,7 +177,7 @@ impl DataFree {
     }
 
     /// Fits until the budget is used up or the observer stops it. The model is then
-    /// [`best_model`](Trainer::best_model) of the run that is returned.
+    /// [`best_model`](Trainer::best_model) of the run that is returned; `keep` has the run whenever there is something to store.
     ///
     /// # Errors
     /// [`NeuralError::NoPossibleRow`](crate::neural::NeuralError::NoPossibleRow) if the weights of all rows vanish,
@@ -213,7 +193,8 @@ impl DataFree {
     pub fn run(
         mut self,
         energy: &EnergyModel,
-        observer: &mut dyn FnMut(DataFreeEvent) -> Control,
+        keep: &mut dyn FnMut(&Self, Moment) -> Result<()>,
+        observer: &mut dyn Observer,
     ) -> Result<Trainer> {
         loop {
             let round = self.state.round;
@@ -232,16 +213,22 @@ impl DataFree {
             let kept = inverse_temperature >= 1.0 && self.keep_if_good(&model, &estimate);
             // What is learned next is rows of `P_λ`, of which the energy itself would say too much.
             self.rounds.temper_prior(inverse_temperature);
-            let report = Round {
+            let trainer = self.rounds.trainer();
+            let found = Round {
                 round,
-                step: self.rounds.trainer().progress().step,
-                seconds: self.rounds.trainer().progress().seconds,
+                step: trainer.progress().step,
+                seconds: trainer.progress().seconds,
                 inverse_temperature,
-                estimate,
+                log_z: estimate.log_z,
+                bound: estimate.bound,
+                effective_share: estimate.effective_share,
+                energy: estimate.energy,
                 loss: self.state.loss.unwrap_or(f64::NAN),
                 kept,
             };
-            let control = observer(DataFreeEvent::Round(&report, self.rounds.trainer()));
+            let told = trainer.report(Event::Round(found));
+            let control = observer.tell(&told);
+            keep(&self, Moment::Weighted)?;
             if done >= 1.0 || control == Control::Stop {
                 break;
             }
@@ -252,22 +239,13 @@ impl DataFree {
             }
             self.remembered.insert(0, rows);
             let rows = Dataset::new(self.schema.clone(), self.remembered.concat())?;
-            let mut stopped = false;
-            let loss = self
-                .rounds
-                .learn(&rows, self.config.steps, &mut |trainer, _| {
-                    stopped = observer(DataFreeEvent::Working(trainer)) == Control::Stop;
-                    !stopped
-                })?;
-            if stopped {
+            let Some(loss) = self.rounds.learn(&rows, self.config.steps, observer)? else {
                 break;
-            }
+            };
             self.state.inverse_temperature = inverse_temperature;
             self.state.loss = Some(loss);
             self.state.round += 1;
-            if observer(DataFreeEvent::Learned(&self)) == Control::Stop {
-                break;
-            }
+            keep(&self, Moment::Learned)?;
         }
         Ok(self.rounds.finish())
     }
@@ -277,11 +255,12 @@ impl DataFree {
         model: &Model,
         energy: &EnergyModel,
         round: u64,
-        observer: &mut dyn FnMut(DataFreeEvent) -> Control,
+        observer: &mut dyn Observer,
     ) -> Result<WeightedRows> {
         let config = &self.config;
-        let trainer = self.rounds.trainer();
-        let mut go_on = |_| observer(DataFreeEvent::Working(trainer)) != Control::Stop;
+        // Rows that are drawn bring the budget no nearer to its end than the clock does.
+        let told = self.rounds.trainer().report(Event::Work);
+        let mut drawing = |_: &Progress| observer.tell(&told);
         let seed = self.seed(round, 0);
         WeightedRows::draw(
             model,
@@ -289,7 +268,7 @@ impl DataFree {
             config.draws,
             config.sampling_steps,
             seed,
-            &mut go_on,
+            &mut drawing,
         )
     }
 

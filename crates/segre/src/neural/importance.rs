@@ -10,6 +10,7 @@ use crate::estimate::Estimate;
 use crate::flow::Model;
 use crate::flow::sampling::{Sampler, SamplingOptions, sample};
 use crate::neural::error::{NeuralError, Result};
+use crate::progress::Observer;
 use crate::random::{Purpose, generator};
 
 /// Halvings of the interval in which the next inverse temperature lies.
@@ -55,7 +56,7 @@ impl WeightedRows {
         count: usize,
         steps: usize,
         seed: u64,
-        progress: &mut dyn FnMut(usize) -> bool,
+        observer: &mut dyn Observer,
     ) -> Result<Self> {
         let options = SamplingOptions {
             sampler: Some(Sampler::Sequential),
@@ -63,7 +64,7 @@ impl WeightedRows {
             seed,
             ..SamplingOptions::default()
         };
-        let drawn = sample(model, count, &options, progress)?;
+        let drawn = sample(model, count, &options, observer)?;
         Ok(Self::new(drawn.data, drawn.log_probabilities, energy))
     }
 
@@ -286,7 +287,10 @@ mod tests {
     #[test]
     fn weights_of_uniform_rows_give_the_exact_values() {
         let (model, rows) = uniform(40_000);
-        let exact = ExactPlan::new(&model).unwrap().infer(&|_| true).unwrap();
+        let exact = ExactPlan::new(&model)
+            .unwrap()
+            .infer(&mut crate::progress::Silent)
+            .unwrap();
         let found = rows.estimate(1.0);
         let near = |found: Estimate, exact: f64| {
             let error = (found.value - exact) / found.std_error;

@@ -21,7 +21,7 @@ mod importance;
 mod prior;
 
 pub use config::DataFreeConfig;
-pub use data_free::{DataFree, DataFreeEvent, Round};
+pub use data_free::{DataFree, Moment};
 pub use error::{NeuralError, Result};
 pub use importance::{ImportanceEstimate, WeightedRows};
 pub use prior::pairwise_prior;

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::model::RandomizedFlow;
 use super::objective::{Labelings, Mixture};
 use crate::data::Dataset;
-use crate::progress::Interrupted;
+use crate::progress::{Observer, Progress};
 use crate::random::{Purpose, generator, row_generator};
 use crate::randomized::error::Result;
 
@@ -66,21 +66,16 @@ impl Draws {
 
 impl RandomizedFlow {
     /// Draws `count` labelings, row by row: `Ω` and initial point, the flow to its end, and a label of every site
-    /// from `S(end)`. `progress` is told how many are done and may stop by returning `false`.
+    /// from `S(end)`.
     ///
     /// The distribution of the rows is `E[T(S(end))]` exactly. Row `i` depends on `seed` and `i` alone.
     ///
     /// # Errors
-    /// [`Interrupted`].
-    pub fn sample(
-        &self,
-        count: usize,
-        seed: u64,
-        progress: &mut dyn FnMut(usize) -> bool,
-    ) -> Result<Dataset> {
+    /// [`Interrupted`](crate::Interrupted).
+    pub fn sample(&self, count: usize, seed: u64, observer: &mut dyn Observer) -> Result<Dataset> {
         let (base, offsets) = (stream(seed), self.flow.operator.offsets());
         let mut labels = vec![0; count * self.flow.operator.sites()];
-        self.each_chunk(count, progress, |rows| {
+        self.each_chunk(count, observer, |rows| {
             let sites = self.flow.operator.sites();
             labels[rows.start * sites..rows.end * sites]
                 .par_chunks_mut(sites)
@@ -99,16 +94,11 @@ impl RandomizedFlow {
     /// Ends of the flow for `count` draws.
     ///
     /// # Errors
-    /// [`Interrupted`].
-    pub fn draws(
-        &self,
-        count: usize,
-        seed: u64,
-        progress: &mut dyn FnMut(usize) -> bool,
-    ) -> Result<Draws> {
+    /// [`Interrupted`](crate::Interrupted).
+    pub fn draws(&self, count: usize, seed: u64, observer: &mut dyn Observer) -> Result<Draws> {
         let base = stream(seed);
         let mut log_ends = Vec::with_capacity(count);
-        self.each_chunk(count, progress, |rows| {
+        self.each_chunk(count, observer, |rows| {
             let ends = rows.into_par_iter().map(|row| self.log_end(&base, row));
             log_ends.par_extend(ends);
         })?;
@@ -121,17 +111,17 @@ impl RandomizedFlow {
     /// Source: RAF (24).
     ///
     /// # Errors
-    /// [`Interrupted`].
+    /// [`Interrupted`](crate::Interrupted).
     pub fn marginals(
         &self,
         count: usize,
         seed: u64,
-        progress: &mut dyn FnMut(usize) -> bool,
+        observer: &mut dyn Observer,
     ) -> Result<Vec<Vec<f64>>> {
         let base = stream(seed);
         let offsets = self.flow.operator.offsets();
         let mut sums = vec![0.0; self.flow.operator.width()];
-        self.each_chunk(count, progress, |rows| {
+        self.each_chunk(count, observer, |rows| {
             let ends: Vec<Vec<f32>> = rows
                 .into_par_iter()
                 .map(|row| self.log_end(&base, row))
@@ -155,7 +145,7 @@ impl RandomizedFlow {
     /// Source: RAF (25).
     ///
     /// # Errors
-    /// [`Interrupted`].
+    /// [`Interrupted`](crate::Interrupted).
     ///
     /// # Panics
     /// If `φ` has other sites or labels.
@@ -164,9 +154,9 @@ impl RandomizedFlow {
         phi: &[Vec<f64>],
         count: usize,
         seed: u64,
-        progress: &mut dyn FnMut(usize) -> bool,
+        observer: &mut dyn Observer,
     ) -> Result<f64> {
-        let marginals = self.marginals(count, seed, progress)?;
+        let marginals = self.marginals(count, seed, observer)?;
         assert_eq!(phi.len(), marginals.len(), "sites of φ");
         let site = |(marginal, phi): (&Vec<f64>, &Vec<f64>)| -> f64 {
             assert_eq!(marginal.len(), phi.len(), "labels of φ");
@@ -178,17 +168,16 @@ impl RandomizedFlow {
     fn each_chunk(
         &self,
         count: usize,
-        progress: &mut dyn FnMut(usize) -> bool,
+        observer: &mut dyn Observer,
         mut work: impl FnMut(std::ops::Range<usize>),
     ) -> Result<()> {
         let mut done = 0;
+        Progress::pieces("sample", "sample", 0, count).tell(observer)?;
         while done < count {
             let end = (done + CHUNK).min(count);
             work(done..end);
             done = end;
-            if !progress(done) {
-                return Err(Interrupted.into());
-            }
+            Progress::pieces("sample", "sample", done, count).tell(observer)?;
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use crate::data::{Dataset, Layout, Schema, Vocabulary};
 use crate::energy::{EnergyModel, GridModel};
 use crate::learning::LearningError;
 use crate::learning::{Budget, OptimizerConfig, Slot, Update};
-use crate::progress::Control;
+use crate::progress::{Control, Event, Observer};
 use crate::random::{Purpose, generator, row_generator};
 use crate::randomized::error::{RandomizedError, Result};
 use crate::setting::InvalidSetting;
@@ -188,7 +188,8 @@ impl Trainer {
         model
     }
 
-    /// Trains until the budget is used up or the observer stops it; it is told the loss after every step.
+    /// Trains until the budget is used up or the observer stops it. After every step `keep` has the run, to store it
+    /// if it is time to.
     ///
     /// The loss is `−E_{P*} log P` in nats (forward), `⟨E⟩ − H(P)` (reverse), or their sum.
     ///
@@ -200,23 +201,34 @@ impl Trainer {
     pub fn run(
         &mut self,
         target: Target,
-        observer: &mut dyn FnMut(&Self, f64) -> Result<Control>,
+        keep: &mut dyn FnMut(&Self) -> Result<()>,
+        observer: &mut dyn Observer,
     ) -> Result<Ending> {
         let terms = self.check(target)?;
         let before = self.seconds;
         let start = Instant::now();
-        loop {
-            let done = self.config.budget.progress(self.step, self.seconds);
+        let budget = self.config.budget;
+        let mut told = budget.report(self.step, self.seconds, Event::Work);
+        while observer.tell(&told) != Control::Stop {
+            let done = budget.progress(self.step, self.seconds);
             if done >= 1.0 {
                 return Ok(Ending::Budget);
             }
             let rate = self.config.optimizer.learning_rate_at(self.step, done);
-            let loss = self.step(target, terms.as_ref(), rate, self.weight(done))?;
+            let (loss, gradient_norm) =
+                self.step(target, terms.as_ref(), rate, self.weight(done))?;
             self.seconds = before + start.elapsed().as_secs_f64();
-            if observer(self, loss)? == Control::Stop {
-                return Ok(Ending::Stopped);
-            }
+            let event = Event::Step {
+                step: self.step,
+                seconds: self.seconds,
+                loss,
+                gradient_norm,
+                learning_rate: rate,
+            };
+            told = budget.report(self.step, self.seconds, event);
+            keep(self)?;
         }
+        Ok(Ending::Stopped)
     }
 
     /// Weight of the energy at a fraction of the budget: an inverse temperature.
@@ -261,14 +273,14 @@ impl Trainer {
         Ok(Some(Terms::of(energy, self.model.flow.operator.offsets())))
     }
 
-    /// One step of Adam; returns the loss.
+    /// One step of Adam; returns loss and gradient norm.
     fn step(
         &mut self,
         target: Target,
         terms: Option<&Terms>,
         rate: f64,
         weight: f64,
-    ) -> Result<f64> {
+    ) -> Result<(f64, f64)> {
         let (seed, step) = (self.config.seed, self.step);
         let base = generator(seed, Purpose::Randomized, step);
         let model = &self.model;
@@ -323,7 +335,7 @@ impl Trainer {
             update.apply(weights, gradient, slot, 0.0);
         }
         self.step += 1;
-        Ok(loss)
+        Ok((loss, norm))
     }
 
     /// `−(1/B) Σ_b log (1/m) Σ_l T(S^l)_{α_b}`: an upper bound on the mean of `−log P`, in expectation.

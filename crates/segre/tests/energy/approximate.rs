@@ -6,19 +6,20 @@ use segre::energy::{
     BeliefPropagationOptions, ChainOptions, EnergyError, EnergyModel, Factor, GridModel, Inference,
     MeanFieldOptions, Report, Schedule, belief_propagation, gibbs, mean_field, swendsen_wang,
 };
+use segre::progress::Silent;
 
 fn grid(text: &str) -> EnergyModel {
     GridModel::parse(text).unwrap().unwrap().build()
 }
 
 fn exact(model: &EnergyModel) -> Inference {
-    infer(model, 1 << 30, &|_| true).unwrap()
+    infer(model, 1 << 30, &mut Silent).unwrap()
 }
 
 #[test]
 fn mean_field_of_table1_has_the_known_errors() {
     let model = GridModel::table1(3, 8).build();
-    let found = mean_field(&model, &MeanFieldOptions::default(), &|_| true).unwrap();
+    let found = mean_field(&model, &MeanFieldOptions::default(), &mut Silent).unwrap();
     let exact = exact(&model);
     let kl = exact.log_z.unwrap() - found.log_z.unwrap();
     assert!((kl - 1.968).abs() < 5e-4, "{kl}");
@@ -31,7 +32,7 @@ fn mean_field_of_table1_has_the_known_errors() {
 fn mean_field_is_a_bound_and_exact_for_independent_variables() {
     for seed in 0..20 {
         let model = SMALL.model(seed);
-        let found = mean_field(&model, &MeanFieldOptions::default(), &|_| true).unwrap();
+        let found = mean_field(&model, &MeanFieldOptions::default(), &mut Silent).unwrap();
         let log_z = enumerate(&model).unwrap().log_z.unwrap();
         assert!(found.log_z.unwrap() <= log_z + 1e-12, "seed {seed}");
         let sum = found.entropy.unwrap() - found.energy.unwrap();
@@ -41,7 +42,7 @@ fn mean_field_is_a_bound_and_exact_for_independent_variables() {
             ..SMALL
         };
         let alone = alone.model(seed).condition(&[(1, 0)]).unwrap();
-        let found = mean_field(&alone, &MeanFieldOptions::default(), &|_| true).unwrap();
+        let found = mean_field(&alone, &MeanFieldOptions::default(), &mut Silent).unwrap();
         assert_same("independent", &found, &enumerate(&alone).unwrap(), 1e-12);
     }
 }
@@ -52,7 +53,7 @@ fn mean_field_avoids_zeros_where_a_product_can() {
     let zero = f64::NEG_INFINITY;
     let equal = Factor::new(vec![0, 1], vec![2, 2], vec![0.0, zero, zero, 1.0]);
     let model = EnergyModel::new(vec![2, 2], vec![equal]);
-    let found = mean_field(&model, &MeanFieldOptions::default(), &|_| true).unwrap();
+    let found = mean_field(&model, &MeanFieldOptions::default(), &mut Silent).unwrap();
     assert_close("bound", found.log_z.unwrap(), 1.0, 1e-12);
 }
 
@@ -99,7 +100,7 @@ fn belief_propagation_is_exact_on_trees() {
                     tolerance: 1e-13,
                     ..BeliefPropagationOptions::default()
                 };
-                let found = belief_propagation(&model, &options, &|_| true).unwrap();
+                let found = belief_propagation(&model, &options, &mut Silent).unwrap();
                 let Report::BeliefPropagation(report) = &found.report else {
                     panic!("not the report of belief propagation");
                 };
@@ -117,7 +118,7 @@ fn belief_propagation_says_when_it_has_not_converged() {
         sweeps: 3,
         ..BeliefPropagationOptions::default()
     };
-    let found = belief_propagation(&model, &options, &|_| true).unwrap();
+    let found = belief_propagation(&model, &options, &mut Silent).unwrap();
     let Report::BeliefPropagation(report) = &found.report else {
         panic!("not the report of belief propagation");
     };
@@ -126,7 +127,7 @@ fn belief_propagation_says_when_it_has_not_converged() {
         damping: 1.0,
         ..options
     };
-    let error = belief_propagation(&model, &options, &|_| true).unwrap_err();
+    let error = belief_propagation(&model, &options, &mut Silent).unwrap_err();
     assert!(error.to_string().contains("damping is 1"), "{error}");
 }
 
@@ -162,7 +163,7 @@ fn chains_agree_with_exact_values() {
         ..ChainOptions::default()
     };
     let model = SMALL.model(3).condition(&[(1, 0)]).unwrap();
-    let found = gibbs(&model, &options, &|_| true).unwrap();
+    let found = gibbs(&model, &options, &mut Silent).unwrap();
     assert_agrees("gibbs", &found, &enumerate(&model).unwrap());
     for text in [
         "potts:4x4,c=3,coupling=1.1,field=0.3,periodic",
@@ -170,10 +171,10 @@ fn chains_agree_with_exact_values() {
     ] {
         let model = grid(text).condition(&[(6, 1)]).unwrap();
         let exact = exact(&model);
-        assert_agrees(text, &gibbs(&model, &options, &|_| true).unwrap(), &exact);
+        assert_agrees(text, &gibbs(&model, &options, &mut Silent).unwrap(), &exact);
         assert_agrees(
             text,
-            &swendsen_wang(&model, &options, &|_| true).unwrap(),
+            &swendsen_wang(&model, &options, &mut Silent).unwrap(),
             &exact,
         );
     }
@@ -191,8 +192,8 @@ fn swendsen_wang_mixes_where_gibbs_is_stuck_and_both_say_so() {
         Report::Chains(report) => report.largest_r_hat,
         other => panic!("{other:?}"),
     };
-    let stuck = r_hat(gibbs(&model, &options, &|_| true).unwrap());
-    let mixed = r_hat(swendsen_wang(&model, &options, &|_| true).unwrap());
+    let stuck = r_hat(gibbs(&model, &options, &mut Silent).unwrap());
+    let mixed = r_hat(swendsen_wang(&model, &options, &mut Silent).unwrap());
     assert!(mixed < 1.02, "Swendsen–Wang: {mixed}");
     assert!(stuck > 1.1, "Gibbs: {stuck}");
 }
@@ -200,7 +201,7 @@ fn swendsen_wang_mixes_where_gibbs_is_stuck_and_both_say_so() {
 #[test]
 fn swendsen_wang_refuses_antiferromagnets() {
     let model = grid("ising:3x3,coupling=-1");
-    let error = swendsen_wang(&model, &ChainOptions::default(), &|_| true).unwrap_err();
+    let error = swendsen_wang(&model, &ChainOptions::default(), &mut Silent).unwrap_err();
     let message = error.to_string();
     assert!(
         message.contains("factor 0") && message.contains("antiferromagnetic"),
@@ -214,6 +215,6 @@ fn gibbs_refuses_when_it_finds_no_start() {
     let zero = f64::NEG_INFINITY;
     let differ = |a, b| Factor::new(vec![a, b], vec![2, 2], vec![zero, 0.0, 0.0, zero]);
     let model = EnergyModel::new(vec![2; 3], vec![differ(0, 1), differ(1, 2), differ(2, 0)]);
-    let error = gibbs(&model, &ChainOptions::default(), &|_| true).unwrap_err();
+    let error = gibbs(&model, &ChainOptions::default(), &mut Silent).unwrap_err();
     assert!(matches!(error, EnergyError::NoStart { .. }), "{error}");
 }

@@ -1,15 +1,15 @@
 //! The junction tree against enumeration and published figures; exact samples; refusals.
 
 use super::{Recipe, SMALL, assert_close, assert_same, largest_difference};
-use segre::Interrupted;
 use segre::energy::exact::{ExactPlan, enumerate, infer};
 use segre::energy::{EnergyError, EnergyModel, Factor, GridModel, Report};
+use segre::progress::{Control, Progress, Silent};
 
 const BUDGET: u64 = 1 << 30;
 
 #[test]
 fn table1_is_reproduced_to_the_printed_digits() {
-    let result = infer(&GridModel::table1(3, 8).build(), BUDGET, &|_| true).unwrap();
+    let result = infer(&GridModel::table1(3, 8).build(), BUDGET, &mut Silent).unwrap();
     assert!((result.log_z.unwrap() - 5.1362).abs() < 5e-5);
     assert!((result.energy.unwrap() + 1.540).abs() < 5.1e-4);
     assert!((result.entropy.unwrap() - 3.597).abs() < 5e-4);
@@ -40,7 +40,7 @@ fn the_junction_tree_is_enumeration_with_and_without_evidence() {
                 Err(error) => panic!("{error}"),
             }
         }
-        match (infer(&model, BUDGET, &|_| true), enumerate(&model)) {
+        match (infer(&model, BUDGET, &mut Silent), enumerate(&model)) {
             (Ok(found), Ok(expected)) => {
                 assert_same(&format!("seed {seed}"), &found, &expected, 1e-10);
                 possible += 1;
@@ -74,7 +74,7 @@ fn weights_beyond_the_range_of_numbers_are_exact_too() {
         let Ok(expected) = enumerate(&model) else {
             continue;
         };
-        let found = infer(&model, BUDGET, &|_| true).unwrap();
+        let found = infer(&model, BUDGET, &mut Silent).unwrap();
         // The energy is as large as the range, and so is its rounding error.
         assert_same(&format!("seed {seed}"), &found, &expected, 1e-9);
         let Report::Exact(report) = &found.report else {
@@ -101,7 +101,7 @@ fn an_underflow_that_later_weights_undo_is_not_lost() {
         .collect();
     factors.push(Factor::new(vec![40], vec![2], vec![0.0, 790.0]));
     let model = EnergyModel::new(vec![2; 41], factors);
-    let found = infer(&model, BUDGET, &|_| true).unwrap();
+    let found = infer(&model, BUDGET, &mut Silent).unwrap();
     // All zeros weigh 1, all ones exp(790 − 800): the rest does not count.
     assert_close(
         "log Z",
@@ -123,7 +123,7 @@ fn cycles_have_the_value_of_their_transfer_matrix() {
         let (first, second) = (1.0 + (f64::from(c) - 1.0) * off, 1.0 - off);
         let ratio: f64 = second / first;
         let expected = f64::from(n) * first.ln() + ((f64::from(c) - 1.0) * ratio.powi(n)).ln_1p();
-        let found = infer(&model, BUDGET, &|_| true).unwrap();
+        let found = infer(&model, BUDGET, &mut Silent).unwrap();
         assert_close(&text, found.log_z.unwrap(), expected, 1e-12);
     }
 }
@@ -142,8 +142,8 @@ fn threads_change_no_digit() {
         pool.install(|| {
             let plan = ExactPlan::new(&model).unwrap();
             (
-                plan.infer(&|_| true).unwrap(),
-                plan.sample(20, 3, &|_| true).unwrap(),
+                plan.infer(&mut Silent).unwrap(),
+                plan.sample(20, 3, &mut Silent).unwrap(),
             )
         })
     };
@@ -161,7 +161,7 @@ fn samples_are_independent_draws_of_the_distribution() {
     let given = model.condition(&[(2, 0)]).unwrap();
     let exact = enumerate(&given).unwrap();
     let plan = ExactPlan::new(&given).unwrap();
-    let samples = plan.sample(SAMPLES, 1, &|_| true).unwrap();
+    let samples = plan.sample(SAMPLES, 1, &mut Silent).unwrap();
     let mut frequencies: Vec<Vec<f64>> = given
         .cardinalities()
         .iter()
@@ -189,8 +189,8 @@ fn samples_are_independent_draws_of_the_distribution() {
     }
     // The mean energy sees the joint distribution, not only single variables.
     assert!((energy - exact.energy.unwrap()).abs() < 0.05, "{energy}");
-    assert_eq!(samples[..50], plan.sample(50, 1, &|_| true).unwrap());
-    assert_ne!(samples[..50], plan.sample(50, 2, &|_| true).unwrap());
+    assert_eq!(samples[..50], plan.sample(50, 1, &mut Silent).unwrap());
+    assert_ne!(samples[..50], plan.sample(50, 2, &mut Silent).unwrap());
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn what_does_not_fit_is_refused_with_its_estimate_before_any_work() {
         .unwrap()
         .build();
     let started = std::time::Instant::now();
-    let error = infer(&model, BUDGET, &|_| true).unwrap_err();
+    let error = infer(&model, BUDGET, &mut Silent).unwrap_err();
     assert!(matches!(error, EnergyError::TooWide { width, .. } if width >= 40));
     let message = error.to_string();
     assert!(
@@ -217,11 +217,8 @@ fn what_does_not_fit_is_refused_with_its_estimate_before_any_work() {
 #[test]
 fn the_caller_can_stop() {
     let model = GridModel::table1(3, 8).build();
-    let stopped = infer(&model, BUDGET, &|_| false);
-    assert!(matches!(
-        stopped,
-        Err(EnergyError::Interrupted(Interrupted))
-    ));
+    let stopped = infer(&model, BUDGET, &mut |_: &Progress| Control::Stop);
+    assert!(matches!(stopped, Err(EnergyError::Interrupted(_))));
 }
 
 #[test]
@@ -236,11 +233,11 @@ fn enumeration_refuses_what_would_not_end() {
 #[test]
 fn models_without_variables_or_factors_have_their_trivial_values() {
     let empty = EnergyModel::new(Vec::new(), vec![Factor::constant(2.5)]);
-    let found = infer(&empty, BUDGET, &|_| true).unwrap();
+    let found = infer(&empty, BUDGET, &mut Silent).unwrap();
     assert_close("log Z", found.log_z.unwrap(), 2.5, 1e-15);
     assert_close("entropy", found.entropy.unwrap(), 0.0, 1e-15);
     let free = EnergyModel::new(vec![2, 1, 5], Vec::new());
-    let found = infer(&free, BUDGET, &|_| true).unwrap();
+    let found = infer(&free, BUDGET, &mut Silent).unwrap();
     assert_close("log Z", found.log_z.unwrap(), 10_f64.ln(), 1e-15);
     assert_same("free", &found, &enumerate(&free).unwrap(), 1e-14);
     assert!(largest_difference(&found, &found) == 0.0);

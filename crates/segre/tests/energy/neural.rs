@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use segre::Control;
 use segre::Device;
 use segre::data::Schema;
 use segre::energy::{EnergyModel, Factor, GridModel, exact};
@@ -13,6 +12,7 @@ use segre::learning::Budget;
 use segre::network::{NetworkConfig, ResidualConfig};
 use segre::neural::{DataFree, DataFreeConfig, WeightedRows, pairwise_prior};
 use segre::path::DiscretePath;
+use segre::progress::{Control, Event, Progress, Silent};
 use segre::randomized::schema_of;
 
 fn settings(hidden: usize, components: usize, steps: u64) -> (ModelConfig, TrainingConfig) {
@@ -59,8 +59,8 @@ fn fitted(model: &EnergyModel, schema: &Schema, steps: u64) -> (Model, Vec<f64>)
     };
     let run = DataFree::new(config, training, own, schema, &Device::flex()).unwrap();
     let mut temperatures = Vec::new();
-    let trainer = run.run(model, &mut |event| {
-        if let segre::neural::DataFreeEvent::Round(round, _) = event {
+    let trainer = run.run(model, &mut |_, _| Ok(()), &mut |told: &Progress| {
+        if let Event::Round(round) = &told.event {
             temperatures.push(round.inverse_temperature);
         }
         Control::Continue
@@ -81,7 +81,7 @@ fn probabilities_of_sequential_samples_add_up_to_one_in_every_order() {
             steps: Some(steps),
             ..SamplingOptions::default()
         };
-        let drawn = sample(&model, 20_000, &options, &mut |_| true).unwrap();
+        let drawn = sample(&model, 20_000, &options, &mut Silent).unwrap();
         let mut seen: BTreeMap<(Vec<u16>, i64), (f64, f64)> = BTreeMap::new();
         for (row, log) in drawn.data.iter().zip(&drawn.log_probabilities) {
             // The same up to rounding within batches.
@@ -101,12 +101,12 @@ fn probabilities_of_sequential_samples_add_up_to_one_in_every_order() {
 #[test]
 fn a_small_grid_is_learned_without_data() {
     let (energy, schema) = grid("ising:2x3,coupling=0.8,field=0.2");
-    let truth = exact::infer(&energy, 1 << 30, &|_| true).unwrap();
+    let truth = exact::infer(&energy, 1 << 30, &mut Silent).unwrap();
     let log_z = truth.log_z.unwrap();
     let (model, temperatures) = fitted(&energy, &schema, 450);
     assert!(temperatures.windows(2).all(|pair| pair[0] <= pair[1]));
     assert_eq!(temperatures.last(), Some(&1.0));
-    let rows = WeightedRows::draw(&model, &energy, 8192, 6, 11, &mut |_| true).unwrap();
+    let rows = WeightedRows::draw(&model, &energy, 8192, 6, 11, &mut Silent).unwrap();
     let found = rows.estimate(1.0);
     let error = (found.log_z.value - log_z) / found.log_z.std_error;
     assert!(error.abs() < 3.0, "{found:?}, exact {log_z}");
@@ -115,7 +115,7 @@ fn a_small_grid_is_learned_without_data() {
     assert!(kl < 0.01, "KL {kl}");
     assert!(found.effective_share > 0.95, "{}", found.effective_share);
     // Groups of sites leave the weights exact.
-    let rows = WeightedRows::draw(&model, &energy, 8192, 3, 11, &mut |_| true).unwrap();
+    let rows = WeightedRows::draw(&model, &energy, 8192, 3, 11, &mut Silent).unwrap();
     let found = rows.estimate(1.0);
     let error = (found.log_z.value - log_z) / found.log_z.std_error;
     assert!(error.abs() < 3.0, "{found:?}, exact {log_z}");
@@ -127,15 +127,15 @@ fn beliefs_of_the_energy_need_no_learning_on_trees_and_little_on_grids() {
     // The bound of a network after one step, from the marginals and from the energy.
     let bound = |name: &str, known: bool| {
         let (energy, schema) = grid(name);
-        let truth = exact::infer(&energy, 1 << 30, &|_| true).unwrap();
+        let truth = exact::infer(&energy, 1 << 30, &mut Silent).unwrap();
         let (mut config, training) = settings(16, 0, 1);
         config.prior = pairwise_prior(&energy).filter(|_| known);
         assert_eq!(config.prior.is_some(), known);
         let own = DataFreeConfig::of(schema.sites(), training.batch_size);
         let run = DataFree::new(config, training, own, &schema, &Device::flex()).unwrap();
-        let trainer = run.run(&energy, &mut |_| Control::Continue).unwrap();
+        let trainer = run.run(&energy, &mut |_, _| Ok(()), &mut Silent).unwrap();
         let model = trainer.best_model().unwrap();
-        let rows = WeightedRows::draw(&model, &energy, 4096, schema.sites(), 1, &mut |_| true);
+        let rows = WeightedRows::draw(&model, &energy, 4096, schema.sites(), 1, &mut Silent);
         truth.log_z.unwrap() - rows.unwrap().estimate(1.0).bound.value
     };
     let chain = bound("potts:1x7,c=3,coupling=0.9,field=0.3", true);
@@ -159,7 +159,7 @@ fn the_same_seed_gives_the_same_model() {
     let (energy, schema) = grid("ising:2x2,coupling=0.8,field=0.2");
     let rows = || {
         let (model, _) = fitted(&energy, &schema, 60);
-        let rows = WeightedRows::draw(&model, &energy, 100, 4, 1, &mut |_| true).unwrap();
+        let rows = WeightedRows::draw(&model, &energy, 100, 4, 1, &mut Silent).unwrap();
         (rows.data().labels().to_vec(), rows.log_weights(1.0))
     };
     assert_eq!(rows(), rows());
@@ -173,7 +173,7 @@ fn hard_constraints_are_kept_or_refused() {
     let energy = EnergyModel::new(vec![2; 4], (0..3).map(differ).collect());
     let schema = schema_of(&energy, None).unwrap();
     let (model, _) = fitted(&energy, &schema, 300);
-    let rows = WeightedRows::draw(&model, &energy, 4000, 4, 1, &mut |_| true).unwrap();
+    let rows = WeightedRows::draw(&model, &energy, 4000, 4, 1, &mut Silent).unwrap();
     let found = rows.estimate(1.0);
     assert!((found.log_z.value - 2_f64.ln()).abs() < 0.05, "{found:?}");
     let impossible = EnergyModel::new(
@@ -186,7 +186,7 @@ fn hard_constraints_are_kept_or_refused() {
     let (config, training) = settings(16, 0, 10);
     let own = DataFreeConfig::of(24, 256);
     let run = DataFree::new(config, training, own, &schema, &Device::flex()).unwrap();
-    let Err(error) = run.run(&impossible, &mut |_| Control::Continue) else {
+    let Err(error) = run.run(&impossible, &mut |_, _| Ok(()), &mut Silent) else {
         panic!("nothing was possible");
     };
     assert!(

@@ -1,10 +1,10 @@
 //! Randomised assignment flows learn small models, whatever the objective and the number of threads.
 
-use segre::Control;
 use segre::data::Dataset;
 use segre::energy::exact::ExactPlan;
 use segre::energy::{ChainSampleOptions, EnergyModel, Factor, GridModel, chain_samples, exact};
 use segre::learning::Budget;
+use segre::progress::Silent;
 use segre::randomized::{
     Comparison, Coupling, EntropyGradient, Objective, Parametrisation, RandomizedConfig,
     RandomizedFlow, Target, Trainer, TrainingConfig, schema_of,
@@ -34,7 +34,7 @@ fn training(steps: u64, objective: Objective) -> TrainingConfig {
 fn exact_samples(model: &EnergyModel, grid: &GridModel, count: usize, seed: u64) -> Dataset {
     let labels = ExactPlan::new(model)
         .unwrap()
-        .sample_labels(count, seed, &|_| true)
+        .sample_labels(count, seed, &mut Silent)
         .unwrap();
     Dataset::new(schema_of(model, Some(grid)).unwrap(), labels).unwrap()
 }
@@ -49,16 +49,14 @@ fn fit(model: RandomizedConfig, steps: u64, objective: Objective) -> RandomizedF
         samples: Some(&samples),
         energy: Some(&energy),
     };
-    trainer
-        .run(target, &mut |_, _| Ok(Control::Continue))
-        .unwrap();
+    trainer.run(target, &mut |_| Ok(()), &mut Silent).unwrap();
     trainer.averaged_model()
 }
 
 fn divergence(model: &RandomizedFlow) -> f64 {
     let (energy, _) = grid();
     let truth = exact::enumerate(&energy).unwrap();
-    let samples = model.sample(50_000, 9, &mut |_| true).unwrap();
+    let samples = model.sample(50_000, 9, &mut Silent).unwrap();
     Comparison::of(&samples, &energy, truth.log_z, &truth.marginals)
         .kl
         .unwrap()
@@ -103,8 +101,8 @@ fn marginals_expectations_and_probabilities_belong_to_the_samples() {
     let config = RandomizedConfig::improved(&schema);
     let model = RandomizedFlow::new(config, schema, Some(&energy), 3).unwrap();
     let count = 40_000;
-    let samples = model.sample(count, 1, &mut |_| true).unwrap();
-    let marginals = model.marginals(count, 2, &mut |_| true).unwrap();
+    let samples = model.sample(count, 1, &mut Silent).unwrap();
+    let marginals = model.marginals(count, 2, &mut Silent).unwrap();
     for site in 0..4 {
         let ones = samples.iter().filter(|row| row[site] == 1).count();
         let frequency = ones as f64 / count as f64;
@@ -112,14 +110,14 @@ fn marginals_expectations_and_probabilities_belong_to_the_samples() {
     }
     let phi = vec![vec![0.0, 1.0]; 4];
     let expected: f64 = marginals.iter().map(|marginal| marginal[1]).sum();
-    let found = model.expectations(&phi, count, 2, &mut |_| true).unwrap();
+    let found = model.expectations(&phi, count, 2, &mut Silent).unwrap();
     assert!((found - expected).abs() < 1e-12);
     // The probabilities of all labelings add to one, and agree with frequencies.
     let all: Vec<u16> = (0..16_u16)
         .flat_map(|k| (0..4).map(move |site| k >> site & 1))
         .collect();
     let all = Dataset::new(samples.schema.clone(), all).unwrap();
-    let draws = model.draws(count, 4, &mut |_| true).unwrap();
+    let draws = model.draws(count, 4, &mut Silent).unwrap();
     let probabilities: Vec<f64> = draws
         .log_probabilities(&all)
         .iter()
@@ -144,7 +142,7 @@ fn threads_change_no_result() {
             let (energy, grid) = grid();
             let schema = schema_of(&energy, Some(&grid)).unwrap();
             let model = fit(RandomizedConfig::improved(&schema), 20, Objective::Both);
-            model.sample(500, 0, &mut |_| true).unwrap()
+            model.sample(500, 0, &mut Silent).unwrap()
         })
     };
     assert_eq!(run(1), run(3));
@@ -154,7 +152,8 @@ fn threads_change_no_result() {
 fn chains_and_exact_samples_have_the_marginals_of_the_model() {
     let (energy, grid) = grid();
     let truth = exact::enumerate(&energy).unwrap();
-    let found = chain_samples(&energy, 20_000, &ChainSampleOptions::default(), &|_| true).unwrap();
+    let found =
+        chain_samples(&energy, 20_000, &ChainSampleOptions::default(), &mut Silent).unwrap();
     let chain = Dataset::new(schema_of(&energy, Some(&grid)).unwrap(), found.labels).unwrap();
     for data in [chain, exact_samples(&energy, &grid, 20_000, 5)] {
         let found = Comparison::of(&data, &energy, truth.log_z, &truth.marginals);
@@ -173,7 +172,7 @@ fn what_cannot_be_is_refused() {
     let mut trainer = Trainer::new(improved.clone(), config, schema.clone(), None).unwrap();
     let samples = Dataset::new(schema.clone(), vec![0, 0, 1, 0]).unwrap();
     let mut run = |target: Target| {
-        let error = trainer.run(target, &mut |_, _| Ok(Control::Continue));
+        let error = trainer.run(target, &mut |_| Ok(()), &mut Silent);
         error.unwrap_err().to_string()
     };
     let target = Target {

@@ -8,6 +8,7 @@ use segre::flow::sampling::{SamplingOptions, sample, sample_with};
 use segre::flow::training::{Trainer, TrainingConfig};
 use segre::flow::{Denoiser, Head, ModelConfig};
 use segre::learning::OptimizerConfig;
+use segre::progress::Silent;
 
 use super::common::{Recorder, device, image_schema, infinite, model_config, short_run, untrained};
 use super::{host, input, largest_difference, normal, unet_model, with_classes};
@@ -49,12 +50,12 @@ fn samples_of_a_class_are_of_that_class() {
     let options = SamplingOptions::default();
     for (class, guidance) in [(0, 1.0), (1, 1.0), (0, 2.0), (1, 2.0)] {
         let of_class = model.of_class(class, guidance).unwrap();
-        let drawn = sample_with(&of_class, &model, 200, &options, &mut |_| true).unwrap();
+        let drawn = sample_with(&of_class, &model, 200, &options, &mut Silent).unwrap();
         let right = |row: &&[u16]| usize::from(row.iter().sum::<u16>() > 8) == class;
         let share = drawn.data.iter().filter(right).count() as f64 / 200.0;
         assert!(share >= 0.9, "class {class}, guidance {guidance}: {share}");
     }
-    let any = sample(&model, 400, &options, &mut |_| true).unwrap();
+    let any = sample(&model, 400, &options, &mut Silent).unwrap();
     let many = any
         .data
         .iter()

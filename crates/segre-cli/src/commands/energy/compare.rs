@@ -18,8 +18,8 @@ use segre::path::ProbabilityPath;
 use segre::randomized::{Comparison, EntropyEstimate, saving, schema_of};
 use serde::Serialize;
 
+use super::done;
 use super::fit::load;
-use super::with_progress;
 use crate::args::{Common, ConditionalChecks, Sampling, at_least_one, memory};
 use crate::commands::sample::randomized_with_progress;
 use crate::conditionals;
@@ -127,7 +127,7 @@ pub struct Truth {
 pub fn truth(model: &EnergyModel, budget: u64, seed: u64, common: &Common) -> Result<Truth> {
     let plan = ExactPlan::new(model)?;
     let Err(refusal) = plan.check(budget) else {
-        let result = with_progress("exact", common, |progress| plan.infer(progress))?;
+        let result = common.watch(|bar| plan.infer(bar), done)?;
         let plan = Some(plan);
         let name = "exact";
         return Ok(Truth { result, plan, name });
@@ -143,10 +143,13 @@ pub fn truth(model: &EnergyModel, budget: u64, seed: u64, common: &Common) -> Re
     };
     let magnet = Ferromagnet::of(model).is_ok();
     let name = if magnet { "swendsen-wang" } else { "gibbs" };
-    let result = with_progress(name, common, |progress| match magnet {
-        true => swendsen_wang(model, &options, progress),
-        false => gibbs(model, &options, progress),
-    })?;
+    let result = common.watch(
+        |bar| match magnet {
+            true => swendsen_wang(model, &options, bar),
+            false => gibbs(model, &options, bar),
+        },
+        done,
+    )?;
     let plan = None;
     Ok(Truth { result, plan, name })
 }
@@ -171,9 +174,8 @@ pub fn run(arguments: &Compare, common: &Common) -> Result<()> {
     let kl_floor = match &truth.plan {
         Some(plan) => {
             let seed = seed.wrapping_add(1);
-            let labels = with_progress("exact samples", common, |progress| {
-                plan.sample_labels(arguments.samples, seed, progress)
-            })?;
+            let labels =
+                common.watch(|bar| plan.sample_labels(arguments.samples, seed, bar), done)?;
             let exact = Dataset::new(schema, labels)?;
             Comparison::of(&exact, &model, log_z, marginals).kl
         }
@@ -229,12 +231,11 @@ fn beside(
         seed,
         ..MeanFieldOptions::default()
     };
-    let by_mean_field = with_progress("mean field", common, |progress| {
-        mean_field(model, &options, progress)
-    });
-    let by_bp = with_progress("bp", common, |progress| {
-        belief_propagation(model, &BeliefPropagationOptions::default(), progress)
-    });
+    let by_mean_field = common.watch(|bar| mean_field(model, &options, bar), done);
+    let by_bp = common.watch(
+        |bar| belief_propagation(model, &BeliefPropagationOptions::default(), bar),
+        done,
+    );
     (by_mean_field.ok(), by_bp.ok())
 }
 
@@ -351,9 +352,7 @@ impl Fitted {
             arguments.model
         );
         let seed = seed.wrapping_add(2);
-        let labels = with_progress("exact samples", common, |progress| {
-            plan.sample_labels(patterns, seed, progress)
-        })?;
+        let labels = common.watch(|bar| plan.sample_labels(patterns, seed, bar), done)?;
         // With all states of every variable, categories in order are the states.
         let rows = Dataset::new(model.schema().clone(), labels)?;
         let log_weight = |row: &[u16]| {

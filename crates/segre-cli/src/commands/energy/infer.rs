@@ -12,7 +12,7 @@ use segre::energy::{
 };
 use serde::Serialize;
 
-use super::{Subject, with_progress};
+use super::{Subject, done};
 use crate::args::{Common, memory};
 use crate::report::json;
 use crate::report::table::{Align, Table, estimate};
@@ -232,7 +232,7 @@ impl Infer {
                     }
                     return Ok((self.bp(model, common)?, Some(refusal)));
                 }
-                with_progress("exact", common, |progress| plan.infer(progress))?
+                common.watch(|bar| plan.infer(bar), done)?
             }
             MethodName::Bp => self.bp(model, common)?,
             MethodName::MeanField => {
@@ -243,19 +243,15 @@ impl Infer {
                     seed: common.seed.unwrap_or(0),
                     ..default
                 };
-                with_progress("mean field", common, |progress| {
-                    mean_field(model, &options, progress)
-                })?
+                common.watch(|bar| mean_field(model, &options, bar), done)?
             }
             MethodName::Gibbs => {
                 let options = self.chain_options(common);
-                with_progress("gibbs", common, |progress| gibbs(model, &options, progress))?
+                common.watch(|bar| gibbs(model, &options, bar), done)?
             }
             MethodName::SwendsenWang => {
                 let options = self.chain_options(common);
-                with_progress("swendsen-wang", common, |progress| {
-                    swendsen_wang(model, &options, progress)
-                })?
+                common.watch(|bar| swendsen_wang(model, &options, bar), done)?
             }
         };
         Ok((result, None))
@@ -273,9 +269,7 @@ impl Infer {
             sweeps: self.sweeps.unwrap_or(default.sweeps),
             ..default
         };
-        with_progress("bp", common, |progress| {
-            belief_propagation(model, &options, progress)
-        })
+        common.watch(|bar| belief_propagation(model, &options, bar), done)
     }
 
     fn chain_options(&self, common: &Common) -> ChainOptions {
@@ -292,7 +286,7 @@ impl Infer {
 fn exactly(model: &EnergyModel, memory: u64, common: &Common) -> Result<Inference> {
     let plan = ExactPlan::new(model)?;
     plan.check(memory)?;
-    with_progress("exact", common, |progress| plan.infer(progress))
+    common.watch(|bar| plan.infer(bar), done)
 }
 
 /// Says that a result means little.

@@ -6,15 +6,12 @@ pub mod fit;
 mod infer;
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use segre::energy::{EnergyModel, ModelSource, Observation, format};
 
 use crate::args::Common;
-use crate::interrupt;
-use crate::report::progress::{Budget, Progress, Spent};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -92,29 +89,7 @@ fn hint(file: &Path, common: &Common) {
     }
 }
 
-/// Does long work with a progress bar that Ctrl-C stops.
-fn with_progress<T, E: Into<segre::Error>>(
-    task: &str,
-    common: &Common,
-    work: impl FnOnce(segre::energy::Progress) -> std::result::Result<T, E>,
-) -> Result<T> {
-    const PARTS: u64 = 1000;
-    let budget = Budget {
-        steps: Some(PARTS),
-        time: None,
-    };
-    let bar = Progress::new(task, budget, Spent::default(), common.display());
-    let bar = Mutex::new(bar);
-    let result = work(&|done| {
-        // Another thread is drawing: this one has nothing newer to show.
-        if let Ok(mut bar) = bar.try_lock() {
-            bar.update((done * PARTS as f64) as u64, String::new);
-        }
-        !interrupt::asked()
-    });
-    let result = result.map_err(Into::into)?;
-    if let Ok(bar) = bar.into_inner() {
-        bar.finish("done");
-    }
-    Ok(result)
+/// The last line of work whose result says all.
+fn done<T>(_: &T) -> String {
+    "done".to_owned()
 }

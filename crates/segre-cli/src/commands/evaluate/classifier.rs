@@ -8,15 +8,14 @@ use segre::evaluation::classifier::{self, Classifier, ClassifierConfig, Classifi
 use segre::flow::Model;
 use segre::flow::sampling::SamplingOptions;
 use segre::flow::saving::ModelCard;
+use segre::progress::Silent;
 use serde::Serialize;
 
 use super::args::ClassifierChecks;
 use crate::args::Common;
 use crate::interrupt;
 use crate::report::evaluation::print_classifier;
-use crate::session::{
-    LabelFile, Parts, check_writable, sample_classes_with_progress, with_fraction,
-};
+use crate::session::{LabelFile, Parts, check_writable, sample_classes_with_progress};
 
 /// A classifier with what it is to be judged by.
 pub struct Opened {
@@ -104,7 +103,7 @@ pub fn open(
     let test_classes = test_classes(checks, &names, test)?;
     if let Some(classifier) = found {
         // Images of another kind are refused before anything is drawn.
-        classifier.classify(&test.select(&[]), &mut |_| true)?;
+        classifier.classify(&test.select(&[]), &mut Silent)?;
         return Ok(Some(Opened {
             classifier,
             training_seconds: None,
@@ -113,10 +112,8 @@ pub fn open(
     }
     let (start, train) = (Instant::now(), &parts.train);
     let config = ClassifierConfig::for_rows(train.rows(), seed);
-    let classifier = with_fraction(
-        "classifier",
-        common,
-        |progress| Classifier::train(train, &names, config, &device, progress),
+    let classifier = common.watch(
+        |bar| Classifier::train(train, &names, config, &device, bar),
         |_| format!("{} rows", train.rows()),
     )?;
     classifier.save(path)?;
@@ -140,10 +137,8 @@ impl Opened {
     ) -> Result<Seen> {
         let (train, validation) = (&parts.train, &parts.validation);
         let (own, classes) = (&self.classifier, self.test_classes.as_deref());
-        let mut report = with_fraction(
-            "classify",
-            common,
-            |progress| classifier::run(own, samples, train, validation, test, classes, progress),
+        let mut report = common.watch(
+            |bar| classifier::run(own, samples, train, validation, test, classes, bar),
             |_| {
                 let sets = [samples, test, validation, train];
                 format!(
@@ -155,8 +150,8 @@ impl Opened {
         if let Some(each) = checks.agreement {
             let (all, guidance) = (0..own.card().classes.len(), checks.guidance);
             let drawn = sample_classes_with_progress(model, all, guidance, each, options, common)?;
-            let progress = &mut |_| !interrupt::asked();
-            let found = classifier::agreement(own, &drawn.data, each, guidance, progress)?;
+            let listener = &mut interrupt::Listener;
+            let found = classifier::agreement(own, &drawn.data, each, guidance, listener)?;
             report.agreement = Some(found);
         }
         let path = checks.classifier.as_ref();

@@ -13,6 +13,7 @@ use segre::evaluation::divergence::{self, Divergence, DivergenceReport, many_sam
 use segre::evaluation::imputation::{self, ImputationOptions, ImputationReport};
 use segre::evaluation::scores::{self, ScoreReport};
 use segre::flow::saving;
+use segre::progress::{Observer, Silent};
 use serde::Serialize;
 
 pub use self::args::Evaluate;
@@ -24,7 +25,6 @@ use crate::report::evaluation::{print_divergence, print_imputation, print_outlie
 use crate::report::json;
 use crate::session::{
     Parts, sample_with_progress, sampling_options, score_options, warn_unconditional,
-    with_fraction, with_steps,
 };
 
 #[derive(Serialize)]
@@ -89,16 +89,17 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
         None => &data,
     };
     let options = score_options(scored, &arguments.accuracy, seed);
-    let score = |progress: &mut dyn FnMut(f64) -> bool| {
+    let score = |observer: &mut dyn Observer| {
         scores::run(
-            &model, train, validation, scored, target, &options, progress,
+            &model, train, validation, scored, target, &options, observer,
         )
     };
     let scores = match model.has_bound() {
-        true => with_fraction("score", common, score, |found| {
-            format!("{} rows, {} evaluations", found.rows, found.evaluations)
-        })?,
-        false => score(&mut |_| true)?,
+        true => common.watch(
+            |bar| score(bar),
+            |found| format!("{} rows, {} evaluations", found.rows, found.evaluations),
+        )?,
+        false => score(&mut Silent)?,
     };
     let conditionals = match (asked.conditionals, target) {
         (Some(patterns), Some(target)) => {
@@ -113,13 +114,9 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
         None => None,
         Some(hidden_share) => {
             let options = ImputationOptions { hidden_share, seed };
-            let rows = data.rows();
-            let found = with_steps(
-                "marginals",
-                rows,
-                common,
-                |progress| imputation::run(&model, train, validation, &data, &options, progress),
-                &format!("{rows} rows"),
+            let found = common.watch(
+                |bar| imputation::run(&model, train, validation, &data, &options, bar),
+                |_| format!("{} rows", data.rows()),
             )?;
             Some(found)
         }

@@ -16,7 +16,7 @@ use super::args::Outliers;
 use super::images::create;
 use crate::args::Common;
 use crate::report::outliers::{draw_extremes, draw_histograms};
-use crate::session::{Parts, with_fraction};
+use crate::session::Parts;
 
 const HISTOGRAM_FILE: &str = "outliers.png";
 const ROWS_FILE: &str = "outliers.csv";
@@ -74,10 +74,8 @@ pub fn look_at(
     common: &Common,
 ) -> Result<OutlierReport> {
     let (train, validation) = (&parts.train, &parts.validation);
-    let report = with_fraction(
-        "outliers",
-        common,
-        |progress| detection::run(model, train, validation, test, outliers, options, progress),
+    let report = common.watch(
+        |bar| detection::run(model, train, validation, test, outliers, options, bar),
         |found| format!("{} sets", found.sets.len()),
     )?;
     if let Some(folder) = folder {

@@ -14,7 +14,6 @@ use super::lines::{Chart, Reference, draw_lines};
 use super::results::Measured;
 use super::run::{Cell, Run};
 use super::write_up::WriteUp;
-use crate::interrupt;
 
 pub const DEFINITION: Definition = Definition {
     name: "coupled-class-scaling",
@@ -109,10 +108,7 @@ fn measure(cell: &mut Cell, fitted: &Fitted, quick: bool) -> Result<Measured> {
     };
     let chain_rule = options(ScoreMethod::Sequential);
     let immse = options(ScoreMethod::Immse);
-    let mut tell = |done: f64| {
-        cell.tell(0.7 + 0.1 * done, || "scoring".into());
-        !interrupt::asked()
-    };
+    let mut tell = cell.watch(0.7..0.8, "scoring");
     let scores = score(&fitted.model, &rows, &chain_rule, &mut tell)?;
     let pairs = rows.iter().zip(&scores.rows);
     let (value, std_error) = mean(pairs.map(|(row, own)| own.value + target.log_pmf(row)));

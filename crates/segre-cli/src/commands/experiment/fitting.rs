@@ -10,7 +10,7 @@ use segre::flow::saving::SplitConfig;
 use segre::flow::training::{Ending, Event, Observer, Progress, Trainer};
 use segre::flow::{Model, PairwisePrior};
 use segre::learning::Budget;
-use segre::neural::{DataFreeEvent, pairwise_prior};
+use segre::neural::pairwise_prior;
 use segre::recipe::{Facts, Recipe, Settings};
 
 use super::results::Measured;
@@ -82,21 +82,9 @@ impl Cell<'_> {
         let recipe = self.seeded(recipe);
         let prior = pairwise_prior(energy);
         let _awake = Awake::start();
-        let (card, fit) = data_free::prepare(&recipe, prior, "energy", schema, self.device)?;
-        let budget = card.training.budget;
-        let trainer = fit.run(energy, &mut |event| {
-            if let DataFreeEvent::Working(trainer) | DataFreeEvent::Round(_, trainer) = event {
-                let progress = trainer.progress();
-                let done = budget.progress(progress.step, progress.seconds);
-                self.tell(TRAINING * done, || {
-                    format!("training, step {}", progress.step)
-                });
-            }
-            match interrupt::asked() {
-                true => Control::Stop,
-                false => Control::Continue,
-            }
-        })?;
+        let (_, fit) = data_free::prepare(&recipe, prior, "energy", schema, self.device)?;
+        let mut watch = self.watch(0.0..TRAINING, "training");
+        let trainer = fit.run(energy, &mut |_, _| Ok(()), &mut watch)?;
         ensure!(!interrupt::asked(), "stopped");
         Ok(trainer.best_model()?)
     }
@@ -148,11 +136,8 @@ impl Cell<'_> {
             seed: self.seed,
             ..options.clone()
         });
-        let samples = sample(&fitted.model, count, &options, &mut |done| {
-            let fraction = done as f64 / count as f64;
-            self.tell(TRAINING + (1.0 - TRAINING) * fraction, || "sampling".into());
-            !interrupt::asked()
-        })?;
+        let mut watch = self.watch(TRAINING..1.0, "sampling");
+        let samples = sample(&fitted.model, count, &options, &mut watch)?;
         let found = divergence::run(target, &samples)?;
         let measured = Measured::of(&found)
             .and("training_steps", fitted.steps as f64)
@@ -194,10 +179,7 @@ impl Observer for Watch<'_, '_> {
                 format!("training, step {}, loss {loss:.4}", progress.step)
             });
         }
-        match interrupt::asked() {
-            true => Control::Stop,
-            false => Control::Continue,
-        }
+        interrupt::control()
     }
 
     fn save(&mut self, _: &Trainer) -> segre::flow::Result<()> {

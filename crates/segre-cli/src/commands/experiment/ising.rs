@@ -11,6 +11,7 @@ use segre::energy::{
 use segre::flow::sampling::{Sampler, SamplingOptions, sample};
 use segre::learning::Budget;
 use segre::neural::pairwise_prior;
+use segre::progress::Silent;
 use segre::randomized::{
     Comparison, EntropyGradient, Objective, RandomizedConfig, Target, TrainingConfig, schema_of,
 };
@@ -66,7 +67,7 @@ impl Ising {
     fn new() -> Result<Self> {
         let model = GridModel::table1(ROWS, COLUMNS).build();
         let plan = ExactPlan::new(&model)?;
-        let truth = plan.infer(&|_| true)?;
+        let truth = plan.infer(&mut Silent)?;
         Ok(Self { model, plan, truth })
     }
 
@@ -74,7 +75,7 @@ impl Ising {
     fn samples(&self, count: usize, seed: u64) -> Result<Dataset> {
         let labels = self
             .plan
-            .sample_labels(count, seed, &|_| !interrupt::asked())?;
+            .sample_labels(count, seed, &mut interrupt::Listener)?;
         Ok(Dataset::new(schema_of(&self.model, None)?, labels)?)
     }
 
@@ -128,7 +129,7 @@ fn run(run: &mut Run) -> Result<WriteUp> {
     for (method, data) in &figure[1..] {
         maps.push((method.clone(), frequencies(data)));
     }
-    let mut bp = belief_propagation(&ising.model, &Default::default(), &|_| true)?;
+    let mut bp = belief_propagation(&ising.model, &Default::default(), &mut Silent)?;
     maps.push((
         "belief propagation".into(),
         ones(&std::mem::take(&mut bp.marginals)),
@@ -170,7 +171,7 @@ fn by_mean_field(ising: &Ising, cell: &mut Cell) -> Result<Measured> {
         seed: cell.seed,
         ..MeanFieldOptions::default()
     };
-    let found = mean_field(&ising.model, &options, &|_| !interrupt::asked())?;
+    let found = mean_field(&ising.model, &options, &mut interrupt::Listener)?;
     let kl = ising
         .truth
         .log_z
@@ -238,12 +239,8 @@ fn draw(
             batch: 8192,
             ..SamplingOptions::default()
         };
-        let drawn = sample(&model, samples, &options, &mut |done| {
-            cell.tell(0.6 + 0.4 * done as f64 / samples as f64, || {
-                "sampling".into()
-            });
-            !interrupt::asked()
-        })?;
+        let mut watch = cell.watch(0.6..1.0, "sampling");
+        let drawn = sample(&model, samples, &options, &mut watch)?;
         return Ok(drawn.data);
     }
     let schema = schema_of(&ising.model, None)?;

@@ -87,7 +87,7 @@ impl Torus {
             seed,
             ..ChainSampleOptions::default()
         };
-        let found = chain_samples(&self.model, count, &options, &|_| !interrupt::asked())?;
+        let found = chain_samples(&self.model, count, &options, &mut interrupt::Listener)?;
         let schema = schema_of(&self.model, Some(&self.grid))?;
         Ok(Dataset::new(schema, found.labels)?)
     }
@@ -154,10 +154,8 @@ fn measure(torus: &Torus, method: &str, quick: bool, cell: &mut Cell) -> Result<
     let model = fit(torus, method, quick, &reference, cell)?;
     let seed = cell.seed.wrapping_add(1);
     let (energy, sites) = (&torus.model, torus.side * torus.side);
-    let weighted = WeightedRows::draw(&model, energy, count, sites, seed, &mut |_| {
-        cell.tell(TRAINING, || "drawing".into());
-        !interrupt::asked()
-    })?;
+    let mut watch = cell.watch(TRAINING..1.0, "drawing");
+    let weighted = WeightedRows::draw(&model, energy, count, sites, seed, &mut watch)?;
     let found = weighted.estimate(1.0);
     let logs = weighted.log_weights(1.0);
     let of_row = |((row, energy), log): ((&[u16], &f64), &f64)| {

@@ -12,13 +12,13 @@ use segre::flow::likelihood::importance::{
 };
 use segre::flow::likelihood::{ScoreMethod, ScoreOptions, score};
 use segre::flow::saving;
+use segre::progress::Silent;
 use segre::recipe::Recipe;
 
 use super::Definition;
 use super::results::Measured;
 use super::run::{Cell, Run};
 use super::write_up::WriteUp;
-use crate::interrupt;
 use crate::report::chart::{Axis, Look, Panel, Series, draw_charts};
 use crate::report::colour::Palette;
 use crate::session::Parts;
@@ -270,17 +270,15 @@ fn measured(cell: &mut Cell, subject: &Subject, estimator: Estimator) -> Result<
     let Subject { model, rows } = subject;
     let options = options(estimator, cell.seed);
     let start = Instant::now();
-    let found = score(model, rows, &options, &mut |done| {
-        cell.tell(0.6 + 0.4 * done, || "scoring".into());
-        !interrupt::asked()
-    })?;
+    let mut watch = cell.watch(0.6..1.0, "scoring");
+    let found = score(model, rows, &options, &mut watch)?;
     let seconds = start.elapsed().as_secs_f64();
     let bits = found.bits_per_dim;
     let exact = ScoreOptions {
         method: Some(ScoreMethod::Exact),
         ..options
     };
-    let exact = score(model, rows, &exact, &mut |_| true).ok();
+    let exact = score(model, rows, &exact, &mut Silent).ok();
     let above = exact.map_or(f64::NAN, |exact| bits.value - exact.bits_per_dim.value);
     let more = (bits.std_error / GOAL).powi(2);
     let count = rows.rows() as f64;
@@ -303,10 +301,8 @@ fn convergence(cell: &mut Cell, name: &str, subject: &Subject, samples: usize) -
         Estimator::Importance(samples, Some(0.8), form, None),
         cell.seed,
     );
-    let weights = log_weights(&subject.model, &subject.rows, &options, &mut |done| {
-        cell.tell(done, || "importance samples".into());
-        !interrupt::asked()
-    })?;
+    let mut watch = cell.watch(0.0..1.0, "importance samples");
+    let weights = log_weights(&subject.model, &subject.rows, &options, &mut watch)?;
     let mut curve = Vec::new();
     let mut count = 1;
     while 2 * count <= samples {

@@ -135,7 +135,7 @@ fn run(run: &mut Run) -> Result<WriteUp> {
                         thinning: 5,
                         seed,
                     };
-                    let found = chain_samples(&model, rows, &options, &|_| !interrupt::asked())?;
+                    let found = chain_samples(&model, rows, &options, &mut interrupt::Listener)?;
                     chain = Some(Dataset::new(schema(), found.labels)?);
                 }
                 let target = chain.as_ref().context("the chain's states")?;

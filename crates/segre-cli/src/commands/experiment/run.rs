@@ -1,10 +1,12 @@
 //! A run of an experiment: its folder, its cells, its progress, and how it goes on after an interruption.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
+use segre::progress::{Control, Event, Observer, Progress};
 use segre::{Device, atomic};
 
 use super::results::{CSV_FILE, JSON_FILE, Measured, REPORT_FILE, Results, Row, Settings, Summary};
@@ -14,14 +16,12 @@ use crate::args::Common;
 use crate::interrupt;
 use crate::report::canvas::Canvas;
 use crate::report::json::print_object;
-use crate::report::progress::{Budget, Display, Progress, Spent};
+use crate::report::progress::{Bar, Display};
 use crate::session::check_writable;
-
-/// Parts of a cell that progress can tell apart.
-const PARTS: f64 = 1000.0;
 
 /// An experiment under way.
 pub struct Run {
+    name: &'static str,
     folder: PathBuf,
     device: Device,
     display: Display,
@@ -29,7 +29,7 @@ pub struct Run {
     model: Option<PathBuf>,
     seeds: Vec<u64>,
     results: Results,
-    bar: Option<Progress>,
+    bar: Option<Bar>,
     planned: usize,
     /// Cells that are done, those of a former run included.
     done: usize,
@@ -99,6 +99,7 @@ impl Run {
         check_writable(&folder.join(JSON_FILE))?;
         results.write(&folder)?;
         Ok(Self {
+            name: definition.name,
             folder,
             device,
             display: common.display(),
@@ -141,16 +142,10 @@ impl Run {
     /// Says how many cells there will be, for the progress and its end.
     pub fn plan(&mut self, cells: usize) {
         self.planned = cells;
-        let budget = Budget {
-            steps: Some((cells as f64 * PARTS) as u64),
-            time: None,
-        };
-        let spent = Spent {
-            steps: (self.results.rows.len().min(cells) as f64 * PARTS) as u64,
-            ..Spent::default()
-        };
-        let name = &self.results.experiment;
-        self.bar = Some(Progress::new(name, budget, spent, self.display).uncounted());
+        let mut bar = Bar::new(self.display);
+        let done = self.results.rows.len().min(cells) as f64 / cells.max(1) as f64;
+        bar.show(&Progress::part(self.name, done), String::new);
+        self.bar = Some(bar);
     }
 
     /// Measures one cell and stores it at once; a cell that is there already is left as it is.
@@ -181,7 +176,9 @@ impl Run {
             seed,
             label: format!("cell {} of {}: {label}", self.done + 1, self.planned),
             bar: self.bar.as_mut(),
+            name: self.name,
             before: self.done,
+            planned: self.planned,
             files: Vec::new(),
         };
         let measured = measure(&mut cell);
@@ -288,18 +285,30 @@ pub struct Cell<'a> {
     pub device: &'a Device,
     pub seed: u64,
     label: String,
-    bar: Option<&'a mut Progress>,
+    bar: Option<&'a mut Bar>,
+    name: &'static str,
     before: usize,
+    planned: usize,
     files: Vec<String>,
 }
 
-impl Cell<'_> {
+impl<'a> Cell<'a> {
     /// Tells the done fraction of this cell and what is going on.
     pub fn tell(&mut self, fraction: f64, doing: impl FnOnce() -> String) {
-        let parts = (self.before as f64 + fraction.clamp(0.0, 1.0)) * PARTS;
+        let cells = self.before as f64 + fraction.clamp(0.0, 1.0);
+        let told = Progress::part(self.name, cells / self.planned.max(1) as f64);
         let label = &self.label;
         if let Some(bar) = &mut self.bar {
-            bar.update(parts as u64, || format!("{label} · {}", doing()));
+            bar.show(&told, || format!("{label} · {}", doing()));
+        }
+    }
+
+    /// Who watches a part of this cell's work, from one fraction of it to another.
+    pub fn watch(&mut self, part: Range<f64>, doing: &'static str) -> Watch<'_, 'a> {
+        Watch {
+            cell: self,
+            part,
+            doing,
         }
     }
 
@@ -308,6 +317,25 @@ impl Cell<'_> {
         atomic::write_bytes(&self.folder.join(name), contents)?;
         self.files.push(name.to_owned());
         Ok(())
+    }
+}
+
+/// Shows a part of a cell's work as such.
+pub struct Watch<'c, 'a> {
+    cell: &'c mut Cell<'a>,
+    part: Range<f64>,
+    doing: &'static str,
+}
+
+impl Observer for Watch<'_, '_> {
+    fn tell(&mut self, progress: &Progress) -> Control {
+        let Range { start, end } = self.part;
+        let (fraction, doing) = (start + (end - start) * progress.fraction, self.doing);
+        self.cell.tell(fraction, || match progress.event {
+            Event::Step { step, loss, .. } => format!("{doing}, step {step}, loss {loss:.4}"),
+            _ => doing.to_owned(),
+        });
+        interrupt::control()
     }
 }
 

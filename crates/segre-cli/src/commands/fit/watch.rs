@@ -10,13 +10,15 @@ use segre::Control;
 use segre::atomic;
 use segre::flow::saving::{self, ModelCard};
 use segre::flow::training::{self, Event, Observer, Progress as RunProgress, Trainer};
+use segre::learning::Budget;
 use segre::network::NetworkConfig;
+use segre::progress::Event::Work;
 use serde_json::{Value, json};
 
 use super::{CHECKPOINT_FILE, METRICS_FILE};
 use crate::args::Common;
 use crate::interrupt;
-use crate::report::progress::{Budget, Progress, Spent};
+use crate::report::progress::Bar;
 
 /// Between checkpoints that are not due to a validation.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
@@ -26,7 +28,8 @@ const STEPS_PER_LINE: u64 = 10;
 /// Watches a run: progress, metrics, checkpoints.
 pub struct Run {
     out: PathBuf,
-    bar: Option<Progress>,
+    bar: Option<Bar>,
+    budget: Budget,
     metrics: File,
     steps_per_line: u64,
     saved: Instant,
@@ -37,24 +40,15 @@ impl Run {
     pub fn new(out: &Path, card: &ModelCard, trainer: &Trainer, common: &Common) -> Result<Self> {
         let budget = trainer.config().budget;
         let done = trainer.progress();
-        let bar = Progress::new(
-            "fit",
-            Budget {
-                steps: budget.steps,
-                time: budget.seconds.map(Duration::from_secs_f64),
-            },
-            Spent {
-                steps: done.step,
-                time: Duration::from_secs_f64(done.seconds),
-            },
-            common.display(),
-        );
+        let mut bar = common.bar();
+        bar.show(&budget.report(done.step, done.seconds, Work), String::new);
         // A run begins with a validation: without one, what is there is of a run that was killed before its first save.
         let written = (done.validations > 0).then_some(done.step);
         let metrics = open_metrics(&out.join(METRICS_FILE), written)?;
         Ok(Self {
             out: out.to_path_buf(),
             bar: Some(bar),
+            budget,
             metrics,
             steps_per_line: match card.model.network {
                 NetworkConfig::Unet(_) => 1,
@@ -98,7 +92,8 @@ impl Observer for Run {
                 }
                 let validation = self.validation;
                 if let Some(bar) = &mut self.bar {
-                    bar.update(*step, || match validation {
+                    let told = self.budget.report(*step, progress.seconds, Work);
+                    bar.show(&told, || match validation {
                         Some(bits) => format!("loss {loss:.4}, validation {bits:.4} bits/dim"),
                         None => format!("loss {loss:.4}"),
                     });

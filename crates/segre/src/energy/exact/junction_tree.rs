@@ -16,8 +16,7 @@ use super::order::Order;
 use crate::energy::error::EnergyError;
 use crate::energy::error::Result;
 use crate::energy::factor::{Factor, offsets};
-use crate::energy::inference::Progress;
-use crate::progress::Interrupted;
+use crate::progress::{Observer, Progress};
 
 /// Entries from which on a table is worth a second thread.
 const PARALLEL: usize = 1 << 15;
@@ -88,9 +87,16 @@ pub(super) struct JunctionTree<'a, A> {
 
 impl<'a, A: Arithmetic> JunctionTree<'a, A> {
     /// Sends messages up to the roots.
-    ///
-    /// `progress` is told how much is done, 0 to 1, and returns whether to go on.
-    pub fn send_up(reduced: &Reduced, order: &'a Order, progress: Progress) -> Result<Self, Stop> {
+    pub fn send_up(
+        reduced: &Reduced,
+        order: &'a Order,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, Stop> {
+        let mut tell = |done: f64| {
+            let told = Progress::part("exact", done).tell(observer);
+            told.map_err(|stop| Stop::Error(stop.into()))
+        };
+        tell(0.0)?;
         let mut tree = Self::prepare(reduced, order)?;
         let total = order.cost.entries;
         let mut done = 0.0;
@@ -98,9 +104,7 @@ impl<'a, A: Arithmetic> JunctionTree<'a, A> {
             let layout = tree.layout(place);
             done += (layout.states() * layout.separator()) as f64;
             tree.send(place, &layout)?;
-            if !progress(done / total) {
-                return Err(Stop::Error(Interrupted.into()));
-            }
+            tell(done / total)?;
         }
         Ok(tree)
     }
@@ -235,7 +239,7 @@ impl<'a, A: Arithmetic> JunctionTree<'a, A> {
     }
 
     /// Sends messages down from the roots and takes the marginals on the way.
-    pub fn send_down(mut self, progress: Progress) -> Result<Calibration> {
+    pub fn send_down(mut self, observer: &mut dyn Observer) -> Result<Calibration> {
         let count = self.cardinalities.len();
         let mut marginals = vec![Vec::new(); count];
         let (mut mean_log_weight, mut done) = (0.0, 0.0);
@@ -256,9 +260,7 @@ impl<'a, A: Arithmetic> JunctionTree<'a, A> {
                 self.pass_on(child, &layout, &belief, all);
             }
             done += belief.len() as f64;
-            if !progress(done / total) {
-                return Err(Interrupted.into());
-            }
+            Progress::part("exact", done / total).tell(observer)?;
         }
         Ok(Calibration {
             marginals,

@@ -14,9 +14,10 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::error::EnergyError;
-use super::inference::{Inference, LogZKind, Method, Progress, Report};
+use super::inference::{Inference, LogZKind, Method, Report};
 use super::model::EnergyModel;
 use crate::energy::error::Result;
+use crate::progress::{Observer, Part};
 use crate::random::{Purpose, generator};
 use arithmetic::{Linear, Logarithmic};
 use domains::Reduced;
@@ -89,17 +90,17 @@ impl ExactPlan {
     ///
     /// # Errors
     /// [`EnergyError::NoConfiguration`], [`Interrupted`](crate::Interrupted).
-    pub fn infer(&self, progress: Progress) -> Result<Inference> {
+    pub fn infer(&self, observer: &mut dyn Observer) -> Result<Inference> {
         // The way down is about twice as long as the way up.
-        let up = |done: f64| progress(done / 3.0);
-        let down = |done: f64| progress((1.0 + 2.0 * done) / 3.0);
+        let down = |observer| Part::new(observer, "exact", 1.0 / 3.0..1.0);
+        let mut up = Part::new(observer, "exact", 0.0..1.0 / 3.0);
         let (logarithmic, log_z, calibration) =
-            match JunctionTree::<Linear>::send_up(&self.reduced, &self.order, &up) {
-                Ok(tree) => (false, tree.log_z, tree.send_down(&down)?),
+            match JunctionTree::<Linear>::send_up(&self.reduced, &self.order, &mut up) {
+                Ok(tree) => (false, tree.log_z, tree.send_down(&mut down(observer))?),
                 Err(Stop::Error(error)) => return Err(error),
                 Err(Stop::Range) => {
-                    let tree = self.logarithmic(&up)?;
-                    (true, tree.log_z, tree.send_down(&down)?)
+                    let tree = self.logarithmic(&mut up)?;
+                    (true, tree.log_z, tree.send_down(&mut down(observer))?)
                 }
             };
         let log_z = log_z + self.reduced.log_constant;
@@ -127,12 +128,18 @@ impl ExactPlan {
     ///
     /// # Errors
     /// As [`ExactPlan::infer`].
-    pub fn sample(&self, count: usize, seed: u64, progress: Progress) -> Result<Vec<Vec<usize>>> {
-        match JunctionTree::<Linear>::send_up(&self.reduced, &self.order, progress) {
+    pub fn sample(
+        &self,
+        count: usize,
+        seed: u64,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<Vec<usize>>> {
+        let mut observer = Part::new(observer, "exact samples", 0.0..1.0);
+        match JunctionTree::<Linear>::send_up(&self.reduced, &self.order, &mut observer) {
             Ok(tree) => Ok(self.draw(&tree, count, seed).collect()),
             Err(Stop::Error(error)) => Err(error),
             Err(Stop::Range) => Ok(self
-                .draw(&self.logarithmic(progress)?, count, seed)
+                .draw(&self.logarithmic(&mut observer)?, count, seed)
                 .collect()),
         }
     }
@@ -144,15 +151,21 @@ impl ExactPlan {
     ///
     /// # Panics
     /// If a variable has more than 65 536 states.
-    pub fn sample_labels(&self, count: usize, seed: u64, progress: Progress) -> Result<Vec<u16>> {
-        match JunctionTree::<Linear>::send_up(&self.reduced, &self.order, progress) {
+    pub fn sample_labels(
+        &self,
+        count: usize,
+        seed: u64,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<u16>> {
+        let mut observer = Part::new(observer, "exact samples", 0.0..1.0);
+        match JunctionTree::<Linear>::send_up(&self.reduced, &self.order, &mut observer) {
             Ok(tree) => Ok(self
                 .draw(&tree, count, seed)
                 .flat_map_iter(narrow)
                 .collect()),
             Err(Stop::Error(error)) => Err(error),
             Err(Stop::Range) => {
-                let tree = self.logarithmic(progress)?;
+                let tree = self.logarithmic(&mut observer)?;
                 Ok(self
                     .draw(&tree, count, seed)
                     .flat_map_iter(narrow)
@@ -161,8 +174,8 @@ impl ExactPlan {
         }
     }
 
-    fn logarithmic(&self, progress: Progress) -> Result<JunctionTree<'_, Logarithmic>> {
-        let tree = JunctionTree::send_up(&self.reduced, &self.order, progress);
+    fn logarithmic(&self, observer: &mut dyn Observer) -> Result<JunctionTree<'_, Logarithmic>> {
+        let tree = JunctionTree::send_up(&self.reduced, &self.order, observer);
         tree.map_err(|stop| match stop {
             Stop::Error(error) => error,
             Stop::Range => unreachable!("logarithms cannot underflow"),
@@ -222,10 +235,14 @@ pub(in crate::energy) fn narrow(states: Vec<usize>) -> impl Iterator<Item = u16>
 ///
 /// # Errors
 /// [`EnergyError::TooWide`], and what [`ExactPlan::infer`] returns.
-pub fn infer(model: &EnergyModel, budget_bytes: u64, progress: Progress) -> Result<Inference> {
+pub fn infer(
+    model: &EnergyModel,
+    budget_bytes: u64,
+    observer: &mut dyn Observer,
+) -> Result<Inference> {
     let plan = ExactPlan::new(model)?;
     plan.check(budget_bytes)?;
-    plan.infer(progress)
+    plan.infer(observer)
 }
 
 /// A number of bytes with a unit.

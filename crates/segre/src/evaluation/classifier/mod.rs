@@ -25,7 +25,7 @@ use crate::data::DataError;
 use crate::data::{Dataset, Layout, Schema};
 use crate::evaluation::error::Result;
 use crate::learning::parameters::host_values;
-use crate::progress::Interrupted;
+use crate::progress::{Observer, Progress};
 
 /// Pixels that are computed together: all rows at once would need memory without being faster.
 const MOST_PIXELS: usize = 1 << 17;
@@ -82,16 +82,12 @@ impl Classifier {
         &self.card
     }
 
-    /// Classifies rows; `watch` is told the fraction that is done and says whether to go on.
+    /// Classifies rows.
     ///
     /// # Errors
     /// [`DataError::SchemaMismatch`] for images of another size or other categories, [`DataError::NotAnImage`] for other
-    /// data, [`Interrupted`].
-    pub fn classify(
-        &self,
-        data: &Dataset,
-        watch: &mut dyn FnMut(f64) -> bool,
-    ) -> Result<Classification> {
+    /// data, [`Interrupted`](crate::Interrupted).
+    pub fn classify(&self, data: &Dataset, observer: &mut dyn Observer) -> Result<Classification> {
         self.check(&data.schema)?;
         let together = (MOST_PIXELS / data.sites()).max(1);
         let mut found = Classification {
@@ -100,6 +96,7 @@ impl Classifier {
             width: FEATURES,
         };
         let rows: Vec<&[u16]> = data.iter().collect();
+        Progress::pieces("classify", "row", 0, data.rows()).tell(observer)?;
         for rows in rows.chunks(together) {
             let images = images(rows, self.card.image, self.card.categories, &self.device);
             let (features, logits) = self.network.forward(images);
@@ -107,9 +104,7 @@ impl Classifier {
             let logits = host_values(logits);
             let classes = logits.chunks_exact(self.card.classes.len()).map(likeliest);
             found.classes.extend(classes);
-            if !watch(found.classes.len() as f64 / data.rows() as f64) {
-                return Err(Interrupted.into());
-            }
+            Progress::pieces("classify", "row", found.classes.len(), data.rows()).tell(observer)?;
         }
         Ok(found)
     }

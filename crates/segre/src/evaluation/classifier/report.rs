@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Classification, Classifier, Moments, SetDistances};
 use crate::data::Dataset;
 use crate::evaluation::error::{EvaluationError, Result};
+use crate::progress::{Observer, Part};
 
 /// What a classifier says of samples, and of held-out rows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -74,8 +75,7 @@ pub struct Agreement {
 
 /// Classifies samples, and beside them the test and validation rows, and compares all with the training rows.
 ///
-/// `test_classes` are the classes of the test rows, where they are known. `progress` is told the fraction of the rows that are
-/// classified and says whether to go on.
+/// `test_classes` are the classes of the test rows, where they are known.
 ///
 /// # Errors
 /// [`EvaluationError::FewImages`], and those of [`Classifier::classify`].
@@ -86,7 +86,7 @@ pub fn run(
     validation: &Dataset,
     test: &Dataset,
     test_classes: Option<&[u16]>,
-    progress: &mut dyn FnMut(f64) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<ClassifierReport> {
     let total: usize = [samples, test, validation, train]
         .iter()
@@ -94,12 +94,9 @@ pub fn run(
         .sum();
     let mut before = 0;
     let mut classify = |data: &Dataset| {
-        let found = classifier.classify(data, &mut |done| {
-            let done = before as f64 + done * data.rows() as f64;
-            progress(done / total as f64)
-        });
+        let span = [before, before + data.rows()].map(|rows| rows as f64 / total as f64);
         before += data.rows();
-        found
+        classifier.classify(data, &mut Part::new(observer, "classify", span[0]..span[1]))
     };
     let own = classify(samples)?;
     let of_test = classify(test)?;
@@ -153,10 +150,10 @@ pub fn agreement(
     samples: &Dataset,
     each: usize,
     guidance: f64,
-    progress: &mut dyn FnMut(f64) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<Agreement> {
     let count = classifier.card().classes.len();
-    let found = classifier.classify(samples, progress)?;
+    let found = classifier.classify(samples, observer)?;
     let asked: Vec<u16> = (0..count)
         .flat_map(|class| vec![class as u16; each])
         .collect();

@@ -10,7 +10,7 @@ use crate::data::Dataset;
 use crate::evaluation::error::Result;
 use crate::learning::parameters;
 use crate::learning::{DataOrder, Optimizer, OptimizerConfig};
-use crate::progress::Interrupted;
+use crate::progress::{Observer, Progress};
 use crate::random::{Purpose, generator};
 use crate::setting::InvalidSetting;
 
@@ -59,21 +59,20 @@ impl ClassifierConfig {
 }
 
 impl Classifier {
-    /// Trains a classifier on rows with classes, which `names` says how to write; `watch` is told the fraction that is
-    /// done and says whether to go on.
+    /// Trains a classifier on rows with classes, which `names` says how to write.
     ///
     /// Learning rate 0.001 with warm-up and cosine decay; the kept parameters are a moving average.
     ///
     /// # Errors
     /// [`DataError::NotAnImage`] for other data, [`DataError::BadClasses`] if the rows have no classes, or fewer
     /// than two, or one beyond the names, [`DataError::NoRows`], [`InvalidSetting`],
-    /// [`LearningError::NonFiniteTraining`](crate::learning::LearningError::NonFiniteTraining), [`Interrupted`].
+    /// [`LearningError::NonFiniteTraining`](crate::learning::LearningError::NonFiniteTraining), [`Interrupted`](crate::Interrupted).
     pub fn train(
         train: &Dataset,
         names: &[String],
         config: ClassifierConfig,
         device: &Device,
-        watch: &mut dyn FnMut(f64) -> bool,
+        observer: &mut dyn Observer,
     ) -> Result<Self> {
         config.validate()?;
         let classes = check_classes(train, names)?;
@@ -95,6 +94,7 @@ impl Classifier {
         let settings = OptimizerConfig::default();
         let mut optimizer = Optimizer::new(settings.clone());
         let mut order = DataOrder::new(config.seed, train.rows(), config.batch_size);
+        Progress::pieces("classifier", "step", 0, config.steps as usize).tell(observer)?;
         for step in 0..config.steps {
             let rows = order.rows(step);
             let drawn: Vec<&[u16]> = rows.iter().map(|row| train.row(*row)).collect();
@@ -105,9 +105,8 @@ impl Classifier {
             let done = step as f64 / config.steps as f64;
             let rate = settings.learning_rate_at(step, done);
             network = optimizer.step(network, gradients, step, rate)?.0;
-            if !watch((step + 1) as f64 / config.steps as f64) {
-                return Err(Interrupted.into());
-            }
+            let (step, steps) = (step as usize + 1, config.steps as usize);
+            Progress::pieces("classifier", "step", step, steps).tell(observer)?;
         }
         let averages = optimizer.averages(&parameters::collect(&network));
         Ok(Self {

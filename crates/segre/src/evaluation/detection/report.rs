@@ -11,6 +11,7 @@ use crate::data::{Dataset, Layout};
 use crate::evaluation::error::{EvaluationError, Result};
 use crate::flow::Model;
 use crate::flow::likelihood::{ScoreOptions, score};
+use crate::progress::{Observer, Part};
 
 /// Noise levels per row and round, and rounds: every row needs a score of its own.
 const LEVELS: usize = 16;
@@ -82,7 +83,7 @@ pub struct ScoredRows {
 
 /// Scores validation rows, for reference, test rows and outliers, each with its name.
 ///
-/// `train` says what the background is. `progress` is told the fraction of the rows that are scored and says whether to go on.
+/// `train` says what the background is.
 ///
 /// # Errors
 /// [`EvaluationError::FewValidationRows`], [`EvaluationError::NotANumber`], and those of [`score`].
@@ -93,7 +94,7 @@ pub fn run(
     test: &Dataset,
     outliers: Vec<(String, Dataset)>,
     options: &OutlierOptions,
-    progress: &mut dyn FnMut(f64) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<OutlierReport> {
     let (validation, test) = (validation.spread(options.rows), test.spread(options.rows));
     if validation.rows() < 2 {
@@ -106,7 +107,7 @@ pub fn run(
         background: background(train),
         done: 0,
         total: validation.rows() + test.rows() + others.sum::<usize>(),
-        progress,
+        observer,
     };
     let known = scorer.score("validation".to_owned(), validation)?;
     let reference = Reference::of(&known.rows);
@@ -140,7 +141,7 @@ struct Scorer<'a> {
     done: usize,
     /// All rows.
     total: usize,
-    progress: &'a mut dyn FnMut(f64) -> bool,
+    observer: &'a mut dyn Observer,
 }
 
 impl Scorer<'_> {
@@ -153,12 +154,11 @@ impl Scorer<'_> {
             seed: self.seed,
             ..ScoreOptions::default()
         };
-        let (before, own, total) = (self.done as f64, data.rows() as f64, self.total as f64);
-        let progress = &mut self.progress;
-        let found = score(self.model, &data, &options, &mut |done| {
-            progress((before + done * own) / total)
-        })?;
-        self.done += data.rows();
+        let after = self.done + data.rows();
+        let [from, to] = [self.done, after].map(|rows| rows as f64 / self.total as f64);
+        let mut part = Part::new(self.observer, "outliers", from..to);
+        let found = score(self.model, &data, &options, &mut part)?;
+        self.done = after;
         let facts = deflated_bits(&data)
             .into_iter()
             .zip(foreground_sites(&data, self.background));

@@ -7,7 +7,7 @@ use crate::data::{Dataset, PartialDataset};
 use crate::flow::channel::KnownSites;
 use crate::flow::error::Result;
 use crate::flow::model::Model;
-use crate::progress::Interrupted;
+use crate::progress::{Observer, Progress};
 use crate::random::{Purpose, generator, row_generator};
 
 /// States per evaluation of the network.
@@ -23,7 +23,7 @@ const BATCH: usize = 4096;
 /// # Errors
 /// [`FlowError::ConditionNeedsPosterior`](crate::flow::FlowError::ConditionNeedsPosterior) for a field head or a
 /// path on the simplex, [`DataError::SchemaMismatch`](crate::data::DataError::SchemaMismatch) for rows of another
-/// schema, [`Interrupted`] if `progress`, told how many rows are done, returns `false`.
+/// schema, [`Interrupted`](crate::Interrupted) if stopped.
 ///
 /// # Panics
 /// If `given` has another number of rows than `rows`, or there is no order.
@@ -35,7 +35,7 @@ pub fn completion_log_probabilities(
     rows: &Dataset,
     orders: usize,
     seed: u64,
-    progress: &mut dyn FnMut(usize) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<Vec<f64>> {
     model.schema.same_as(&given.schema)?;
     model.schema.same_as(&rows.schema)?;
@@ -45,6 +45,7 @@ pub fn completion_log_probabilities(
     let together = (BATCH.min(model.most_rows()) / orders).max(1);
     let chunks: Vec<usize> = (0..rows.rows()).step_by(together).collect();
     let mut found = Vec::with_capacity(rows.rows());
+    Progress::pieces("conditionals", "row", 0, rows.rows()).tell(observer)?;
     for wave in chunks.chunks(rayon::current_num_threads()) {
         let logs: Vec<Vec<f64>> = wave
             .par_iter()
@@ -55,9 +56,7 @@ pub fn completion_log_probabilities(
             })
             .collect();
         found.extend(logs.concat());
-        if !progress(found.len()) {
-            return Err(Interrupted.into());
-        }
+        Progress::pieces("conditionals", "row", found.len(), rows.rows()).tell(observer)?;
     }
     Ok(found)
 }

@@ -8,6 +8,7 @@ use crate::data::{Dataset, PartialDataset};
 use crate::estimate::Estimate;
 use crate::flow::error::{FlowError, Result};
 use crate::flow::model::Model;
+use crate::progress::Observer;
 use crate::random::{Purpose, generator, row_generator};
 use crate::setting::InvalidSetting;
 
@@ -63,7 +64,7 @@ pub fn conditional_divergence(
     log_weight: &dyn Fn(&[u16]) -> f64,
     rows: &Dataset,
     options: &ConditionalOptions,
-    progress: &mut dyn FnMut(usize) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<ConditionalDivergence> {
     let base = generator(options.seed, Purpose::Completion, u64::from(u32::MAX));
     let (mut labels, mut known, mut shares, mut logs) = (vec![], vec![], vec![], vec![]);
@@ -84,7 +85,7 @@ pub fn conditional_divergence(
     let data = Dataset::new(model.schema.clone(), labels)?;
     let given = PartialDataset::new(model.schema.clone(), known)?;
     let (orders, seed) = (options.orders, options.seed);
-    let found = completion_log_probabilities(model, &given, &data, orders, seed, progress)?;
+    let found = completion_log_probabilities(model, &given, &data, orders, seed, observer)?;
     let mut terms = vec![Vec::new(); rows.rows()];
     for (((row, share), log_p), log_q) in shares.into_iter().zip(&logs).zip(&found) {
         terms[row].push((share, log_p - log_q));

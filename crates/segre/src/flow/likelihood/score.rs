@@ -14,7 +14,7 @@ use crate::flow::channel::Denoiser;
 use crate::flow::error::{FlowError, Result};
 use crate::flow::model::{Model, check_schema};
 use crate::path::ProbabilityPath;
-use crate::progress::Interrupted;
+use crate::progress::{Observer, Progress};
 use crate::random::{Purpose, generator};
 use crate::setting::InvalidSetting;
 
@@ -102,25 +102,24 @@ pub struct Scores {
 
 /// The bound of every row of `data` under `model`.
 ///
-/// `progress` is told the finished share of the work (of the rounds known to be needed) and may stop it
-/// by returning `false`.
+/// `observer` is told the finished share of the work: of the rounds known to be needed.
 ///
 /// # Errors
 /// [`DataError::SchemaMismatch`](crate::data::DataError::SchemaMismatch) for data of another schema,
-/// [`Interrupted`] if stopped, [`FlowError::NonFiniteScore`] if the network's output is not finite.
+/// [`Interrupted`](crate::Interrupted) if stopped, [`FlowError::NonFiniteScore`] if the network's output is not finite.
 pub fn score(
     model: &Model,
     data: &Dataset,
     options: &ScoreOptions,
-    progress: &mut dyn FnMut(f64) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<Scores> {
     check_schema(model, data)?;
     match options.method {
         Some(ScoreMethod::Importance | ScoreMethod::Exact) => {
             let model = model.at_rest();
-            score_with(&model, &model, data, options, progress)
+            score_with(&model, &model, data, options, observer)
         }
-        _ => score_with(model, model, data, options, progress),
+        _ => score_with(model, model, data, options, observer),
     }
 }
 
@@ -133,19 +132,19 @@ pub fn score_with(
     model: &Model,
     data: &Dataset,
     options: &ScoreOptions,
-    progress: &mut dyn FnMut(f64) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<Scores> {
     match options.method {
         Some(ScoreMethod::Importance) => {
-            return importance::score(denoiser, model, data, options, progress);
+            return importance::score(denoiser, model, data, options, observer);
         }
         Some(ScoreMethod::Exact) => {
-            return importance::score_by_quadrature(denoiser, model, data, options, progress);
+            return importance::score_by_quadrature(denoiser, model, data, options, observer);
         }
         _ => {}
     }
     let uniform = LevelDistribution::uniform();
-    bound_from(uniform, denoiser, model, data, options, progress)
+    bound_from(uniform, denoiser, model, data, options, observer)
 }
 
 /// The bound, first evaluated at levels of this density.
@@ -155,13 +154,13 @@ pub(in crate::flow) fn bound_from(
     model: &Model,
     data: &Dataset,
     options: &ScoreOptions,
-    progress: &mut dyn FnMut(f64) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<Scores> {
     let targets = targets(data.sites(), &options.given)?;
     let integrand = integrand(denoiser, model, &targets, options)?;
     let independent = model.independent_sites();
     let base = |row: &[u16]| independent.negative_log_probability(row, &targets);
-    integrate(&*integrand, &base, density, model, data, options, progress)
+    integrate(&*integrand, &base, density, model, data, options, observer)
 }
 
 /// How far the I-MMSE bound of a denoiser is above that of another one, from the same noise:
@@ -178,7 +177,7 @@ pub fn immse_gap(
     model: &Model,
     data: &Dataset,
     options: &ScoreOptions,
-    progress: &mut dyn FnMut(f64) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<Scores> {
     model.gaussian_path()?;
     let targets = targets(data.sites(), &options.given)?;
@@ -191,7 +190,7 @@ pub fn immse_gap(
         model,
         data,
         options,
-        progress,
+        observer,
     )
 }
 
@@ -203,7 +202,7 @@ fn integrate(
     model: &Model,
     data: &Dataset,
     options: &ScoreOptions,
-    progress: &mut dyn FnMut(f64) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<Scores> {
     if let Some(value) = options
         .std_error
@@ -223,6 +222,7 @@ fn integrate(
     let mut rounds = 0;
     let mut needed = options.rounds.max(2);
     let mut squares = vec![(0.0_f64, 0_u64); BINS];
+    Progress::part("score", 0.0).tell(observer)?;
     // Of the sum of the rounds' means.
     let mut variance = Some(0.0);
     // Round 0 only finds where the integrand is large; later rounds know more.
@@ -257,9 +257,8 @@ fn integrate(
             }
             let last = wave.last().map_or(0, |(_, from)| *from);
             let within = (last + batch).min(pairs) as f64 / pairs as f64;
-            if !progress((round as f64 + within) / (needed + 1) as f64) {
-                return Err(Interrupted.into());
-            }
+            let done = (round as f64 + within) / (needed + 1) as f64;
+            Progress::part("score", done).tell(observer)?;
         }
         levels = LevelDistribution::proportional(&squares);
         if round == 0 {

@@ -26,7 +26,7 @@ use crate::flow::error::{FlowError, Result};
 use crate::geometry::AssignmentManifold;
 use crate::ode::{AdaptiveOptions, Method};
 use crate::path::ProbabilityPath;
-use crate::progress::Interrupted;
+use crate::progress::{Observer, Progress};
 use crate::random::{Purpose, generator};
 use crate::setting::InvalidSetting;
 
@@ -151,22 +151,22 @@ pub struct Samples {
 /// Up to so many sites the chain rule is the default.
 const FEW_SITES: usize = 16;
 
-/// Draws `count` samples; `progress` is told how many are done and may stop by returning `false`.
+/// Draws `count` samples.
 ///
 /// The result depends on model, options and count only, not on the number of threads.
 ///
 /// # Errors
 /// [`InvalidSetting`] for zero steps, [`FlowError::SamplerNeedsPosterior`] and [`FlowError::SamplerNotForPath`] for
-/// a sampler that head or path cannot serve, [`Interrupted`] if stopped, and those of
+/// a sampler that head or path cannot serve, [`Interrupted`](crate::Interrupted) if stopped, and those of
 /// [`integrate`](crate::ode::integrate).
 pub fn sample(
     model: &Model,
     count: usize,
     options: &SamplingOptions,
-    progress: &mut dyn FnMut(usize) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<Samples> {
     if model.config.head == Head::Posterior {
-        return sample_with(model, model, count, options, progress);
+        return sample_with(model, model, count, options, observer);
     }
     let source = Source {
         model,
@@ -174,7 +174,7 @@ pub fn sample(
         posterior: false,
         given: None,
     };
-    draw(&source, count, options, progress)
+    draw(&source, count, options, observer)
 }
 
 /// Draws samples with another denoiser than the model's own; the model gives schema, path and levels.
@@ -189,7 +189,7 @@ pub fn sample_with(
     model: &Model,
     count: usize,
     options: &SamplingOptions,
-    progress: &mut dyn FnMut(usize) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<Samples> {
     let source = Source {
         model,
@@ -197,7 +197,7 @@ pub fn sample_with(
         posterior: true,
         given: None,
     };
-    draw(&source, count, options, progress)
+    draw(&source, count, options, observer)
 }
 
 /// Draws one completion of every row: the unknown labels given the known ones.
@@ -209,9 +209,9 @@ pub fn complete(
     model: &Model,
     given: &PartialDataset,
     options: &SamplingOptions,
-    progress: &mut dyn FnMut(usize) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<Samples> {
-    complete_with(model, model, given, options, progress)
+    complete_with(model, model, given, options, observer)
 }
 
 /// Draws completions with another denoiser than the model's own; the model gives schema, path and levels.
@@ -223,7 +223,7 @@ pub fn complete_with(
     model: &Model,
     given: &PartialDataset,
     options: &SamplingOptions,
-    progress: &mut dyn FnMut(usize) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<Samples> {
     model.schema.same_as(&given.schema)?;
     model.check_conditions()?;
@@ -236,7 +236,7 @@ pub fn complete_with(
         posterior: true,
         given: Some(given),
     };
-    let drawn = draw(&source, given.rows(), options, progress)?;
+    let drawn = draw(&source, given.rows(), options, observer)?;
     let data = given.filled(|row, site| drawn.data.row(row)[site])?;
     Ok(Samples { data, ..drawn })
 }
@@ -252,6 +252,14 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// What an observer is told is being done.
+    fn task(&self) -> &'static str {
+        match self.given {
+            Some(_) => "complete",
+            None => "sample",
+        }
+    }
+
     /// The levels `√γ` after each of some steps.
     fn levels(&self, options: &SamplingOptions, steps: usize) -> Vec<f64> {
         let end = match self.posterior {
@@ -297,7 +305,7 @@ fn draw(
     source: &Source,
     count: usize,
     options: &SamplingOptions,
-    progress: &mut dyn FnMut(usize) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<Samples> {
     let start = Instant::now();
     let model = source.model;
@@ -317,6 +325,7 @@ fn draw(
     let mut log_probabilities = Vec::new();
     let batch = options.batch.min(model.most_rows());
     let chunks: Vec<(usize, usize)> = (0..count).step_by(batch).enumerate().collect();
+    Progress::pieces(source.task(), "sample", 0, count).tell(observer)?;
     // Whole chunks side by side keep the processors busier than the small products within one.
     for wave in chunks.chunks(rayon::current_num_threads()) {
         let drawn: Vec<Drawn> = wave
@@ -333,9 +342,7 @@ fn draw(
             labels.extend(drawn.labels);
             log_probabilities.extend(drawn.log_probabilities);
         }
-        if !progress(labels.len() / sites) {
-            return Err(Interrupted.into());
-        }
+        Progress::pieces(source.task(), "sample", labels.len() / sites, count).tell(observer)?;
     }
     Ok(Samples {
         data: Dataset::new(model.schema.clone(), labels)?,

@@ -33,7 +33,7 @@ use crate::learning::parameters::{self, Values};
 use crate::learning::{Budget, DataOrder, Optimizer};
 use crate::network::NetworkConfig;
 use crate::path::ProbabilityPath;
-use crate::progress::Control;
+use crate::progress::{self, Control};
 use crate::random::{Purpose, generator};
 
 /// How far a run has come; part of its checkpoint.
@@ -116,6 +116,16 @@ pub trait Observer {
     fn save(&mut self, trainer: &Trainer) -> Result<()>;
 }
 
+impl Observer for progress::Silent {
+    fn event(&mut self, _: &Event, _: &Progress) -> Control {
+        Control::Continue
+    }
+
+    fn save(&mut self, _: &Trainer) -> Result<()> {
+        Ok(())
+    }
+}
+
 /// A training run.
 pub struct Trainer {
     config: TrainingConfig,
@@ -189,6 +199,12 @@ impl Trainer {
     /// How far the run has come.
     pub fn progress(&self) -> &Progress {
         &self.progress
+    }
+
+    /// How far the run is, for who watches it.
+    pub(crate) fn report(&self, event: progress::Event) -> progress::Progress {
+        let Progress { step, seconds, .. } = self.progress;
+        self.config.budget.report(step, seconds, event)
     }
 
     /// The model that is kept: averaged parameters of the last validation that none before it beats beyond

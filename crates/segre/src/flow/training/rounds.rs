@@ -9,6 +9,7 @@ use crate::flow::error::Result;
 use crate::flow::model::Model;
 use crate::flow::prior::PairwisePrior;
 use crate::learning::{DataOrder, parameters};
+use crate::progress::{Control, Event, Observer};
 
 /// Share of the budget with the full learning rate: until then the rows are a moving target.
 const CONSTANT: f64 = 0.5;
@@ -74,16 +75,16 @@ impl Rounds {
         self.trainer.progress.kept_step = self.trainer.progress.step;
     }
 
-    /// Trains for some steps on the rows of a round, or until the budget is used up or `tell`, which hears of every
-    /// loss, says no; returns the mean loss.
+    /// Trains for some steps on the rows of a round, or until the budget is used up; returns the mean loss, none if the
+    /// observer stopped it.
     ///
     /// The learning rate is constant in the first half of the budget and falls as a cosine in the second.
     pub fn learn(
         &mut self,
         rows: &Dataset,
         steps: u64,
-        tell: &mut dyn FnMut(&Trainer, f64) -> bool,
-    ) -> Result<f64> {
+        observer: &mut dyn Observer,
+    ) -> Result<Option<f64>> {
         check_schema(&self.trainer.model, rows)?;
         let config = self.trainer.config.clone();
         let mut order = DataOrder::new(config.seed, rows.rows(), config.batch_size);
@@ -96,16 +97,24 @@ impl Rounds {
             let annealed = (done - CONSTANT).max(0.0) / (1.0 - CONSTANT);
             let step = self.trainer.progress.step;
             let rate = config.optimizer.learning_rate_at(step, annealed);
-            let (loss, _) = self
-                .trainer
-                .step(rows, &mut order, &mut self.shards, rate)?;
+            let (loss, gradient_norm) =
+                self.trainer
+                    .step(rows, &mut order, &mut self.shards, rate)?;
             sum += loss;
             count += 1;
-            if !tell(&self.trainer, loss) {
-                break;
+            let progress = &self.trainer.progress;
+            let told = self.trainer.report(Event::Step {
+                step: progress.step,
+                seconds: progress.seconds,
+                loss,
+                gradient_norm,
+                learning_rate: rate,
+            });
+            if observer.tell(&told) == Control::Stop {
+                return Ok(None);
             }
         }
-        Ok(sum / f64::from(count.max(1)))
+        Ok(Some(sum / f64::from(count.max(1))))
     }
 
     /// The end of the run.

@@ -9,6 +9,7 @@ use crate::flow::matching::{Minibatch, row_losses};
 use crate::flow::model::Model;
 use crate::learning::LearningError;
 use crate::learning::parameters;
+use crate::progress::Silent;
 use crate::random::{Purpose, generator};
 
 /// Rows of an evaluation of the validation loss.
@@ -25,7 +26,7 @@ impl Trainer {
             ..ScoreOptions::default()
         };
         let density = self.level_density();
-        let scores = bound_from(density, model, model, rows, &options, &mut |_| true);
+        let scores = bound_from(density, model, model, rows, &options, &mut Silent);
         scores.map_err(|error| match error {
             FlowError::NonFiniteScore { .. } => self.not_finite(model).into(),
             other => other,

@@ -3,17 +3,15 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use segre::Control;
 use segre::data::{ReadOptions, Schema};
 use segre::energy::EnergyModel;
 use segre::flow::PairwisePrior;
 use segre::flow::sampling::{Sampler, SamplingOptions};
 use segre::flow::saving::{self, CONFIG_FILE, ModelCard};
-use segre::flow::training::{self, Trainer};
-use segre::neural::{DataFree, DataFreeConfig, DataFreeEvent, Round, WeightedRows, pairwise_prior};
+use segre::neural::{DataFree, DataFreeConfig, Moment, NeuralError, WeightedRows, pairwise_prior};
+use segre::progress::{Control, Event, Observer, Progress, Round};
 use segre::randomized::saving::CHECKPOINT_FILE;
 use segre::randomized::schema_of;
 use segre::recipe::{Facts, Recipe, Settings};
@@ -26,7 +24,7 @@ use super::randomized::METRICS_FILE;
 use crate::args::Common;
 use crate::interrupt;
 use crate::report::json::print_object;
-use crate::report::progress::{self, Progress, Spent};
+use crate::report::progress::Bar;
 use crate::report::table::estimate;
 use crate::session::{check_writable, sample_with_progress};
 
@@ -57,7 +55,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     let schema = schema_of(&energy, grid.as_ref())?;
     let device = common.device.open()?;
     let out = &arguments.out;
-    let (card, fit) = match arguments.resume {
+    let (mut card, fit) = match arguments.resume {
         true => resume(arguments, &energy, &schema, common, &device)?,
         false => {
             let prepared = begin(arguments, &energy, &schema, common, &device)?;
@@ -72,8 +70,9 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     saving::save_card(out, &card)?;
     trim_metrics(&out.join(METRICS_FILE), fit.round())?;
     let seed = card.training.seed;
-    let mut watch = Watch::new(arguments, card, fit.trainer().progress(), common)?;
-    let ended = fit.run(&energy, &mut |event| watch.event(&event));
+    let mut watch = Watch::new(out, common)?;
+    let mut keep = |fit: &DataFree, moment| store(out, &mut card, fit, moment);
+    let ended = fit.run(&energy, &mut keep, &mut watch);
     watch.bar.finish("training has ended");
     if interrupt::asked() {
         bail!(
@@ -84,9 +83,6 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         );
     }
     let trainer = ended?;
-    if let Some(error) = watch.failed {
-        return Err(error.into());
-    }
     let model = trainer.best_model()?;
     saving::save_parameters(out, &model)?;
     let options = SamplingOptions {
@@ -260,97 +256,56 @@ pub fn prepare(
     Ok((card, fit))
 }
 
-/// Shows a run and stores what it has.
-struct Watch<'a> {
-    arguments: &'a Fit,
-    card: ModelCard,
-    bar: Progress,
+/// Stores a run: its card and model after the weights of a round, and from where to go on after its training.
+fn store(
+    out: &Path,
+    card: &mut ModelCard,
+    fit: &DataFree,
+    moment: Moment,
+) -> Result<(), NeuralError> {
+    if moment == Moment::Learned {
+        return fit.write_checkpoint(&out.join(CHECKPOINT_FILE));
+    }
+    let model = fit.trainer().best_model()?;
+    // The prior has the temperature of the round.
+    card.model.clone_from(model.config());
+    saving::save_card(out, card)?;
+    Ok(saving::save_parameters(out, &model)?)
+}
+
+/// Shows a run and writes its metrics.
+struct Watch {
+    bar: Bar,
     metrics: fs::File,
     rounds: u64,
     inverse_temperature: f64,
-    shown: String,
-    failed: Option<segre::Error>,
 }
 
-impl<'a> Watch<'a> {
-    fn new(
-        arguments: &'a Fit,
-        card: ModelCard,
-        done: &training::Progress,
-        common: &Common,
-    ) -> Result<Self> {
-        let budget = &card.training.budget;
-        let limits = progress::Budget {
-            steps: budget.steps,
-            time: budget.seconds.map(Duration::from_secs_f64),
-        };
-        let spent = Spent {
-            steps: done.step,
-            time: Duration::from_secs_f64(done.seconds),
-        };
-        let path = arguments.out.join(METRICS_FILE);
+impl Watch {
+    fn new(out: &Path, common: &Common) -> Result<Self> {
+        let path = out.join(METRICS_FILE);
         let metrics = OpenOptions::new()
             .create(true)
             .append(true)
             .open(&path)
             .with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Self {
-            arguments,
-            card,
-            bar: Progress::new("fit", limits, spent, common.display()),
+            bar: common.bar(),
             metrics,
             rounds: 0,
             inverse_temperature: 0.0,
-            shown: "drawing".to_owned(),
-            failed: None,
         })
     }
 
-    fn event(&mut self, event: &DataFreeEvent) -> Control {
-        let trainer = match event {
-            DataFreeEvent::Working(trainer) => trainer,
-            DataFreeEvent::Round(round, trainer) => {
-                self.round(round);
-                self.save(trainer);
-                trainer
-            }
-            DataFreeEvent::Learned(fit) => {
-                let path = self.arguments.out.join(CHECKPOINT_FILE);
-                if let Err(error) = fit.write_checkpoint(&path) {
-                    self.failed = Some(error.into());
-                }
-                return self.control();
-            }
-        };
-        let shown = &self.shown;
-        self.bar.update(trainer.progress().step, || shown.clone());
-        self.control()
-    }
-
-    fn control(&self) -> Control {
-        match interrupt::asked() || self.failed.is_some() {
-            true => Control::Stop,
-            false => Control::Continue,
-        }
-    }
-
-    fn round(&mut self, round: &Round) {
-        self.rounds = round.round + 1;
-        self.inverse_temperature = round.inverse_temperature;
-        let found = &round.estimate;
-        self.shown = format!(
-            "β {:.3}, effective {:.0} %, log Z(β) {:.3} ≥ {:.3}",
-            round.inverse_temperature,
-            100.0 * found.effective_share,
-            found.log_z.value,
-            found.bound.value
-        );
+    fn round(&mut self, found: &Round) {
+        self.rounds = found.round + 1;
+        self.inverse_temperature = found.inverse_temperature;
         let line = json!({
-            "round": round.round, "step": round.step, "seconds": round.seconds,
-            "inverse_temperature": round.inverse_temperature, "effective_share": found.effective_share,
+            "round": found.round, "step": found.step, "seconds": found.seconds,
+            "inverse_temperature": found.inverse_temperature, "effective_share": found.effective_share,
             "log_z": found.log_z.value, "log_z_std_error": found.log_z.std_error,
             "bound": found.bound.value, "bound_std_error": found.bound.std_error,
-            "energy": found.energy.value, "loss": round.loss, "kept": round.kept,
+            "energy": found.energy.value, "loss": found.loss, "kept": found.kept,
         });
         // A full disk must not end a run whose model may still fit.
         if let Err(error) = writeln!(self.metrics, "{line}") {
@@ -358,16 +313,13 @@ impl<'a> Watch<'a> {
                 .note(&format!("cannot write {METRICS_FILE}: {error}"));
         }
     }
+}
 
-    fn save(&mut self, trainer: &Trainer) {
-        let saved = trainer.best_model().and_then(|model| {
-            // The prior has the temperature of the round.
-            self.card.model.clone_from(model.config());
-            saving::save_card(&self.arguments.out, &self.card)?;
-            saving::save_parameters(&self.arguments.out, &model)
-        });
-        if let Err(error) = saved {
-            self.failed = Some(error.into());
+impl Observer for Watch {
+    fn tell(&mut self, progress: &Progress) -> Control {
+        if let Event::Round(found) = &progress.event {
+            self.round(found);
         }
+        self.bar.tell(progress)
     }
 }

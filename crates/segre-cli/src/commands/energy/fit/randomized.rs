@@ -6,12 +6,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use segre::Control;
 use segre::data::Schema;
 use segre::energy::EnergyModel;
+use segre::progress::{Control, Event, Observer, Progress};
 use segre::randomized::saving::{self, Kind, RandomizedCard};
 use segre::randomized::{
-    Ending, Objective, RandomizedConfig, Target, Trainer, TrainingConfig, schema_of,
+    Ending, Objective, RandomizedConfig, RandomizedError, Target, Trainer, TrainingConfig,
+    schema_of,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -21,7 +22,7 @@ use super::samples::{Found, Wanted, default_count, samples};
 use crate::args::Common;
 use crate::interrupt;
 use crate::report::json::print_object;
-use crate::report::progress::{self, Progress, Spent};
+use crate::report::progress::Bar;
 use crate::session::check_writable;
 
 /// A line for every tenth step.
@@ -225,53 +226,67 @@ fn train(
     out: &Path,
     common: &Common,
 ) -> Result<(Ending, f64)> {
-    let budget = trainer.config().budget;
-    let (steps, seconds) = trainer.progress();
-    let mut bar = Progress::new(
-        "fit",
-        progress::Budget {
-            steps: budget.steps,
-            time: budget.seconds.map(Duration::from_secs_f64),
-        },
-        Spent {
-            steps,
-            time: Duration::from_secs_f64(seconds),
-        },
-        common.display(),
-    );
     let path = out.join(METRICS_FILE);
-    let mut metrics = OpenOptions::new()
+    let metrics = OpenOptions::new()
         .create(true)
         .append(true)
         .open(&path)
         .with_context(|| format!("cannot write {}", path.display()))?;
+    let mut watch = Watch {
+        bar: common.bar(),
+        metrics,
+        mean: None,
+    };
     let mut saved = Instant::now();
-    let mut mean: Option<f64> = None;
-    let ended = trainer.run(target, &mut |trainer, loss| {
-        let (step, seconds) = trainer.progress();
-        let smooth = mean.map_or(loss, |mean| mean + 0.02 * (loss - mean));
-        mean = Some(smooth);
+    let mut keep = |trainer: &Trainer| {
+        if saved.elapsed() >= CHECKPOINT_EVERY {
+            store(trainer, out)?;
+            saved = Instant::now();
+        }
+        Ok(())
+    };
+    let ended = trainer.run(target, &mut keep, &mut watch);
+    watch.bar.finish("training has ended");
+    // What is there is kept, also when a step has failed.
+    store(trainer, out)?;
+    Ok((ended?, watch.mean.unwrap_or(f64::NAN)))
+}
+
+fn store(trainer: &Trainer, out: &Path) -> Result<(), RandomizedError> {
+    saving::save_parameters(out, &trainer.averaged_model())?;
+    saving::write_checkpoint(trainer, out)
+}
+
+/// Shows a run and writes its metrics.
+struct Watch {
+    bar: Bar,
+    metrics: fs::File,
+    /// Loss of the last steps.
+    mean: Option<f64>,
+}
+
+impl Observer for Watch {
+    fn tell(&mut self, progress: &Progress) -> Control {
+        let Event::Step {
+            step,
+            seconds,
+            loss,
+            ..
+        } = progress.event
+        else {
+            return self.bar.tell(progress);
+        };
+        let smooth = self.mean.map_or(loss, |mean| mean + 0.02 * (loss - mean));
+        self.mean = Some(smooth);
         if step % 10 == 0 {
             let line = json!({ "step": step, "seconds": seconds, "loss": smooth });
             // A full disk must not end a run whose checkpoints may still fit.
-            if let Err(error) = writeln!(metrics, "{line}") {
-                bar.note(&format!("cannot write {METRICS_FILE}: {error}"));
+            if let Err(error) = writeln!(self.metrics, "{line}") {
+                self.bar
+                    .note(&format!("cannot write {METRICS_FILE}: {error}"));
             }
         }
-        bar.update(step, || format!("loss {smooth:.4}"));
-        if saved.elapsed() >= CHECKPOINT_EVERY {
-            saving::save_parameters(out, &trainer.averaged_model())?;
-            saving::write_checkpoint(trainer, out)?;
-            saved = Instant::now();
-        }
-        Ok(match interrupt::asked() {
-            true => Control::Stop,
-            false => Control::Continue,
-        })
-    });
-    bar.finish("training has ended");
-    // What is there is kept, also when a step has failed.
-    saving::save_parameters(out, &trainer.averaged_model())?;
-    saving::write_checkpoint(trainer, out)?;
-    Ok((ended?, mean.unwrap_or(f64::NAN)))
+        self.bar.show(progress, || format!("loss {smooth:.4}"));
+        interrupt::control()
+    }
 }

@@ -5,10 +5,11 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use segre::data::{self, DataSource, Dataset, ReadOptions, Schema};
 use segre::energy::exact::ExactPlan;
-use segre::energy::{ChainSampleOptions, EnergyModel, Progress, chain_samples};
+use segre::energy::{ChainSampleOptions, EnergyModel, chain_samples};
+use segre::progress::Observer;
 
 use crate::args::Common;
-use crate::commands::energy::with_progress;
+use crate::commands::energy::done;
 use crate::wording::with_flags;
 
 /// Samples, and where they came from.
@@ -62,17 +63,16 @@ pub fn samples(
         (Some(from), _) => from,
     };
     let data = match (from, &plan) {
-        ("exact", Some(plan)) => with_progress("exact samples", common, |progress| {
-            labels_of(plan, schema, wanted, progress)
-        })?,
+        ("exact", Some(plan)) => common.watch(|bar| labels_of(plan, schema, wanted, bar), done)?,
         ("chain", _) => {
             let options = ChainSampleOptions {
                 seed: wanted.seed,
                 ..ChainSampleOptions::default()
             };
-            let found = with_progress("chains", common, |progress| {
-                chain_samples(model, wanted.count, &options, progress)
-            })?;
+            let found = common.watch(
+                |bar| chain_samples(model, wanted.count, &options, bar),
+                done,
+            )?;
             Dataset::new(schema.clone(), found.labels)?
         }
         (file, _) => read(file, schema)?,
@@ -88,9 +88,9 @@ pub fn labels_of(
     plan: &ExactPlan,
     schema: &Schema,
     wanted: &Wanted,
-    progress: Progress,
+    observer: &mut dyn Observer,
 ) -> segre::Result<Dataset> {
-    let labels = plan.sample_labels(wanted.count, wanted.seed, progress)?;
+    let labels = plan.sample_labels(wanted.count, wanted.seed, observer)?;
     Ok(Dataset::new(schema.clone(), labels)?)
 }
 

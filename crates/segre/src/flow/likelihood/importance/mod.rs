@@ -33,7 +33,7 @@ use crate::estimate::Estimate;
 use crate::flow::channel::Denoiser;
 use crate::flow::error::{FlowError, Result};
 use crate::flow::model::{Head, Model, check_schema};
-use crate::progress::Interrupted;
+use crate::progress::{Observer, Progress};
 use crate::random::{Purpose, generator};
 use crate::setting::InvalidSetting;
 
@@ -218,11 +218,11 @@ pub fn log_weights(
     model: &Model,
     data: &Dataset,
     options: &ScoreOptions,
-    progress: &mut dyn FnMut(f64) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<LogWeights> {
     check_schema(model, data)?;
     let model = model.at_rest();
-    weights_with(&model, &model, data, options, progress)
+    weights_with(&model, &model, data, options, observer)
 }
 
 /// The bound of every row with another denoiser than the model's own.
@@ -231,9 +231,9 @@ pub(super) fn score(
     model: &Model,
     data: &Dataset,
     options: &ScoreOptions,
-    progress: &mut dyn FnMut(f64) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<Scores> {
-    let weights = weights_with(denoiser, model, data, options, progress)?;
+    let weights = weights_with(denoiser, model, data, options, observer)?;
     let form = options.importance.form_of(weights.divergence);
     let rows = weights.rows.iter().map(|own| estimate(own, form));
     // The error of an estimated divergence raises a mean of exponentials.
@@ -254,7 +254,7 @@ fn weights_with(
     model: &Model,
     data: &Dataset,
     options: &ScoreOptions,
-    progress: &mut dyn FnMut(f64) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<LogWeights> {
     let importance = &options.importance;
     importance.validate()?;
@@ -299,9 +299,8 @@ fn weights_with(
             }
         }
         let last = wave.last().map_or(0, |from| *from);
-        if !progress((last + together).min(pairs) as f64 / pairs as f64) {
-            return Err(Interrupted.into());
-        }
+        let done = (last + together).min(pairs) as f64 / pairs as f64;
+        Progress::part("score", done).tell(observer)?;
     }
     Ok(LogWeights {
         rows,

@@ -18,7 +18,7 @@ use crate::flow::channel::Denoiser;
 use crate::flow::error::{FlowError, Result};
 use crate::flow::likelihood::score::{Meaning, ScoreOptions, Scores, summarise_rows};
 use crate::flow::model::Model;
-use crate::progress::Interrupted;
+use crate::progress::{Observer, Progress};
 use crate::random::{Purpose, generator};
 
 /// Spacing of the grid in standard deviations: a normal density is integrated to `2 exp(−2π²/h²) < 1e-14`.
@@ -37,7 +37,7 @@ pub(in crate::flow::likelihood) fn score(
     model: &Model,
     data: &Dataset,
     options: &ScoreOptions,
-    progress: &mut dyn FnMut(f64) -> bool,
+    observer: &mut dyn Observer,
 ) -> Result<Scores> {
     let flow = flow_of(denoiser, model, options)?;
     let settings = ImportanceOptions {
@@ -85,9 +85,7 @@ pub(in crate::flow::likelihood) fn score(
         };
         known.insert(row, found);
         rows.push(found);
-        if !progress((place + 1) as f64 / data.rows() as f64) {
-            return Err(Interrupted.into());
-        }
+        Progress::part("score", (place + 1) as f64 / data.rows() as f64).tell(observer)?;
     }
     let evaluations = evaluations * dimensions.max(1) as u64;
     Ok(summarise_rows(
