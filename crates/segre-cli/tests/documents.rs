@@ -71,14 +71,14 @@ impl Document {
         lines.map(|line| line.trim_start_matches('#').trim())
     }
 
-    /// The commands of `segre` in its shell code, without comments, lines that go on joined.
+    /// The commands of `segre` in its shell code, without comments and redirections, lines that go on joined.
     fn commands(&self) -> Vec<String> {
         let shell = self.code.iter().filter(|(language, _)| language == "sh");
         let text: String = shell.map(|(_, line)| format!("{line}\n")).collect();
         let text = text.replace("\\\n", " ");
-        let lines = text.lines().map(|line| match line.split_once(" #") {
-            Some((command, _)) => command.trim().to_owned(),
-            None => line.trim().to_owned(),
+        let lines = text.lines().map(|line| {
+            let command = line.split(" #").next().unwrap_or_default();
+            command.split(" > ").next().unwrap_or_default().trim()
         });
         let starts = ["segre ", "target/release/segre ", "cargo run --release -- "];
         lines
@@ -208,4 +208,26 @@ fn commands_that_are_shown_are_understood() {
     }
     assert!(refused.is_empty(), "{}", refused.join("\n"));
     assert!(seen > 30, "only {seen} commands found");
+}
+
+#[test]
+fn every_key_of_a_recipe_is_explained() {
+    let page = fs::read_to_string(root().join("docs/recipes.md")).unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_segre"))
+        .args(["fit", "digits", "--print-recipe"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(run.stdout).unwrap();
+    let (mut section, mut keys) = (String::new(), Vec::new());
+    for line in text.lines() {
+        let key = line.trim_start_matches("# ").split_once(" =");
+        if let Some(name) = line.strip_prefix('[') {
+            section = format!("{}.", name.trim_end_matches(']'));
+        } else if let Some((key, _)) = key.filter(|(key, _)| !key.contains(' ')) {
+            keys.push(format!("`{section}{key}`"));
+        }
+    }
+    assert!(keys.len() > 20, "{text}");
+    keys.retain(|key| !page.contains(key));
+    assert!(keys.is_empty(), "{keys:?}");
 }
