@@ -10,6 +10,7 @@ use crate::neural::NeuralError;
 use crate::ode::OdeError;
 use crate::progress::Interrupted;
 use crate::randomized::RandomizedError;
+use crate::recipe::RecipeError;
 use crate::setting::{InvalidSetting, ParameterError};
 
 /// What the library's fallible functions return at its front door.
@@ -54,6 +55,9 @@ pub enum Error {
     /// What networks fitted to an energy can get wrong.
     #[error(transparent)]
     Neural(#[from] NeuralError),
+    /// What recipes can get wrong.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
     /// What evaluation can get wrong.
     #[error(transparent)]
     Evaluation(#[from] EvaluationError),
