@@ -47,6 +47,23 @@ pub fn write_bytes(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     write(path, |file| file.write_all(contents))
 }
 
+/// Refuses a path whose folder is missing or cannot be written to: before long work rather than after it.
+///
+/// # Errors
+/// [`FileError::NotWritable`].
+pub fn check_writable(path: &Path) -> Result<(), FileError> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let probe = folder.join(format!(".segre-{}.partial", std::process::id()));
+    let tried = fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe));
+    tried.map_err(|cause| FileError::NotWritable {
+        folder: folder.to_path_buf(),
+        cause,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

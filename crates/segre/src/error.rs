@@ -11,6 +11,7 @@ use crate::ode::OdeError;
 use crate::progress::Interrupted;
 use crate::randomized::RandomizedError;
 use crate::recipe::RecipeError;
+use crate::run::RunError;
 use crate::setting::{InvalidSetting, ParameterError};
 
 /// What the library's fallible functions return at its front door.
@@ -55,9 +56,12 @@ pub enum Error {
     /// What networks fitted to an energy can get wrong.
     #[error(transparent)]
     Neural(#[from] NeuralError),
-    /// What recipes can get wrong.
+    /// What a recipe can get wrong.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
+    /// What runs and their folders can get wrong.
+    #[error(transparent)]
+    Run(#[from] RunError),
     /// What evaluation can get wrong.
     #[error(transparent)]
     Evaluation(#[from] EvaluationError),

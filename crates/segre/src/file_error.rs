@@ -19,6 +19,15 @@ pub enum FileError {
         #[source]
         cause: std::io::Error,
     },
+    /// A folder is missing, or nothing can be written in it.
+    #[error("cannot write to {folder}; choose a folder that exists and is yours")]
+    NotWritable {
+        /// The folder.
+        folder: PathBuf,
+        /// What the operating system said.
+        #[source]
+        cause: std::io::Error,
+    },
     /// A file ends too early or its compressed contents are damaged.
     #[error("{path}: truncated or damaged ({detail}); write or download the file again")]
     Damaged {

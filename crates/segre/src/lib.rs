@@ -64,6 +64,7 @@ pub mod progress;
 mod random;
 pub mod randomized;
 pub mod recipe;
+pub mod run;
 mod setting;
 
 /// Where tensors live and are computed with: burn's device.

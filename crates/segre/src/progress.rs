@@ -110,6 +110,8 @@ pub enum Event {
     },
     /// A round of a fit without data has drawn and weighted its rows.
     Round(Round),
+    /// Something that the user should know, and that does not end the work.
+    Notice(String),
 }
 
 /// What a round of a fit without data has found before its training; in nats.

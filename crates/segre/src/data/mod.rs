@@ -6,6 +6,7 @@ mod error;
 mod format;
 mod mask;
 mod options;
+mod origin;
 mod partial;
 mod row_classes;
 mod schema;
@@ -21,12 +22,13 @@ pub use format::image::{
 };
 pub use format::write::{writable, write};
 pub use mask::{Region, SiteMask};
+pub use origin::Data;
 pub use options::{Missing, MissingIs, ReadOptions};
 pub use partial::PartialDataset;
 pub use row_classes::RowClasses;
 pub use schema::{Class, Layout, MAX_CATEGORIES, Schema, Site, Vocabulary};
 pub use source::DataSource;
-pub use split::Split;
+pub use split::{Split, SplitConfig};
 
 /// Reads a data set and finds out its schema.
 ///

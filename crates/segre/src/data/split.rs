@@ -6,6 +6,28 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+/// How rows are divided.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitConfig {
+    /// Seed of the shuffle.
+    pub seed: u64,
+    /// Fraction of rows for validation.
+    pub validation: f64,
+    /// Fraction of rows for the test, without test data of their own.
+    pub test: f64,
+}
+
+impl Default for SplitConfig {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            validation: 0.1,
+            test: 0.1,
+        }
+    }
+}
+
 /// Which rows are trained on, which choose settings, and which are only for the final figure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {

@@ -1,7 +1,5 @@
 //! What models, their training, samples and scores can get wrong.
 
-use std::path::PathBuf;
-
 use crate::data::DataError;
 use crate::file_error::FileError;
 use crate::learning::LearningError;
@@ -68,30 +66,9 @@ pub enum FlowError {
         /// Level at which it was seen.
         root_snr: f64,
     },
-    /// A folder holds no model.
-    #[error(
-        "{path}: not a model folder, {missing} is missing; give a folder written by `segre fit`"
-    )]
-    NotAModel {
-        /// The folder.
-        path: PathBuf,
-        /// The file that is missing.
-        missing: &'static str,
-    },
     /// All sites are given.
     #[error("every site is given, so there is nothing to score; give fewer")]
     NothingToScore,
-    /// A folder holds a model of another kind than is asked for.
-    #[error(
-        "{path} holds a model of kind {kind}, which can be sampled (segre sample) and compared with its energy (segre energy \
-         compare) only; for likelihoods fit one with `method = neural`"
-    )]
-    OtherKind {
-        /// The folder.
-        path: PathBuf,
-        /// What its settings say.
-        kind: String,
-    },
     /// The tables of a pairwise prior are not those of the sites.
     #[error("the pairwise prior has {what}; fit the model anew")]
     PriorMismatch {

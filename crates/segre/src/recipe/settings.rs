@@ -2,8 +2,8 @@
 
 use super::choices::{Recipe, SplitChoices};
 use super::{Facts, Result, model, network, training};
+use crate::data::SplitConfig;
 use crate::flow::ModelConfig;
-use crate::flow::saving::SplitConfig;
 use crate::flow::training::TrainingConfig;
 
 /// Everything that fixes a run but its data.

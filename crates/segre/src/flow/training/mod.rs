@@ -33,7 +33,7 @@ use crate::learning::parameters::{self, Values};
 use crate::learning::{Budget, DataOrder, Optimizer};
 use crate::network::NetworkConfig;
 use crate::path::ProbabilityPath;
-use crate::progress::{self, Control};
+use crate::progress::{Control, Event, Silent};
 use crate::random::{Purpose, generator};
 
 /// How far a run has come; part of its checkpoint.
@@ -65,35 +65,6 @@ pub struct Progress {
     pub levels: Vec<f64>,
 }
 
-/// What happens in a run, for progress bars and logs.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// A step was done.
-    Step {
-        /// Steps done.
-        step: u64,
-        /// Loss of the step's batch: nats per site (posterior head) or EG (23) per site (field head).
-        loss: f64,
-        /// Norm of the gradient before clipping.
-        gradient_norm: f64,
-        /// Learning rate of the step.
-        learning_rate: f64,
-    },
-    /// The averaged parameters were scored on the validation rows.
-    Validation {
-        /// Steps done.
-        step: u64,
-        /// Seconds spent.
-        seconds: f64,
-        /// Mean training loss since the last validation.
-        loss: f64,
-        /// Bound in bits per dimension, or the loss in bits per site: see [`ModelConfig::validated_by_bound`].
-        bits_per_dim: Estimate,
-        /// Whether the model was kept: no earlier one is better beyond the noise of the comparison.
-        kept: bool,
-    },
-}
-
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -101,27 +72,30 @@ pub enum Ending {
     Budget,
     /// Validation did not improve any more.
     EarlyStop,
-    /// The observer stopped it.
+    /// The keeper stopped it.
     Stopped,
 }
 
-/// Who watches a run: draws progress, writes checkpoints.
-pub trait Observer {
+/// Who keeps a run: hears what happens, decides when it is stored, stores it.
+pub trait Keeper {
     /// Is told every event and says what to do.
-    fn event(&mut self, event: &Event, progress: &Progress) -> Control;
+    ///
+    /// The loss of a step is in nats per site (posterior head) or EG (23) per site (field head); what a validation finds is
+    /// said at [`ModelConfig::validated_by_bound`].
+    fn tell(&mut self, event: &Event, progress: &Progress) -> Control;
     /// Stores the run; called after validations and when asked for.
     ///
     /// # Errors
     /// What storing it fails with; the run ends then.
-    fn save(&mut self, trainer: &Trainer) -> Result<()>;
+    fn store(&mut self, trainer: &Trainer) -> Result<()>;
 }
 
-impl Observer for progress::Silent {
-    fn event(&mut self, _: &Event, _: &Progress) -> Control {
+impl Keeper for Silent {
+    fn tell(&mut self, _: &Event, _: &Progress) -> Control {
         Control::Continue
     }
 
-    fn save(&mut self, _: &Trainer) -> Result<()> {
+    fn store(&mut self, _: &Trainer) -> Result<()> {
         Ok(())
     }
 }
@@ -237,7 +211,7 @@ impl Trainer {
         Ok(own)
     }
 
-    /// Trains until the budget is used up, validation stops improving, or the observer stops it.
+    /// Trains until the budget is used up, validation stops improving, or the keeper stops it.
     ///
     /// Small networks train faster on a thread of rayon's pool (`rayon::ThreadPoolBuilder::use_current_thread`):
     /// any other sleeps during every operation, and has to be woken.
@@ -250,7 +224,7 @@ impl Trainer {
         &mut self,
         train: &Dataset,
         validation: &Dataset,
-        observer: &mut dyn Observer,
+        keeper: &mut dyn Keeper,
     ) -> Result<Ending> {
         check_schema(&self.model, train)?;
         check_schema(&self.model, validation)?;
@@ -282,8 +256,8 @@ impl Trainer {
                     true => Some(self.calibrate(&calibration)?),
                     false => None,
                 };
-                let control = observer.event(&event, &self.progress);
-                observer.save(self)?;
+                let control = keeper.tell(&event, &self.progress);
+                keeper.store(self)?;
                 match (self.progress.finished, early, control) {
                     (true, true, _) => return Ok(Ending::EarlyStop),
                     (true, false, _) => return Ok(Ending::Budget),
@@ -302,15 +276,16 @@ impl Trainer {
             let step = self.progress.step;
             let event = Event::Step {
                 step,
+                seconds: self.progress.seconds,
                 loss,
                 gradient_norm,
                 learning_rate: rate,
             };
-            match observer.event(&event, &self.progress) {
+            match keeper.tell(&event, &self.progress) {
                 Control::Continue => {}
-                Control::Save => observer.save(self)?,
+                Control::Save => keeper.store(self)?,
                 Control::Stop => {
-                    observer.save(self)?;
+                    keeper.store(self)?;
                     return Ok(Ending::Stopped);
                 }
             }

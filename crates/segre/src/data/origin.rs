@@ -1,0 +1,67 @@
+//! Data together with where they came from and how they were read.
+
+use std::ops::Deref;
+
+use super::dataset::Dataset;
+use super::error::Result;
+use super::options::ReadOptions;
+use super::source::DataSource;
+
+/// A data set that knows where it came from: what a fit is given, and stores with the model.
+///
+/// It is used as the [`Dataset`] that it holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Data {
+    rows: Dataset,
+    source: String,
+    read_options: ReadOptions,
+}
+
+impl Data {
+    /// Reads data: a built-in's name (`digits`, `product:c=160,n=4`) or the path of a file or folder.
+    ///
+    /// # Errors
+    /// Those of a missing, malformed or empty file, with its place.
+    pub fn read(source: &str, options: &ReadOptions) -> Result<Self> {
+        let parsed = DataSource::parse(source)?;
+        Ok(Self {
+            rows: super::read(&parsed, options)?,
+            source: parsed.to_string(),
+            read_options: options.clone(),
+        })
+    }
+
+    /// The rows.
+    pub fn dataset(&self) -> &Dataset {
+        &self.rows
+    }
+
+    /// Where they came from: a built-in's name or a path as given.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// How they were read.
+    pub fn read_options(&self) -> &ReadOptions {
+        &self.read_options
+    }
+}
+
+impl Deref for Data {
+    type Target = Dataset;
+
+    fn deref(&self) -> &Dataset {
+        &self.rows
+    }
+}
+
+/// Rows that no file holds.
+impl From<Dataset> for Data {
+    fn from(rows: Dataset) -> Self {
+        Self {
+            rows,
+            source: "rows in memory".to_owned(),
+            read_options: ReadOptions::default(),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! A model's folder: the names of its files, making room for a new run, settings of whatever kind.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::error::{Result, RunError};
+use crate::atomic;
+use crate::file_error::FileError;
+
+/// File of the parameters.
+pub const MODEL_FILE: &str = "model.safetensors";
+/// File of the settings.
+pub const CONFIG_FILE: &str = "config.json";
+/// File of a run's state.
+pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
+/// File of the log, a JSON object a line.
+pub const METRICS_FILE: &str = "metrics.jsonl";
+
+/// Everything that a run and its pictures leave.
+const FILES: [&str; 9] = [
+    CONFIG_FILE,
+    MODEL_FILE,
+    CHECKPOINT_FILE,
+    METRICS_FILE,
+    "samples.png",
+    "samples.csv",
+    "samples.txt",
+    "samples.fasta",
+    "training.png",
+];
+
+/// Refuses a folder that is there, unless it may be replaced.
+///
+/// # Errors
+/// [`RunError::Exists`].
+pub fn refuse_existing(folder: &Path, force: bool) -> Result<()> {
+    match folder.exists() && !force {
+        true => Err(RunError::Exists {
+            path: folder.to_path_buf(),
+        }),
+        false => Ok(()),
+    }
+}
+
+/// Makes an empty folder for a run, of one that a former run left too.
+///
+/// # Errors
+/// [`RunError::NotAFolder`], [`RunError::NotOurs`] if it holds anything else, [`RunError::Folder`] and [`FileError`] if the
+/// operating system refuses.
+pub fn create_folder(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        clear(folder)?;
+    }
+    fs::create_dir_all(folder).map_err(|cause| RunError::Folder {
+        action: "create",
+        path: folder.to_path_buf(),
+        cause,
+    })?;
+    Ok(atomic::check_writable(&folder.join(CONFIG_FILE))?)
+}
+
+/// Removes what a former run left, and nothing else.
+fn clear(folder: &Path) -> Result<()> {
+    let path = || folder.to_path_buf();
+    if !folder.is_dir() {
+        return Err(RunError::NotAFolder { path: path() });
+    }
+    let refused = |cause| RunError::Folder {
+        action: "clear",
+        path: path(),
+        cause,
+    };
+    let empty = fs::read_dir(folder).map_err(refused)?.next().is_none();
+    if !empty && !folder.join(CONFIG_FILE).is_file() {
+        return Err(RunError::NotOurs { path: path() });
+    }
+    for name in FILES {
+        let file = folder.join(name);
+        if file.exists() {
+            fs::remove_file(&file).map_err(refused)?;
+        }
+    }
+    Ok(())
+}
+
+/// A file of a model's folder, which must be there.
+pub(super) fn file_of(folder: &Path, missing: &'static str) -> Result<PathBuf> {
+    let path = folder.join(missing);
+    match path.is_file() {
+        true => Ok(path),
+        false => Err(RunError::NotAModel {
+            path: folder.to_path_buf(),
+            missing,
+        }),
+    }
+}
+
+/// What kind of model a folder's settings say that it holds; models of data say nothing.
+pub(super) fn kind_of(folder: &Path) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Said {
+        kind: String,
+    }
+    let text = fs::read_to_string(folder.join(CONFIG_FILE)).ok()?;
+    let said: Said = serde_json::from_str(&text).ok()?;
+    Some(said.kind)
+}
+
+/// Reads the settings in a folder, whatever kind of model they are of.
+pub(super) fn read_settings<T: DeserializeOwned>(folder: &Path) -> Result<T> {
+    let path = file_of(folder, CONFIG_FILE)?;
+    let text = fs::read_to_string(&path).map_err(|cause| FileError::reading(&path, cause))?;
+    let settings = serde_json::from_str(&text).map_err(|error| FileError::Damaged {
+        path,
+        detail: error.to_string(),
+    });
+    Ok(settings?)
+}
+
+/// Stores settings of whatever kind of model.
+pub(super) fn write_settings<T: Serialize>(folder: &Path, card: &T) -> Result<()> {
+    let text = serde_json::to_string_pretty(card).expect("a model card is plain data");
+    let path = folder.join(CONFIG_FILE);
+    Ok(atomic::write_bytes(&path, text.as_bytes())?)
+}
