@@ -3,10 +3,10 @@
 #![forbid(unsafe_code)]
 
 mod args;
-mod awake;
 mod commands;
 mod conditionals;
 mod device;
+mod fitting;
 mod interrupt;
 mod report;
 mod session;

@@ -2,115 +2,22 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
-use segre::data::{self, DataSource, Dataset, Layout, PartialDataset, RowClasses, Split};
+use anyhow::{Result, bail};
+use segre::data::{self, Dataset, Layout, PartialDataset};
 use segre::flow::likelihood::{ScoreOptions, Scores, score};
 use segre::flow::sampling::{
     LevelGrid, Sampler, Samples, SamplingOptions, complete_with, sample, sample_with,
 };
-use segre::flow::saving::{ModelCard, SplitConfig};
 use segre::flow::{ConditionalMarginals, Denoiser, Model, conditional_marginals};
 use segre::ode::AdaptiveOptions;
 use segre::path::ProbabilityPath;
 use segre::progress::Part;
+use segre::run::ModelCard;
 
 use crate::args::{Accuracy, Common, GridName, SamplerName, Sampling};
 use crate::report::grid::{ImageShape, Panel, draw_grid, images_shown};
 use crate::report::histogram2d::{HeatMap, SitePair, draw_heat_maps, frequencies};
 use crate::report::key::Key;
-
-/// The parts of a data set.
-pub struct Parts {
-    pub train: Dataset,
-    pub validation: Dataset,
-    pub test: Dataset,
-}
-
-impl Parts {
-    /// Divides a data set; with test data of their own, in two parts. Labels beyond so many bytes are in a file.
-    pub fn of(
-        data: &Dataset,
-        split: &SplitConfig,
-        test: Option<Dataset>,
-        memory: u64,
-    ) -> Result<Self> {
-        let rows = data.rows();
-        let split = match test {
-            None => Split::seeded(rows, split.validation, split.test, split.seed)?,
-            Some(_) => Split::without_test(rows, split.validation, split.seed)?,
-        };
-        Ok(Self {
-            train: data.select_within(&split.train, memory)?,
-            validation: data.select_within(&split.validation, memory)?,
-            test: match test {
-                Some(test) => test,
-                None => data.select_within(&split.test, memory)?,
-            },
-        })
-    }
-
-    /// Reads the data of a fit again and divides them as the fit did.
-    pub fn of_fit(card: &ModelCard) -> Result<Self> {
-        Ok(Self::of_fit_with_labels(card, None)?.0)
-    }
-
-    /// [`of_fit`](Self::of_fit) with the classes of the rows, from a file where the fit was not told them, and how
-    /// the user writes them.
-    pub fn of_fit_with_labels(
-        card: &ModelCard,
-        labels: Option<LabelFile>,
-    ) -> Result<(Self, Option<Vec<String>>)> {
-        let data = data::read(&DataSource::parse(&card.source)?, &card.read_options)?;
-        require_unchanged(&data, &card.source, card.fingerprint)?;
-        let told = card.labels.as_ref().map(|labels| LabelFile {
-            path: &labels.path,
-            column: labels.column.as_deref(),
-        });
-        let (data, names) = match told.or(labels) {
-            None => (data, None),
-            Some(labels) => {
-                let LabelFile { path, column } = labels;
-                let classes = RowClasses::read(path, column, &card.source, data.rows())?;
-                let fingerprint = card.labels.as_ref().map(|labels| labels.fingerprint);
-                ensure!(
-                    fingerprint.is_none_or(|known| known == classes.fingerprint()),
-                    "{}: the labels have changed since the fit; fit again",
-                    path.display()
-                );
-                (data.with_classes(classes.values), Some(classes.names))
-            }
-        };
-        let test = match &card.test_data {
-            None => None,
-            Some(test) => {
-                let source = DataSource::parse(&test.source)?;
-                let data = data::read_as(&source, &card.schema, &card.read_options)?;
-                require_unchanged(&data, &test.source, test.fingerprint)?;
-                Some(data)
-            }
-        };
-        Ok((
-            Self::of(&data, &card.split, test, card.read_options.memory)?,
-            names,
-        ))
-    }
-}
-
-/// A file with a class for every row.
-#[derive(Clone, Copy, Debug)]
-pub struct LabelFile<'a> {
-    pub path: &'a Path,
-    /// The column of a table.
-    pub column: Option<&'a str>,
-}
-
-fn require_unchanged(data: &Dataset, source: &str, fingerprint: u32) -> Result<()> {
-    ensure!(
-        data.fingerprint() == fingerprint,
-        "{source}: the data have changed since the fit; give the data as an argument, or fit again"
-    );
-    Ok(())
-}
 
 /// Scores data with a progress bar, if the model has a bound.
 pub fn score_if_bounded(
@@ -354,21 +261,4 @@ pub fn write_picture(path: &Path, samples: &Dataset, beside: Option<&Dataset>) -
         ),
     };
     canvas.write_png(path)
-}
-
-/// Refuses to write over an existing file's folder that is missing, before long work begins.
-pub fn check_writable(path: &Path) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let probe = folder.join(format!(".segre-{}.partial", std::process::id()));
-    std::fs::write(&probe, b"")
-        .and_then(|()| std::fs::remove_file(&probe))
-        .with_context(|| {
-            format!(
-                "cannot write to {}; choose a folder that exists and is yours",
-                folder.display()
-            )
-        })
 }

@@ -74,4 +74,5 @@ pub use estimate::Estimate;
 pub use field::VectorField;
 pub use file_error::FileError;
 pub use progress::{Control, Interrupted};
+pub use run::Fit;
 pub use setting::{InvalidSetting, ParameterError};

@@ -14,13 +14,14 @@ use common::{
     residual, rng, schema, shared_schema, short_run, unet, untrained,
 };
 use rand_distr::{Distribution, StandardNormal};
+use segre::data::SplitConfig;
 use segre::data::{Dataset, Layout, ReadOptions, Schema};
 use segre::flow::FlowError;
-use segre::flow::saving::{ModelCard, SplitConfig, load, save_card, save_parameters};
 use segre::flow::{Denoiser, Head, ModelConfig, site_spec};
 use segre::learning::LearningError;
 use segre::learning::parameters::{Values, collect, names, replace};
 use segre::network::{Network, NetworkConfig};
+use segre::run::{ModelCard, RunError, load, save_card, save_parameters};
 
 const BATCH: usize = 5;
 
@@ -495,7 +496,7 @@ fn a_saved_model_has_the_same_posterior() {
             assert!(
                 matches!(
                     error,
-                    FlowError::Learning(LearningError::ParameterMismatch { .. })
+                    RunError::Flow(FlowError::Learning(LearningError::ParameterMismatch { .. }))
                 ),
                 "{error}"
             );

@@ -18,7 +18,6 @@ use segre::InvalidSetting;
 use segre::data::Dataset;
 use segre::flow::FlowError;
 use segre::flow::likelihood::{ScoreOptions, score};
-use segre::flow::saving::save_parameters;
 use segre::flow::training::{
     Ending, Progress, Trainer, TrainingConfig, read_checkpoint, write_checkpoint,
 };
@@ -27,6 +26,7 @@ use segre::learning::LearningError;
 use segre::learning::{Budget, OptimizerConfig};
 use segre::network::{NetworkConfig, ResidualConfig};
 use segre::progress::Silent;
+use segre::run::save_parameters;
 
 fn data() -> (Dataset, Dataset) {
     let pmf = Pmf::random(&[2, 3, 4], 1.2, 30);

@@ -4,17 +4,17 @@ use std::io;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use segre::atomic;
+use segre::atomic::{self, check_writable};
 use segre::data::{self, DataSource, Dataset, Layout, MissingIs, PartialDataset};
-use segre::flow::{ConditionalMarginals, Denoiser, LegalOnly, Model, saving};
+use segre::flow::{ConditionalMarginals, Denoiser, LegalOnly, Model};
+use segre::run;
 use serde::Serialize;
 
 use crate::args::{Common, Impute, ImputeMode};
 use crate::report::infilling::{Infilled, SHOWN, draw_infilled};
 use crate::report::json;
 use crate::session::{
-    check_writable, complete_with_progress, marginals_with_progress, sampling_options,
-    warn_unconditional,
+    complete_with_progress, marginals_with_progress, sampling_options, warn_unconditional,
 };
 
 #[derive(Serialize)]
@@ -31,7 +31,7 @@ struct Report {
 /// Fills in missing labels and writes the result.
 pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
     let start = Instant::now();
-    let (model, card) = saving::load(&arguments.model, &common.device.open()?)?;
+    let (model, card) = run::load(&arguments.model, &common.device.open()?)?;
     check_format(arguments, &model)?;
     let mask = arguments.hiding.mask(model.schema())?;
     let source = DataSource::parse(&arguments.data)?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use segre::data::{self, DataSource, Dataset, Labels, Layout, Schema};
-use segre::flow::saving;
+use segre::run;
 use serde_json::json;
 
 use crate::args::{Common, Info};
@@ -17,7 +17,7 @@ const LISTED: usize = 30;
 /// Describes a model's folder or a data source.
 pub fn run(arguments: &Info, common: &Common) -> Result<()> {
     let folder = Path::new(&arguments.subject);
-    let pictures = !folder.join(saving::CONFIG_FILE).is_file() && data::is_picture_folder(folder);
+    let pictures = !folder.join(run::CONFIG_FILE).is_file() && data::is_picture_folder(folder);
     if folder.is_dir() && !pictures {
         return model(folder, common);
     }
@@ -32,7 +32,7 @@ pub fn run(arguments: &Info, common: &Common) -> Result<()> {
 }
 
 fn model(folder: &Path, common: &Common) -> Result<()> {
-    let (model, card) = saving::load(folder, &common.device.open()?)?;
+    let (model, card) = run::load(folder, &common.device.open()?)?;
     if common.json {
         return print_object(&json!({
             "kind": "model",

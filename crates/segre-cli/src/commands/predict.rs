@@ -3,18 +3,18 @@
 use std::io;
 
 use anyhow::{Result, anyhow, ensure};
-use segre::atomic;
+use segre::atomic::{self, check_writable};
 use segre::data::{self, DataSource, MissingIs};
 use segre::evaluation::prediction;
-use segre::flow::saving;
+use segre::run;
 
 use crate::args::{Common, Predict};
 use crate::report::json;
-use crate::session::{check_writable, marginals_with_progress, warn_unconditional};
+use crate::session::{marginals_with_progress, warn_unconditional};
 
 /// Predicts a column and writes the predictions.
 pub fn run(arguments: &Predict, common: &Common) -> Result<()> {
-    let (model, card) = saving::load(&arguments.model, &common.device.open()?)?;
+    let (model, card) = run::load(&arguments.model, &common.device.open()?)?;
     let schema = model.schema();
     let mut names = schema.sites.iter().map(|site| &site.name);
     let target = names

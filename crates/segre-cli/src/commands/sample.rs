@@ -4,16 +4,17 @@ use std::ops::Range;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use segre::atomic::check_writable;
 use segre::data::{self, Dataset, MissingIs, Schema};
-use segre::flow::saving::{self, LabelSource, ModelCard};
-use segre::randomized::{self, RandomizedFlow};
+use segre::randomized::RandomizedFlow;
+use segre::run::{self, LabelSource, ModelCard};
 use serde::Serialize;
 
 use crate::args::{Common, Sample};
 use crate::report::json;
 use crate::session::{
-    check_writable, complete_with_progress, has_picture, sample_classes_with_progress,
-    sample_with_progress, sampling_options, warn_unconditional, write_picture,
+    complete_with_progress, has_picture, sample_classes_with_progress, sample_with_progress,
+    sampling_options, warn_unconditional, write_picture,
 };
 
 #[derive(Serialize)]
@@ -28,10 +29,10 @@ struct Report {
 
 /// Draws and writes samples.
 pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
-    if randomized::saving::is_randomized(&arguments.model) {
+    if run::is_randomized(&arguments.model) {
         return run_randomized(arguments, common);
     }
-    let (model, card) = saving::load(&arguments.model, &common.device.open()?)?;
+    let (model, card) = run::load(&arguments.model, &common.device.open()?)?;
     let classes = classes_of(arguments, &card)?;
     let schema = model.schema();
     let picture = check_output(arguments, schema)?;
@@ -74,7 +75,7 @@ pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
 
 /// Samples of a randomised assignment flow.
 fn run_randomized(arguments: &Sample, common: &Common) -> Result<()> {
-    let (model, card) = randomized::saving::load(&arguments.model)?;
+    let (model, card) = run::load_randomized(&arguments.model)?;
     ensure!(
         arguments.given.is_none(),
         "{} is a randomised assignment flow, which has no conditionals; fit one with --method neural",

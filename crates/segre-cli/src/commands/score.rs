@@ -3,14 +3,15 @@
 use std::fmt::Write;
 
 use anyhow::{Context, Result, ensure};
+use segre::atomic::check_writable;
 use segre::data::{self, DataSource, Schema};
 use segre::flow::likelihood::{Meaning, ScoreOptions, Scores};
-use segre::flow::saving;
+use segre::run;
 use serde::Serialize;
 
 use crate::args::{Common, MethodName, Score};
 use crate::report::{json, table::estimate};
-use crate::session::{check_writable, score_by_options, score_options, warn_unconditional};
+use crate::session::{score_by_options, score_options, warn_unconditional};
 
 #[derive(Serialize)]
 struct Report {
@@ -28,7 +29,7 @@ struct Report {
 
 /// Scores data and writes the rows' scores.
 pub fn run(arguments: &Score, common: &Common) -> Result<()> {
-    let (model, card) = saving::load(&arguments.model, &common.device.open()?)?;
+    let (model, card) = run::load(&arguments.model, &common.device.open()?)?;
     let source = DataSource::parse(&arguments.data)?;
     let data = data::read_as(&source, model.schema(), &card.read_options)?;
     if let Some(out) = &arguments.out {

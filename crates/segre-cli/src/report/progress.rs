@@ -170,6 +170,10 @@ impl Observer for Bar {
                 (None, Some(bits)) => format!("loss {loss:.4}, validation {bits:.4} bits/dim"),
                 (None, None) => format!("loss {loss:.4}"),
             },
+            Event::Notice(line) => {
+                self.note(line);
+                return interrupt::control();
+            }
             Event::Validation { bits_per_dim, .. } => {
                 self.validation = Some(bits_per_dim.value);
                 return interrupt::control();

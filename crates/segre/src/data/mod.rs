@@ -22,8 +22,8 @@ pub use format::image::{
 };
 pub use format::write::{writable, write};
 pub use mask::{Region, SiteMask};
-pub use origin::Data;
 pub use options::{Missing, MissingIs, ReadOptions};
+pub use origin::Data;
 pub use partial::PartialDataset;
 pub use row_classes::RowClasses;
 pub use schema::{Class, Layout, MAX_CATEGORIES, Schema, Site, Vocabulary};

@@ -82,12 +82,7 @@ pub fn read_parameters(
         true => {
             let ratios = take(SCANLINE_RATIOS, vec![2, categories, categories])?;
             let weight = take(SCANLINE_WEIGHT, vec![1])?[0];
-            Some(ScanlinePrior::of(
-                schema,
-                ratios,
-                weight,
-                &log_marginals,
-            ))
+            Some(ScanlinePrior::of(schema, ratios, weight, &log_marginals))
         }
     };
     // Models of earlier versions have none.

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::error::{Result, RunError};
 use super::folder::{MODEL_FILE, file_of, kind_of, read_settings, write_settings};
 use crate::data::{ReadOptions, Schema, SplitConfig};
+use crate::file_error::FileError;
 use crate::flow::training::TrainingConfig;
-use crate::flow::{Model, ModelConfig, saving};
+use crate::flow::{self, Model, ModelConfig, saving};
 
 /// What is stored beside the parameters: enough to sample, score and read data alike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,24 +68,24 @@ pub struct TestData {
 /// Stores the settings of a model in its folder.
 ///
 /// # Errors
-/// [`FileError::Io`](crate::FileError::Io) if the file cannot be written.
-pub fn save_card(folder: &Path, card: &ModelCard) -> Result<()> {
+/// [`FileError::Io`] if the file cannot be written.
+pub fn save_card(folder: &Path, card: &ModelCard) -> Result<(), FileError> {
     write_settings(folder, card)
 }
 
 /// Stores the parameters of a model in its folder.
 ///
 /// # Errors
-/// [`FileError::Io`](crate::FileError::Io) if the file cannot be written.
-pub fn save_parameters(folder: &Path, model: &Model) -> Result<()> {
-    Ok(saving::write_parameters(&folder.join(MODEL_FILE), model)?)
+/// [`FileError::Io`] if the file cannot be written.
+pub fn save_parameters(folder: &Path, model: &Model) -> flow::Result<()> {
+    saving::write_parameters(&folder.join(MODEL_FILE), model)
 }
 
 /// Reads the settings of a model's folder.
 ///
 /// # Errors
 /// [`RunError::NotAModel`] if the folder has none, [`RunError::OtherKind`] if they are those of a randomised flow,
-/// [`FileError::Damaged`](crate::FileError::Damaged) if they cannot be understood.
+/// [`FileError::Damaged`] if they cannot be understood.
 pub fn load_card(folder: &Path) -> Result<ModelCard> {
     if let Some(kind) = kind_of(folder) {
         let path = folder.to_path_buf();
@@ -100,7 +101,7 @@ pub fn load_card(folder: &Path) -> Result<ModelCard> {
 /// Reads a model from its folder.
 ///
 /// # Errors
-/// As [`load_card`]; [`FileError::Damaged`](crate::FileError::Damaged) or
+/// As [`load_card`]; [`FileError::Damaged`] or
 /// [`LearningError::ParameterMismatch`](crate::learning::LearningError::ParameterMismatch) if the parameters do not fit.
 pub fn load(folder: &Path, device: &Device) -> Result<(Model, ModelCard)> {
     let card = load_card(folder)?;

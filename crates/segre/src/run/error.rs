@@ -72,7 +72,9 @@ pub enum RunError {
         kind: String,
     },
     /// The data of a fit are not what they were.
-    #[error("{source_name}: the data have changed since the fit; give the data as an argument, or fit again")]
+    #[error(
+        "{source_name}: the data have changed since the fit; give the data as an argument, or fit again"
+    )]
     DataChanged {
         /// Where the data came from.
         source_name: String,

@@ -44,7 +44,7 @@ pub struct Fit<'a> {
 #[derive(Clone, Debug)]
 pub(super) enum Origin<'a> {
     /// In a file or a built-in, still to be read.
-    Source(String, ReadOptions),
+    Source(String, Box<ReadOptions>),
     /// In memory.
     Data(&'a Data),
 }
@@ -91,7 +91,7 @@ impl<'a> Fit<'a> {
     /// A fit to data that are still to be read: a built-in's name or a path.
     #[must_use]
     pub fn to_source(source: &str, options: &ReadOptions) -> Fit<'static> {
-        Fit::of(Origin::Source(source.to_owned(), options.clone()))
+        Fit::of(Origin::Source(source.to_owned(), Box::new(options.clone())))
     }
 
     fn of(origin: Origin<'a>) -> Self {

@@ -121,8 +121,8 @@ pub(super) fn read_settings<T: DeserializeOwned>(folder: &Path) -> Result<T> {
 }
 
 /// Stores settings of whatever kind of model.
-pub(super) fn write_settings<T: Serialize>(folder: &Path, card: &T) -> Result<()> {
+pub(super) fn write_settings<T: Serialize>(folder: &Path, card: &T) -> Result<(), FileError> {
     let text = serde_json::to_string_pretty(card).expect("a model card is plain data");
     let path = folder.join(CONFIG_FILE);
-    Ok(atomic::write_bytes(&path, text.as_bytes())?)
+    atomic::write_bytes(&path, text.as_bytes())
 }

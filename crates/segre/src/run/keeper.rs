@@ -12,7 +12,7 @@ use crate::flow::training::{self, Keeper, Trainer};
 use crate::flow::{self, saving};
 use crate::learning::Budget;
 use crate::network::NetworkConfig;
-use crate::progress::{Control, Count, Event, Observer, Progress};
+use crate::progress::{Control, Event, Observer};
 
 /// Between checkpoints that are not due to a validation.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
@@ -63,25 +63,14 @@ impl<'a> RunKeeper<'a> {
     }
 
     fn tell_observer(&mut self, event: Event, run: &training::Progress) -> Control {
-        self.observer.tell(&Progress {
-            task: "fit",
-            fraction: self.budget.progress(run.step, run.seconds),
-            count: Some(Count {
-                unit: "step",
-                done: run.step,
-                total: self.budget.steps,
-            }),
-            event,
-        })
+        let told = self.budget.report(run.step, run.seconds, event);
+        self.observer.tell(&told)
     }
 }
 
 impl Keeper for RunKeeper<'_> {
     fn tell(&mut self, event: &Event, run: &training::Progress) -> Control {
-        let written = self
-            .folder
-            .as_mut()
-            .and_then(|kept| kept.log(event).err());
+        let written = self.folder.as_mut().and_then(|kept| kept.log(event).err());
         if let Some(error) = written {
             let notice = Event::Notice(format!("cannot write {METRICS_FILE}: {error}"));
             self.tell_observer(notice, run);

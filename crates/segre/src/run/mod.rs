@@ -28,9 +28,7 @@ mod resume;
 mod training;
 
 pub use awake::Awake;
-pub use card::{
-    LabelSource, ModelCard, TestData, load, load_card, save_card, save_parameters,
-};
+pub use card::{LabelSource, ModelCard, TestData, load, load_card, save_card, save_parameters};
 pub use error::{Result, RunError};
 pub use fit::Fit;
 pub use folder::{

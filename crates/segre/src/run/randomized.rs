@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Result;
 use super::folder::{MODEL_FILE, file_of, kind_of, read_settings, write_settings};
 use crate::data::Schema;
+use crate::file_error::FileError;
 use crate::randomized::{RandomizedConfig, RandomizedFlow, TrainingConfig, saving};
 
 /// What kind of model a folder holds: models of data say nothing.
@@ -49,15 +50,15 @@ pub fn is_randomized(folder: &Path) -> bool {
 /// Stores the settings in a folder.
 ///
 /// # Errors
-/// [`FileError::Io`](crate::FileError::Io) if the file cannot be written.
-pub fn save_randomized_card(folder: &Path, card: &RandomizedCard) -> Result<()> {
+/// [`FileError::Io`] if the file cannot be written.
+pub fn save_randomized_card(folder: &Path, card: &RandomizedCard) -> Result<(), FileError> {
     write_settings(folder, card)
 }
 
 /// Reads the settings in a folder.
 ///
 /// # Errors
-/// [`RunError::NotAModel`](super::RunError::NotAModel), [`FileError::Damaged`](crate::FileError::Damaged), and as
+/// [`RunError::NotAModel`](super::RunError::NotAModel), [`FileError::Damaged`], and as
 /// [`RandomizedConfig::validate`].
 pub fn load_randomized_card(folder: &Path) -> Result<RandomizedCard> {
     let card: RandomizedCard = read_settings(folder)?;
@@ -69,7 +70,7 @@ pub fn load_randomized_card(folder: &Path) -> Result<RandomizedCard> {
 /// Reads a model from its folder.
 ///
 /// # Errors
-/// As [`load_randomized_card`]; [`FileError::Damaged`](crate::FileError::Damaged) or
+/// As [`load_randomized_card`]; [`FileError::Damaged`] or
 /// [`LearningError::ParameterMismatch`](crate::learning::LearningError::ParameterMismatch) if the parameters do not fit.
 pub fn load_randomized(folder: &Path) -> Result<(RandomizedFlow, RandomizedCard)> {
     let card = load_randomized_card(folder)?;

@@ -98,7 +98,11 @@ fn asked(fit: &Fit, seed: u64, facts: &Facts) -> Result<Value> {
         ..fit.recipe.clone()
     };
     let settings = recipe.resolve(facts)?;
-    let test_data = fit.test_data.as_deref().map(DataSource::parse).transpose()?;
+    let test_data = fit
+        .test_data
+        .as_deref()
+        .map(DataSource::parse)
+        .transpose()?;
     let options = ReadOptions {
         builtin_seed: seed,
         ..fit.origin.read_options().clone()

@@ -10,7 +10,7 @@ use rand_distr::{Distribution, StandardNormal};
 use segre::Control;
 use segre::data::{Dataset, Layout, Schema, Site, Vocabulary};
 use segre::flow::likelihood::EnumeratedPosterior;
-use segre::flow::training::{Event, Progress, Trainer, TrainingConfig, write_checkpoint};
+use segre::flow::training::{Keeper, Progress, Trainer, TrainingConfig, write_checkpoint};
 use segre::flow::{Head, Model, ModelConfig};
 use segre::learning::{Budget, OptimizerConfig};
 use segre::network::{
@@ -18,6 +18,7 @@ use segre::network::{
     TimeEmbeddingConfig, UnetConfig,
 };
 use segre::path::{EGeodesic, GaussianPath, InfiniteTime, ProbabilityPath};
+use segre::progress::Event;
 use std::path::PathBuf;
 
 /// A generator for the choices of a test.
@@ -348,8 +349,8 @@ pub struct Recorder {
     pub validations: Vec<(u64, f64)>,
 }
 
-impl segre::flow::training::Observer for Recorder {
-    fn event(&mut self, event: &Event, progress: &Progress) -> Control {
+impl Keeper for Recorder {
+    fn tell(&mut self, event: &Event, progress: &Progress) -> Control {
         let stop = match event {
             Event::Step { step, loss, .. } => {
                 self.losses.push(*loss);
@@ -361,6 +362,7 @@ impl segre::flow::training::Observer for Recorder {
                 self.validations.push((*step, bits_per_dim.value));
                 self.stop_at_validation == Some(progress.validations)
             }
+            _ => false,
         };
         if stop {
             Control::Stop
@@ -369,7 +371,7 @@ impl segre::flow::training::Observer for Recorder {
         }
     }
 
-    fn save(&mut self, trainer: &Trainer) -> segre::flow::Result<()> {
+    fn store(&mut self, trainer: &Trainer) -> segre::flow::Result<()> {
         match &self.checkpoint {
             Some(path) => write_checkpoint(trainer, path),
             None => Ok(()),

@@ -12,10 +12,10 @@ use segre::energy::{
 };
 use segre::evaluation::conditionals::ConditionalReport;
 use segre::flow::sampling::{Sampler, SamplingOptions};
-use segre::flow::saving as flow_saving;
 use segre::neural::WeightedRows;
 use segre::path::ProbabilityPath;
-use segre::randomized::{Comparison, EntropyEstimate, saving, schema_of};
+use segre::randomized::{Comparison, EntropyEstimate, schema_of};
+use segre::run;
 use serde::Serialize;
 
 use super::done;
@@ -270,12 +270,12 @@ impl Fitted {
                 arguments.model
             )
         };
-        if saving::is_randomized(folder) {
-            let (model, _) = saving::load(folder)?;
+        if run::is_randomized(folder) {
+            let (model, _) = run::load_randomized(folder)?;
             schema.same_as(model.schema()).with_context(differ)?;
             return Ok(Self::Randomized(Box::new(model)));
         }
-        let (model, card) = flow_saving::load(folder, &common.device.open()?)?;
+        let (model, card) = run::load(folder, &common.device.open()?)?;
         let own = model.schema();
         ensure!(
             own.sites() == schema.sites()

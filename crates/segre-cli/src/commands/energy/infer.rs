@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
+use segre::atomic::check_writable;
 use segre::energy::exact::ExactPlan;
 use segre::energy::{
     BeliefPropagationOptions, ChainOptions, EnergyModel, Inference, LogZKind, MeanFieldOptions,
@@ -16,7 +17,6 @@ use super::{Subject, done};
 use crate::args::{Common, memory};
 use crate::report::json;
 use crate::report::table::{Align, Table, estimate};
-use crate::session::check_writable;
 use crate::wording::with_flags;
 
 /// Most variables whose marginals are listed in text.

@@ -3,19 +3,20 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
+use segre::atomic::check_writable;
 use segre::data::{Dataset, RowClasses};
 use segre::evaluation::classifier::{self, Classifier, ClassifierConfig, ClassifierReport};
 use segre::flow::Model;
 use segre::flow::sampling::SamplingOptions;
-use segre::flow::saving::ModelCard;
 use segre::progress::Silent;
+use segre::run::{LabelFile, ModelCard, Parts};
 use serde::Serialize;
 
 use super::args::ClassifierChecks;
 use crate::args::Common;
 use crate::interrupt;
 use crate::report::evaluation::print_classifier;
-use crate::session::{LabelFile, Parts, check_writable, sample_classes_with_progress};
+use crate::session::sample_classes_with_progress;
 
 /// A classifier with what it is to be judged by.
 pub struct Opened {

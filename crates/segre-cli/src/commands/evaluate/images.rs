@@ -10,7 +10,7 @@ use segre::evaluation::maps::{self, MapReport};
 use segre::evaluation::nearest::{self, NearestReport};
 use segre::flow::Model;
 use segre::flow::sampling::SamplingOptions;
-use segre::flow::saving::ModelCard;
+use segre::run::{ModelCard, Parts};
 use serde::Serialize;
 
 use super::args::ImageChecks;
@@ -22,7 +22,7 @@ use crate::report::evaluation::{print_maps, print_nearest};
 use crate::report::grid::ImageShape;
 use crate::report::key::Key;
 use crate::report::neighbours::draw_neighbours;
-use crate::session::{Parts, sample_with_progress};
+use crate::session::sample_with_progress;
 
 /// Samples in the picture of neighbours.
 const SHOWN: usize = 16;

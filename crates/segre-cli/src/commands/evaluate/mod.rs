@@ -12,8 +12,8 @@ use segre::evaluation::detection::{OutlierOptions, OutlierReport};
 use segre::evaluation::divergence::{self, Divergence, DivergenceReport, many_samples};
 use segre::evaluation::imputation::{self, ImputationOptions, ImputationReport};
 use segre::evaluation::scores::{self, ScoreReport};
-use segre::flow::saving;
 use segre::progress::{Observer, Silent};
+use segre::run::{self, Parts};
 use serde::Serialize;
 
 pub use self::args::Evaluate;
@@ -23,9 +23,7 @@ use crate::args::Common;
 use crate::conditionals as compared;
 use crate::report::evaluation::{print_divergence, print_imputation, print_outliers, print_scores};
 use crate::report::json;
-use crate::session::{
-    Parts, sample_with_progress, sampling_options, score_options, warn_unconditional,
-};
+use crate::session::{sample_with_progress, sampling_options, score_options, warn_unconditional};
 
 #[derive(Serialize)]
 struct Report {
@@ -49,7 +47,7 @@ struct Report {
 
 /// Evaluates a model.
 pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
-    let (model, card) = saving::load(&arguments.model, &common.device.open()?)?;
+    let (model, card) = run::load(&arguments.model, &common.device.open()?)?;
     let (checks, asked) = (&arguments.images, &arguments.conditionals);
     images::refuse_early(checks, !arguments.outliers.ood.is_empty(), &model, &card)?;
     let labels = classifier::label_file(&checks.classifier);

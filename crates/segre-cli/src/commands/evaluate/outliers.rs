@@ -10,13 +10,12 @@ use segre::evaluation::detection::{
     self, Derived, OutlierOptions, OutlierReport, OutlierScore, RowFacts,
 };
 use segre::flow::Model;
-use segre::flow::saving::ModelCard;
+use segre::run::{ModelCard, Parts};
 
 use super::args::Outliers;
 use super::images::create;
 use crate::args::Common;
 use crate::report::outliers::{draw_extremes, draw_histograms};
-use crate::session::Parts;
 
 const HISTOGRAM_FILE: &str = "outliers.png";
 const ROWS_FILE: &str = "outliers.csv";

@@ -1,24 +1,21 @@
 //! Training and sampling within a cell, by the recipes that `segre fit` follows.
 
 use anyhow::{Context, Result, ensure};
-use segre::Control;
-use segre::data::{self, DataSource, Dataset, KnownDistribution, ReadOptions, Schema};
+use segre::Fit;
+use segre::data::{Data, DataSource, Dataset, KnownDistribution, ReadOptions, Schema, SplitConfig};
 use segre::energy::EnergyModel;
 use segre::evaluation::divergence;
 use segre::flow::sampling::{Sampler, Samples, SamplingOptions, sample};
-use segre::flow::saving::SplitConfig;
-use segre::flow::training::{Ending, Event, Observer, Progress, Trainer};
+use segre::flow::training::Ending;
 use segre::flow::{Model, PairwisePrior};
-use segre::learning::Budget;
 use segre::neural::pairwise_prior;
-use segre::recipe::{Facts, Recipe, Settings};
+use segre::recipe::Recipe;
+use segre::run::{Awake, Parts};
 
 use super::results::Measured;
 use super::run::Cell;
-use crate::awake::Awake;
 use crate::commands::energy::fit::data_free;
 use crate::interrupt;
-use crate::session::Parts;
 
 /// The part of a cell's progress that training makes up; the rest is sampling.
 const TRAINING: f64 = 0.6;
@@ -36,40 +33,38 @@ pub struct Fitted {
 impl Cell<'_> {
     /// Trains a model on a built-in distribution as `segre fit` would, with the cell's seed and without a folder.
     pub fn fit(&mut self, source: &str, recipe: Recipe) -> Result<Fitted> {
-        let parts = self.parts(source)?;
-        let facts = Facts::of(&parts.train);
+        let data = self.data(source)?;
         let target = DataSource::parse(source)?.known_distribution();
-        self.train(&parts, &facts, recipe, target)
+        self.train(&data, recipe, None, target)
     }
 
     /// The parts of a built-in distribution's rows, as [`fit`](Self::fit) has them.
     pub fn parts(&self, source: &str) -> Result<Parts> {
+        let split = SplitConfig {
+            seed: self.seed,
+            ..SplitConfig::default()
+        };
+        let memory = ReadOptions::default().memory;
+        let data = self.data(source)?;
+        Ok(Parts::of(&data, &split, None, memory)?)
+    }
+
+    fn data(&self, source: &str) -> Result<Data> {
         let options = ReadOptions {
             builtin_seed: self.seed,
             ..ReadOptions::default()
         };
-        let data = data::read(&DataSource::parse(source)?, &options)?;
-        self.divided(&data)
+        Ok(Data::read(source, &options)?)
     }
 
     /// Trains a model on data that no file holds.
     pub fn fit_data(
         &mut self,
-        data: &Dataset,
+        data: Dataset,
         recipe: Recipe,
         prior: Option<PairwisePrior>,
     ) -> Result<Fitted> {
-        let parts = self.divided(data)?;
-        let facts = Facts::of(&parts.train).with_prior(prior);
-        self.train(&parts, &facts, recipe, None)
-    }
-
-    fn divided(&self, data: &Dataset) -> Result<Parts> {
-        let split = SplitConfig {
-            seed: self.seed,
-            ..SplitConfig::default()
-        };
-        Parts::of(data, &split, None, ReadOptions::default().memory)
+        self.train(&data.into(), recipe, prior, None)
     }
 
     /// Trains a network as `segre energy fit --method neural --data-free` would.
@@ -98,26 +93,24 @@ impl Cell<'_> {
 
     fn train(
         &mut self,
-        parts: &Parts,
-        facts: &Facts,
+        data: &Data,
         recipe: Recipe,
+        prior: Option<PairwisePrior>,
         target: Option<Box<dyn KnownDistribution>>,
     ) -> Result<Fitted> {
-        let Settings {
-            model, training, ..
-        } = self.seeded(recipe).resolve(facts)?;
-        let budget = training.budget;
-        let mut trainer = Trainer::new(model, training, &parts.train, self.device)?;
-        let mut watch = Watch { cell: self, budget };
-        let _awake = Awake::start();
-        let ending = trainer.run(&parts.train, &parts.validation, &mut watch)?;
+        let fit = Fit::new(data)
+            .recipe(self.seeded(recipe))
+            .prior(prior)
+            .device(self.device);
+        let mut run = fit.start()?;
+        let ending = run.train(&mut self.watch(0.0..TRAINING, "training"))?;
         ensure!(ending != Ending::Stopped, "stopped");
         Ok(Fitted {
-            model: trainer.best_model()?,
+            model: run.model()?,
             target,
-            steps: trainer.progress().step,
-            seconds: trainer.progress().seconds,
-            conditional: trainer.config().conditional,
+            steps: run.progress().step,
+            seconds: run.progress().seconds,
+            conditional: run.card().training.conditional,
         })
     }
 
@@ -162,27 +155,5 @@ pub fn by_steps(sampler: Sampler, steps: usize) -> SamplingOptions {
     SamplingOptions {
         steps: Some(steps),
         ..by(sampler)
-    }
-}
-
-/// Shows the progress of training and passes an interruption on.
-struct Watch<'a, 'b> {
-    cell: &'a mut Cell<'b>,
-    budget: Budget,
-}
-
-impl Observer for Watch<'_, '_> {
-    fn event(&mut self, event: &Event, progress: &Progress) -> Control {
-        if let Event::Step { loss, .. } = event {
-            let done = self.budget.progress(progress.step, progress.seconds);
-            self.cell.tell(TRAINING * done, || {
-                format!("training, step {}, loss {loss:.4}", progress.step)
-            });
-        }
-        interrupt::control()
-    }
-
-    fn save(&mut self, _: &Trainer) -> segre::flow::Result<()> {
-        Ok(())
     }
 }

@@ -223,7 +223,7 @@ fn draw(
         let model = match train {
             Some(train) => {
                 let recipe = Recipe::default().steps(20_000 / share);
-                cell.fit_data(&train, recipe, pairwise_prior(&ising.model))?
+                cell.fit_data(train.clone(), recipe, pairwise_prior(&ising.model))?
                     .model
             }
             None => {

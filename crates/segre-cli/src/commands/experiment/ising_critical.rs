@@ -217,7 +217,7 @@ fn fit(
         let drawn = Recipe::default().resolve(&Facts::of_schema(&reference.schema))?;
         let network = Recipe::resolved(&drawn).network.kind;
         let recipe = network.into_iter().fold(recipe, Recipe::network);
-        return Ok(cell.fit_data(reference, recipe, prior)?.model);
+        return Ok(cell.fit_data(reference.clone(), recipe, prior)?.model);
     }
     cell.fit_data_free(&torus.model, &reference.schema, recipe)
 }

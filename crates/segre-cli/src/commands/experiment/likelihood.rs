@@ -11,9 +11,9 @@ use segre::flow::likelihood::importance::{
     Divergence, Form, ImportanceOptions, ProbeNoise, estimate, log_weights,
 };
 use segre::flow::likelihood::{ScoreMethod, ScoreOptions, score};
-use segre::flow::saving;
 use segre::progress::Silent;
 use segre::recipe::Recipe;
+use segre::run::{self as segre_run, Parts};
 
 use super::Definition;
 use super::results::Measured;
@@ -21,7 +21,6 @@ use super::run::{Cell, Run};
 use super::write_up::WriteUp;
 use crate::report::chart::{Axis, Look, Panel, Series, draw_charts};
 use crate::report::colour::Palette;
-use crate::session::Parts;
 
 pub const DEFINITION: Definition = Definition {
     name: "likelihood",
@@ -111,7 +110,7 @@ fn run(run: &mut Run) -> Result<WriteUp> {
     let own = run.model();
     if let Some(folder) = &own {
         // Its turn comes last: a wrong folder is to be told now.
-        saving::load_card(folder)?;
+        segre_run::load_card(folder)?;
     }
     let steps = run.choose((200, 150), (1000, 3000));
     let fits = [("coupled-binary", steps.0), ("digits", steps.1)];
@@ -181,7 +180,7 @@ fn fitted(cell: &mut Cell, source: &str, steps: u64, rows: usize) -> Result<Subj
 }
 
 fn loaded(cell: &mut Cell, folder: &Path, rows: usize) -> Result<Subject> {
-    let (model, card) = saving::load(folder, cell.device)?;
+    let (model, card) = segre_run::load(folder, cell.device)?;
     let test = Parts::of_fit(&card)?.test;
     Ok(Subject {
         model,

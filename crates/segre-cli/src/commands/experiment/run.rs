@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
+use segre::atomic::check_writable;
 use segre::progress::{Control, Event, Observer, Progress};
 use segre::{Device, atomic};
 
@@ -17,7 +18,6 @@ use crate::interrupt;
 use crate::report::canvas::Canvas;
 use crate::report::json::print_object;
 use crate::report::progress::{Bar, Display};
-use crate::session::check_writable;
 
 /// An experiment under way.
 pub struct Run {

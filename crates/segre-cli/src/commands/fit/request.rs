@@ -1,11 +1,9 @@
-//! What is asked of a fit: data, folder and recipe.
+//! What the arguments of a fit ask for: data and recipe.
 
 use std::fs;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use segre::data::ReadOptions;
-use segre::flow::PairwisePrior;
+use segre::Device;
 use segre::recipe::{
     ModelChoices, NetworkChoices, PathChoices, Recipe, SplitChoices, TrainingChoices,
 };
@@ -13,43 +11,19 @@ use segre::recipe::{
 use super::args::Fit;
 use crate::args::Common;
 
-/// What is to be fitted, where to, and how.
-#[derive(Default)]
-pub struct Request {
-    /// Built-in name or file.
-    pub data: String,
-    pub out: PathBuf,
-    pub resume: bool,
-    pub force: bool,
-    /// Everything that is decided, the seed among it.
-    pub recipe: Recipe,
-    /// What is known before anything is learned.
-    pub prior: Option<PairwisePrior>,
-    pub test_data: Option<String>,
-    pub labels: Option<PathBuf>,
-    pub label_column: Option<String>,
-    /// The seed of built-in distributions is the recipe's.
-    pub reading: ReadOptions,
-}
-
-impl Request {
-    /// What the arguments ask for.
-    pub fn of(arguments: &Fit, common: &Common) -> Result<Self> {
-        let recipe = recipe(arguments, common.seed)?;
-        let images = &arguments.images;
-        Ok(Self {
-            data: arguments.data.clone(),
-            out: arguments.out.clone().unwrap_or_default(),
-            resume: arguments.resume,
-            force: arguments.force,
-            prior: None,
-            test_data: arguments.parts.test_data.clone(),
-            labels: images.labels.clone(),
-            label_column: images.label_column.clone(),
-            reading: arguments.reading.options(recipe.seed())?,
-            recipe,
-        })
-    }
+/// The fit that the arguments ask for, still without a folder.
+pub fn fit_of(arguments: &Fit, common: &Common, device: &Device) -> Result<segre::Fit<'static>> {
+    let recipe = recipe(arguments, common.seed)?;
+    let images = &arguments.images;
+    // The seed of built-in distributions is the recipe's.
+    let reading = arguments.reading.options(recipe.seed())?;
+    Ok(segre::Fit::to_source(&arguments.data, &reading)
+        .recipe(recipe)
+        .test_data(arguments.parts.test_data.as_deref())
+        .labels(images.labels.as_deref(), images.label_column.as_deref())
+        .resume(arguments.resume)
+        .force(arguments.force)
+        .device(device))
 }
 
 /// What the arguments decide: the file, what is set beside it, and options, each before those that it follows.

@@ -33,7 +33,7 @@ use crate::learning::parameters::{self, Values};
 use crate::learning::{Budget, DataOrder, Optimizer};
 use crate::network::NetworkConfig;
 use crate::path::ProbabilityPath;
-use crate::progress::{Control, Event, Silent};
+use crate::progress::{self, Control, Event, Silent};
 use crate::random::{Purpose, generator};
 
 /// How far a run has come; part of its checkpoint.

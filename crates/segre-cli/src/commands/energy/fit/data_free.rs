@@ -1,32 +1,31 @@
 //! Fitting the posterior network to an energy alone: its folder, its progress, its end.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
+use segre::Device;
 use segre::data::{ReadOptions, Schema};
 use segre::energy::EnergyModel;
 use segre::flow::PairwisePrior;
 use segre::flow::sampling::{Sampler, SamplingOptions};
-use segre::flow::saving::{self, CONFIG_FILE, ModelCard};
 use segre::neural::{DataFree, DataFreeConfig, Moment, NeuralError, WeightedRows, pairwise_prior};
 use segre::progress::{Control, Event, Observer, Progress, Round};
-use segre::randomized::saving::CHECKPOINT_FILE;
 use segre::randomized::schema_of;
 use segre::recipe::{Facts, Recipe, Settings};
-use segre::{Device, atomic};
+use segre::run::{
+    CHECKPOINT_FILE, METRICS_FILE, Metrics, ModelCard, create_folder, load_card, refuse_existing,
+    save_card, save_parameters,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Fit;
-use super::randomized::METRICS_FILE;
 use crate::args::Common;
 use crate::interrupt;
 use crate::report::json::print_object;
 use crate::report::progress::Bar;
 use crate::report::table::estimate;
-use crate::session::{check_writable, sample_with_progress};
+use crate::session::sample_with_progress;
 
 /// Labels of the rows whose weights are reported at the end.
 const REPORTED_LABELS: usize = 1 << 17;
@@ -59,18 +58,14 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         true => resume(arguments, &energy, &schema, common, &device)?,
         false => {
             let prepared = begin(arguments, &energy, &schema, common, &device)?;
-            arguments.clear()?;
-            fs::create_dir_all(out).with_context(|| {
-                format!("cannot create {}; choose another --out", out.display())
-            })?;
-            check_writable(&out.join(CONFIG_FILE))?;
+            refuse_existing(out, arguments.force)?;
+            create_folder(out)?;
             prepared
         }
     };
-    saving::save_card(out, &card)?;
-    trim_metrics(&out.join(METRICS_FILE), fit.round())?;
+    save_card(out, &card)?;
     let seed = card.training.seed;
-    let mut watch = Watch::new(out, common)?;
+    let mut watch = Watch::new(out, fit.round(), common)?;
     let mut keep = |fit: &DataFree, moment| store(out, &mut card, fit, moment);
     let ended = fit.run(&energy, &mut keep, &mut watch);
     watch.bar.finish("training has ended");
@@ -84,7 +79,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     }
     let trainer = ended?;
     let model = trainer.best_model()?;
-    saving::save_parameters(out, &model)?;
+    save_parameters(out, &model)?;
     let options = SamplingOptions {
         sampler: Some(Sampler::Sequential),
         steps: Some(schema.sites()),
@@ -157,7 +152,7 @@ fn resume(
     device: &Device,
 ) -> Result<(ModelCard, DataFree)> {
     let out = &arguments.out;
-    let mut card = saving::load_card(out)?;
+    let mut card = load_card(out)?;
     let given = [
         ("--network", arguments.network.is_some()),
         ("--learning-rate", arguments.learning_rate.is_some()),
@@ -202,23 +197,6 @@ fn resume(
         false => DataFree::new(model, training, config, schema, device)?,
     };
     Ok((card, fit))
-}
-
-/// Leaves out the lines of rounds that will be done again.
-fn trim_metrics(path: &Path, round: u64) -> Result<()> {
-    let Ok(text) = fs::read_to_string(path) else {
-        return Ok(());
-    };
-    let done = |line: &&str| {
-        let value: Option<Value> = serde_json::from_str(line).ok();
-        value.is_some_and(|value| value["round"].as_u64().is_some_and(|own| own < round))
-    };
-    let kept: String = text
-        .lines()
-        .filter(done)
-        .map(|line| format!("{line}\n"))
-        .collect();
-    Ok(atomic::write_bytes(path, kept.as_bytes())?)
 }
 
 /// A run that has done nothing yet, and its card.
@@ -269,29 +247,25 @@ fn store(
     let model = fit.trainer().best_model()?;
     // The prior has the temperature of the round.
     card.model.clone_from(model.config());
-    saving::save_card(out, card)?;
-    Ok(saving::save_parameters(out, &model)?)
+    save_card(out, card)?;
+    Ok(save_parameters(out, &model)?)
 }
 
 /// Shows a run and writes its metrics.
 struct Watch {
     bar: Bar,
-    metrics: fs::File,
+    metrics: Metrics,
     rounds: u64,
     inverse_temperature: f64,
 }
 
 impl Watch {
-    fn new(out: &Path, common: &Common) -> Result<Self> {
-        let path = out.join(METRICS_FILE);
-        let metrics = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+    /// Rounds from `round` on will be done again.
+    fn new(out: &Path, round: u64, common: &Common) -> Result<Self> {
+        let stays = |line: &Value| line["round"].as_u64().is_some_and(|own| own < round);
         Ok(Self {
             bar: common.bar(),
-            metrics,
+            metrics: Metrics::open(&out.join(METRICS_FILE), stays)?,
             rounds: 0,
             inverse_temperature: 0.0,
         })
@@ -308,7 +282,7 @@ impl Watch {
             "energy": found.energy.value, "loss": found.loss, "kept": found.kept,
         });
         // A full disk must not end a run whose model may still fit.
-        if let Err(error) = writeln!(self.metrics, "{line}") {
+        if let Err(error) = self.metrics.line(&line) {
             self.bar
                 .note(&format!("cannot write {METRICS_FILE}: {error}"));
         }

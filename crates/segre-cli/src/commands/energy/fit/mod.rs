@@ -8,11 +8,10 @@ pub mod samples;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
 use segre::energy::{EnergyModel, GridModel, ModelSource};
 use segre::flow::PairwisePrior;
-use segre::flow::saving::{CONFIG_FILE, MODEL_FILE};
 use segre::neural::pairwise_prior;
 use segre::recipe::energy::{ObjectiveKind, RandomizedKind, RandomizedRecipe};
 use segre::recipe::{Recipe, parse_time};
@@ -229,38 +228,6 @@ impl Fit {
             self.model
         );
         Ok(prior)
-    }
-
-    /// Makes room for a new run.
-    fn clear(&self) -> Result<()> {
-        let out = &self.out;
-        if !out.exists() {
-            return Ok(());
-        }
-        ensure!(
-            self.force,
-            "{} exists; go on with --resume, replace it with --force, or choose another --out",
-            out.display()
-        );
-        let empty = out.is_dir() && std::fs::read_dir(out)?.next().is_none();
-        if !empty && !out.join(CONFIG_FILE).is_file() {
-            bail!(
-                "{} is not a model folder; choose another --out",
-                out.display()
-            );
-        }
-        for name in [
-            CONFIG_FILE,
-            MODEL_FILE,
-            segre::randomized::saving::CHECKPOINT_FILE,
-            randomized::METRICS_FILE,
-        ] {
-            let path = out.join(name);
-            if path.exists() {
-                std::fs::remove_file(path)?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
+use segre::atomic::check_writable;
 use segre::data::{self, ReadOptions};
-use segre::flow::saving;
 use segre::randomized::schema_of;
 use segre::recipe::Recipe;
+use segre::run::{load_card, refuse_existing};
 
 use super::Fit;
 use super::samples::{Wanted, default_count, samples};
 use crate::args::Common;
-use crate::commands::fit::{self, request::Request};
-use crate::session::check_writable;
+use crate::fitting::fit;
 
 /// Draws samples, writes them beside the folder, and fits them as `segre fit` would.
 pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
@@ -29,17 +29,13 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         );
         // A fit to samples has these as its source, a fit without data the energy itself.
         ensure!(
-            saving::load_card(&arguments.out)?.source != arguments.model,
+            load_card(&arguments.out)?.source != arguments.model,
             "the run in {} is one without data; go on with --data-free --resume",
             arguments.out.display()
         );
     } else {
         let (energy, grid) = arguments.load()?;
-        ensure!(
-            !arguments.out.exists() || arguments.force,
-            "{} exists; go on with --resume, replace it with --force, or choose another --out",
-            arguments.out.display()
-        );
+        refuse_existing(&arguments.out, arguments.force)?;
         check_writable(&file)?;
         prior = arguments.prior(&energy)?;
         let schema = schema_of(&energy, grid.as_ref())?;
@@ -60,20 +56,18 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         true => own,
         false => Recipe::of_energy_samples().and(own),
     };
-    let request = Request {
-        data: file.display().to_string(),
-        out: arguments.out.clone(),
-        resume: arguments.resume,
-        force: arguments.force,
-        reading: ReadOptions {
-            builtin_seed: recipe.seed(),
-            ..ReadOptions::default()
-        },
-        recipe,
-        prior,
-        ..Request::default()
+    let reading = ReadOptions {
+        builtin_seed: recipe.seed(),
+        ..ReadOptions::default()
     };
-    fit::fit(&request, common)
+    let asked = segre::Fit::to_source(&file.display().to_string(), &reading)
+        .recipe(recipe)
+        .prior(prior)
+        .out(&arguments.out)
+        .resume(arguments.resume)
+        .force(arguments.force)
+        .device(&common.device.open()?);
+    fit(&asked, &arguments.out, common)
 }
 
 /// Samples are data of their own: beside the folder, so that `segre evaluate` and `--resume` find them.

@@ -1,21 +1,22 @@
 //! Fitting a randomised assignment flow: its folder, its progress, its end.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use segre::data::Schema;
 use segre::energy::EnergyModel;
 use segre::progress::{Control, Event, Observer, Progress};
-use segre::randomized::saving::{self, Kind, RandomizedCard};
 use segre::randomized::{
-    Ending, Objective, RandomizedConfig, RandomizedError, Target, Trainer, TrainingConfig,
+    Ending, Objective, RandomizedConfig, RandomizedError, Target, Trainer, TrainingConfig, saving,
     schema_of,
 };
+use segre::run::{
+    CHECKPOINT_FILE, Kind, METRICS_FILE, MODEL_FILE, Metrics, RandomizedCard, create_folder,
+    load_randomized_card, refuse_existing, save_randomized_card,
+};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Fit;
 use super::samples::{Found, Wanted, default_count, samples};
@@ -23,10 +24,7 @@ use crate::args::Common;
 use crate::interrupt;
 use crate::report::json::print_object;
 use crate::report::progress::Bar;
-use crate::session::check_writable;
 
-/// A line for every tenth step.
-pub const METRICS_FILE: &str = "metrics.jsonl";
 /// Between checkpoints.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
 
@@ -58,9 +56,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
                 schema.clone(),
                 Some(&energy),
             )?;
-            if arguments.out.exists() && !arguments.force {
-                arguments.clear()?;
-            }
+            refuse_existing(&arguments.out, arguments.force)?;
             let found = match training.objective.needs_samples() {
                 true => Some(samples(
                     &energy,
@@ -80,13 +76,8 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
                 training,
                 schema,
             };
-            arguments.clear()?;
-            let out = &arguments.out;
-            fs::create_dir_all(out).with_context(|| {
-                format!("cannot create {}; choose another --out", out.display())
-            })?;
-            check_writable(&out.join(METRICS_FILE))?;
-            saving::save_card(out, &card)?;
+            create_folder(&arguments.out)?;
+            save_randomized_card(&arguments.out, &card)?;
             (card, trainer, found)
         }
     };
@@ -161,7 +152,7 @@ fn resume(
     common: &Common,
 ) -> Result<(RandomizedCard, Trainer, Option<Found>)> {
     let out = &arguments.out;
-    let mut card = saving::load_card(out)?;
+    let mut card = load_randomized_card(out)?;
     ensure!(
         arguments.model == card.source,
         "{} was fitted to {}, not {}; resume with that model",
@@ -198,8 +189,9 @@ fn resume(
         card.training.clone(),
         card.schema.clone(),
     );
-    let trainer = match out.join(saving::CHECKPOINT_FILE).is_file() {
-        true => saving::read_checkpoint(out, &card)?,
+    let checkpoint = out.join(CHECKPOINT_FILE);
+    let trainer = match checkpoint.is_file() {
+        true => saving::read_checkpoint(&checkpoint, model, training, schema)?,
         // Stopped before the first checkpoint: the beginning is where it stopped.
         false => Trainer::new(model, training, schema, Some(energy))?,
     };
@@ -215,7 +207,7 @@ fn resume(
             Some(samples(energy, &card.schema, &wanted, common)?)
         }
     };
-    saving::save_card(out, &card)?;
+    save_randomized_card(out, &card)?;
     Ok((card, trainer, found))
 }
 
@@ -226,12 +218,9 @@ fn train(
     out: &Path,
     common: &Common,
 ) -> Result<(Ending, f64)> {
-    let path = out.join(METRICS_FILE);
-    let metrics = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    let (done, _) = trainer.progress();
+    let stays = |line: &Value| line["step"].as_u64().is_some_and(|step| step <= done);
+    let metrics = Metrics::open(&out.join(METRICS_FILE), stays)?;
     let mut watch = Watch {
         bar: common.bar(),
         metrics,
@@ -253,14 +242,14 @@ fn train(
 }
 
 fn store(trainer: &Trainer, out: &Path) -> Result<(), RandomizedError> {
-    saving::save_parameters(out, &trainer.averaged_model())?;
-    saving::write_checkpoint(trainer, out)
+    saving::write_parameters(&out.join(MODEL_FILE), &trainer.averaged_model())?;
+    saving::write_checkpoint(trainer, &out.join(CHECKPOINT_FILE))
 }
 
 /// Shows a run and writes its metrics.
 struct Watch {
     bar: Bar,
-    metrics: fs::File,
+    metrics: Metrics,
     /// Loss of the last steps.
     mean: Option<f64>,
 }
@@ -281,7 +270,7 @@ impl Observer for Watch {
         if step % 10 == 0 {
             let line = json!({ "step": step, "seconds": seconds, "loss": smooth });
             // A full disk must not end a run whose checkpoints may still fit.
-            if let Err(error) = writeln!(self.metrics, "{line}") {
+            if let Err(error) = self.metrics.line(&line) {
                 self.bar
                     .note(&format!("cannot write {METRICS_FILE}: {error}"));
             }

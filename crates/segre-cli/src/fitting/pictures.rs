@@ -8,14 +8,13 @@ use segre::data;
 use segre::evaluation::baseline::BaselineScores;
 use segre::flow::Model;
 use segre::flow::sampling::SamplingOptions;
-use segre::flow::saving::ModelCard;
+use segre::run::{METRICS_FILE, ModelCard, Parts};
 use serde_json::Value;
 
-use super::METRICS_FILE;
 use crate::args::Common;
 use crate::report::curve::{Horizontal, TrainingCurve, draw_curve};
 use crate::report::validation::Baseline;
-use crate::session::{Parts, has_picture, sample_with_progress, write_picture};
+use crate::session::{has_picture, sample_with_progress, write_picture};
 
 /// Samples of the picture or table at the end of a fit.
 const SHOWN_SAMPLES: usize = 100;
