@@ -61,12 +61,14 @@ impl MappedLabels {
 impl Deref for MappedLabels {
     type Target = [u16];
 
+    #[inline]
     fn deref(&self) -> &[u16] {
         bytemuck::cast_slice(&self.0)
     }
 }
 
 impl DerefMut for MappedLabels {
+    #[inline]
     fn deref_mut(&mut self) -> &mut [u16] {
         bytemuck::cast_slice_mut(&mut self.0)
     }

@@ -1,0 +1,26 @@
+//! The operations, one a file, or a folder where the form for the processor is long: its public function, its values and
+//! gradients on the processor, its reference composed of burn's operations, and its tests.
+
+pub(crate) mod affine;
+pub(crate) mod attention;
+mod batch_norm;
+pub(crate) mod convolution;
+pub(crate) mod group_norm;
+mod layer_norm;
+mod matching_error;
+mod propagation;
+mod scanlines;
+mod sites;
+#[cfg(test)]
+mod tests;
+
+pub use affine::affine;
+pub use attention::attention;
+pub use batch_norm::batch_norm;
+pub use convolution::convolution;
+pub use group_norm::group_norm;
+pub use layer_norm::layer_norm;
+pub use matching_error::matching_error;
+pub use propagation::{Propagation, propagate};
+pub use scanlines::{Scanlines, scanlines};
+pub use sites::convolve_sites;
