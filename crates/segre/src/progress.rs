@@ -165,6 +165,14 @@ impl Progress {
         }
     }
 
+    /// Something to know before the work begins: that it is not done as it was asked to be.
+    pub fn note(words: String) -> Self {
+        Self {
+            event: Event::Notice(words),
+            ..Self::part("note", 0.0)
+        }
+    }
+
     /// Tells an observer.
     ///
     /// # Errors

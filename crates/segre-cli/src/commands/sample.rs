@@ -106,7 +106,7 @@ fn run_randomized(arguments: &Sample, common: &Common) -> Result<()> {
 }
 
 /// Draws from a randomised flow with a progress bar.
-pub fn randomized_with_progress(
+fn randomized_with_progress(
     model: &RandomizedFlow,
     count: usize,
     seed: u64,

@@ -8,6 +8,7 @@ use segre::progress::{Control, Event, Observer, Progress};
 
 use super::axis::number;
 use crate::interrupt;
+use crate::wording::with_flags;
 
 /// Where progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +94,7 @@ impl Bar {
         {
             return;
         }
+        self.note("done");
         self.task = Some(Task {
             name: progress.task,
             first: progress.fraction,
@@ -141,15 +143,19 @@ impl Bar {
 
     /// Shows a line that stays, above the bar or in the log; nothing when silent.
     pub fn note(&mut self, line: &str) {
-        let Some(task) = &self.task else {
-            return;
-        };
+        if let Some(task) = &self.task {
+            self.line(&format!("{}: {line}", task.name));
+        }
+    }
+
+    fn line(&mut self, line: &str) {
         match &mut self.output {
-            Output::Bar(Some(bar)) => bar.println(format!("{}: {line}", task.name)),
+            Output::Bar(Some(bar)) => bar.println(line),
+            Output::Bar(None) => eprintln!("{line}"),
             Output::Lines(lines) => {
-                let _ = writeln!(lines, "{}: {line}", task.name);
+                let _ = writeln!(lines, "{line}");
             }
-            Output::Bar(None) | Output::Silent => {}
+            Output::Silent => {}
         }
     }
 
@@ -165,15 +171,15 @@ impl Bar {
 impl Observer for Bar {
     fn tell(&mut self, progress: &Progress) -> Control {
         let message = match &progress.event {
+            Event::Notice(words) => {
+                self.line(&format!("{}: {}", progress.task, with_flags(words)));
+                return interrupt::control();
+            }
             Event::Step { loss, .. } => match (&self.round, self.validation) {
                 (Some(round), _) => round.clone(),
                 (None, Some(bits)) => format!("loss {loss:.4}, validation {bits:.4} bits/dim"),
                 (None, None) => format!("loss {loss:.4}"),
             },
-            Event::Notice(line) => {
-                self.note(line);
-                return interrupt::control();
-            }
             Event::Validation { bits_per_dim, .. } => {
                 self.validation = Some(bits_per_dim.value);
                 return interrupt::control();
@@ -361,9 +367,10 @@ mod tests {
         bar.show_at(30 * SECOND, &Progress::part("sample", 1.0), String::new);
         bar.begin(&Progress::part("score", 0.0));
         bar.show_at(9 * SECOND, &Progress::part("score", 0.5), String::new);
-        assert_eq!(log.lines(), ["sample: 100 %, 0:00 left"]);
+        assert_eq!(log.lines(), ["sample: 100 %, 0:00 left", "sample: done"]);
+        bar.tell(&Progress::note("`size` is used".to_owned()));
         bar.finish("2 rows");
-        assert_eq!(log.lines()[1..], ["score: 2 rows"]);
+        assert_eq!(log.lines()[2..], ["note: --size is used", "score: 2 rows"]);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! | `ln Z ≥ H(q) − ⟨E⟩_q` | naive mean field | [`mean_field()`] |
 //! | Bethe's `ln Z` | loopy belief propagation | [`belief_propagation()`] |
 //! | | Markov chains | [`gibbs()`], [`swendsen_wang()`], their states: [`chain_samples()`] |
+//! | | one of these methods by choice, and its errors | [`infer`] |
 //! | `ln Z` | exactly, of the Ising model on a torus of any size | [`GridModel::torus_log_z`] |
 //!
 //! # Example
@@ -26,12 +27,14 @@
 mod belief_propagation;
 mod chain_samples;
 mod chains;
+mod description;
 mod error;
 pub mod exact;
 mod factor;
 pub mod format;
 mod gibbs;
 mod grid;
+pub mod infer;
 mod inference;
 mod kaufman;
 mod mean_field;
@@ -44,6 +47,7 @@ pub use belief_propagation::{
 };
 pub use chain_samples::{ChainSampleOptions, ChainSamples, chain_samples};
 pub use chains::{ChainOptions, ChainReport};
+pub use description::Description;
 pub use error::{EnergyError, NotPotts, Result};
 pub use exact::ExactReport;
 pub use factor::Factor;

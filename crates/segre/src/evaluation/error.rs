@@ -1,10 +1,13 @@
 //! What evaluation can get wrong.
 
 use crate::data::DataError;
+use crate::energy::EnergyError;
 use crate::file_error::FileError;
 use crate::flow::FlowError;
 use crate::learning::LearningError;
 use crate::progress::Interrupted;
+use crate::randomized::RandomizedError;
+use crate::run::RunError;
 use crate::setting::InvalidSetting;
 
 /// What this room's fallible functions return.
@@ -38,6 +41,41 @@ pub enum EvaluationError {
         /// Images of the smallest set.
         rows: usize,
     },
+    /// A network was fitted to other variables than those it is compared with.
+    #[error(
+        "{own} variables of at most {own_states} states, not {sites} of at most {states}; fit a model to {energy}"
+    )]
+    OtherVariables {
+        /// Variables of the network.
+        own: usize,
+        /// Its largest number of states.
+        own_states: usize,
+        /// Variables of the energy model.
+        sites: usize,
+        /// Its largest number of states.
+        states: usize,
+        /// Name of the energy model.
+        energy: String,
+    },
+    /// A category of a network is no state of its variable.
+    #[error("{category:?} is no state of variable {variable}")]
+    NoState {
+        /// The category.
+        category: String,
+        /// The variable.
+        variable: usize,
+    },
+    /// Conditionals were asked for without exact inference to compare with, or of a randomised flow, which has none.
+    #[error("`conditionals` needs exact inference; allow more memory, or leave it out")]
+    NoExactConditionals,
+    /// Conditionals were asked for of a network that does not know all states.
+    #[error(
+        "`conditionals`: some state of {energy} was never seen in the fit; fit to more samples"
+    )]
+    UnseenState {
+        /// Name of the energy model.
+        energy: String,
+    },
     /// What reading and writing files can get wrong.
     #[error(transparent)]
     File(#[from] FileError),
@@ -56,4 +94,13 @@ pub enum EvaluationError {
     /// What models and their samples can get wrong.
     #[error(transparent)]
     Flow(#[from] FlowError),
+    /// What energy models and inference in them can get wrong.
+    #[error(transparent)]
+    Energy(#[from] EnergyError),
+    /// What randomised flows can get wrong.
+    #[error(transparent)]
+    Randomized(#[from] RandomizedError),
+    /// What runs and their folders can get wrong.
+    #[error(transparent)]
+    Run(#[from] RunError),
 }

@@ -13,6 +13,7 @@
 //! | Are samples copies of training rows? | [`nearest`] | [`NearestReport`](nearest::NearestReport) |
 //! | Do sampled label maps look like real ones? | [`maps`] | [`MapReport`](maps::MapReport) |
 //! | Are the classes of sampled images there, in the right shares, and their features? | [`classifier`] | [`ClassifierReport`](classifier::ClassifierReport) |
+//! | How far is what was fitted to an energy model from it? | [`energy`] | [`EnergyReport`](energy::EnergyReport) |
 //! | Does the model tell other data from its own? | [`detection`] | [`OutlierReport`](detection::OutlierReport) |
 //!
 //! The room may use everything but the doors; nothing in the library uses it but `lib.rs`.
@@ -51,6 +52,7 @@ pub mod classifier;
 pub mod conditionals;
 pub mod detection;
 pub mod divergence;
+pub mod energy;
 mod error;
 pub mod imputation;
 pub mod maps;

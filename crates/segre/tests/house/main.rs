@@ -24,7 +24,6 @@ const ROOMS: &[&[&str]] = &[
 
 /// Commands that use another one, by file: to become none.
 const COMMANDS_THAT_USE_ANOTHER: &[(&str, &str)] = &[
-    ("energy/compare.rs", "sample"),
     ("energy/fit/neural.rs", "fit"),
     ("experiment/fitting.rs", "energy"),
 ];

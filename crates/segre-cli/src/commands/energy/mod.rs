@@ -1,6 +1,6 @@
 //! `segre energy`: energy-based models: described, inferred in, fitted, compared with what was fitted.
 
-pub mod compare;
+mod compare;
 mod describe;
 pub mod fit;
 mod infer;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
-use segre::energy::{EnergyModel, ModelSource, Observation, format};
+use segre::energy::{EnergyModel, ModelSource, format};
 
 use crate::args::Common;
 
@@ -60,19 +60,18 @@ struct Subject {
 
 impl Subject {
     /// The model given the evidence.
-    fn load(&self, common: &Common) -> Result<(EnergyModel, Vec<Observation>)> {
+    fn load(&self, common: &Common) -> Result<EnergyModel> {
         let source = ModelSource::parse(&self.model)?;
         let model = source.load()?;
         let Some(path) = &self.evidence else {
             if let ModelSource::File(file) = &source {
                 hint(file, common);
             }
-            return Ok((model, Vec::new()));
+            return Ok(model);
         };
         let evidence = format::read_evidence(path, &model)?;
         let given = model.condition(&evidence);
-        let given = given.with_context(|| path.display().to_string())?;
-        Ok((given, evidence))
+        given.with_context(|| path.display().to_string())
     }
 }
 
