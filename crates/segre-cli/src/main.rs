@@ -9,7 +9,7 @@ mod device;
 mod fitting;
 mod interrupt;
 mod report;
-mod session;
+mod watched;
 mod wording;
 
 use std::process::ExitCode;

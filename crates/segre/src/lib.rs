@@ -16,29 +16,17 @@
 //! | `w = exp(−E)/q` | networks fitted to an energy without data, importance weights | [`neural`] |
 //! | `E_Ω[T(S(end))]` | randomised assignment flows | [`randomized`] |
 //! | defaults | settings chosen by the data | [`recipe`] |
+//! | runs | folders, checkpoints, logs, going on | [`run`] |
+//! | what is done with a model | samples, scores, imputation, prediction | [`Model`] |
 //!
 //! # Example
 //!
 //! ```
-//! use segre::Device;
-//! use segre::data::{self, DataSource, ReadOptions};
-//! use segre::flow::training::{Trainer, TrainingConfig};
-//! use segre::flow::{ModelConfig, likelihood, sampling};
-//! use segre::learning::Budget;
-//! use segre::progress::Silent;
-//!
-//! let data = data::read(&DataSource::parse("coupled-binary:rows=2000")?, &ReadOptions::default())?;
-//! let (train, validation) = (data.select(&(0..1800).collect::<Vec<_>>()),
-//!                            data.select(&(1800..2000).collect::<Vec<_>>()));
-//! let budget = Budget { steps: Some(50), seconds: None };
-//! let config = TrainingConfig { budget, ..TrainingConfig::default() };
-//! let mut trainer = Trainer::new(ModelConfig::default(), config, &train, &Device::flex())?;
-//! trainer.run(&train, &validation, &mut Silent)?;
-//! let model = trainer.best_model()?;
-//!
-//! let samples = sampling::sample(&model, 10, &Default::default(), &mut Silent)?;
-//! let scores = likelihood::score(&model, &validation, &Default::default(), &mut Silent)?;
-//! println!("{:?}: {} bits/dim", samples.data.row(0), scores.bits_per_dim.value);
+//! let data = segre::read("coupled-binary:rows=2000")?;           // a built-in's name or the path of a file
+//! let model = segre::Fit::new(&data).steps(50).run()?;           // or .time(Duration::from_secs(90))
+//! let rows = model.sample(10)?;
+//! let scores = model.log_prob(&data)?;                           // nats per row, with standard errors
+//! println!("{:?}: {} bits/dim", rows.row(0), scores.bits_per_dim.value);
 //! assert!(scores.bits_per_dim.value < 1.0);
 //! # Ok::<(), segre::Error>(())
 //! ```
@@ -56,6 +44,7 @@ mod file_error;
 pub mod flow;
 pub mod geometry;
 pub mod learning;
+pub mod model;
 pub mod network;
 pub mod neural;
 pub mod ode;
@@ -69,10 +58,28 @@ mod setting;
 
 /// Where tensors live and are computed with: burn's device.
 pub use burn::tensor::Device;
+pub use data::Data;
 pub use error::{Error, Result};
 pub use estimate::Estimate;
 pub use field::VectorField;
 pub use file_error::FileError;
+pub use model::Model;
 pub use progress::{Control, Interrupted};
 pub use run::Fit;
 pub use setting::{InvalidSetting, ParameterError};
+
+/// Reads data: the name of a built-in (`digits`, `product:c=160,n=4`) or the path of a file or folder.
+///
+/// # Errors
+/// [`data::DataError`] and [`FileError`]: those of a missing, malformed or empty file, with its place.
+pub fn read(source: &str) -> Result<Data> {
+    read_with(source, &data::ReadOptions::default())
+}
+
+/// [`read`], with what is to be said of the file.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(source: &str, options: &data::ReadOptions) -> Result<Data> {
+    Ok(Data::read(source, options)?)
+}

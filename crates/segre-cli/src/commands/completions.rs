@@ -1,9 +1,18 @@
 //! `segre completions`: shell completions on standard output.
 
 use anyhow::Result;
-use clap::CommandFactory;
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
 
-use crate::args::{Arguments, Completions};
+use crate::args::Arguments;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  segre completions bash > ~/.local/share/bash-completion/completions/segre")]
+pub struct Completions {
+    /// Shell
+    pub shell: Shell,
+}
 
 /// Prints the completions.
 pub fn run(arguments: &Completions) -> Result<()> {

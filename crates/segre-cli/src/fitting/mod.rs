@@ -18,7 +18,7 @@ use self::pictures::{draw_training, show_samples};
 use crate::args::{Accuracy, Common};
 use crate::report::baselines::baseline_table;
 use crate::report::json::print_object;
-use crate::session::score_if_bounded;
+use crate::watched::score_if_bounded;
 
 /// Sites of the rows of the test part that are scored at the end of a UNet's fit, spread over it.
 const TEST_SITES: usize = 1 << 19;

@@ -13,8 +13,9 @@ use serde_json::Value;
 
 use crate::args::Common;
 use crate::report::curve::{Horizontal, TrainingCurve, draw_curve};
+use crate::report::samples::{has_picture, write_picture};
 use crate::report::validation::Baseline;
-use crate::session::{has_picture, sample_with_progress, write_picture};
+use crate::watched::sample_with_progress;
 
 /// Samples of the picture or table at the end of a fit.
 const SHOWN_SAMPLES: usize = 100;
@@ -88,7 +89,6 @@ pub fn show_samples(
     };
     let options = SamplingOptions {
         seed: card.training.seed,
-        conditional: card.training.conditional,
         ..Default::default()
     };
     let samples = sample_with_progress(model, count, &options, common)?.data;

@@ -2,7 +2,7 @@
 //!
 //! | to show | module |
 //! |---|---|
-//! | samples of image-like data | [`grid`], what its colours mean: [`key`] |
+//! | samples of image-like data | [`samples`], [`grid`], what its colours mean: [`key`] |
 //! | samples beside training data | [`neighbours`], how far they are: [`distances`] |
 //! | outliers beside test rows | [`outliers`] |
 //! | pictures before and after infilling | [`infilling`] |
@@ -36,6 +36,7 @@ pub mod neighbours;
 pub mod outliers;
 pub mod plot;
 pub mod progress;
+pub mod samples;
 pub mod table;
 pub mod text;
 pub mod validation;

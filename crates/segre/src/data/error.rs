@@ -81,6 +81,14 @@ pub enum DataError {
         /// The names there are.
         columns: String,
     },
+    /// A column is named that the data do not have.
+    #[error("{name:?} is no column of the model; its columns are {columns}")]
+    NoSuchColumn {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        columns: String,
+    },
     /// A table lacks a column of the schema.
     #[error(
         "{path}: column {column:?} is missing; the columns must be named as in the data of the fit"

@@ -1,6 +1,7 @@
 //! Conditional marginals: what the known sites of a row say of each unknown one.
 
 use super::channel::KnownSites;
+use super::legal::no_value;
 use super::model::Model;
 use crate::data::PartialDataset;
 use crate::flow::error::Result;
@@ -103,4 +104,26 @@ pub fn conditional_marginals(
         categories,
         values,
     })
+}
+
+/// [`conditional_marginals`] of the categories that may be filled in: at unknown sites the category that missing fields had in
+/// the model's data has probability 0.
+///
+/// # Errors
+/// As [`conditional_marginals`].
+pub fn legal_marginals(
+    model: &Model,
+    given: &PartialDataset,
+    observer: &mut dyn Observer,
+) -> Result<ConditionalMarginals> {
+    let mut marginals = conditional_marginals(model, given, observer)?;
+    for site in 0..given.sites() {
+        let Some(label) = no_value(model, site) else {
+            continue;
+        };
+        for row in (0..given.rows()).filter(|row| given.label(*row, site).is_none()) {
+            marginals.exclude(row, site, label);
+        }
+    }
+    Ok(marginals)
 }

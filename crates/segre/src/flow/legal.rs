@@ -39,6 +39,13 @@ impl<'a> LegalOnly<'a> {
         }
     }
 
+    /// Excludes the category that missing fields had in the model's data, where there are some: it is no value to fill in.
+    /// `None` if there is nothing to exclude.
+    pub fn of_fields(model: &'a Model) -> Option<Self> {
+        let some = (0..model.schema.sites()).any(|site| no_value(model, site).is_some());
+        some.then(|| Self::new(model, |site| no_value(model, site)))
+    }
+
     fn restrict(&self, probabilities: Tensor<3>) -> Tensor<3> {
         let kept = (probabilities + FLOOR) * self.legal.clone();
         let total = kept.clone().sum_dim(2);
@@ -54,4 +61,12 @@ impl Denoiser for LegalOnly<'_> {
     fn posterior(&self, evidence: Tensor<3>, level: Tensor<2>) -> Tensor<3> {
         self.restrict(self.model.posterior(evidence, level))
     }
+}
+
+/// The category that a site is not filled in with.
+pub(super) fn no_value(model: &Model, site: usize) -> Option<u16> {
+    let schema = &model.schema;
+    // A column that was missing everywhere has nothing else.
+    let label = schema.missing_category(site);
+    label.filter(|_| schema.cardinality(site) > 1)
 }

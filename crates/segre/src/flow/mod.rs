@@ -43,7 +43,7 @@ pub mod training;
 
 pub use channel::Denoiser;
 pub use class::OfClass;
-pub use conditional::{ConditionalMarginals, conditional_marginals};
+pub use conditional::{ConditionalMarginals, conditional_marginals, legal_marginals};
 pub use error::{FlowError, Result};
 pub use legal::LegalOnly;
 pub use model::{Head, Model, ModelConfig};

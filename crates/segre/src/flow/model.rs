@@ -124,6 +124,8 @@ pub struct Model {
     pub(crate) log_marginals: Vec<f32>,
     /// What the network's context is multiplied with, 1 until it is calibrated (`training/calibration.rs`).
     pub(crate) context_gain: f32,
+    /// Whether training showed some of the labels, so that the model has learned all conditionals.
+    pub(crate) conditional: bool,
     beliefs: Option<BeliefPropagation>,
     /// There if the settings have them.
     pub(crate) scanlines: Option<ScanlinePrior>,
@@ -172,6 +174,7 @@ impl Model {
             manifold,
             log_marginals,
             context_gain: 1.0,
+            conditional: false,
             device: device.clone(),
         }
     }
@@ -200,6 +203,12 @@ impl Model {
     /// Where the model computes.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// Whether the model has learned the conditionals of all sites given any others: some labels were shown in training, or
+    /// its path shows nothing else.
+    pub fn knows_conditionals(&self) -> bool {
+        self.conditional || matches!(self.config.path, ProbabilityPath::Discrete(_))
     }
 
     /// Most rows whose states are kept in memory together, and that a network sees at a time.

@@ -106,6 +106,7 @@ pub fn load_card(folder: &Path) -> Result<ModelCard> {
 pub fn load(folder: &Path, device: &Device) -> Result<(Model, ModelCard)> {
     let card = load_card(folder)?;
     let file = file_of(folder, MODEL_FILE)?;
-    let model = saving::read_parameters(&file, &card.model, &card.schema, device)?;
+    let mut model = saving::read_parameters(&file, &card.model, &card.schema, device)?;
+    model.conditional = card.training.conditional;
     Ok((model, card))
 }

@@ -35,6 +35,11 @@ impl Run {
         self.trainer.progress()
     }
 
+    /// Settings and data, when the run is over.
+    pub fn into_parts(self) -> (ModelCard, Parts) {
+        (self.card, self.parts)
+    }
+
     /// Trains until the budget is used up, validation stops improving, or the observer stops it.
     ///
     /// In a folder the run stores log, checkpoints and model: after validations, every 20 seconds, at the end, and when a

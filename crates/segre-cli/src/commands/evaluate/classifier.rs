@@ -16,7 +16,7 @@ use super::args::ClassifierChecks;
 use crate::args::Common;
 use crate::interrupt;
 use crate::report::evaluation::print_classifier;
-use crate::session::sample_classes_with_progress;
+use crate::watched::sample_classes_with_progress;
 
 /// A classifier with what it is to be judged by.
 pub struct Opened {

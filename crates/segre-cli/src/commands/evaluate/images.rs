@@ -22,7 +22,7 @@ use crate::report::evaluation::{print_maps, print_nearest};
 use crate::report::grid::ImageShape;
 use crate::report::key::Key;
 use crate::report::neighbours::draw_neighbours;
-use crate::session::sample_with_progress;
+use crate::watched::sample_with_progress;
 
 /// Samples in the picture of neighbours.
 const SHOWN: usize = 16;

@@ -23,7 +23,7 @@ use crate::args::Common;
 use crate::conditionals as compared;
 use crate::report::evaluation::{print_divergence, print_imputation, print_outliers, print_scores};
 use crate::report::json;
-use crate::session::{sample_with_progress, sampling_options, score_options, warn_unconditional};
+use crate::watched::{sample_with_progress, warn_unconditional};
 
 #[derive(Serialize)]
 struct Report {
@@ -73,7 +73,7 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
         );
     }
     if arguments.impute.is_some() || asked.conditionals.is_some() {
-        warn_unconditional(&card, common);
+        warn_unconditional(&model, common);
     }
     let names = names.as_deref();
     let classifier = classifier::open(&checks.classifier, &parts, names, &data, seed, common)?;
@@ -86,7 +86,7 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
         Some(most) => &data.spread(most),
         None => &data,
     };
-    let options = score_options(scored, &arguments.accuracy, seed);
+    let options = arguments.accuracy.options(scored.rows(), seed);
     let score = |observer: &mut dyn Observer| {
         scores::run(
             &model, train, validation, scored, target, &options, observer,
@@ -119,7 +119,7 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
             Some(found)
         }
     };
-    let options = sampling_options(&arguments.sampling, card.training.conditional, seed);
+    let options = arguments.sampling.options(seed);
     let divergence = match target.filter(|target| Divergence::is_possible(*target)) {
         None => None,
         Some(target) => {

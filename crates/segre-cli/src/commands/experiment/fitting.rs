@@ -26,8 +26,6 @@ pub struct Fitted {
     pub target: Option<Box<dyn KnownDistribution>>,
     pub steps: u64,
     pub seconds: f64,
-    /// Whether some labels were shown in training.
-    pub conditional: bool,
 }
 
 impl Cell<'_> {
@@ -110,7 +108,6 @@ impl Cell<'_> {
             target,
             steps: run.progress().step,
             seconds: run.progress().seconds,
-            conditional: run.card().training.conditional,
         })
     }
 
@@ -125,7 +122,6 @@ impl Cell<'_> {
         let target = fitted.target.as_deref();
         let target = target.context("the data come from no known distribution")?;
         let options = divergence::many_samples(SamplingOptions {
-            conditional: fitted.conditional,
             seed: self.seed,
             ..options.clone()
         });

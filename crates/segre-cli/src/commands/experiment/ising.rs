@@ -234,7 +234,6 @@ fn draw(
         };
         let options = SamplingOptions {
             sampler: Some(Sampler::Sequential),
-            conditional: true,
             seed: cell.seed,
             batch: 8192,
             ..SamplingOptions::default()

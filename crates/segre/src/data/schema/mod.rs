@@ -247,6 +247,21 @@ impl Schema {
         }
     }
 
+    /// The site of a name.
+    ///
+    /// # Errors
+    /// [`DataError::NoSuchColumn`].
+    pub fn site_named(&self, name: &str) -> Result<usize> {
+        let found = self.sites.iter().position(|site| site.name == name);
+        found.ok_or_else(|| {
+            let names: Vec<&str> = self.sites.iter().map(|site| site.name.as_str()).collect();
+            DataError::NoSuchColumn {
+                name: name.to_owned(),
+                columns: names.join(", "),
+            }
+        })
+    }
+
     /// The category that missing fields of a table's column had in the data of the schema, if they had one.
     ///
     /// # Panics

@@ -26,8 +26,6 @@ pub enum Fitted {
     Neural {
         /// It.
         model: Box<Model>,
-        /// Whether it was shown some labels in training.
-        conditional: bool,
         /// Seed of its fit.
         seed: u64,
     },
@@ -46,7 +44,6 @@ impl Fitted {
         let (model, card) = run::load(folder, device)?;
         Ok(Self::Neural {
             model: Box::new(model),
-            conditional: card.training.conditional,
             seed: card.training.seed,
         })
     }
@@ -106,14 +103,13 @@ impl Fitted {
 /// What is asked for, completed by what a network knows.
 pub(super) fn complete_options(
     options: &SamplingOptions,
-    conditional: bool,
+    model: &Model,
     seed: u64,
     sites: usize,
 ) -> SamplingOptions {
-    let few = conditional && sites <= CHAIN_RULE_SITES;
+    let few = model.knows_conditionals() && sites <= CHAIN_RULE_SITES;
     SamplingOptions {
         sampler: options.sampler.or(few.then_some(Sampler::Sequential)),
-        conditional,
         seed,
         batch: options.batch.max(BATCH),
         ..options.clone()

@@ -18,7 +18,6 @@ use crate::energy::{
 use crate::flow::Model;
 use crate::flow::sampling::SamplingOptions;
 use crate::neural::WeightedRows;
-use crate::path::ProbabilityPath;
 use crate::progress::{Observer, Progress};
 use crate::randomized::{Comparison, EntropyEstimate};
 
@@ -151,13 +150,9 @@ pub fn run(
     let (log_z, marginals) = (truth.result.log_z, &truth.result.marginals);
     let sampling = match fitted {
         Fitted::Randomized(_) => options.sampling.clone(),
-        Fitted::Neural {
-            conditional,
-            seed: own,
-            ..
-        } => {
+        Fitted::Neural { model, seed: own } => {
             let (seed, sites) = (options.seed.unwrap_or(*own), target.schema.sites());
-            complete_options(&options.sampling, *conditional, seed, sites)
+            complete_options(&options.sampling, model, seed, sites)
         }
     };
     let samples = fitted.sample(options.samples, seed, target.schema, &sampling, observer)?;
@@ -303,8 +298,7 @@ impl ImportanceReport {
         sampling: &SamplingOptions,
         observer: &mut dyn Observer,
     ) -> Result<Option<Self>> {
-        let masked = matches!(model.config().path, ProbabilityPath::Discrete(_));
-        if !masked && !sampling.conditional {
+        if !model.knows_conditionals() {
             return Ok(None);
         }
         let drawn = by_chain_rule(model, count, sampling, target.schema, observer)?;

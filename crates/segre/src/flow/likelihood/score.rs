@@ -82,6 +82,17 @@ impl Default for ScoreOptions {
     }
 }
 
+impl ScoreOptions {
+    /// Settings for so many rows: many rows need few levels each, since the mean is what the error is asked of.
+    pub fn of_rows(rows: usize) -> Self {
+        Self {
+            levels: (65_536 / rows.max(1)).clamp(1, 16),
+            rounds: 2,
+            ..Self::default()
+        }
+    }
+}
+
 /// Scores of a data set: negative log-likelihoods, lower is better.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scores {

@@ -1,5 +1,6 @@
 //! Samplers: from noise to labels, deterministic along the path or stochastic along the channel.
 
+mod classes;
 mod deterministic;
 mod grid;
 mod sequential;
@@ -13,6 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+pub use self::classes::sample_classes;
 use self::deterministic::flow;
 pub use self::grid::LevelGrid;
 pub(super) use self::grid::asinh_level;
@@ -103,9 +105,6 @@ impl Sampler {
 pub struct SamplingOptions {
     /// The sampler; by default [`Sampler::recommended`].
     pub sampler: Option<Sampler>,
-    /// Whether the model was trained to be told some of the labels
-    /// ([`TrainingConfig::conditional`](crate::flow::training::TrainingConfig::conditional)).
-    pub conditional: bool,
     /// Number of steps of a sampler with fixed steps; by default [`Sampler::default_steps`].
     pub steps: Option<usize>,
     /// Where the steps lie; by default [`LevelGrid::Asinh`] for a posterior, [`LevelGrid::Uniform`] for a field.
@@ -122,7 +121,6 @@ impl Default for SamplingOptions {
     fn default() -> Self {
         Self {
             sampler: None,
-            conditional: false,
             steps: None,
             grid: None,
             tolerances: AdaptiveOptions::default(),
@@ -314,7 +312,7 @@ fn draw(
         &model.config.path,
         source.posterior,
         sites,
-        options.conditional,
+        model.conditional,
     );
     let sampler = options.sampler.unwrap_or(recommended);
     source.check(sampler)?;

@@ -141,6 +141,7 @@ impl Trainer {
         let mut rng = generator(config.seed, Purpose::Initialise, 0);
         let mut model = Model::new(model, train, &mut rng, &device.clone().autodiff());
         model.network = model.network.trained_with(config.precision);
+        model.conditional = config.conditional;
         let optimizer = Optimizer::new(config.optimizer.clone());
         Ok(Self {
             config,
@@ -208,6 +209,7 @@ impl Trainer {
         let marginals = model.log_marginals.clone();
         let mut own = Model::assemble(config, schema, network, marginals, &device);
         own.scanlines = model.scanlines.clone();
+        own.conditional = model.conditional;
         Ok(own)
     }
 

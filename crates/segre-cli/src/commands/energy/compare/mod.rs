@@ -14,7 +14,6 @@ use crate::args::Common;
 use crate::conditionals;
 use crate::report::json;
 use crate::report::table::{Align, Table, estimate};
-use crate::session::sampling_options;
 
 /// Compares and reports.
 pub fn run(arguments: &Compare, common: &Common) -> Result<()> {
@@ -49,7 +48,7 @@ pub fn run(arguments: &Compare, common: &Common) -> Result<()> {
         memory: arguments.memory,
         importance_samples: arguments.importance_samples,
         conditionals: asked.conditionals.map(|patterns| (patterns, asked.orders)),
-        sampling: sampling_options(&arguments.sampling, false, 0),
+        sampling: arguments.sampling.options(0),
         seed: common.seed,
     };
     let found = common.watch(|bar| energy::run(&fitted, &target, &options, bar), done)?;

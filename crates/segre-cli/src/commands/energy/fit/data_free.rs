@@ -25,7 +25,7 @@ use crate::interrupt;
 use crate::report::json::print_object;
 use crate::report::progress::Bar;
 use crate::report::table::estimate;
-use crate::session::sample_with_progress;
+use crate::watched::sample_with_progress;
 
 /// Labels of the rows whose weights are reported at the end.
 const REPORTED_LABELS: usize = 1 << 17;

@@ -1,21 +1,23 @@
 //! `segre sample`: draws from a model, written in the data's own vocabulary.
 
+mod args;
+
 use std::ops::Range;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use segre::Model;
 use segre::atomic::check_writable;
-use segre::data::{self, Dataset, MissingIs, Schema};
+use segre::data::{self, Dataset, Schema};
 use segre::randomized::RandomizedFlow;
 use segre::run::{self, LabelSource, ModelCard};
 use serde::Serialize;
 
-use crate::args::{Common, Sample};
+pub use self::args::Sample;
+use crate::args::Common;
 use crate::report::json;
-use crate::session::{
-    complete_with_progress, has_picture, sample_classes_with_progress, sample_with_progress,
-    sampling_options, warn_unconditional, write_picture,
-};
+use crate::report::samples::{has_picture, write_picture};
+use crate::watched::{sample_classes_with_progress, sample_with_progress, warn_unconditional};
 
 #[derive(Serialize)]
 struct Report {
@@ -32,30 +34,27 @@ pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
     if run::is_randomized(&arguments.model) {
         return run_randomized(arguments, common);
     }
-    let (model, card) = run::load(&arguments.model, &common.device.open()?)?;
-    let classes = classes_of(arguments, &card)?;
-    let schema = model.schema();
-    let picture = check_output(arguments, schema)?;
-    let options = sampling_options(
-        &arguments.sampling,
-        card.training.conditional,
-        common.seed.unwrap_or(card.training.seed),
-    );
-    let samples = match &arguments.given {
-        None if classes.is_some() => {
-            let classes = classes.unwrap_or_default();
-            let each = arguments.number / classes.len();
-            let guidance = arguments.guidance;
-            sample_classes_with_progress(&model, classes, guidance, each, &options, common)?
+    let model = Model::load_on(&arguments.model, &common.device.open()?)?;
+    let card = model.card();
+    let classes = classes_of(arguments, card)?;
+    let picture = check_output(arguments, model.schema())?;
+    let seed = common.seed.unwrap_or(card.training.seed);
+    let options = arguments.sampling.options(seed);
+    let (flow, number) = (model.flow(), arguments.number);
+    let samples = match (&arguments.given, classes) {
+        (None, Some(classes)) => {
+            let (each, guidance) = (number / classes.len(), arguments.guidance);
+            sample_classes_with_progress(flow, classes, guidance, each, &options, common)?
         }
-        None => sample_with_progress(&model, arguments.number, &options, common)?,
-        Some(given) => {
-            let source = data::DataSource::parse(given)?;
-            let given =
-                data::read_partial(&source, schema, &card.read_options, MissingIs::Unknown)?;
-            warn_unconditional(&card, common);
-            let given = given.repeat_rows(arguments.number);
-            complete_with_progress(&model, &model, &given, &options, common)?
+        (None, None) => sample_with_progress(flow, number, &options, common)?,
+        (Some(given), _) => {
+            let given = model.read_partial(given)?;
+            warn_unconditional(flow, common);
+            let given = given.repeat_rows(number);
+            common.watch(
+                |bar| model.complete(&given, &options, bar),
+                |drawn| format!("{} rows", drawn.data.rows()),
+            )?
         }
     };
     finish(

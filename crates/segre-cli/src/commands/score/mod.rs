@@ -1,17 +1,20 @@
 //! `segre score`: log-likelihood of every row and of the whole, with standard errors.
 
+mod args;
+
 use std::fmt::Write;
 
 use anyhow::{Context, Result, ensure};
+use segre::Model;
 use segre::atomic::check_writable;
-use segre::data::{self, DataSource, Schema};
+use segre::data::Schema;
 use segre::flow::likelihood::{Meaning, ScoreOptions, Scores};
-use segre::run;
 use serde::Serialize;
 
-use crate::args::{Common, MethodName, Score};
+pub use self::args::Score;
+use crate::args::{Common, MethodName};
 use crate::report::{json, table::estimate};
-use crate::session::{score_by_options, score_options, warn_unconditional};
+use crate::watched::{score_by_options, warn_unconditional};
 
 #[derive(Serialize)]
 struct Report {
@@ -29,9 +32,8 @@ struct Report {
 
 /// Scores data and writes the rows' scores.
 pub fn run(arguments: &Score, common: &Common) -> Result<()> {
-    let (model, card) = run::load(&arguments.model, &common.device.open()?)?;
-    let source = DataSource::parse(&arguments.data)?;
-    let data = data::read_as(&source, model.schema(), &card.read_options)?;
+    let model = Model::load_on(&arguments.model, &common.device.open()?)?;
+    let data = model.read(&arguments.data)?;
     if let Some(out) = &arguments.out {
         let csv = out.extension().is_some_and(|extension| extension == "csv");
         ensure!(
@@ -41,19 +43,19 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
         );
         check_writable(out)?;
     }
-    let seed = common.seed.unwrap_or(card.training.seed);
+    let seed = common.seed.unwrap_or(model.card().training.seed);
     let given = given_sites(model.schema(), arguments)?;
     if !given.is_empty() || arguments.method == Some(MethodName::Chain) {
-        warn_unconditional(&card, common);
+        warn_unconditional(model.flow(), common);
     }
     let options = ScoreOptions {
         method: arguments.method.map(MethodName::method),
         importance: arguments.importance.options(arguments.method)?,
         given,
-        ..score_options(&data, &arguments.accuracy, seed)
+        ..arguments.accuracy.options(data.rows(), seed)
     };
     let scored = data.sites() - options.given.len();
-    let scores = score_by_options(&model, &data, &options, common)?;
+    let scores = score_by_options(model.flow(), &data, &options, common)?;
     if let Some(out) = &arguments.out {
         segre::atomic::write_bytes(out, rows_as_csv(&scores, scored).as_bytes())?;
     }

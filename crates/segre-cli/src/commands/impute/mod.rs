@@ -1,21 +1,23 @@
 //! `segre impute`: fills in missing labels of tables, arrays and pictures, by draws or by probabilities.
 
+mod args;
+
 use std::io;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use segre::atomic::{self, check_writable};
-use segre::data::{self, DataSource, Dataset, Layout, MissingIs, PartialDataset};
-use segre::flow::{ConditionalMarginals, Denoiser, LegalOnly, Model};
-use segre::run;
+use segre::data::{self, Dataset, Layout, PartialDataset};
+use segre::flow::ConditionalMarginals;
+use segre::model::{Filling, Model};
 use serde::Serialize;
 
-use crate::args::{Common, Impute, ImputeMode};
+pub use self::args::Impute;
+use self::args::ImputeMode;
+use crate::args::Common;
 use crate::report::infilling::{Infilled, SHOWN, draw_infilled};
 use crate::report::json;
-use crate::session::{
-    complete_with_progress, marginals_with_progress, sampling_options, warn_unconditional,
-};
+use crate::watched::warn_unconditional;
 
 #[derive(Serialize)]
 struct Report {
@@ -31,12 +33,10 @@ struct Report {
 /// Fills in missing labels and writes the result.
 pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
     let start = Instant::now();
-    let (model, card) = run::load(&arguments.model, &common.device.open()?)?;
+    let model = Model::load_on(&arguments.model, &common.device.open()?)?;
     check_format(arguments, &model)?;
     let mask = arguments.hiding.mask(model.schema())?;
-    let source = DataSource::parse(&arguments.data)?;
-    let options = &card.read_options;
-    let before = data::read_partial(&source, model.schema(), options, MissingIs::Unknown)?;
+    let before = model.read_partial(&arguments.data)?;
     let given = match &mask {
         None => before.clone(),
         Some(mask) => mask.hide(&before)?,
@@ -48,32 +48,25 @@ pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
     };
     let (before, given) = (before.select(&rows), given.select(&rows));
     check_writable(&arguments.out)?;
-    warn_unconditional(&card, common);
+    warn_unconditional(model.flow(), common);
     notice(&given, common);
+    let done = |rows| format!("{rows} rows");
     let written = match arguments.mode {
         ImputeMode::Mean => {
-            let marginals = legal_marginals(&model, &given, common)?;
+            let marginals =
+                common.watch(|bar| model.marginals(&given, bar), |_| done(given.rows()))?;
             write_probabilities(arguments, &given, &marginals)?
         }
-        ImputeMode::Map => {
-            let marginals = legal_marginals(&model, &given, common)?;
-            let filled = given.filled(|row, site| marginals.most_probable(row, site))?;
-            let before = mask.is_some().then_some(&before);
-            write_filled(arguments, before, &given, &filled, 1)?
-        }
-        ImputeMode::Sample => {
-            let seed = common.seed.unwrap_or(card.training.seed);
-            let conditional = card.training.conditional;
-            let options = sampling_options(&arguments.sampling, conditional, seed);
-            let repeated = given.repeat_rows(arguments.samples);
-            let legal = legal_only(&model);
-            let denoiser = legal
-                .as_ref()
-                .map_or(&model as &dyn Denoiser, |legal| legal);
-            let filled = match repeated.unknown() {
-                0 => repeated.filled(|_, _| 0)?,
-                _ => complete_with_progress(denoiser, &model, &repeated, &options, common)?.data,
+        ImputeMode::Map | ImputeMode::Sample => {
+            let seed = common.seed.unwrap_or(model.card().training.seed);
+            let filling = match arguments.mode {
+                ImputeMode::Map => Filling::MostProbable,
+                _ => Filling::Draws(arguments.samples, arguments.sampling.options(seed)),
             };
+            let filled = common.watch(
+                |bar| model.fill(&given, &filling, bar),
+                |filled| done(filled.rows()),
+            )?;
             let before = mask.is_some().then_some(&before);
             write_filled(arguments, before, &given, &filled, arguments.samples)?
         }
@@ -140,39 +133,6 @@ fn notice(given: &PartialDataset, common: &Common) {
     } else if missing == given.rows() * given.sites() {
         eprintln!("note: everything is missing, so these are samples as of `segre sample`");
     }
-}
-
-/// The model without the categories that missing fields had in its data, if there are some: they are no value to fill in.
-fn legal_only(model: &Model) -> Option<LegalOnly<'_>> {
-    let schema = model.schema();
-    let some = (0..schema.sites()).any(|site| illegal(model, site).is_some());
-    some.then(|| LegalOnly::new(model, |site| illegal(model, site)))
-}
-
-/// The category that a site is not filled in with.
-fn illegal(model: &Model, site: usize) -> Option<u16> {
-    let schema = model.schema();
-    // A column that was missing everywhere has nothing else.
-    let label = schema.missing_category(site);
-    label.filter(|_| schema.cardinality(site) > 1)
-}
-
-/// Conditional marginals of the categories that may be filled in.
-fn legal_marginals(
-    model: &Model,
-    given: &PartialDataset,
-    common: &Common,
-) -> Result<ConditionalMarginals> {
-    let mut marginals = marginals_with_progress(model, given, common)?;
-    for site in 0..given.sites() {
-        let Some(label) = illegal(model, site) else {
-            continue;
-        };
-        for row in (0..given.rows()).filter(|row| given.label(*row, site).is_none()) {
-            marginals.exclude(row, site, label);
-        }
-    }
-    Ok(marginals)
 }
 
 /// Writes filled rows, or shows them beside what they were; the number of rows.

@@ -1,5 +1,7 @@
 //! `segre info`: what a model or data set is.
 
+mod args;
+
 use std::path::Path;
 
 use anyhow::Result;
@@ -7,7 +9,8 @@ use segre::data::{self, DataSource, Dataset, Labels, Layout, Schema};
 use segre::run;
 use serde_json::json;
 
-use crate::args::{Common, Info};
+pub use self::args::Info;
+use crate::args::Common;
 use crate::report::json::print_object;
 use crate::report::table::{Align, Table};
 

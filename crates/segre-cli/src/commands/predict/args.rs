@@ -1,0 +1,25 @@
+//! Arguments of `segre predict`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  segre predict runs/mushroom mushroom.csv --target class
+  segre predict runs/table new.csv --target label --out predictions.csv
+
+Fields of the target column are not looked at but to count the accuracy. Other missing fields are what they were in the
+fit: a category of their own, or unknown in a column that had none.")]
+pub struct Predict {
+    /// Folder of the model
+    pub model: PathBuf,
+    /// Table with the columns of the fit; the target may be missing
+    pub data: String,
+    /// Column to predict
+    #[arg(long, value_name = "COLUMN")]
+    pub target: String,
+    /// File for prediction and probabilities of every row (.csv)
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}

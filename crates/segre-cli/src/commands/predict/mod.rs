@@ -1,0 +1,75 @@
+//! `segre predict`: a column from the others, with probabilities, and accuracy where the truth is known.
+
+mod args;
+
+use std::io;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use segre::Model;
+use segre::atomic::{self, check_writable};
+use segre::data::MissingIs;
+use segre::model::Prediction;
+
+pub use self::args::Predict;
+use crate::args::Common;
+use crate::report::json;
+use crate::watched::warn_unconditional;
+
+/// Predicts a column and writes the predictions.
+pub fn run(arguments: &Predict, common: &Common) -> Result<()> {
+    let model = Model::load_on(&arguments.model, &common.device.open()?)?;
+    let target = &arguments.target;
+    model.schema().site_named(target)?;
+    // Fields may be missing for a reason: where the fit had a category for them, they are as known as any other.
+    let rows = model.read_gaps(&arguments.data, MissingIs::Learned)?;
+    if let Some(out) = &arguments.out {
+        let csv = out.extension().is_some_and(|extension| extension == "csv");
+        ensure!(
+            csv,
+            "{}: predictions are written as .csv; change the name",
+            out.display()
+        );
+        check_writable(out)?;
+    }
+    warn_unconditional(model.flow(), common);
+    let predicted = common.watch(
+        |bar| model.predict_with(&rows, target, bar),
+        |_| format!("{} rows", rows.rows()),
+    )?;
+    if let Some(out) = &arguments.out {
+        write(&predicted, rows.rows(), out)?;
+    }
+    let report = &predicted.report;
+    if common.json {
+        return json::print_object(report);
+    }
+    match (report.accuracy, report.log_loss) {
+        (Some(accuracy), Some(loss)) => println!(
+            "{target}: accuracy {:.2} %, log loss {loss:.4} nats, over {} rows",
+            100.0 * accuracy,
+            report.known
+        ),
+        _ => println!("{target}: {} rows, none with a known target", report.rows),
+    }
+    Ok(())
+}
+
+/// A line a row: the most probable category, and the probabilities of all.
+fn write(predicted: &Prediction, rows: usize, out: &Path) -> Result<()> {
+    atomic::write(out, |file| {
+        let mut table = csv::Writer::from_writer(file);
+        let heads = predicted.categories.iter();
+        let heads = heads.map(|category| format!("p({category})"));
+        let first = ["row".to_owned(), predicted.column.clone()];
+        table.write_record(first.into_iter().chain(heads))?;
+        for row in 0..rows {
+            let chances = predicted.probabilities(row).iter();
+            let chances = chances.map(|p| format!("{p:.6}"));
+            let first = [row.to_string(), predicted.category(row).to_owned()];
+            table.write_record(first.into_iter().chain(chances))?;
+        }
+        table.flush().map_err(io::Error::other)
+    })?;
+    Ok(())
+}

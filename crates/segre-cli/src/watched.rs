@@ -1,0 +1,83 @@
+//! Long work with a progress bar that Ctrl-C stops, and a last line about what came out.
+
+use anyhow::Result;
+use segre::data::Dataset;
+use segre::flow::Model;
+use segre::flow::likelihood::{ScoreOptions, Scores, score};
+use segre::flow::sampling::{Samples, SamplingOptions, sample, sample_classes};
+
+use crate::args::{Accuracy, Common};
+
+/// Scores data with a progress bar, if the model has a bound.
+pub fn score_if_bounded(
+    model: &Model,
+    data: &Dataset,
+    accuracy: &Accuracy,
+    seed: u64,
+    common: &Common,
+) -> Result<Option<Scores>> {
+    match model.has_bound() {
+        true => {
+            score_by_options(model, data, &accuracy.options(data.rows(), seed), common).map(Some)
+        }
+        false => Ok(None),
+    }
+}
+
+/// Scores data by the library's options, with a progress bar.
+pub fn score_by_options(
+    model: &Model,
+    data: &Dataset,
+    options: &ScoreOptions,
+    common: &Common,
+) -> Result<Scores> {
+    common.watch(
+        |bar| score(model, data, options, bar),
+        |found| format!("{} rows, {} evaluations", data.rows(), found.evaluations),
+    )
+}
+
+/// Draws samples with a progress bar.
+pub fn sample_with_progress(
+    model: &Model,
+    count: usize,
+    options: &SamplingOptions,
+    common: &Common,
+) -> Result<Samples> {
+    common.watch(|bar| sample(model, count, options, bar), costs)
+}
+
+/// Draws `count` samples of each of some classes, with a progress bar.
+pub fn sample_classes_with_progress(
+    model: &Model,
+    classes: std::ops::Range<usize>,
+    guidance: f64,
+    count: usize,
+    options: &SamplingOptions,
+    common: &Common,
+) -> Result<Samples> {
+    common.watch(
+        |bar| sample_classes(model, classes, guidance, count, options, bar),
+        costs,
+    )
+}
+
+/// What samples cost, for the end of a progress bar.
+pub fn costs(samples: &Samples) -> String {
+    format!(
+        "{} samples in {:.1} s, {} function evaluations each, mean entropy {:.4} before rounding",
+        samples.data.rows(),
+        samples.seconds,
+        samples.function_evaluations,
+        samples.mean_entropy
+    )
+}
+
+/// Says that a model has not learned the conditionals that it is asked for.
+pub fn warn_unconditional(model: &Model, common: &Common) {
+    if !model.knows_conditionals() && !common.quiet {
+        eprintln!(
+            "warning: this model was fitted without --conditional any, so its conditionals may be poor"
+        );
+    }
+}

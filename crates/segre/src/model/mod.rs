@@ -1,0 +1,247 @@
+//! A fitted model: what is done with it, whatever it was fitted to.
+//!
+//! | question | method |
+//! |---|---|
+//! | What do new rows look like? | [`Model::sample`], [`Model::draw`], [`Model::draw_classes`] |
+//! | How likely are these rows? | [`Model::log_prob`], [`Model::score`] |
+//! | What is missing here? | [`Model::impute`], [`Model::fill`], [`Model::marginals`], [`Model::complete`] |
+//! | What is this column, given the others? | [`Model::predict`] |
+//! | How good is it, beside simpler models? | [`Model::evaluate`] |
+//!
+//! The model knows what was learned with it: its columns and categories, how its data were read, whether it was shown
+//! conditions, which sampler serves it. So none of that is asked of the caller. What needs more than this has the model's parts:
+//! [`Model::flow`] for [`crate::flow`] and [`crate::evaluation`], [`Model::card`] for its settings.
+
+mod imputation;
+mod prediction;
+mod sampling;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::tensor::Device;
+
+use crate::data::{self, DataSource, Dataset, MissingIs, PartialDataset, Schema};
+use crate::error::Result;
+use crate::estimate::Estimate;
+use crate::evaluation::scores::{self, ScoreReport};
+use crate::flow;
+use crate::flow::likelihood::{ScoreOptions, Scores, score};
+use crate::flow::training::Ending;
+use crate::progress::{Interrupted, Observer, Silent};
+use crate::run::{self, Fit, ModelCard, Parts, Run};
+
+pub use imputation::Filling;
+pub use prediction::Prediction;
+
+/// A model of the joint distribution of many discrete variables.
+///
+/// ```
+/// let data = segre::read("coupled-binary:rows=2000")?;
+/// let model = segre::Fit::new(&data).steps(50).run()?;
+/// let rows = model.sample(10)?;
+/// let bits = model.log_prob(&data)?.bits_per_dim;
+/// println!("{:?}: {} bits/dim", rows.row(0), bits.value);
+/// assert!(bits.value < 1.0);
+/// # Ok::<(), segre::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Model {
+    flow: flow::Model,
+    card: ModelCard,
+    /// Those of its fit, while they are at hand.
+    parts: Option<Arc<Parts>>,
+}
+
+impl Fit<'_> {
+    /// Fits: trains until the budget is used up or nothing improves any more.
+    ///
+    /// # Errors
+    /// As [`start`](Fit::start) and [`Run::train`].
+    pub fn run(&self) -> Result<Model> {
+        self.run_with(&mut Silent)
+    }
+
+    /// [`run`](Self::run), watched.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run); [`Interrupted`] if the observer stops it: what is in a folder can go on with
+    /// [`resume`](Fit::resume), and whoever wants the model so far begins with [`start`](Fit::start).
+    pub fn run_with(&self, observer: &mut dyn Observer) -> Result<Model> {
+        let mut run = self.start()?;
+        match run.train(observer)? {
+            Ending::Stopped => Err(Interrupted.into()),
+            _ => Model::of(run),
+        }
+    }
+}
+
+impl Model {
+    /// The model that a run has so far.
+    ///
+    /// # Errors
+    /// As [`Run::model`].
+    pub fn of(run: Run) -> Result<Self> {
+        let flow = run.model()?;
+        let (card, parts) = run.into_parts();
+        let parts = Some(Arc::new(parts));
+        Ok(Self { flow, card, parts })
+    }
+
+    /// Reads a model from its folder, whoever wrote it: this library or the command line.
+    ///
+    /// # Errors
+    /// As [`run::load`].
+    pub fn load(folder: impl AsRef<Path>) -> Result<Self> {
+        Self::load_on(folder, &Device::flex())
+    }
+
+    /// [`load`](Self::load), to compute on another device.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_on(folder: impl AsRef<Path>, device: &Device) -> Result<Self> {
+        let (flow, card) = run::load(folder.as_ref(), device)?;
+        let parts = None;
+        Ok(Self { flow, card, parts })
+    }
+
+    /// Stores the model in a new folder, as the command line does.
+    ///
+    /// # Errors
+    /// [`RunError::Exists`](run::RunError::Exists) if the folder is there, and what the operating system refuses.
+    pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
+        let folder = folder.as_ref();
+        run::refuse_existing(folder, false)?;
+        run::create_folder(folder)?;
+        run::save_card(folder, &self.card)?;
+        Ok(run::save_parameters(folder, &self.flow)?)
+    }
+
+    /// The generative model itself.
+    pub fn flow(&self) -> &flow::Model {
+        &self.flow
+    }
+
+    /// The settings of model and fit.
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// What the columns and their categories are.
+    pub fn schema(&self) -> &Schema {
+        self.flow.schema()
+    }
+
+    /// Whether the model has learned the conditionals that imputation and prediction ask for.
+    pub fn knows_conditionals(&self) -> bool {
+        self.flow.knows_conditionals()
+    }
+
+    /// Reads data into the model's columns and categories, as its own were read.
+    ///
+    /// # Errors
+    /// As [`data::read_as`].
+    pub fn read(&self, source: &str) -> Result<Dataset> {
+        let source = DataSource::parse(source)?;
+        let options = &self.card.read_options;
+        Ok(data::read_as(&source, self.schema(), options)?)
+    }
+
+    /// [`read`](Self::read) for data with gaps: missing fields are unknown, and so are columns that are not there.
+    ///
+    /// # Errors
+    /// As [`data::read_partial`].
+    pub fn read_partial(&self, source: &str) -> Result<PartialDataset> {
+        self.read_gaps(source, MissingIs::Unknown)
+    }
+
+    /// [`read_partial`](Self::read_partial), where a missing field may be what it was in the fit's data.
+    ///
+    /// # Errors
+    /// As [`data::read_partial`].
+    pub fn read_gaps(&self, source: &str, missing: MissingIs) -> Result<PartialDataset> {
+        let source = DataSource::parse(source)?;
+        let options = &self.card.read_options;
+        Ok(data::read_partial(
+            &source,
+            self.schema(),
+            options,
+            missing,
+        )?)
+    }
+
+    /// Scores of rows: a bound of `−log P` of each in nats, with standard errors, and their mean.
+    ///
+    /// # Errors
+    /// As [`score`]; a field and a posterior on the simplex have no bound.
+    pub fn log_prob(&self, rows: &Dataset) -> Result<Scores> {
+        let options = ScoreOptions {
+            seed: self.card.training.seed,
+            ..ScoreOptions::of_rows(rows.rows())
+        };
+        self.score(rows, &options, &mut Silent)
+    }
+
+    /// [`log_prob`](Self::log_prob) with settings of its own, watched.
+    ///
+    /// # Errors
+    /// As [`log_prob`](Self::log_prob).
+    pub fn score(
+        &self,
+        rows: &Dataset,
+        options: &ScoreOptions,
+        observer: &mut dyn Observer,
+    ) -> Result<Scores> {
+        Ok(score(&self.flow, rows, options, observer)?)
+    }
+
+    /// Mean score of rows in bits per dimension, lower is better.
+    ///
+    /// # Errors
+    /// As [`log_prob`](Self::log_prob).
+    pub fn bits_per_dim(&self, rows: &Dataset) -> Result<Estimate> {
+        Ok(self.log_prob(rows)?.bits_per_dim)
+    }
+
+    /// The test part of the model's own data, scored beside baselines that learned from the training part.
+    ///
+    /// # Errors
+    /// As [`parts`](Self::parts) and [`scores::run`].
+    pub fn evaluate(&self) -> Result<ScoreReport> {
+        let parts = self.parts()?;
+        let Parts {
+            train,
+            validation,
+            test,
+        } = &*parts;
+        let options = ScoreOptions {
+            seed: self.card.training.seed,
+            ..ScoreOptions::of_rows(test.rows())
+        };
+        let target = DataSource::parse(&self.card.source).ok();
+        let target = target.and_then(|source| source.known_distribution());
+        let target = target.as_deref();
+        let model = &self.flow;
+        Ok(scores::run(
+            model,
+            train,
+            validation,
+            test,
+            target,
+            &options,
+            &mut Silent,
+        )?)
+    }
+
+    /// The parts of the data of its fit; read again unless the model has just been fitted.
+    ///
+    /// # Errors
+    /// As [`Parts::of_fit`].
+    pub fn parts(&self) -> Result<Arc<Parts>> {
+        Ok(match &self.parts {
+            Some(parts) => parts.clone(),
+            None => Arc::new(Parts::of_fit(&self.card)?),
+        })
+    }
+}
