@@ -124,7 +124,7 @@ pub enum RunError {
     NowhereToResume,
     /// A checkpoint cannot be taken up.
     #[error("{0}; or start anew with `force`")]
-    Checkpoint(#[source] Box<RunError>),
+    Checkpoint(Box<RunError>),
     /// What reading and writing files can get wrong.
     #[error(transparent)]
     File(#[from] FileError),

@@ -18,15 +18,13 @@ const ROOMS: &[&[&str]] = &[
     &["flow", "energy"],
     &["randomized", "neural"],
     &["recipe"],
+    &["run"],
     &["evaluation"],
     &["error"],
 ];
 
 /// Commands that use another one, by file: to become none.
-const COMMANDS_THAT_USE_ANOTHER: &[(&str, &str)] = &[
-    ("energy/fit/neural.rs", "fit"),
-    ("experiment/fitting.rs", "energy"),
-];
+const COMMANDS_THAT_USE_ANOTHER: &[(&str, &str)] = &[("experiment/fitting.rs", "energy")];
 
 fn crates() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
