@@ -21,6 +21,7 @@ const ROOMS: &[&[&str]] = &[
     &["run"],
     &["evaluation"],
     &["error"],
+    &["model"],
 ];
 
 /// Commands that use another one, by file: to become none.
