@@ -95,6 +95,16 @@ pub enum RunError {
         /// The data that are given.
         asked: String,
     },
+    /// A run is to go on with another energy model.
+    #[error("{path} was fitted to {own}, not {asked}; resume with that model")]
+    OtherEnergy {
+        /// The folder.
+        path: PathBuf,
+        /// Its model.
+        own: String,
+        /// The model that is given.
+        asked: String,
+    },
     /// A run is to go on with another seed.
     #[error("the run in {path} has seed {own}, not {asked}")]
     OtherSeed {

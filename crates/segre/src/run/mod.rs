@@ -5,6 +5,7 @@
 //! | what is asked of a fit, and its start | `fit.rs` |
 //! | training, with a log and checkpoints | `training.rs`, `keeper.rs`, `awake.rs` |
 //! | going on with a run that was stopped | `resume.rs` |
+//! | a fit to an energy alone | `data_free.rs` |
 //! | the parts of the data | `parts.rs` |
 //! | a model's folder: names of files, making room, settings of any kind | `folder.rs` |
 //! | settings of a model of data, of a randomised flow | `card.rs`, `randomized.rs` |
@@ -17,6 +18,7 @@
 
 mod awake;
 mod card;
+mod data_free;
 mod error;
 mod fit;
 mod folder;
@@ -29,6 +31,7 @@ mod training;
 
 pub use awake::Awake;
 pub use card::{LabelSource, ModelCard, TestData, load, load_card, save_card, save_parameters};
+pub use data_free::DataFreeRun;
 pub use error::{Result, RunError};
 pub use fit::Fit;
 pub use folder::{

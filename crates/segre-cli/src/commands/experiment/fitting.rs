@@ -10,11 +10,10 @@ use segre::flow::training::Ending;
 use segre::flow::{Model, PairwisePrior};
 use segre::neural::pairwise_prior;
 use segre::recipe::Recipe;
-use segre::run::{Awake, Parts};
+use segre::run::{DataFreeRun, Parts};
 
 use super::results::Measured;
 use super::run::Cell;
-use crate::commands::energy::fit::data_free;
 use crate::interrupt;
 
 /// The part of a cell's progress that training makes up; the rest is sampling.
@@ -74,10 +73,8 @@ impl Cell<'_> {
     ) -> Result<Model> {
         let recipe = self.seeded(recipe);
         let prior = pairwise_prior(energy);
-        let _awake = Awake::start();
-        let (_, fit) = data_free::prepare(&recipe, prior, "energy", schema, self.device)?;
-        let mut watch = self.watch(0.0..TRAINING, "training");
-        let trainer = fit.run(energy, &mut |_, _| Ok(()), &mut watch)?;
+        let run = DataFreeRun::new(&recipe, prior, "energy", schema, self.device)?;
+        let trainer = run.train(energy, &mut self.watch(0.0..TRAINING, "training"))?;
         ensure!(!interrupt::asked(), "stopped");
         Ok(trainer.best_model()?)
     }

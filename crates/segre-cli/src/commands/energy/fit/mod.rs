@@ -1,6 +1,6 @@
 //! `segre energy fit`: learns a model of an energy model, from its samples or its energy alone.
 
-pub mod data_free;
+mod data_free;
 mod neural;
 pub mod randomized;
 pub mod samples;
