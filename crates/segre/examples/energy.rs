@@ -3,7 +3,7 @@
 use segre::data::Dataset;
 use segre::energy::{ModelSource, exact::ExactPlan};
 use segre::progress::Silent;
-use segre::randomized::{Comparison, Target, Trainer, schema_of};
+use segre::randomized::{Comparison, Trainer, schema_of};
 use segre::recipe::energy::RandomizedRecipe;
 
 fn main() -> segre::Result<()> {
@@ -16,24 +16,13 @@ pub fn run(steps: u64, samples: usize) -> segre::Result<()> {
     let (schema, plan) = (schema_of(&energy, None)?, ExactPlan::new(&energy)?);
     let labels = plan.sample_labels(samples, 0, &mut Silent)?;
     let exact = Dataset::new(schema.clone(), labels)?;
-    let target = Target {
-        samples: Some(&exact),
-        energy: Some(&energy),
-    };
 
-    let recipe = RandomizedRecipe {
-        steps: Some(steps),
-        ..Default::default()
-    };
-    let (model, training) = recipe.resolve(&schema);
+    let (model, training) = RandomizedRecipe::default().steps(steps).resolve(&schema);
     let mut trainer = Trainer::new(model, training, schema, Some(&energy))?;
-    trainer.run(target, &mut |_| Ok(()), &mut Silent)?;
+    trainer.run((&exact).into(), &mut |_| Ok(()), &mut Silent)?;
     let drawn = trainer.averaged_model().sample(samples, 1, &mut Silent)?;
     let truth = plan.infer(&mut Silent)?;
     let found = Comparison::of(&drawn, &energy, truth.log_z, &truth.marginals);
-    println!(
-        "KL {:?} nats, marginals off by {:.4}",
-        found.kl, found.marginal_error
-    );
+    println!("{found:#?}");
     Ok(())
 }

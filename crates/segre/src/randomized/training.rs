@@ -107,6 +107,16 @@ pub struct Target<'a> {
     pub energy: Option<&'a EnergyModel>,
 }
 
+impl<'a> From<&'a Dataset> for Target<'a> {
+    /// What is learned from samples alone.
+    fn from(samples: &'a Dataset) -> Self {
+        Self {
+            samples: Some(samples),
+            energy: None,
+        }
+    }
+}
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {

@@ -96,6 +96,13 @@ impl From<ObjectiveKind> for Objective {
 }
 
 impl RandomizedRecipe {
+    /// Decides the number of steps.
+    #[must_use]
+    pub fn steps(mut self, steps: u64) -> Self {
+        self.steps = Some(steps);
+        self
+    }
+
     /// Chooses by the variables what is not decided.
     #[must_use]
     pub fn resolve(&self, schema: &Schema) -> (RandomizedConfig, TrainingConfig) {
