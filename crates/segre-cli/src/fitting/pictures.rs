@@ -12,9 +12,8 @@ use segre::run::{METRICS_FILE, ModelCard, Parts};
 use serde_json::Value;
 
 use crate::args::Common;
-use crate::report::curve::{Horizontal, TrainingCurve, draw_curve};
+use crate::report::curve::{Baseline, Horizontal, TrainingCurve, draw_curve};
 use crate::report::samples::{has_picture, write_picture};
-use crate::report::validation::Baseline;
 use crate::watched::sample_with_progress;
 
 /// Samples of the picture or table at the end of a fit.

@@ -1,6 +1,7 @@
 //! Colours: shades for ordered labels, distinct colours for unordered ones, and a heat map scale.
 
 use anyhow::{Result, ensure};
+use color::{LinearSrgb, Oklab, OpaqueColor};
 
 /// Red, green and blue in sRGB.
 pub type Rgb = [u8; 3];
@@ -107,9 +108,9 @@ fn farthest_colours(count: usize) -> Vec<Rgb> {
     // 16 levels of each primary: 4096 candidates, of which the very dark and the nearly white
     // are left out.
     let levels = || (0..16_u8).map(|level| level * 17);
-    let mut candidates: Vec<(Rgb, Appearance, f64)> = levels()
+    let mut candidates: Vec<(Rgb, Appearance, f32)> = levels()
         .flat_map(|red| levels().flat_map(move |green| levels().map(move |b| [red, green, b])))
-        .map(|colour| (colour, appearance(colour), f64::INFINITY))
+        .map(|colour| (colour, appearance(colour), f32::INFINITY))
         .filter(|(_, seen, _)| (0.25..=0.97).contains(&seen[0][0]))
         .collect();
     let mut newest = 0;
@@ -128,87 +129,47 @@ fn farthest_colours(count: usize) -> Vec<Rgb> {
 }
 
 /// OKLab coordinates (lightness first) under normal, protanope and deuteranope vision.
-type Appearance = [[f64; 3]; 3];
+type Appearance = [[f32; 3]; 3];
 
 fn appearance(colour: Rgb) -> Appearance {
     // Machado, Oliveira and Fernandes (2009), "A physiologically-based model for simulation of
     // color vision deficiency", severity 1.0, on linear RGB.
-    const PROTANOPE: [[f64; 3]; 3] = [
+    const PROTANOPE: [[f32; 3]; 3] = [
         [0.152286, 1.052583, -0.204868],
         [0.114503, 0.786281, 0.099216],
         [-0.003882, -0.048116, 1.051998],
     ];
-    const DEUTERANOPE: [[f64; 3]; 3] = [
+    const DEUTERANOPE: [[f32; 3]; 3] = [
         [0.367322, 0.860646, -0.227968],
         [0.280085, 0.672501, 0.047413],
         [-0.011820, 0.042940, 0.968881],
     ];
-    let linear = colour.map(|value| {
-        let value = f64::from(value) / 255.0;
-        if value <= 0.04045 {
-            value / 12.92
-        } else {
-            ((value + 0.055) / 1.055).powf(2.4)
-        }
-    });
-    let seen = |matrix| times(matrix, linear).map(|value: f64| value.clamp(0.0, 1.0));
-    [
-        oklab(linear),
-        oklab(seen(&PROTANOPE)),
-        oklab(seen(&DEUTERANOPE)),
-    ]
+    let [red, green, blue] = colour;
+    let linear = OpaqueColor::from_rgb8(red, green, blue).convert::<LinearSrgb>();
+    let seen =
+        |matrix| OpaqueColor::new(times(matrix, linear.components).map(|c| c.clamp(0.0, 1.0)));
+    [linear, seen(&PROTANOPE), seen(&DEUTERANOPE)]
+        .map(|colour| colour.convert::<Oklab>().components)
 }
 
-/// Ottosson (2020), "A perceptual color space for image processing": linear sRGB to OKLab.
-fn oklab(linear: [f64; 3]) -> [f64; 3] {
-    const TO_CONES: [[f64; 3]; 3] = [
-        [0.4122214708, 0.5363325363, 0.0514459929],
-        [0.2119034982, 0.6806995451, 0.1073969566],
-        [0.0883024619, 0.2817188376, 0.6299787005],
-    ];
-    const FROM_CONES: [[f64; 3]; 3] = [
-        [0.2104542553, 0.7936177850, -0.0040720468],
-        [1.9779984951, -2.4285922050, 0.4505937099],
-        [0.0259040371, 0.7827717662, -0.8086757660],
-    ];
-    times(&FROM_CONES, times(&TO_CONES, linear).map(f64::cbrt))
-}
-
-fn times(matrix: &[[f64; 3]; 3], vector: [f64; 3]) -> [f64; 3] {
+fn times(matrix: &[[f32; 3]; 3], vector: [f32; 3]) -> [f32; 3] {
     matrix.map(|row| row.iter().zip(vector).map(|(a, b)| a * b).sum())
 }
 
-fn distance(a: &Appearance, b: &Appearance) -> f64 {
-    let squared = |a: &[f64; 3], b: &[f64; 3]| -> f64 {
+fn distance(a: &Appearance, b: &Appearance) -> f32 {
+    let squared = |(a, b): (&[f32; 3], &[f32; 3])| -> f32 {
         a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
     };
-    a.iter()
-        .zip(b)
-        .map(|(a, b)| squared(a, b))
-        .fold(f64::INFINITY, f64::min)
-        .sqrt()
+    let each = a.iter().zip(b).map(squared);
+    each.fold(f32::INFINITY, f32::min).sqrt()
 }
 
 /// The viridis scale, perceptually even and readable in grey: `fraction` 0 is dark violet, 1 is
 /// yellow; values outside [0, 1] are cut off.
-///
-/// Source: van der Walt and Smith (2015), the default colour map of matplotlib, at tenths.
 pub fn viridis(fraction: f64) -> Rgb {
-    const ANCHORS: [Rgb; 10] = [
-        [0x44, 0x01, 0x54],
-        [0x48, 0x28, 0x78],
-        [0x3e, 0x4a, 0x89],
-        [0x31, 0x68, 0x8e],
-        [0x26, 0x82, 0x8e],
-        [0x1f, 0x9e, 0x89],
-        [0x35, 0xb7, 0x79],
-        [0x6d, 0xcd, 0x59],
-        [0xb4, 0xde, 0x2c],
-        [0xfd, 0xe7, 0x25],
-    ];
-    let place = fraction.clamp(0.0, 1.0) * (ANCHORS.len() - 1) as f64;
-    let index = (place as usize).min(ANCHORS.len() - 2);
-    mix(ANCHORS[index], ANCHORS[index + 1], place - index as f64)
+    colorous::VIRIDIS
+        .eval_continuous(fraction.clamp(0.0, 1.0))
+        .into_array()
 }
 
 /// The colour `fraction` of the way between two.
@@ -252,7 +213,7 @@ mod tests {
             let pairs = (0..seen.len()).flat_map(|i| (0..i).map(move |j| (i, j)));
             pairs
                 .map(|(i, j)| distance(&seen[i], &seen[j]))
-                .fold(f64::INFINITY, f64::min)
+                .fold(f32::INFINITY, f32::min)
         };
         for (categories, least) in [(3, 0.2), (8, 0.07), (16, 0.07), (32, 0.06), (256, 0.018)] {
             let found = nearest(categories);
@@ -292,11 +253,11 @@ mod tests {
 
     #[test]
     fn the_heat_map_scale_grows_lighter_evenly() {
-        let lightness: Vec<f64> = (0..=20)
+        let lightness: Vec<f32> = (0..=20)
             .map(|i| appearance(viridis(f64::from(i) / 20.0))[0][0])
             .collect();
-        let steps: Vec<f64> = lightness.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        let mean = steps.iter().sum::<f64>() / steps.len() as f64;
+        let steps: Vec<f32> = lightness.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let mean = steps.iter().sum::<f32>() / steps.len() as f32;
         assert!(
             steps.iter().all(|step| (0.5..1.6).contains(&(step / mean))),
             "{steps:?}"

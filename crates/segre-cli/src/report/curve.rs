@@ -2,12 +2,9 @@
 
 use anyhow::{Result, ensure};
 
-use super::axis::Range;
-use super::canvas::{Area, Canvas};
-use super::colour::{GREY, INK, PAPER, VERMILION, mix};
-use super::plot::{LABEL, Plot};
-use super::text::{self, Anchor, Style};
-use super::validation::{Baseline, draw_validation};
+use super::axis::{LABEL, Plot, Scale, TITLE, number};
+use super::colour::{BLUE, GREY, PAPER, VERMILION, mix};
+use super::drawing::{Anchor, Drawing, Style};
 
 /// What the horizontal axis counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +13,15 @@ pub enum Horizontal {
     Steps,
     /// Seconds of training.
     Seconds,
+}
+
+/// A level to compare the validation with, drawn as a dashed line.
+#[derive(Clone, Debug)]
+pub struct Baseline {
+    /// What it is.
+    pub name: String,
+    /// Its bits/dim.
+    pub bits_per_dim: f64,
 }
 
 /// A training run. Points are (position on the horizontal axis, value), in order.
@@ -39,133 +45,90 @@ pub struct TrainingCurve<'a> {
     pub baselines: &'a [Baseline],
 }
 
-const WIDTH: usize = 900;
-const HEIGHT: usize = 560;
-const LEFT: usize = 76;
+const SIZE: (f32, f32) = (900.0, 560.0);
+const LEFT: f32 = 76.0;
 /// Where the panels end when there are no baselines, and when their names need room.
-const RIGHT: usize = 872;
-const RIGHT_OF_NAMED: usize = 700;
-const TITLE: Style = Style {
-    size: 19.0,
-    bold: true,
-    colour: INK,
-};
+const RIGHT: f32 = 872.0;
+const RIGHT_OF_NAMED: f32 = 700.0;
+/// Upper and lower edges of both panels.
+const UPPER: (f32, f32) = (84.0, 326.0);
+const LOWER: (f32, f32) = (384.0, 498.0);
+/// Height of a line of labels in the margin.
+const LINE: f32 = 19.0;
+/// Beyond this many evaluations their dots would run into each other.
+const MAX_DOTS: usize = 60;
+/// How far off, relative to what is shown anyway, a value is left out.
+const FAR: f64 = 2.5;
 
-/// Draws a training run, 900×560 pixels.
+/// Draws a training run.
 ///
 /// The vertical scales leave out far values of the beginning and far baselines (which are then
 /// named at the upper edge), so that the part that matters fills the picture.
 ///
 /// # Errors
 /// If there is no finite value to draw.
-pub fn draw_curve(curve: &TrainingCurve) -> Result<Canvas> {
-    let validation = finite(curve.validation);
-    let loss = finite(curve.loss);
+pub fn draw_curve(curve: &TrainingCurve) -> Result<Drawing> {
+    let finite = |points: &[(f64, f64)]| -> Vec<(f64, f64)> {
+        let points = points.iter().copied();
+        points.filter(|(x, y)| (x + y).is_finite()).collect()
+    };
+    let (validation, loss) = (finite(curve.validation), finite(curve.loss));
+    let ends = validation.iter().chain(&loss).map(|(x, _)| *x);
+    let across = Scale::spanning(ends, false);
     ensure!(
-        !validation.is_empty() || !loss.is_empty(),
+        across.is_some(),
         "cannot draw a training curve without a finite loss or validation value"
     );
-    let ends = || validation.iter().chain(&loss).map(|(x, _)| *x);
-    let last = ends().fold(f64::NEG_INFINITY, f64::max);
-    let first = ends().fold(f64::INFINITY, f64::min).min(0.0);
-    let across = Range::new(first, last);
-
+    let across = across.map_or(Scale::linear(0.0, 1.0), |scale| {
+        Scale::linear(scale.low.min(0.0), scale.high)
+    });
+    let both = !validation.is_empty() && !loss.is_empty();
     let named = !validation.is_empty() && !curve.baselines.is_empty();
     let right = if named { RIGHT_OF_NAMED } else { RIGHT };
-    let panel = |top: usize, bottom: usize| Area {
-        left: LEFT,
-        top,
-        width: right - LEFT,
-        height: bottom - top,
+    let plot = |(top, bottom): (f32, f32), up| Plot {
+        corner: (LEFT, top),
+        size: (right - LEFT, bottom - top),
+        across,
+        up,
     };
-    let (upper, lower) = match (validation.is_empty(), loss.is_empty()) {
-        (false, false) => (panel(84, 326), panel(384, 498)),
-        (false, true) => (panel(84, 498), panel(84, 498)),
-        (true, _) => (panel(84, 498), panel(84, 498)),
-    };
-
-    let mut canvas = Canvas::new(WIDTH, HEIGHT, PAPER);
-    text::draw(
-        &mut canvas,
-        (LEFT as f32, 32.0),
-        Anchor::Start,
-        TITLE,
-        curve.title,
-    );
-    if !loss.is_empty() {
-        draw_loss(&mut canvas, lower, across, &loss, curve.loss_name);
-    }
-    if !validation.is_empty() {
-        draw_validation(&mut canvas, upper, across, &validation, curve);
-    }
-    draw_horizontal(&mut canvas, lower, across, curve.horizontal);
-    Ok(canvas)
-}
-
-fn finite(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    points
-        .iter()
-        .copied()
-        .filter(|(x, y)| x.is_finite() && y.is_finite())
-        .collect()
-}
-
-fn draw_horizontal(canvas: &mut Canvas, lowest: Area, across: Range, horizontal: Horizontal) {
-    let bottom = lowest.bottom();
-    for (value, label) in across.ticks(7) {
-        let x = lowest.left as f32 + across.fraction(value) as f32 * lowest.width as f32;
-        canvas.fill(
-            Area {
-                left: x as usize,
-                top: bottom,
-                width: 1,
-                height: 6,
-            },
-            GREY,
-        );
-        text::draw(
-            canvas,
-            (x, bottom as f32 + 22.0),
-            Anchor::Middle,
-            LABEL,
-            &label,
-        );
-    }
-    let name = match horizontal {
+    let mut drawing = Drawing::new(SIZE.0, SIZE.1);
+    drawing.text((LEFT, 32.0), Anchor::Start, TITLE, curve.title);
+    let name = match curve.horizontal {
         Horizontal::Steps => "step",
         Horizontal::Seconds => "seconds of training",
     };
-    let middle = lowest.left as f32 + lowest.width as f32 / 2.0;
-    text::draw(
-        canvas,
-        (middle, bottom as f32 + 46.0),
-        Anchor::Middle,
-        LABEL,
-        name,
-    );
+    let whole = (UPPER.0, LOWER.1);
+    if !loss.is_empty() {
+        // One point every two pixels: a finer line is only ink.
+        let fine = averaged(&loss, across, (right - LEFT) as usize);
+        // The first steps are far above the rest and say little.
+        let settled = fine[fine.len() / 20..].iter().map(|(_, y)| *y);
+        let up = Scale::spanning(settled, false).unwrap_or(across);
+        let lower = plot(if both { LOWER } else { whole }, up.padded(0.06, 0.06));
+        lower.backdrop(
+            &mut drawing,
+            curve.loss_name,
+            VERMILION,
+            if both { 3 } else { 11 },
+        );
+        lower.line(&mut drawing, &fine, 1.2, mix(PAPER, VERMILION, 0.35));
+        let smooth = averaged(&loss, across, 60);
+        lower.line(&mut drawing, &smooth, 2.2, VERMILION);
+        lower.foot(&mut drawing, name, 7);
+    }
+    if !validation.is_empty() {
+        let up = vertical_scale(&validation, curve.baselines);
+        let upper = plot(if both { UPPER } else { whole }, up);
+        draw_validation(&mut drawing, &upper, &validation, curve);
+        if !both {
+            upper.foot(&mut drawing, name, 7);
+        }
+    }
+    Ok(drawing)
 }
 
-fn draw_loss(canvas: &mut Canvas, area: Area, across: Range, loss: &[(f64, f64)], name: &str) {
-    // One point every two pixels: a finer line is only ink, and slow to draw.
-    let fine = averaged(loss, across, area.width / 2);
-    let smooth = averaged(loss, across, 60);
-    // The first steps are far above the rest and say little.
-    let settled = &fine[fine.len() / 20..];
-    let values = || settled.iter().map(|(_, y)| *y);
-    let low = values().fold(f64::INFINITY, f64::min);
-    let high = values().fold(f64::NEG_INFINITY, f64::max);
-    let plot = Plot {
-        area,
-        across,
-        up: Range::new(low, high).padded(0.06, 0.06),
-    };
-    plot.backdrop(canvas, name, VERMILION);
-    plot.line(canvas, &fine, 1.2, mix(PAPER, VERMILION, 0.35));
-    plot.line(canvas, &smooth, 2.2, VERMILION);
-}
-
-/// Means of the points in equal parts of the range; parts without points are skipped.
-fn averaged(points: &[(f64, f64)], across: Range, parts: usize) -> Vec<(f64, f64)> {
+/// Means of the points in equal parts of the scale; parts without points are skipped.
+fn averaged(points: &[(f64, f64)], across: Scale, parts: usize) -> Vec<(f64, f64)> {
     if points.len() <= parts {
         return points.to_vec();
     }
@@ -179,25 +142,151 @@ fn averaged(points: &[(f64, f64)], across: Range, parts: usize) -> Vec<(f64, f64
     full.map(|(x, y, count)| (x / count, y / count)).collect()
 }
 
+fn draw_validation(
+    drawing: &mut Drawing,
+    plot: &Plot,
+    validation: &[(f64, f64)],
+    curve: &TrainingCurve,
+) {
+    let most = (plot.size.1 / 36.0) as usize;
+    plot.backdrop(drawing, curve.validation_name, BLUE, most);
+    name_baselines(drawing, plot, curve.baselines);
+    plot.line(drawing, validation, 2.4, BLUE);
+    if validation.len() <= MAX_DOTS {
+        let inside = validation.iter().filter(|(_, y)| plot.up.contains(*y));
+        for point in inside {
+            drawing.disc(plot.point(*point), 3.2, BLUE);
+        }
+    }
+    if let Some(kept) = curve.kept {
+        mark_kept(drawing, plot, kept, curve.horizontal);
+    }
+}
+
+/// From the lowest of values and baselines to the highest that is not far off.
+///
+/// Far off is what lies more than [`FAR`] times as high above the best value as all that is shown
+/// anyway: the settled last three quarters of the run, and then baselines from low to high.
+fn vertical_scale(validation: &[(f64, f64)], baselines: &[Baseline]) -> Scale {
+    let values = |points: &[(f64, f64)]| points.iter().map(|(_, y)| *y).collect::<Vec<f64>>();
+    let low = values(validation).into_iter().fold(f64::INFINITY, f64::min);
+    let (early, settled) = validation.split_at(validation.len() / 4);
+    let levels = baselines.iter().map(|line| line.bits_per_dim);
+    let mut levels: Vec<f64> = levels.filter(|level| level.is_finite()).collect();
+    levels.sort_by(f64::total_cmp);
+    let near = |high: f64, value: f64| high == low || value - low <= FAR * (high - low);
+    let high = values(settled).into_iter().fold(low, f64::max);
+    let early = values(early).into_iter().filter(|value| near(high, *value));
+    let mut high = early.fold(high, f64::max);
+    for level in &levels {
+        if near(high, *level) {
+            high = high.max(*level);
+        }
+    }
+    let lowest = levels.first().copied().unwrap_or(low).min(low);
+    // Room below for the label of the kept point.
+    Scale::linear(lowest, high).padded(0.16, 0.06)
+}
+
+/// Dashed lines with their names in the right margin, moved apart where they would overlap; those of
+/// levels above the panel stand over it with an arrow.
+fn name_baselines(drawing: &mut Drawing, plot: &Plot, baselines: &[Baseline]) {
+    let finite = baselines
+        .iter()
+        .filter(|line| line.bits_per_dim.is_finite());
+    let (mut inside, outside): (Vec<_>, Vec<_>) =
+        finite.partition(|line| plot.up.contains(line.bits_per_dim));
+    let label = |line: &Baseline| format!("{} {}", line.name, number(line.bits_per_dim, 3));
+    let ((left, top), (right, bottom)) = (plot.corner, plot.end());
+    let margin = right + 26.0;
+    for (index, line) in outside.iter().rev().enumerate() {
+        let foot = top - 14.0 - LINE * index as f32;
+        let (x, tip) = (margin - 14.0, foot - 11.0);
+        drawing.line(&[(x, foot), (x, tip)], 1.4, GREY);
+        let head = [(x - 3.5, tip + 4.0), (x, tip), (x + 3.5, tip + 4.0)];
+        drawing.line(&head, 1.4, GREY);
+        drawing.text((margin, foot), Anchor::Start, LABEL, &label(line));
+    }
+    inside.sort_by(|a, b| b.bits_per_dim.total_cmp(&a.bits_per_dim));
+    let levels: Vec<f32> = inside
+        .iter()
+        .map(|line| plot.y(line.bits_per_dim))
+        .collect();
+    let placed = spread(&levels, LINE, top + 4.0, bottom);
+    for ((line, level), y) in inside.iter().zip(levels).zip(placed) {
+        drawing.dashes(&[(left, level), (right, level)], 1.5, GREY);
+        let ends = [
+            (right + 3.0, level),
+            (right + 8.0, level),
+            (margin - 9.0, y),
+            (margin - 5.0, y),
+        ];
+        drawing.line(&ends, 1.0, GREY);
+        drawing.text(
+            (margin, y + LABEL.drop()),
+            Anchor::Start,
+            LABEL,
+            &label(line),
+        );
+    }
+}
+
+/// Moves ascending positions apart to at least `distance`, within `low..high` where there is room.
+fn spread(wanted: &[f32], distance: f32, low: f32, high: f32) -> Vec<f32> {
+    let mut placed = wanted.to_vec();
+    let mut least = low;
+    for place in &mut placed {
+        *place = place.max(least);
+        least = *place + distance;
+    }
+    let mut most = high;
+    for place in placed.iter_mut().rev() {
+        *place = place.min(most);
+        most = *place - distance;
+    }
+    placed
+}
+
+/// A ring around the lowest value, and under it the value and its place.
+fn mark_kept(drawing: &mut Drawing, plot: &Plot, kept: (f64, f64), horizontal: Horizontal) {
+    let centre = plot.point(kept);
+    drawing.disc(centre, 7.0, BLUE);
+    drawing.disc(centre, 4.6, PAPER);
+    let place = match horizontal {
+        Horizontal::Steps => format!("step {}", number(kept.0, 0)),
+        Horizontal::Seconds => format!("{} s", number(kept.0, 0)),
+    };
+    let label = format!("kept: {} at {place}", number(kept.1, 3));
+    let style = Style {
+        bold: true,
+        colour: BLUE,
+        ..LABEL
+    };
+    let half = style.width(&label) / 2.0;
+    let (left, right) = (plot.corner.0 + half + 6.0, plot.end().0 - half - 6.0);
+    let (middle, baseline) = (centre.0.clamp(left, right), centre.1 + 25.0);
+    let height = 2.0 * style.drop() + 7.0;
+    let corner = (middle - half - 4.0, baseline + 4.0 - height);
+    drawing.rectangle(corner, (2.0 * half + 8.0, height), PAPER);
+    drawing.text((middle, baseline), Anchor::Middle, style, &label);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::canvas::tests::Decoded;
-    use crate::report::colour::{BLUE, Rgb};
+    use crate::report::drawing::tests::Decoded;
 
     fn baseline(name: &str, bits_per_dim: f64) -> Baseline {
-        Baseline {
-            name: name.to_owned(),
-            bits_per_dim,
-        }
+        let name = name.to_owned();
+        Baseline { name, bits_per_dim }
     }
 
-    fn curve<'a>(
-        loss: &'a [(f64, f64)],
-        validation: &'a [(f64, f64)],
-        baselines: &'a [Baseline],
-    ) -> TrainingCurve<'a> {
-        TrainingCurve {
+    fn drawn(
+        loss: &[(f64, f64)],
+        validation: &[(f64, f64)],
+        baselines: &[Baseline],
+    ) -> Result<Decoded> {
+        let drawing = draw_curve(&TrainingCurve {
             validation_name: "validation, bits/dim",
             title: "digits",
             horizontal: Horizontal::Steps,
@@ -206,94 +295,58 @@ mod tests {
             validation,
             kept: validation.iter().rfind(|(_, y)| y.is_finite()).copied(),
             baselines,
-        }
+        })?;
+        Ok(Decoded::of(&drawing))
     }
 
     /// The line runs from (0, 3) to (1000, 1): it must pass through the middle of the panel's
     /// width half way between its ends, and nowhere near the corners.
     #[test]
     fn the_line_passes_where_the_values_are() {
-        let validation: Vec<_> = (0..=100)
-            .map(|i| (10.0 * f64::from(i), 3.0 - 0.02 * f64::from(i)))
-            .collect();
+        let points = (0..=100).map(f64::from).map(|i| (10.0 * i, 3.0 - 0.02 * i));
         let baselines = [baseline("tree", 3.0), baseline("independent", 1.5)];
-        let canvas = draw_curve(&curve(&[], &validation, &baselines)).expect("picture");
-        let decoded = Decoded::of(&canvas);
-        assert_eq!((decoded.width, decoded.height), (WIDTH, HEIGHT));
-        let area = Area {
-            left: LEFT,
-            top: 84,
-            width: RIGHT_OF_NAMED - LEFT,
-            height: 498 - 84,
-        };
+        let decoded = drawn(&[], &points.collect::<Vec<_>>(), &baselines).expect("picture");
         // Baselines reach 3.0 and the best value is 1.0: the range is 1 − 0.32 … 3 + 0.12.
-        let row = |value: f64| {
-            area.bottom() - ((value - 0.68) / 2.44 * area.height as f64).round() as usize
+        let row = |value: f64| (2.0 * (498.0 - (value - 0.68) / 2.44 * 414.0)) as usize;
+        let column = |part: f32| (2.0 * (LEFT + part * (RIGHT_OF_NAMED - LEFT))) as usize;
+        let near = |part, value| {
+            let (x, y) = (column(part), row(value));
+            decoded.count(x - 6..x + 7, y - 6..y + 7, BLUE)
         };
-        let near = |column: usize, value: f64, colour: Rgb| {
-            let spot = Area {
-                left: column - 3,
-                top: row(value) - 3,
-                width: 7,
-                height: 7,
-            };
-            decoded.count(spot, colour)
-        };
-        let middle = LEFT + area.width / 2;
-        assert!(near(middle, 2.0, BLUE) > 5, "no line in the middle");
-        assert!(
-            near(LEFT + area.width / 4, 2.5, BLUE) > 5,
-            "no line at a quarter"
-        );
-        assert_eq!(near(middle, 2.5, BLUE), 0, "line where there is no value");
-        let strip = |value: f64| Area {
-            top: row(value) - 2,
-            height: 5,
-            ..area
+        assert!(near(0.5, 2.0) > 20 && near(0.25, 2.5) > 20);
+        assert_eq!(near(0.5, 2.5), 0, "line where there is no value");
+        let grey = |value| {
+            decoded.count(
+                column(0.0)..column(1.0),
+                row(value) - 4..row(value) + 5,
+                GREY,
+            )
         };
         assert!(
-            decoded.count(strip(1.5), GREY) > area.width / 2,
-            "no dashes at 1.5"
+            grey(1.5) > 1000 && grey(2.6) < 20,
+            "{} and {}",
+            grey(1.5),
+            grey(2.6)
         );
-        assert!(decoded.count(strip(2.6), GREY) < 10, "dashes at 2.6");
     }
 
     #[test]
     fn both_panels_carry_their_colour() {
-        let loss: Vec<_> = (1..5000)
-            .map(|i| (f64::from(i), 1.0 + 9.0 / f64::from(i)))
-            .collect();
+        let loss = (1..5000).map(f64::from).map(|i| (i, 1.0 + 9.0 / i));
         let validation = [(1000.0, 2.5), (2000.0, 2.2), (5000.0, f64::NAN)];
-        let decoded = Decoded::of(&draw_curve(&curve(&loss, &validation, &[])).expect("picture"));
-        let upper = Area {
-            left: LEFT,
-            top: 84,
-            width: 790,
-            height: 242,
-        };
-        let lower = Area {
-            left: LEFT,
-            top: 384,
-            width: 790,
-            height: 114,
-        };
-        assert!(decoded.count(upper, BLUE) > 500);
-        assert_eq!(decoded.count(upper, VERMILION), 0);
-        assert!(decoded.count(lower, VERMILION) > 500);
-        assert_eq!(decoded.count(lower, BLUE), 0);
+        let decoded = drawn(&loss.collect::<Vec<_>>(), &validation, &[]).expect("picture");
+        let upper = |colour| decoded.count(0..1800, 168..652, colour);
+        let lower = |colour| decoded.count(0..1800, 768..996, colour);
+        assert!(upper(BLUE) > 1000 && lower(VERMILION) > 1000);
+        assert_eq!((upper(VERMILION), lower(BLUE)), (0, 0));
     }
 
     #[test]
     fn averages_keep_the_mean_and_thin_the_points() {
-        let points: Vec<_> = (0..1024)
-            .map(|i| (f64::from(i), f64::from(i % 16)))
-            .collect();
-        let thinned = averaged(&points, Range::new(0.0, 1024.0), 64);
+        let points = (0..1024).map(|i| (f64::from(i), f64::from(i % 16)));
+        let thinned = averaged(&points.collect::<Vec<_>>(), Scale::linear(0.0, 1024.0), 64);
         assert_eq!(thinned.len(), 64);
-        assert!(
-            thinned.iter().all(|(_, y)| (y - 7.5).abs() < 1e-9),
-            "{thinned:?}"
-        );
+        assert!(thinned.iter().all(|(_, y)| (y - 7.5).abs() < 1e-9));
         assert!((thinned[0].0 - 7.5).abs() < 1e-9);
     }
 
@@ -302,10 +355,32 @@ mod tests {
         let one = [(100.0, 2.0)];
         for (loss, validation) in [(&one[..], &[][..]), (&[], &one), (&one, &one)] {
             for baselines in [vec![], vec![baseline("tree", 2.0), baseline("same", 2.0)]] {
-                draw_curve(&curve(loss, validation, &baselines)).expect("picture");
+                drawn(loss, validation, &baselines).expect("picture");
             }
         }
         let nothing = [(1.0, f64::NAN), (2.0, f64::INFINITY)];
-        draw_curve(&curve(&nothing, &[], &[])).expect_err("nothing finite");
+        assert!(drawn(&nothing, &[], &[]).is_err());
+    }
+
+    #[test]
+    fn a_far_baseline_does_not_squeeze_the_others() {
+        let validation = [(0.0, 4.0), (1.0, 2.3), (2.0, 2.1), (3.0, 2.0)];
+        let near = [baseline("tree", 2.18), baseline("independent", 2.42)];
+        let scale = vertical_scale(&validation, &near);
+        assert!(scale.contains(2.42) && scale.high < 2.5 && !scale.contains(4.0));
+        let far = [near[0].clone(), baseline("uniform", 4.09), near[1].clone()];
+        assert_eq!(vertical_scale(&validation, &far), scale);
+        let mild = [(0.0, 2.7), (1.0, 2.3), (2.0, 2.1), (3.0, 2.0)];
+        assert!(vertical_scale(&mild, &[]).contains(2.7));
+        assert!(vertical_scale(&validation, &[baseline("tree", 1.5)]).contains(1.5));
+    }
+
+    #[test]
+    fn labels_are_moved_apart_and_stay_inside() {
+        assert_eq!(spread(&[10.0, 50.0], 20.0, 0.0, 100.0), [10.0, 50.0]);
+        let close = spread(&[50.0, 51.0, 52.0], 20.0, 0.0, 100.0);
+        assert_eq!(close, [50.0, 70.0, 90.0]);
+        assert_eq!(spread(&[90.0, 95.0], 20.0, 0.0, 100.0), [80.0, 100.0]);
+        assert_eq!(spread(&[-5.0], 20.0, 0.0, 100.0), [0.0]);
     }
 }

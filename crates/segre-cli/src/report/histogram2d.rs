@@ -2,10 +2,9 @@
 
 use anyhow::{Result, ensure};
 
-use super::axis::Range;
-use super::canvas::{Area, Canvas};
-use super::colour::{FAINT, GREY, INK, PAPER, viridis};
-use super::text::{self, Anchor, Style};
+use super::axis::{LABEL, Scale};
+use super::colour::{FAINT, GREY, INK, Rgb, viridis};
+use super::drawing::{Anchor, Drawing, Point, Style};
 
 /// One distribution.
 #[derive(Clone, Copy, Debug)]
@@ -25,25 +24,21 @@ pub struct SitePair<'a> {
     pub categories: [usize; 2],
 }
 
-/// Side of a heat map in pixels, before rounding to whole pixels per cell.
+/// Side of a heat map, before rounding to whole units per cell.
 const TARGET_SIDE: usize = 370;
 /// Beyond this a heat map is more cells than a screen has pixels.
 const MAX_CATEGORIES: usize = 2000;
-const LEFT: usize = 52;
-const TOP: usize = 76;
-const BOTTOM: usize = 50;
-const BETWEEN: usize = 56;
-const SCALE_WIDTH: usize = 16;
-const RIGHT: usize = 82;
+const LEFT: f32 = 52.0;
+const TOP: f32 = 76.0;
+const BOTTOM: f32 = 50.0;
+const BETWEEN: f32 = 56.0;
+const RIGHT: f32 = 82.0;
+/// From the last map to the colour scale, and the scale's width.
+const BAR: (f32, f32) = (24.0, 16.0);
 const CAPTION: Style = Style {
     size: 18.0,
     bold: true,
     colour: INK,
-};
-const LABEL: Style = Style {
-    size: 14.0,
-    bold: false,
-    colour: GREY,
 };
 
 /// Relative frequencies of the label pairs: row-major `[n, 2]` labels to `[first, second]`.
@@ -51,12 +46,12 @@ const LABEL: Style = Style {
 /// # Panics
 /// If a label is not below its site's number of categories.
 pub fn frequencies(labels: &[u16], categories: [usize; 2]) -> Vec<f64> {
-    let mut counts = vec![0.0; categories[0] * categories[1]];
+    let [c0, c1] = categories;
+    let mut counts = vec![0.0; c0 * c1];
     let (pairs, rest) = labels.as_chunks::<2>();
     assert!(rest.is_empty(), "{} labels are not pairs", labels.len());
-    for &[first, second] in pairs {
-        let [first, second] = [usize::from(first), usize::from(second)];
-        let [c0, c1] = categories;
+    for pair in pairs {
+        let [first, second] = pair.map(usize::from);
         assert!(
             first < c0 && second < c1,
             "labels ({first}, {second}) with {c0}×{c1} categories"
@@ -76,7 +71,7 @@ pub fn frequencies(labels: &[u16], categories: [usize; 2]) -> Vec<f64> {
 ///
 /// # Panics
 /// If a map's size is not the product of the numbers of categories.
-pub fn draw_heat_maps(maps: &[HeatMap], sites: SitePair) -> Result<Canvas> {
+pub fn draw_heat_maps(maps: &[HeatMap], sites: SitePair) -> Result<Drawing> {
     let [across, up] = sites.categories;
     ensure!(!maps.is_empty(), "cannot draw 0 heat maps");
     ensure!(
@@ -84,79 +79,45 @@ pub fn draw_heat_maps(maps: &[HeatMap], sites: SitePair) -> Result<Canvas> {
         "cannot draw a heat map of {across}×{up} categories: a picture shows at most \
          {MAX_CATEGORIES} a site"
     );
-    for map in maps {
-        let cells = map.probabilities.len();
-        assert!(
-            cells == across * up && cells > 0,
-            "{cells} probabilities for {across}×{up}"
-        );
-    }
     let largest = maps[0].probabilities.iter().copied().fold(0.0, f64::max);
-    let scale = Range {
-        low: 0.0,
-        high: if largest > 0.0 { largest } else { 1.0 },
-    };
-    let cell = (TARGET_SIDE / across.max(up)).max(1);
-    let (width, height) = (across * cell, up * cell);
-
-    let panels = maps.len() * width + (maps.len() - 1) * BETWEEN;
-    let canvas_width = LEFT + panels + 24 + SCALE_WIDTH + RIGHT;
-    let mut canvas = Canvas::new(canvas_width, TOP + height + BOTTOM, PAPER);
+    let scale = Scale::linear(0.0, if largest > 0.0 { largest } else { 1.0 });
+    let cell = (TARGET_SIDE / across.max(up)).max(1) as f32;
+    let size = (across as f32 * cell, up as f32 * cell);
+    let panels = maps.len() as f32 * (size.0 + BETWEEN) - BETWEEN;
+    let mut drawing = Drawing::new(LEFT + panels + BAR.0 + BAR.1 + RIGHT, TOP + size.1 + BOTTOM);
     for (index, map) in maps.iter().enumerate() {
-        let left = LEFT + index * (width + BETWEEN);
-        let area = Area {
-            left,
-            top: TOP,
-            width,
-            height,
-        };
-        for (place, probability) in map.probabilities.iter().enumerate() {
-            let (first, second) = (place / up, place % up);
-            let square = Area {
-                left: left + first * cell,
-                top: TOP + (up - 1 - second) * cell,
-                width: cell,
-                height: cell,
-            };
-            canvas.fill(square, viridis(scale.fraction(*probability)));
-        }
-        label_map(&mut canvas, area, cell, map.caption, sites);
+        let corner = (LEFT + index as f32 * (size.0 + BETWEEN), TOP);
+        let cells = map.probabilities.len();
+        assert_eq!(cells, across * up, "probabilities for {across}×{up}");
+        // Rows of pixels from the top, where the second site's last category is.
+        let places = (0..up)
+            .rev()
+            .flat_map(|second| (0..across).map(move |first| first * up + second));
+        let colours = places.map(|place| viridis(scale.fraction(map.probabilities[place])));
+        drawing.pixels(corner, size, across, &colours.collect::<Vec<Rgb>>());
+        label_map(&mut drawing, corner, cell, map.caption, sites);
     }
-    let bar = Area {
-        left: LEFT + panels + 24,
-        top: TOP,
-        width: SCALE_WIDTH,
-        height,
-    };
-    draw_scale(&mut canvas, bar, scale);
-    Ok(canvas)
+    draw_scale(&mut drawing, (LEFT + panels + BAR.0, TOP), size.1, scale);
+    Ok(drawing)
 }
 
 /// Caption, site names and category numbers around one map.
-fn label_map(canvas: &mut Canvas, area: Area, cell: usize, caption: &str, sites: SitePair) {
-    let middle = area.left as f32 + area.width as f32 / 2.0;
-    let bottom = area.bottom() as f32;
-    text::draw(canvas, (middle, 28.0), Anchor::Middle, CAPTION, caption);
-    let above = (area.left as f32, area.top as f32 - 12.0);
-    text::draw(canvas, above, Anchor::Start, LABEL, sites.names[1]);
-    text::draw(
-        canvas,
+fn label_map(drawing: &mut Drawing, corner: Point, cell: f32, caption: &str, sites: SitePair) {
+    let [across, up] = sites.categories.map(|count| count as f32 * cell);
+    let ((left, top), bottom) = (corner, corner.1 + up);
+    let middle = left + across / 2.0;
+    drawing.text((middle, 28.0), Anchor::Middle, CAPTION, caption);
+    drawing.text((left, top - 12.0), Anchor::Start, LABEL, sites.names[1]);
+    drawing.text(
         (middle, bottom + 40.0),
         Anchor::Middle,
         LABEL,
         sites.names[0],
     );
     for label in category_ticks(sites.categories[0]) {
-        let x = area.left as f32 + (label as f32 + 0.5) * cell as f32;
-        let tick = Area {
-            left: x as usize,
-            top: area.bottom(),
-            width: 1,
-            height: 5,
-        };
-        canvas.fill(tick, GREY);
-        text::draw(
-            canvas,
+        let x = left + (label as f32 + 0.5) * cell;
+        drawing.rule((x, bottom), (x, bottom + 5.0), GREY);
+        drawing.text(
             (x, bottom + 20.0),
             Anchor::Middle,
             LABEL,
@@ -164,76 +125,62 @@ fn label_map(canvas: &mut Canvas, area: Area, cell: usize, caption: &str, sites:
         );
     }
     for label in category_ticks(sites.categories[1]) {
-        let y = bottom - (label as f32 + 0.5) * cell as f32;
-        let tick = Area {
-            left: area.left - 5,
-            top: y as usize,
-            width: 5,
-            height: 1,
-        };
-        canvas.fill(tick, GREY);
-        let beside = (area.left as f32 - 9.0, y);
-        text::draw_centred(canvas, beside, Anchor::End, LABEL, &label.to_string());
+        let y = bottom - (label as f32 + 0.5) * cell;
+        drawing.rule((left - 5.0, y), (left, y), GREY);
+        let beside = (left - 9.0, y + LABEL.drop());
+        drawing.text(beside, Anchor::End, LABEL, &label.to_string());
     }
 }
 
 /// Round category numbers, a few for any number of categories.
 fn category_ticks(categories: usize) -> Vec<usize> {
-    let last = categories.saturating_sub(1);
-    let ticks = Range {
-        low: 0.0,
-        high: last.max(1) as f64,
-    }
-    .ticks(5.min(last.max(1)));
-    let whole = ticks
-        .into_iter()
-        .map(|(value, _)| value)
-        .filter(|value| value.fract() == 0.0);
-    whole
-        .map(|value| value as usize)
-        .filter(|value| *value < categories)
-        .collect()
+    let last = categories.saturating_sub(1).max(1);
+    let ticks = Scale::linear(0.0, last as f64)
+        .ticks(last.min(5))
+        .into_iter();
+    let whole = ticks.filter(|(value, _)| value.fract() == 0.0);
+    let labels = whole.map(|(value, _)| value as usize);
+    labels.filter(|label| *label < categories).collect()
 }
 
-fn draw_scale(canvas: &mut Canvas, bar: Area, scale: Range) {
-    for row in 0..bar.height {
-        let fraction = 1.0 - (row as f64 + 0.5) / bar.height as f64;
-        let line = Area {
-            top: bar.top + row,
-            height: 1,
-            ..bar
-        };
-        canvas.fill(line, viridis(fraction));
-    }
-    canvas.frame(bar, FAINT);
-    let above = (bar.left as f32, bar.top as f32 - 12.0);
-    text::draw(canvas, above, Anchor::Start, LABEL, "probability");
+fn draw_scale(drawing: &mut Drawing, (left, top): Point, height: f32, scale: Scale) {
+    let shades: Vec<Rgb> = (0..256)
+        .rev()
+        .map(|shade| viridis(f64::from(shade) / 255.0))
+        .collect();
+    drawing.pixels((left, top), (BAR.1, height), 1, &shades);
+    drawing.frame((left, top), (BAR.1, height), FAINT);
+    drawing.text((left, top - 12.0), Anchor::Start, LABEL, "probability");
+    let right = left + BAR.1;
     for (value, label) in scale.ticks(5) {
-        let y = bar.bottom() as f32 - scale.fraction(value) as f32 * bar.height as f32;
-        let row = (y as usize).clamp(bar.top, bar.bottom() - 1);
-        canvas.fill(
-            Area {
-                left: bar.right(),
-                top: row,
-                width: 5,
-                height: 1,
-            },
-            GREY,
+        let y = top + height * (1.0 - scale.fraction(value) as f32);
+        drawing.rule((right, y), (right + 5.0, y), GREY);
+        drawing.text(
+            (right + 9.0, y + LABEL.drop()),
+            Anchor::Start,
+            LABEL,
+            &label,
         );
-        let beside = (bar.right() as f32 + 9.0, row as f32 + 0.5);
-        text::draw_centred(canvas, beside, Anchor::Start, LABEL, &label);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::canvas::tests::Decoded;
+    use crate::report::drawing::tests::Decoded;
 
     const PAIR: SitePair = SitePair {
         names: ["site 1", "site 2"],
         categories: [3, 2],
     };
+
+    fn map(probabilities: &[f64]) -> HeatMap<'_> {
+        let caption = "target";
+        HeatMap {
+            caption,
+            probabilities,
+        }
+    }
 
     #[test]
     fn frequencies_count_pairs() {
@@ -243,75 +190,49 @@ mod tests {
 
     #[test]
     fn every_cell_has_the_colour_of_its_probability() {
-        let target = [0.4, 0.1, 0.0, 0.2, 0.0, 0.3];
-        let samples = [0.0, 0.8, 0.2, 0.0, 0.0, 0.0];
         let maps = [
-            HeatMap {
-                caption: "target",
-                probabilities: &target,
-            },
-            HeatMap {
-                caption: "samples",
-                probabilities: &samples,
-            },
+            [0.4, 0.1, 0.0, 0.2, 0.0, 0.3],
+            [0.0, 0.8, 0.2, 0.0, 0.0, 0.0],
         ];
-        let decoded = Decoded::of(&draw_heat_maps(&maps, PAIR).expect("picture"));
-        let cell = TARGET_SIDE / 3;
-        assert_eq!(decoded.height, TOP + 2 * cell + BOTTOM);
-        for (index, map) in maps.iter().enumerate() {
-            for (place, probability) in map.probabilities.iter().enumerate() {
-                let column = LEFT + index * (3 * cell + BETWEEN) + place / 2 * cell + cell / 2;
-                let row = TOP + (1 - place % 2) * cell + cell / 2;
-                let expected = viridis(probability / 0.4);
+        let both = [map(&maps[0]), map(&maps[1])];
+        let decoded = Decoded::of(&draw_heat_maps(&both, PAIR).expect("picture"));
+        let cell = (TARGET_SIDE / 3) as f32;
+        for (index, probabilities) in maps.iter().enumerate() {
+            for (place, probability) in probabilities.iter().enumerate() {
+                let (first, second) = ((place / 2) as f32 + 0.5, (place % 2) as f32 + 0.5);
+                let x = LEFT + index as f32 * (3.0 * cell + BETWEEN) + first * cell;
+                let found =
+                    decoded.pixel(2 * x as usize, 2 * (TOP + (2.0 - second) * cell) as usize);
                 assert_eq!(
-                    decoded.pixel(column, row),
-                    expected,
+                    found,
+                    viridis(probability / 0.4),
                     "map {index}, cell {place}"
                 );
             }
         }
-        let caption = Area {
-            left: LEFT,
-            top: 0,
-            width: 3 * cell,
-            height: 40,
-        };
-        assert!(decoded.count(caption, INK) > 20, "no caption");
     }
 
     #[test]
     fn ticks_name_existing_categories() {
-        assert_eq!(category_ticks(1), [0]);
-        assert_eq!(category_ticks(2), [0, 1]);
+        assert_eq!(
+            (category_ticks(1), category_ticks(2)),
+            (vec![0], vec![0, 1])
+        );
         assert_eq!(category_ticks(91), [0, 20, 40, 60, 80]);
         for categories in 1..300 {
             let ticks = category_ticks(categories);
             assert!((1..=6).contains(&ticks.len()), "{categories}: {ticks:?}");
-            assert!(
-                ticks.iter().all(|tick| *tick < categories),
-                "{categories}: {ticks:?}"
-            );
+            assert!(ticks.iter().all(|tick| *tick < categories));
         }
     }
 
     #[test]
     fn what_cannot_be_drawn_is_an_error() {
-        draw_heat_maps(&[], PAIR).expect_err("no maps");
-        let probabilities = vec![0.0; 4000];
-        let map = HeatMap {
-            caption: "",
-            probabilities: &probabilities,
-        };
-        let wide = SitePair {
-            categories: [4000, 1],
-            ..PAIR
-        };
-        let error = draw_heat_maps(&[map], wide).expect_err("too wide");
+        assert!(draw_heat_maps(&[], PAIR).is_err());
+        let (names, categories) = (PAIR.names, [4000, 1]);
+        let wide = SitePair { names, categories };
+        let error = draw_heat_maps(&[map(&[0.0; 4000])], wide).expect_err("too wide");
         assert!(error.to_string().contains("4000×1"), "{error}");
-        let empty = HeatMap {
-            caption: "",
-            probabilities: &[0.0; 6],
-        };
-        draw_heat_maps(&[empty], PAIR).expect("an empty histogram is no error");
+        draw_heat_maps(&[map(&[0.0; 6])], PAIR).expect("an empty histogram is no error");
     }
 }

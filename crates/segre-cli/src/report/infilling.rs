@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use segre::data::{Dataset, Layout, PartialDataset};
 
-use super::canvas::Canvas;
+use super::drawing::Drawing;
 use super::grid::{ImageShape, Panel, draw_columns};
 use super::key::Key;
 
@@ -28,7 +28,7 @@ pub struct Infilled<'a> {
 ///
 /// # Errors
 /// If the rows are no pictures, or of too many categories to tell apart.
-pub fn draw_infilled(shown: &Infilled) -> Result<Canvas> {
+pub fn draw_infilled(shown: &Infilled) -> Result<Drawing> {
     let schema = &shown.given.schema;
     let Layout::Image { height, width, .. } = schema.layout else {
         anyhow::bail!("{} data have no picture", schema.layout.name());
@@ -61,59 +61,53 @@ pub fn draw_infilled(shown: &Infilled) -> Result<Canvas> {
         .iter()
         .map(|(caption, labels)| Panel { caption, labels })
         .collect();
-    let canvas = draw_columns(&panels, ImageShape { height, width }, &key.palette)?;
-    Ok(key.below(canvas))
+    let drawing = draw_columns(&panels, ImageShape { height, width }, &key.palette)?;
+    Ok(key.below(drawing))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::canvas::tests::Decoded;
     use crate::report::colour::HIDDEN;
+    use crate::report::drawing::tests::Decoded;
     use segre::data::{Class, Schema, Vocabulary};
 
     #[test]
     fn hidden_pixels_have_their_colour_and_others_their_own() {
+        let (height, width, pad_to) = (1, 2, None);
         let layout = Layout::Image {
-            height: 1,
-            width: 2,
-            pad_to: None,
+            height,
+            width,
+            pad_to,
         };
         let colours = [[10, 20, 30], [40, 50, 60]];
-        let classes = colours.map(|colour| Class {
+        let class = |colour| Class {
             name: "x".into(),
             colour: Some(colour),
-        });
-        let classes = Vocabulary::Classes {
-            classes: classes.to_vec(),
         };
-        let schema = Schema::shared(layout, vec!["a".into(), "b".into()], classes);
+        let classes = colours.map(class).to_vec();
+        let names = vec!["a".into(), "b".into()];
+        let schema = Schema::shared(layout, names, Vocabulary::Classes { classes });
         let data = Dataset::new(schema, vec![0, 1]).expect("legal");
-        let before = PartialDataset::hiding(&data, |_, _| false);
-        let given = before.without(|_, site| site == 1);
-        let key = 13 * 13;
-        let count = |before: Option<&PartialDataset>, samples: usize| {
+        let all = PartialDataset::hiding(&data, |_, _| false);
+        let given = all.without(|_, site| site == 1);
+        let counts = |before, samples| {
             let filled = data.select(&vec![0; samples]);
-            let picture = draw_infilled(&Infilled {
+            let drawing = draw_infilled(&Infilled {
                 before,
                 given: &given,
                 filled: &filled,
                 samples,
                 caption: "draw",
             });
-            let picture = Decoded::of(&picture.expect("a picture"));
-            let all = crate::report::canvas::Area {
-                left: 0,
-                top: 0,
-                width: picture.width,
-                height: picture.height,
-            };
-            [colours[0], colours[1], HIDDEN].map(|colour| picture.count(all, colour) - key)
+            let picture = Decoded::of(&drawing.expect("a picture"));
+            let in_key = 13 * 13;
+            [colours[0], colours[1], HIDDEN].map(|colour| picture.count_all(colour) - in_key)
         };
         // Every tile has the first pixel; the second is hidden in one of them.
-        let [first, second, hidden] = count(Some(&before), 2);
+        let [first, second, hidden] = counts(Some(&all), 2);
         assert_eq!((first, second), (4 * hidden, 3 * hidden));
-        let [first, second, hidden] = count(None, 1);
+        let [first, second, hidden] = counts(None, 1);
         assert_eq!((first, second), (2 * hidden, hidden));
     }
 }

@@ -3,9 +3,8 @@
 use anyhow::Result;
 use segre::data::{Schema, Vocabulary};
 
-use super::canvas::{Area, Canvas};
-use super::colour::{GREY, HIDDEN, INK, PAPER, Palette};
-use super::text::{self, Anchor, Style};
+use super::colour::{GREY, HIDDEN, INK, Palette};
+use super::drawing::{Anchor, Drawing, Point, Style};
 
 /// Colours of categories, and their names where they have some.
 pub struct Key {
@@ -19,12 +18,12 @@ const NAME: Style = Style {
     bold: false,
     colour: INK,
 };
-const MARGIN: usize = 14;
+const MARGIN: f32 = 14.0;
 /// Side of a square of colour.
-const SQUARE: usize = 15;
-const LINE: usize = 26;
+const SQUARE: f32 = 15.0;
+const LINE: f32 = 26.0;
 /// From a square to its name, and from a name to the next square.
-const GAPS: (usize, usize) = (7, 20);
+const GAPS: (f32, f32) = (7.0, 20.0);
 
 impl Key {
     /// Shades for ordered categories and two of them, a class's own colour, distinct colours for others.
@@ -59,36 +58,35 @@ impl Key {
     }
 
     /// A picture with the key below it; without names it stays as it is.
-    pub fn below(&self, canvas: Canvas) -> Canvas {
-        let Area { width, height, .. } = canvas.area();
+    pub fn below(&self, mut drawing: Drawing) -> Drawing {
+        let (width, height) = drawing.size;
         let places = self.places(width);
         let Some(&(_, last)) = places.last() else {
-            return canvas;
+            return drawing;
         };
-        let mut canvas = canvas.extended(height + last + LINE + MARGIN / 2, PAPER);
+        drawing.extend(width, height + last + LINE + MARGIN / 2.0);
         for ((label, name), (left, top)) in (0..).zip(&self.names).zip(places) {
-            let square = Area {
-                left,
-                top: height + top,
-                width: SQUARE,
-                height: SQUARE,
-            };
+            let corner = (left, height + top);
             if let Some(colour) = self.palette.colour(label) {
-                canvas.fill(square, colour);
-                canvas.frame(square, GREY);
+                drawing.rectangle(corner, (SQUARE, SQUARE), colour);
+                drawing.frame(corner, (SQUARE, SQUARE), GREY);
             }
-            let middle = (height + top) as f32 + SQUARE as f32 / 2.0;
-            let point = ((left + SQUARE + GAPS.0) as f32, middle);
-            text::draw_centred(&mut canvas, point, Anchor::Start, NAME, name);
+            let base = corner.1 + SQUARE / 2.0 + NAME.drop();
+            drawing.text(
+                (left + SQUARE + GAPS.0, base.round()),
+                Anchor::Start,
+                NAME,
+                name,
+            );
         }
-        canvas
+        drawing
     }
 
     /// Left edge and top of every square, in lines of at most a width.
-    fn places(&self, width: usize) -> Vec<(usize, usize)> {
-        let (mut left, mut top) = (MARGIN, 0);
+    fn places(&self, width: f32) -> Vec<Point> {
+        let (mut left, mut top) = (MARGIN, 0.0);
         let place = |name: &String| {
-            let entry = SQUARE + GAPS.0 + NAME.width(name).ceil() as usize;
+            let entry = SQUARE + GAPS.0 + NAME.width(name).ceil();
             if left > MARGIN && left + entry + MARGIN > width {
                 (left, top) = (MARGIN, top + LINE);
             }
@@ -103,61 +101,53 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::canvas::tests::Decoded;
+    use crate::report::drawing::tests::Decoded;
     use segre::data::{Class, Layout};
 
-    fn schema(colours: [Option<[u8; 3]>; 3]) -> Schema {
+    fn key(colours: [Option<[u8; 3]>; 3]) -> Key {
+        let (height, width, pad_to) = (1, 1, None);
         let layout = Layout::Image {
-            height: 1,
-            width: 1,
-            pad_to: None,
+            height,
+            width,
+            pad_to,
         };
         let classes = colours.into_iter().zip(["sky", "road", "a tree"]);
-        let classes = classes.map(|(colour, name)| Class {
+        let class = |(colour, name): (_, &str)| Class {
             name: name.into(),
             colour,
-        });
-        let classes = Vocabulary::Classes {
-            classes: classes.collect(),
         };
-        Schema::shared(layout, vec!["r0c0".into()], classes)
+        let classes = classes.map(class).collect();
+        let schema = Schema::shared(layout, vec!["r0c0".into()], Vocabulary::Classes { classes });
+        Key::of(&schema).expect("a key")
     }
 
     #[test]
     fn every_class_has_a_square_of_its_colour_below_the_picture() {
         let colours = [[10, 20, 30], [40, 50, 60], [70, 80, 90]];
-        let key = Key::of(&schema(colours.map(Some))).expect("a key");
-        for width in [90, 400] {
-            let canvas = key.below(Canvas::new(width, 50, PAPER));
-            let found = Decoded::of(&canvas);
-            let below = Area {
-                left: 0,
-                top: 50,
-                width,
-                height: found.height - 50,
-            };
-            for colour in colours {
-                // The frame covers the outermost pixels.
-                assert_eq!(found.count(below, colour), (SQUARE - 2) * (SQUARE - 2));
-            }
-            let lines = if width == 90 { 3 } else { 1 };
-            assert_eq!(found.height, 50 + lines * LINE + MARGIN / 2, "{width}");
+        for (width, lines) in [(90, 3.0), (400, 1.0)] {
+            let drawing = key(colours.map(Some)).below(Drawing::of_pixels(width, 50));
+            assert_eq!(
+                drawing.size.1,
+                50.0 + lines * LINE + MARGIN / 2.0,
+                "{width}"
+            );
+            let found = Decoded::of(&drawing);
+            // The frame covers the outermost pixels.
+            let inside = colours.map(|colour| found.count(0..width, 50..found.height, colour));
+            assert_eq!(inside, [13 * 13; 3]);
         }
     }
 
     #[test]
     fn a_class_without_colour_makes_all_distinct() {
-        let key = Key::of(&schema([None, Some([1; 3]), None])).expect("a key");
+        let key = key([None, Some([1; 3]), None]);
         let distinct = Palette::distinct(3).expect("colours");
         assert!((0..3).all(|label| key.palette.colour(label) == distinct.colour(label)));
-        let plain = Schema::shared(
-            Layout::Table,
-            vec!["a".into()],
-            Vocabulary::Integers { count: 4 },
-        );
-        let canvas = Key::of(&plain)
+        let integers = Vocabulary::Integers { count: 4 };
+        let plain = Schema::shared(Layout::Table, vec!["a".into()], integers);
+        let plain = Key::of(&plain)
             .expect("a key")
-            .below(Canvas::new(9, 9, PAPER));
-        assert_eq!(canvas.area().height, 9);
+            .below(Drawing::of_pixels(9, 9));
+        assert_eq!(plain.size, (9.0, 9.0));
     }
 }

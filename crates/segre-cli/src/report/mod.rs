@@ -6,7 +6,7 @@
 //! | samples beside training data | [`neighbours`], how far they are: [`distances`] |
 //! | outliers beside test rows | [`outliers`] |
 //! | pictures before and after infilling | [`infilling`] |
-//! | a training run | [`curve`], its upper panel [`validation`] |
+//! | a training run | [`curve`] |
 //! | a distribution of two sites | [`histogram2d`] |
 //! | quantities against a setting | [`chart`] |
 //! | shares of a few outcomes | [`bars`] |
@@ -14,13 +14,11 @@
 //! | work under way | [`progress`] |
 //! | results for a program | [`json`] |
 //!
-//! The pictures stand on [`canvas`] (pixels and strokes), [`drawing`] (the same, or SVG), [`text`],
-//! [`axis`], [`plot`] and [`colour`].
+//! The pictures stand on [`drawing`] (an SVG, and its PNG by `resvg`), [`axis`] and [`colour`].
 
 pub mod axis;
 pub mod bars;
 pub mod baselines;
-pub mod canvas;
 pub mod chart;
 pub mod colour;
 pub mod curve;
@@ -34,9 +32,6 @@ pub mod json;
 pub mod key;
 pub mod neighbours;
 pub mod outliers;
-pub mod plot;
 pub mod progress;
 pub mod samples;
 pub mod table;
-pub mod text;
-pub mod validation;

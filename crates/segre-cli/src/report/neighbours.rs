@@ -4,10 +4,9 @@ use anyhow::{Result, ensure};
 use segre::data::Dataset;
 use segre::evaluation::nearest::Neighbour;
 
-use super::canvas::{Area, Canvas};
-use super::colour::{FAINT, GREY, INK, PAPER, Palette};
+use super::colour::{FAINT, GREY, INK, Palette, Rgb};
+use super::drawing::{Anchor, Drawing, Style};
 use super::grid::ImageShape;
-use super::text::{self, Anchor, Style};
 
 /// Width that the images of one block of lines are scaled up to.
 const TARGET_WIDTH: usize = 760;
@@ -42,112 +41,77 @@ pub fn draw_neighbours(
     neighbours: &[Vec<Neighbour>],
     shape: ImageShape,
     palette: &Palette,
-) -> Result<Canvas> {
+) -> Result<Drawing> {
     let most = neighbours.iter().map(Vec::len).max().unwrap_or(0);
     ensure!(most > 0, "there are no neighbours to draw");
     let ImageShape { height, width } = shape;
     let gaps = most * GAPS.0 + GAPS.1;
-    let scale = (TARGET_WIDTH.saturating_sub(gaps) / ((most + 1) * width)).max(1);
-    let scale = scale.min((96 / height).max(1));
+    let scale = TARGET_WIDTH.saturating_sub(gaps) / ((most + 1) * width);
+    let scale = scale.max(1).min((96 / height).max(1));
     let (across, down) = (scale * width, scale * height);
-    let line_width = (most + 1) * across + gaps;
-    let line_height = down + NUMBER + GAPS.0;
+    let (line_width, line_height) = ((most + 1) * across + gaps, down + NUMBER + GAPS.0);
     let blocks = if line_width <= TARGET_WIDTH { 2 } else { 1 };
     let lines = neighbours.len().div_ceil(blocks);
     let step = line_width + MARGIN + GAPS.1;
-    let mut canvas = Canvas::new(
-        blocks * step + MARGIN,
-        TOP + lines * line_height + MARGIN,
-        PAPER,
-    );
-    let mut image = |labels: &[u16], left: usize, top: usize| {
-        for (site, &label) in labels.iter().enumerate() {
-            let pixel = Area {
-                left: left + site % width * scale,
-                top: top + site / width * scale,
-                width: scale,
-                height: scale,
-            };
-            canvas.fill(
-                pixel,
-                palette.colour(label).expect("a colour for every label"),
-            );
-        }
-        let frame = Area {
-            left: left - 1,
-            top: top - 1,
-            width: across + 2,
-            height: down + 2,
-        };
-        canvas.frame(frame, FAINT);
+    let bottom = TOP + lines * line_height + MARGIN;
+    let mut drawing = Drawing::of_pixels(blocks * step + MARGIN, bottom);
+    let image = |drawing: &mut Drawing, labels: &[u16], left: usize, top: usize| {
+        let colour = |label: &u16| palette.colour(*label).expect("a colour for every label");
+        let colours: Vec<Rgb> = labels.iter().map(colour).collect();
+        let (x, y, wide, high) = (left as f32, top as f32, across as f32, down as f32);
+        drawing.pixels((x, y), (wide, high), width, &colours);
+        drawing.frame((x - 1.0, y - 1.0), (wide + 2.0, high + 2.0), FAINT);
     };
-    let corner = |index: usize| {
-        let (block, line) = (index / lines, index % lines);
-        (MARGIN + block * step, TOP + line * line_height)
-    };
-    let place = |left: usize, rank: usize| left + across + GAPS.1 + rank * (across + GAPS.0);
     for (index, (row, found)) in samples.iter().zip(neighbours).enumerate() {
-        let (left, top) = corner(index);
-        image(row, left, top);
-        for (rank, neighbour) in found.iter().enumerate() {
-            image(data.row(neighbour.row), place(left, rank), top);
+        let (block, line) = (index / lines, index % lines);
+        let (left, top) = (MARGIN + block * step, TOP + line * line_height);
+        let first = left + across + GAPS.1;
+        if line == 0 {
+            for (x, caption) in [(left, "sample"), (first, "nearest training images")] {
+                drawing.text((x as f32, 32.0), Anchor::Start, CAPTION, caption);
+            }
         }
-    }
-    for block in 0..blocks.min(neighbours.len()) {
-        let left = (MARGIN + block * step) as f32;
-        text::draw(&mut canvas, (left, 32.0), Anchor::Start, CAPTION, "sample");
-        let point = (place(MARGIN + block * step, 0) as f32, 32.0);
-        text::draw(
-            &mut canvas,
-            point,
-            Anchor::Start,
-            CAPTION,
-            "nearest training images",
-        );
-    }
-    for (index, found) in neighbours.iter().enumerate() {
-        let (left, top) = corner(index);
+        image(&mut drawing, row, left, top);
         for (rank, neighbour) in found.iter().enumerate() {
-            let middle = place(left, rank) as f32 + across as f32 / 2.0;
-            let point = (middle, (top + down) as f32 + 15.0);
+            let left = first + rank * (across + GAPS.0);
+            image(&mut drawing, data.row(neighbour.row), left, top);
+            let below = (left as f32 + across as f32 / 2.0, (top + down + 15) as f32);
             let distance = neighbour.distance.to_string();
-            text::draw(&mut canvas, point, Anchor::Middle, DISTANCE, &distance);
+            drawing.text(below, Anchor::Middle, DISTANCE, &distance);
         }
     }
-    Ok(canvas)
+    Ok(drawing)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::report::canvas::tests::Decoded;
+    use crate::report::drawing::tests::Decoded;
     use segre::data::{Layout, Schema, Vocabulary};
     use segre::evaluation::nearest::nearest;
 
     #[test]
     fn every_image_is_there_as_often_as_it_is_near() {
+        let (height, width, pad_to) = (1, 2, None);
         let layout = Layout::Image {
-            height: 1,
-            width: 2,
-            pad_to: None,
+            height,
+            width,
+            pad_to,
         };
         let names = vec!["r0c0".into(), "r0c1".into()];
         let schema = Schema::shared(layout, names, Vocabulary::Integers { count: 3 });
         let data = |labels: &[u16]| Dataset::new(schema.clone(), labels.to_vec()).unwrap();
         let (samples, train) = (data(&[0, 1, 0, 0]), data(&[0, 0, 2, 2, 0, 1]));
         let found = nearest(&samples, &train, 1).unwrap();
-        let colours = vec![[200, 0, 0], [0, 200, 0], [0, 0, 200]];
-        let shape = ImageShape {
-            height: 1,
-            width: 2,
-        };
-        let palette = Palette::of(colours.clone());
-        let canvas = draw_neighbours(&samples, &train, &found, shape, &palette).unwrap();
-        let count = |label: usize| Decoded::of(&canvas).count(canvas.area(), colours[label]);
+        let colours = [[200, 0, 0], [0, 200, 0], [0, 0, 200]];
+        let (shape, palette) = (ImageShape { height, width }, Palette::of(colours.to_vec()));
+        let drawn = |found| draw_neighbours(&samples, &train, found, shape, &palette);
+        let decoded = Decoded::of(&drawn(&found).unwrap());
+        let [none, one, other] = colours.map(|colour| decoded.count_all(colour));
         // 0 1 beside 0 1, and 0 0 beside 0 0.
-        assert!(count(1) > 0);
-        assert_eq!((count(0), count(2)), (3 * count(1), 0));
-        assert!(draw_neighbours(&samples, &train, &[], shape, &palette).is_err());
+        assert!(one > 0);
+        assert_eq!((none, other), (3 * one, 0));
+        assert!(drawn(&[]).is_err());
     }
 }

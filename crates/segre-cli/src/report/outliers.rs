@@ -3,7 +3,6 @@
 use anyhow::Result;
 use segre::evaluation::detection::{OutlierReport, OutlierScore, ScoredRows, recommended};
 
-use super::canvas::Canvas;
 use super::chart::{Axis, Look, Panel, Series, draw_charts};
 use super::colour::Palette;
 use super::drawing::Drawing;
@@ -82,7 +81,7 @@ fn panel<'a>(
 }
 
 /// The most and least likely test images beside those of a set of outliers.
-pub fn draw_extremes(inside: &ScoredRows, outside: &ScoredRows) -> Result<Canvas> {
+pub fn draw_extremes(inside: &ScoredRows, outside: &ScoredRows) -> Result<Drawing> {
     let shape = inside.data.schema.row_shape();
     let shape = ImageShape {
         height: shape[0],

@@ -25,14 +25,14 @@ fn is_pair(data: &Dataset) -> bool {
 /// If the layout has no picture or the file cannot be written.
 pub fn write_picture(path: &Path, samples: &Dataset, beside: Option<&Dataset>) -> Result<()> {
     let schema = &samples.schema;
-    let canvas = match schema.layout {
+    let drawing = match schema.layout {
         Layout::Image { height, width, .. } => {
             let shape = ImageShape { height, width };
             let key = Key::of(schema)?;
             let shown = images_shown(samples.rows(), shape);
             let own = &samples.labels()[..shown * samples.sites()];
             let panel = |caption, labels| Panel { caption, labels };
-            let canvas = match beside {
+            let drawing = match beside {
                 None => draw_grid(&[panel("", own)], shape, &key.palette)?,
                 Some(data) => {
                     // Files are often sorted, or frames of one film.
@@ -44,7 +44,7 @@ pub fn write_picture(path: &Path, samples: &Dataset, beside: Option<&Dataset>) -
                     draw_grid(&panels, shape, &key.palette)?
                 }
             };
-            key.below(canvas)
+            key.below(drawing)
         }
         _ if is_pair(samples) => {
             let categories = [schema.cardinality(0), schema.cardinality(1)];
@@ -71,5 +71,5 @@ pub fn write_picture(path: &Path, samples: &Dataset, beside: Option<&Dataset>) -
             data::writable(&schema.layout)
         ),
     };
-    canvas.write_png(path)
+    drawing.write_png(path)
 }

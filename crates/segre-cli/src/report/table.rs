@@ -1,4 +1,6 @@
 //! Tables in plain text for the terminal.
+//!
+//! Ours because columns line up at the decimal point of values with errors, which libraries for tables do not know.
 
 /// How the cells of a column line up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

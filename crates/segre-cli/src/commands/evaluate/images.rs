@@ -16,8 +16,8 @@ use serde::Serialize;
 use super::args::ImageChecks;
 use super::classifier::{self, Opened, Seen};
 use crate::args::Common;
-use crate::report::canvas::Canvas;
 use crate::report::distances::draw_distances;
+use crate::report::drawing::Drawing;
 use crate::report::evaluation::{print_maps, print_nearest};
 use crate::report::grid::ImageShape;
 use crate::report::key::Key;
@@ -116,9 +116,7 @@ impl ImageReport {
         if let (Some(count), Some(folder)) = (checks.nearest, &checks.out_dir) {
             let found = nearest::run(&samples, train, validation, test, count)?;
             draw_nearest(&samples, train, &found)?.write_png(&folder.join(NEIGHBOURS_FILE))?;
-            draw_distances(&found.found)?
-                .to_canvas(2.0)
-                .write_png(&folder.join(DISTANCES_FILE))?;
+            draw_distances(&found.found)?.write_png(&folder.join(DISTANCES_FILE))?;
             report.nearest = Some(found);
         }
         if checks.map_statistics {
@@ -167,7 +165,7 @@ pub fn create(folder: &Path) -> Result<()> {
 }
 
 /// The first samples beside their nearest training images.
-fn draw_nearest(samples: &Dataset, train: &Dataset, found: &NearestReport) -> Result<Canvas> {
+fn draw_nearest(samples: &Dataset, train: &Dataset, found: &NearestReport) -> Result<Drawing> {
     let shape = samples.schema.row_shape();
     let shape = ImageShape {
         height: shape[0],
@@ -177,6 +175,6 @@ fn draw_nearest(samples: &Dataset, train: &Dataset, found: &NearestReport) -> Re
     let key = Key::of(&samples.schema)?;
     let rows = samples.select(&(0..shown).collect::<Vec<_>>());
     let neighbours = &found.found.neighbours[..shown];
-    let canvas = draw_neighbours(&rows, train, neighbours, shape, &key.palette)?;
-    Ok(key.below(canvas))
+    let drawing = draw_neighbours(&rows, train, neighbours, shape, &key.palette)?;
+    Ok(key.below(drawing))
 }

@@ -88,9 +88,7 @@ fn write(report: &OutlierReport, folder: &Path) -> Result<()> {
     let numbers = serde_json::to_string_pretty(report)?;
     atomic::write_bytes(&folder.join(NUMBERS_FILE), numbers.as_bytes())?;
     atomic::write_bytes(&folder.join(ROWS_FILE), rows_as_csv(report).as_bytes())?;
-    draw_histograms(report)?
-        .to_canvas(2.0)
-        .write_png(&folder.join(HISTOGRAM_FILE))?;
+    draw_histograms(report)?.write_png(&folder.join(HISTOGRAM_FILE))?;
     if let Layout::Image { .. } = report.test.data.schema.layout {
         for set in &report.sets {
             let file = format!("outliers-{}.png", set.name);

@@ -167,7 +167,7 @@ fn draw(run: &mut Run) -> Result<()> {
     });
     let models: Vec<Bars> = models.collect();
     let drawing = draw_bars("Coupled binary variables", &OUTCOMES, &TARGET, &models);
-    run.picture("shares.png", &drawing.to_canvas(2.0))
+    run.picture("shares.png", &drawing)
 }
 
 const NOTES: &str = "

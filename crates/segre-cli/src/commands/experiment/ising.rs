@@ -23,8 +23,7 @@ use super::run::{Cell, Run};
 use super::write_up::WriteUp;
 use crate::interrupt;
 use crate::report::colour::{INK, Palette, viridis};
-use crate::report::drawing::Drawing;
-use crate::report::text::{Anchor, Style};
+use crate::report::drawing::{Anchor, Drawing, Style};
 
 pub const DEFINITION: Definition = Definition {
     name: "ising-3x8",
@@ -124,7 +123,7 @@ fn run(run: &mut Run) -> Result<WriteUp> {
     for method in METHODS {
         figure.push((method.to_owned(), restore(run, method, seeds[0])?));
     }
-    run.picture("samples.png", &draw_samples(&figure)?.to_canvas(2.0))?;
+    run.picture("samples.png", &draw_samples(&figure)?)?;
     let mut maps = vec![("exact".to_owned(), ones(&ising.truth.marginals))];
     for (method, data) in &figure[1..] {
         maps.push((method.clone(), frequencies(data)));
@@ -134,7 +133,7 @@ fn run(run: &mut Run) -> Result<WriteUp> {
         "belief propagation".into(),
         ones(&std::mem::take(&mut bp.marginals)),
     ));
-    run.picture("marginals.png", &draw_marginals(&maps).to_canvas(2.0))?;
+    run.picture("marginals.png", &draw_marginals(&maps))?;
     let mut write_up = WriteUp {
         shown: vec![
             ("energy", "⟨E⟩"),
@@ -346,7 +345,8 @@ const BETWEEN: f32 = 14.0;
 /// One line of samples for every method.
 fn draw_samples(methods: &[(String, Dataset)]) -> Result<Drawing> {
     let palette = Palette::ordinal(2);
-    let (tile, step) = (CELL * COLUMNS as f32, CELL * ROWS as f32 + BETWEEN);
+    let size = (CELL * COLUMNS as f32, CELL * ROWS as f32);
+    let (tile, step) = (size.0, size.1 + BETWEEN);
     let width = NAMES + SHOWN as f32 * (tile + BETWEEN) + MARGIN;
     let mut drawing = Drawing::new(width, 2.0 * MARGIN + methods.len() as f32 * step - BETWEEN);
     for (line, (name, data)) in methods.iter().enumerate() {
@@ -355,13 +355,14 @@ fn draw_samples(methods: &[(String, Dataset)]) -> Result<Drawing> {
         drawing.text((MARGIN, middle), Anchor::Start, NAME, name);
         for number in 0..SHOWN.min(data.rows()) {
             let left = NAMES + number as f32 * (tile + BETWEEN);
-            for (site, label) in data.row(number).iter().enumerate() {
-                let (row, column) = (site / COLUMNS, site % COLUMNS);
-                let corner = (left + CELL * column as f32, top + CELL * row as f32);
-                let colour = palette.colour(*label).context("a colour")?;
-                drawing.rectangle(corner, (CELL, CELL), colour);
-            }
-            frame(&mut drawing, (left, top), (tile, CELL * ROWS as f32));
+            let colour = |label: &u16| palette.colour(*label).context("a colour");
+            let colours = data
+                .row(number)
+                .iter()
+                .map(colour)
+                .collect::<Result<Vec<_>>>()?;
+            drawing.pixels((left, top), size, COLUMNS, &colours);
+            drawing.frame((left, top), size, INK);
         }
     }
     Ok(drawing)
@@ -401,17 +402,6 @@ fn draw_marginals(maps: &[(String, Vec<f64>)]) -> Drawing {
         }
     }
     drawing
-}
-
-fn frame(drawing: &mut Drawing, (x, y): (f32, f32), (width, height): (f32, f32)) {
-    let corners = [
-        (x, y),
-        (x + width, y),
-        (x + width, y + height),
-        (x, y + height),
-        (x, y),
-    ];
-    drawing.line(&corners, 0.8, INK);
 }
 
 const NOTES: &str = "

@@ -120,7 +120,7 @@ fn run(run: &mut Run) -> Result<WriteUp> {
         let lines = histograms(run, side, seeds[0])?;
         let title = format!("{side} × {side}, critical");
         let picture = draw_charts(&title, &lines)?;
-        run.picture(&name, &picture.to_canvas(2.0))?;
+        run.picture(&name, &picture)?;
         let caption =
             format!("Energy and magnetisation of {side} × {side}, drawn rows without weights");
         pictures.push((name, caption));

@@ -379,7 +379,7 @@ fn draw_convergence(run: &mut Run, names: &[String]) -> Result<()> {
         series,
     };
     let drawing = draw_charts("Convergence of the importance-sampled bound", &[panel])?;
-    run.picture("convergence.png", &drawing.to_canvas(2.0))
+    run.picture("convergence.png", &drawing)
 }
 
 const NOTES: &str = "

@@ -120,5 +120,5 @@ pub fn draw_lines(run: &mut Run, file: &str, chart: &Chart) -> Result<()> {
         series,
     };
     let drawing = draw_charts(chart.title, &[panel])?;
-    run.picture(file, &drawing.to_canvas(2.0))
+    run.picture(file, &drawing)
 }

@@ -17,8 +17,7 @@ use super::run::Run;
 use super::write_up::WriteUp;
 use crate::interrupt;
 use crate::report::colour::INK;
-use crate::report::drawing::Drawing;
-use crate::report::text::{Anchor, Style};
+use crate::report::drawing::{Anchor, Drawing, Style};
 
 pub const DEFINITION: Definition = Definition {
     name: "potts-image",
@@ -180,7 +179,7 @@ fn run(run: &mut Run) -> Result<WriteUp> {
     for kind in KINDS {
         kinds.push((kind, from_text(&run.read(&file(kind, seeds[0]))?)?));
     }
-    run.picture("potts-image.png", &draw(&kinds).to_canvas(1.0))?;
+    run.picture("potts-image.png", &draw(&kinds))?;
     Ok(WriteUp {
         shown: vec![
             ("first_label", "share of pictures with the first label"),
@@ -300,11 +299,11 @@ fn draw(kinds: &[(&str, Dataset)]) -> Drawing {
         drawing.text((MARGIN, top + tile / 2.0), Anchor::Start, NAME, name);
         for (number, row) in data.iter().take(SHOWN).enumerate() {
             let left = NAMES + number as f32 * step;
-            for (site, label) in row.iter().enumerate() {
-                let place = (PIXEL * (site % SIDE) as f32, PIXEL * (site / SIDE) as f32);
-                let corner = (left + place.0, top + place.1);
-                drawing.rectangle(corner, (PIXEL, PIXEL), COLOURS[usize::from(*label)].1);
-            }
+            let colours: Vec<_> = row
+                .iter()
+                .map(|label| COLOURS[usize::from(*label)].1)
+                .collect();
+            drawing.pixels((left, top), (tile, tile), SIDE, &colours);
         }
     }
     drawing

@@ -179,7 +179,7 @@ fn draw(run: &mut Run, targets: &[&str]) -> Result<()> {
         "What the settings of the infinite-time path change",
         &panels,
     )?;
-    run.picture("rates.png", &drawing.to_canvas(2.0))
+    run.picture("rates.png", &drawing)
 }
 
 const NOTES: &str = "

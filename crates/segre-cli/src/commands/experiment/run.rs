@@ -15,7 +15,7 @@ use super::write_up::{WriteUp, markdown, terminal_table};
 use super::{Definition, RunArguments};
 use crate::args::Common;
 use crate::interrupt;
-use crate::report::canvas::Canvas;
+use crate::report::drawing::Drawing;
 use crate::report::json::print_object;
 use crate::report::progress::{Bar, Display};
 
@@ -241,8 +241,8 @@ impl Run {
     }
 
     /// Writes a picture into the folder.
-    pub fn picture(&mut self, name: &str, canvas: &Canvas) -> Result<()> {
-        canvas.write_png(&self.folder.join(name))?;
+    pub fn picture(&mut self, name: &str, drawing: &Drawing) -> Result<()> {
+        drawing.write_png(&self.folder.join(name))?;
         self.remember(vec![name.to_owned()]);
         Ok(())
     }

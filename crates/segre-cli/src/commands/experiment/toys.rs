@@ -226,7 +226,7 @@ fn draw(run: &mut Run, target: &str, seed: u64, write_up: &mut WriteUp) -> Resul
     });
     let name = format!("{target}-marginals.png");
     let drawing = draw_charts(&format!("Marginals of {target}"), &panels)?;
-    run.picture(&name, &drawing.to_canvas(2.0))?;
+    run.picture(&name, &drawing)?;
     write_up
         .pictures
         .push((name, format!("{target}: marginals")));

@@ -4,7 +4,6 @@
 //! What it says of new rows is a [`Classification`]: the likeliest class, and the features that the decision is
 //! made of. [`Moments`] of features have a Fréchet distance; [`run`] puts samples beside held-out rows.
 
-mod eigen;
 mod moments;
 mod network;
 mod report;

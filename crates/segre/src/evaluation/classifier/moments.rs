@@ -1,7 +1,7 @@
 //! Mean and covariance of features, and the Fréchet distance of the Gaussians that have them.
 
 use super::Classification;
-use super::eigen::symmetric_eigen;
+use nalgebra::{DMatrix, SymmetricEigen};
 use rayon::prelude::*;
 
 /// Mean and covariance of vectors.
@@ -77,13 +77,25 @@ impl Moments {
         assert_eq!(width, other.mean.len(), "features of the same classifier");
         let means = self.mean.iter().zip(&other.mean);
         let mean: f64 = means.map(|(a, b)| (a - b) * (a - b)).sum();
-        let root = square_root(&self.covariance, width);
-        let product = multiply(&multiply(&root, &other.covariance, width), &root, width);
-        let (values, _) = symmetric_eigen(&product, width);
-        let cross: f64 = roots(&values).iter().sum();
-        let traces = trace(&self.covariance, width) + trace(&other.covariance, width);
-        (mean + traces - 2.0 * cross).max(0.0)
+        let square = |values: &[f64]| DMatrix::from_row_slice(width, width, values);
+        let (own, others) = (square(&self.covariance), square(&other.covariance));
+        let traces = own.trace() + others.trace();
+        let cross = square_root(own).and_then(|root| {
+            let (values, _) = eigen(&root * others * &root)?;
+            Some(roots(&values).iter().sum::<f64>())
+        });
+        let distance = cross.map_or(f64::NAN, |cross| mean + traces - 2.0 * cross);
+        if distance < 0.0 { 0.0 } else { distance }
     }
+}
+
+/// Eigenvalues and, column by column, eigenvectors of a symmetric matrix; none if it has no finite ones.
+fn eigen(matrix: DMatrix<f64>) -> Option<(Vec<f64>, DMatrix<f64>)> {
+    /// A value takes two or three on average.
+    const MOST_STEPS_PER_VALUE: usize = 100;
+    let most = MOST_STEPS_PER_VALUE * matrix.nrows();
+    let found = SymmetricEigen::try_new(matrix, f64::EPSILON, most)?;
+    Some((found.eigenvalues.as_slice().to_vec(), found.eigenvectors))
 }
 
 /// Roots of the eigenvalues of a positive semi-definite matrix: what rounding leaves of zeros, on either side of it, is
@@ -95,34 +107,13 @@ fn roots(values: &[f64]) -> Vec<f64> {
     values.iter().map(root).collect()
 }
 
-fn trace(matrix: &[f64], width: usize) -> f64 {
-    matrix.iter().step_by(width + 1).sum()
-}
-
-fn multiply(a: &[f64], b: &[f64], width: usize) -> Vec<f64> {
-    let mut product = vec![0.0; width * width];
-    for (line, product) in a.chunks_exact(width).zip(product.chunks_exact_mut(width)) {
-        for (factor, b) in line.iter().zip(b.chunks_exact(width)) {
-            for (sum, value) in product.iter_mut().zip(b) {
-                *sum += factor * value;
-            }
-        }
-    }
-    product
-}
-
 /// The positive semi-definite root `V √D Vᵀ` of a covariance.
-fn square_root(matrix: &[f64], width: usize) -> Vec<f64> {
-    let (values, vectors) = symmetric_eigen(matrix, width);
-    let mut root = vec![0.0; width * width];
-    for (factor, vector) in roots(&values).iter().zip(vectors.chunks_exact(width)) {
-        for (line, a) in root.chunks_exact_mut(width).zip(vector) {
-            for (sum, b) in line.iter_mut().zip(vector) {
-                *sum += factor * a * b;
-            }
-        }
+fn square_root(matrix: DMatrix<f64>) -> Option<DMatrix<f64>> {
+    let (values, mut vectors) = eigen(matrix)?;
+    for (mut vector, root) in vectors.column_iter_mut().zip(roots(&values)) {
+        vector *= root.sqrt();
     }
-    root
+    Some(&vectors * vectors.transpose())
 }
 
 #[cfg(test)]
@@ -151,15 +142,14 @@ mod tests {
             [-1.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0],
         ]
         .concat();
-        let transposed: Vec<f64> = (0..9).map(|at| q[at % 3 * 3 + at / 3]).collect();
-        let mean = q.chunks(3).map(|line| {
-            let terms = line.iter().zip(&moments.mean);
-            terms.map(|(a, b)| a * b).sum()
-        });
+        let q = DMatrix::from_row_slice(3, 3, &q);
+        let covariance = DMatrix::from_row_slice(3, 3, &moments.covariance);
+        let mean = &q * DMatrix::from_column_slice(3, 1, &moments.mean);
+        let covariance = &q * covariance * q.transpose();
         Moments {
             rows: moments.rows,
-            mean: mean.collect(),
-            covariance: multiply(&multiply(&q, &moments.covariance, 3), &transposed, 3),
+            mean: mean.as_slice().to_vec(),
+            covariance: covariance.as_slice().to_vec(),
         }
     }
 
@@ -191,6 +181,22 @@ mod tests {
         let expected = a[0] + a[3] + b[0] + b[3] - 2.0 * cross;
         let found = gaussian(a).frechet_distance(&gaussian(b));
         assert!((found - expected).abs() < 1e-10, "{found} and {expected}");
+    }
+
+    /// Gaussians of 64 dimensions, of which 24 have no variance: `|m₁ − m₂|²` where the covariances are equal.
+    #[test]
+    fn covariances_of_low_rank_have_roots() {
+        let mut rng = generator(5, Purpose::Noise, 0);
+        let values: Vec<f32> = (0..41 * 64)
+            .map(|_| StandardNormal.sample(&mut rng))
+            .collect();
+        let one = Moments::of_vectors(&values, 64);
+        let mut two = one.clone();
+        two.mean[3] += 2.0;
+        let found = one.frechet_distance(&two);
+        assert!((found - 4.0).abs() < 1e-9, "{found}");
+        two.covariance[0] = f64::NAN;
+        assert!(one.frechet_distance(&two).is_nan());
     }
 
     /// Moments of `x = (z, 2 z + w + 3)`: mean (0, 3), covariance [[1, 2], [2, 5]].

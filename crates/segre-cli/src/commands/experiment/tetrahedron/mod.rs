@@ -64,7 +64,7 @@ fn run(run: &mut Run) -> Result<WriteUp> {
     }
     let found = from_csv(&run.read(&file(seeds[0]))?)?;
     let drawing = draw(&found, weights(&found), TARGET);
-    run.picture("tetrahedron.png", &drawing.to_canvas(2.0))?;
+    run.picture("tetrahedron.png", &drawing)?;
     run.write("tetrahedron.svg", drawing.to_svg().as_bytes())?;
     let mut write_up = WriteUp {
         shown: vec![

@@ -3,8 +3,7 @@
 use super::super::coupled_binary::OUTCOMES;
 use super::{Place, end};
 use crate::report::colour::{BLUE, FAINT, GREY, INK, PAPER, Rgb, VERMILION, mix};
-use crate::report::drawing::{Drawing, Paint, Point};
-use crate::report::text::{Anchor, Style};
+use crate::report::drawing::{Anchor, Drawing, Paint, Point, Style};
 
 /// A point in space.
 type Space = [f64; 3];
