@@ -17,7 +17,7 @@ use rand_distr::{Distribution, StandardNormal};
 use segre::data::SplitConfig;
 use segre::data::{Dataset, Layout, ReadOptions, Schema};
 use segre::flow::FlowError;
-use segre::flow::{Denoiser, Head, ModelConfig, site_spec};
+use segre::flow::{Denoiser, Head, ModelConfig, PriorConfig, site_spec};
 use segre::learning::LearningError;
 use segre::learning::parameters::{Values, collect, names, replace};
 use segre::network::{Network, NetworkConfig};
@@ -438,8 +438,12 @@ fn a_saved_model_has_the_same_posterior() {
             );
             let train = train.unwrap();
             let image = matches!(case.schema.layout, Layout::Image { .. });
+            let prior = match image && head == Head::Posterior {
+                true => PriorConfig::Scanlines,
+                false => PriorConfig::Marginals,
+            };
             let config = ModelConfig {
-                scanlines: image && head == Head::Posterior,
+                prior,
                 ..model_config(head, path, case.config.clone())
             };
             let model = untrained(config.clone(), &train);

@@ -7,9 +7,10 @@ use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
 use super::channel::{NoisyBatch, SAMPLING_REST, SCORING_REST, evidence};
+use super::config::Head;
 use super::field_batch::FieldBatch;
 use super::likelihood::LevelDistribution;
-use super::model::{Head, Model};
+use super::model::Model;
 use super::sampling::asinh_level;
 use super::simplex_batch::SimplexBatch;
 use crate::learning::parameters::host_values;
@@ -323,8 +324,7 @@ mod tests {
             head: Head::Posterior,
             path: GaussianPath::InfiniteTime(InfiniteTime::default()).into(),
             network,
-            prior: None,
-            scanlines: false,
+            ..ModelConfig::default()
         };
         let mut rng = generator(0, Purpose::Initialise, 0);
         let model = Model::new(config, &train, &mut rng, &Device::flex());

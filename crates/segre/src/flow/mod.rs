@@ -8,9 +8,9 @@
 //! | task | file |
 //! |---|---|
 //! | the channel, its noise and its evidence | `channel.rs` |
-//! | the model: network, head, path, marginals | `model.rs` |
-//! | beliefs of a known energy, which the network corrects | `prior.rs` |
-//! | messages along rows and columns of images, which it corrects | `scanlines.rs` |
+//! | what fixes a model: head, path, network, prior | `config.rs` |
+//! | the model | `model.rs` |
+//! | what is known before anything is learned, which the network corrects | `prior/` |
 //! | rows of one class, with guidance | `class.rs` |
 //! | impossible categories | `legal.rs` |
 //! | losses: (23) of EG, and cross-entropy | `matching.rs` |
@@ -26,9 +26,9 @@
 pub mod channel;
 mod class;
 mod conditional;
+mod config;
 mod error;
 mod field_batch;
-mod independent;
 mod legal;
 pub mod likelihood;
 mod matching;
@@ -36,7 +36,6 @@ mod model;
 mod prior;
 pub mod sampling;
 pub mod saving;
-mod scanlines;
 mod simplex_batch;
 mod sites;
 pub mod training;
@@ -44,8 +43,9 @@ pub mod training;
 pub use channel::Denoiser;
 pub use class::OfClass;
 pub use conditional::{ConditionalMarginals, conditional_marginals, legal_marginals};
+pub use config::{Head, ModelConfig};
 pub use error::{FlowError, Result};
 pub use legal::LegalOnly;
-pub use model::{Head, Model, ModelConfig};
-pub use prior::{Pair, PairwisePrior};
+pub use model::Model;
+pub use prior::{Pair, PairwisePrior, PriorConfig};
 pub use sites::site_spec;

@@ -1,21 +1,19 @@
-//! The model: a network, what its output means, a path, and the sites' marginals or a prior.
+//! The model: a network, what its output means, a path, and a prior.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use burn::tensor::{Device, Tensor, activation};
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
 use super::channel::{Denoiser, SAMPLING_REST, SCORING_REST, decisive_root_snr, evidence};
-use super::independent::{IndependentSites, log_marginals};
-use super::prior::{BeliefPropagation, PairwisePrior};
-use super::scanlines::ScanlinePrior;
+use super::config::{Head, ModelConfig};
+use super::prior::{IndependentSites, Marginals, PairwisePrior, Prior, PriorConfig};
 use super::sites::{draw_rows, site_spec};
 use crate::data::DataError;
-use crate::data::{Dataset, Layout, Schema};
+use crate::data::{Dataset, Schema};
 use crate::flow::error::{FlowError, Result};
 use crate::geometry::AssignmentManifold;
 use crate::network::{Network, NetworkConfig};
-use crate::path::{DiscretePath, GaussianPath, ProbabilityPath};
+use crate::path::{GaussianPath, ProbabilityPath};
 
 /// Most coordinates of states that are computed with together, 64 MB: `1024` rows of 4 sites and 4096 categories.
 const MOST_COORDINATES: usize = 1 << 24;
@@ -24,94 +22,6 @@ const MOST_COORDINATES: usize = 1 << 24;
 /// for an end, or watches the progress, would wait for minutes.
 const MOST_PIXELS: usize = 1 << 17;
 
-/// What the network's output means and how it is trained.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Head {
-    /// Context logits `g`: the posterior's logits are evidence + prior + `g` (docs/mathematics.md §2.1.2),
-    /// trained by cross-entropy. The network is fed the local posterior and the root signal-to-noise ratio.
-    #[default]
-    Posterior,
-    /// The velocity `F_θ(W, t)` itself, trained by the replicator-weighted loss EG (23). The network is
-    /// fed the point `W_t` and the time.
-    Field,
-}
-
-/// Everything that fixes a model but its parameters and data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelConfig {
-    /// What the network's output means.
-    pub head: Head,
-    /// The probability path.
-    pub path: ProbabilityPath,
-    /// The network.
-    pub network: NetworkConfig,
-    /// What is known before anything is learned; without it, the marginals of the training data. For the posterior
-    /// head.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prior: Option<PairwisePrior>,
-    /// Whether messages along rows and columns of images come to the marginals, by tables of neighbouring pixels of the
-    /// training data. For the posterior head; a `prior` takes their place.
-    #[serde(default)]
-    pub scanlines: bool,
-}
-
-impl ModelConfig {
-    /// Whether a validation is the bound on the negative log-likelihood, and not the loss: the bound of a field is so
-    /// loose, while its prior is still to be learned, that it prefers a field of nothing.
-    pub fn validated_by_bound(&self) -> bool {
-        self.head == Head::Posterior && self.path.has_bound()
-    }
-
-    /// Checks all settings.
-    ///
-    /// # Errors
-    /// [`InvalidSetting`](crate::InvalidSetting) names the first setting outside its range.
-    pub fn validate(&self) -> Result<()> {
-        self.path.validate()?;
-        self.network.validate()?;
-        match (self.head, &self.path) {
-            (Head::Field, ProbabilityPath::Discrete(DiscretePath::Masked)) => {
-                Err(FlowError::NoField {
-                    path: self.path.name(),
-                })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Checks that network and prior are for such data.
-    ///
-    /// # Errors
-    /// [`DataError::NotAnImage`] for a UNet or scanlines on anything else, [`FlowError::PriorMismatch`] for the
-    /// prior of other sites.
-    pub fn check_sites(&self, schema: &Schema) -> Result<()> {
-        if self.network.needs_image() && !matches!(schema.layout, Layout::Image { .. }) {
-            return Err(DataError::NotAnImage {
-                what: "the unet network",
-                found: schema.layout.describe(),
-                remedy: "use `network = residual` or cnn",
-            }
-            .into());
-        }
-        let picture =
-            matches!(schema.layout, Layout::Image { .. }) && schema.vocabularies.len() == 1;
-        if self.scanlines && !picture {
-            return Err(DataError::NotAnImage {
-                what: "`scanlines`",
-                remedy: "leave it out",
-                found: schema.layout.describe(),
-            }
-            .into());
-        }
-        match &self.prior {
-            Some(prior) => prior.check(&schema.cardinalities()),
-            None => Ok(()),
-        }
-    }
-}
-
 /// A model of a joint distribution over the sites of a schema.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -119,21 +29,17 @@ pub struct Model {
     pub(crate) schema: Schema,
     pub(crate) network: Network,
     pub(crate) manifold: AssignmentManifold,
-    /// Smoothed logarithms of the training marginals, nats, `[sites · categories]`; padding
-    /// [`PADDING_LOGIT`](crate::geometry::PADDING_LOGIT).
-    pub(crate) log_marginals: Vec<f32>,
+    pub(super) marginals: Marginals,
+    pub(super) prior: Prior,
     /// What the network's context is multiplied with, 1 until it is calibrated (`training/calibration.rs`).
     pub(crate) context_gain: f32,
     /// Whether training showed some of the labels, so that the model has learned all conditionals.
     pub(crate) conditional: bool,
-    beliefs: Option<BeliefPropagation>,
-    /// There if the settings have them.
-    pub(crate) scanlines: Option<ScanlinePrior>,
     device: Device,
 }
 
 impl Model {
-    /// A model that has learned nothing but the marginals of `train`.
+    /// A model that has learned nothing but its prior.
     pub(crate) fn new(
         config: ModelConfig,
         train: &Dataset,
@@ -141,48 +47,40 @@ impl Model {
         device: &Device,
     ) -> Self {
         let schema = train.schema.clone();
-        let log_marginals = log_marginals(train);
+        let marginals = Marginals::of(train);
         let sites = site_spec(&schema);
         let network = config.network.init(&sites, rng, device);
         let rows = draw_rows(train, network.starting_rows(), rng);
-        let network = network.started_from(&rows, &sites, &log_marginals);
-        let scanlines = config.scanlines.then(|| {
-            let plain = device.clone().inner();
-            ScanlinePrior::fit(train, &log_marginals, &plain, rng)
-        });
-        Self {
-            scanlines,
-            ..Self::assemble(config, schema, network, log_marginals, device)
-        }
+        let network = network.started_from(&rows, &sites, marginals.logs());
+        let prior = Prior::fit(&config.prior, train, &marginals, device, rng);
+        Self::assemble(config, schema, network, (marginals, prior), device)
     }
 
-    /// A model of its parts, without scanlines.
-    pub(crate) fn assemble(
+    /// A model of its parts.
+    pub(super) fn assemble(
         config: ModelConfig,
         schema: Schema,
         network: Network,
-        log_marginals: Vec<f32>,
+        (marginals, prior): (Marginals, Prior),
         device: &Device,
     ) -> Self {
-        let manifold = AssignmentManifold::new(&schema.cardinalities(), device);
         Self {
-            beliefs: beliefs(&config, &manifold),
-            scanlines: None,
+            manifold: AssignmentManifold::new(&schema.cardinalities(), device),
             config,
             schema,
             network,
-            manifold,
-            log_marginals,
+            marginals,
+            prior,
             context_gain: 1.0,
             conditional: false,
             device: device.clone(),
         }
     }
 
-    /// Takes another prior for the same sites.
-    pub(crate) fn set_prior(&mut self, prior: Option<PairwisePrior>) {
-        self.config.prior = prior;
-        self.beliefs = beliefs(&self.config, &self.manifold);
+    /// Takes another energy of the same sites as its prior.
+    pub(super) fn set_energy(&mut self, energy: PairwisePrior) {
+        self.prior = Prior::of_energy(&energy, self.manifold.cardinalities());
+        self.config.prior = PriorConfig::Pairwise(energy);
     }
 
     /// The settings.
@@ -228,8 +126,8 @@ impl Model {
     }
 
     /// The factorising distribution of the training marginals.
-    pub fn independent_sites(&self) -> IndependentSites<'_> {
-        IndependentSites::of(self)
+    pub(crate) fn independent_sites(&self) -> IndependentSites<'_> {
+        IndependentSites::new(&self.marginals, &self.manifold)
     }
 
     /// The path, if it is a Gaussian channel with a clock.
@@ -307,8 +205,7 @@ impl Model {
         }
     }
 
-    /// Logits of the posterior marginals `p(β_i = · | x)`: evidence + log marginals (+ messages along scanlines), or the
-    /// logits of the prior's beliefs, + gain · context.
+    /// Logits of the posterior marginals `p(β_i = · | x)`: the prior's, given the evidence, + gain · context.
     ///
     /// # Shapes
     /// `evidence [batch, sites, categories]` (`log p(x_i | β_i = ·)` up to a constant), `level [batch, sites]`,
@@ -331,7 +228,7 @@ impl Model {
         self.manifold.mask_logits(local + context)
     }
 
-    /// Evidence + log marginals (or beliefs), and the network's context, which a gain is to weigh.
+    /// The prior's logits, and the network's context, which a gain is to weigh.
     ///
     /// # Shapes
     /// As [`posterior_logits`](Self::posterior_logits); both have its output's.
@@ -342,28 +239,14 @@ impl Model {
         classes: Option<&[Option<u16>]>,
         dropout: Option<&mut ChaCha8Rng>,
     ) -> (Tensor<3>, Tensor<3>) {
-        let local = match (&self.beliefs, &self.scanlines) {
-            (Some(beliefs), _) => beliefs.beliefs(self.manifold.mask_logits(evidence.clone())),
-            (None, Some(lines)) => lines.beliefs(self.local_logits(evidence.clone())),
-            (None, None) => self.local_logits(evidence.clone()),
-        };
+        let local = self
+            .prior
+            .local_logits(evidence.clone(), &self.marginals, &self.manifold);
         let points = activation::softmax(local.clone(), 2);
         let context = self
             .network
             .forward_told(points, Some(evidence), level, classes, dropout);
         (local, context)
-    }
-
-    /// Logits of the posterior if the sites were independent: evidence + log marginals.
-    pub(super) fn local_logits(&self, evidence: Tensor<3>) -> Tensor<3> {
-        let prior = self.prior(&evidence.device());
-        self.manifold.mask_logits(evidence + prior)
-    }
-
-    /// The log marginals on a device, `[1, sites, categories]`.
-    fn prior(&self, device: &Device) -> Tensor<3> {
-        let shape = [1, self.manifold.sites(), self.manifold.categories()];
-        Tensor::from_data(TensorData::new(self.log_marginals.clone(), shape), device)
     }
 
     /// The field head's velocity at e-coordinates `V_t`, mean-free.
@@ -466,11 +349,6 @@ impl Denoiser for Model {
         );
         activation::softmax(self.posterior_logits(evidence, level, None, None), 2)
     }
-}
-
-fn beliefs(config: &ModelConfig, manifold: &AssignmentManifold) -> Option<BeliefPropagation> {
-    let prior = config.prior.as_ref()?;
-    Some(BeliefPropagation::new(prior, manifold))
 }
 
 /// Rejects data of another schema.

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use burn::tensor::Device;
 
-use super::model::{Model, ModelConfig};
-use super::scanlines::ScanlinePrior;
+use super::config::ModelConfig;
+use super::model::Model;
+use super::prior::{Marginals, Prior};
 use super::sites::site_spec;
 use crate::data::Schema;
 use crate::flow::error::Result;
@@ -16,8 +17,6 @@ use crate::random::{Purpose, generator};
 
 /// Name of the tensor of log marginals; no network's parameter is called so.
 const LOG_MARGINALS: &str = "log_marginals";
-const SCANLINE_RATIOS: &str = "scanline_ratios";
-const SCANLINE_WEIGHT: &str = "scanline_weight";
 /// Name of the gain of the network's context, likewise.
 const CONTEXT_GAIN: &str = "context_gain";
 
@@ -28,27 +27,19 @@ const CONTEXT_GAIN: &str = "context_gain";
 pub fn write_parameters(path: &Path, model: &Model) -> Result<()> {
     let mut tensors = parameters::collect(&model.network);
     let shape = vec![model.manifold.sites(), model.manifold.categories()];
-    let values = model.log_marginals.clone();
+    let values = model.marginals.logs().to_vec();
     tensors.insert(LOG_MARGINALS.to_owned(), Values { shape, values });
     let gain = Values {
         shape: vec![1],
         values: vec![model.context_gain],
     };
     tensors.insert(CONTEXT_GAIN.to_owned(), gain);
-    if let Some(lines) = &model.scanlines {
-        let (ratios, weight) = lines.parts();
-        let categories = model.manifold.categories();
-        let ratios = Values {
-            shape: vec![2, categories, categories],
-            values: ratios.to_vec(),
-        };
-        let weight = Values {
-            shape: vec![1],
-            values: vec![weight],
-        };
-        tensors.insert(SCANLINE_RATIOS.to_owned(), ratios);
-        tensors.insert(SCANLINE_WEIGHT.to_owned(), weight);
-    }
+    let prior = model.prior.stored();
+    tensors.extend(
+        prior
+            .into_iter()
+            .map(|(name, values)| (name.to_owned(), values)),
+    );
     let file = TensorFile {
         tensors,
         header: String::new(),
@@ -76,15 +67,9 @@ pub fn read_parameters(
             found: found.map(|values| values.shape),
         }),
     };
-    let log_marginals = take(LOG_MARGINALS, vec![schema.sites(), categories])?;
-    let scanlines = match config.scanlines {
-        false => None,
-        true => {
-            let ratios = take(SCANLINE_RATIOS, vec![2, categories, categories])?;
-            let weight = take(SCANLINE_WEIGHT, vec![1])?[0];
-            Some(ScanlinePrior::of(schema, ratios, weight, &log_marginals))
-        }
-    };
+    let marginals = take(LOG_MARGINALS, vec![schema.sites(), categories])?;
+    let marginals = Marginals::of_logs(marginals, categories);
+    let prior = Prior::of_stored(&config.prior, schema, &marginals, take)?;
     // Models of earlier versions have none.
     let gain = tensors.remove(CONTEXT_GAIN);
     let gain = gain.and_then(|gain| gain.values.first().copied());
@@ -93,8 +78,7 @@ pub fn read_parameters(
     let network = config.network.init(&site_spec(schema), &mut rng, device);
     let network = parameters::replace(network, &tensors)?;
     let (config, schema) = (config.clone(), schema.clone());
-    let mut model = Model::assemble(config, schema, network, log_marginals, device);
+    let mut model = Model::assemble(config, schema, network, (marginals, prior), device);
     model.context_gain = gain.unwrap_or(1.0);
-    model.scanlines = scanlines;
     Ok(model)
 }

@@ -23,6 +23,12 @@ pub enum RecipeError {
     #[error("`scanlines` is for `head = posterior`, whose logits it starts; leave one of them out")]
     ScanlinesNeedPosterior,
 
+    /// Messages along scanlines are wanted where an energy is known.
+    #[error(
+        "the model starts from the beliefs of its energy, which say more than `scanlines`; leave it out"
+    )]
+    ScanlinesBesideEnergy,
+
     /// A setting means nothing to the UNet.
     #[error(
         "`{setting}` means nothing to the network unet (the default for images of {LEAST_SITES} pixels and {LEAST_ROWS} \

@@ -2,7 +2,7 @@
 
 use super::choices::{ModelChoices, PathChoices, Recipe};
 use super::{Facts, PathKind, unet};
-use crate::flow::ModelConfig;
+use crate::flow::{ModelConfig, PriorConfig};
 use crate::network::NetworkConfig;
 use crate::path::{
     DiscretePath, EGeodesic, GaussianPath, InfiniteTime, ProbabilityPath, SimplexPath,
@@ -13,9 +13,17 @@ pub(super) fn choose(recipe: &Recipe, facts: &Facts, network: NetworkConfig) -> 
     ModelConfig {
         head: recipe.model.head.unwrap_or_default(),
         path: path(recipe, facts),
-        scanlines: unet::scanlines(recipe, facts, &network),
+        prior: prior(recipe, facts, &network),
         network,
-        prior: facts.prior.clone(),
+    }
+}
+
+/// What is known before anything is learned: the most that there is.
+fn prior(recipe: &Recipe, facts: &Facts, network: &NetworkConfig) -> PriorConfig {
+    match &facts.prior {
+        Some(energy) => PriorConfig::Pairwise(energy.clone()),
+        None if unet::scanlines(recipe, facts, network) => PriorConfig::Scanlines,
+        None => PriorConfig::Marginals,
     }
 }
 
@@ -87,7 +95,7 @@ pub(super) fn choices(model: &ModelConfig) -> (ModelChoices, PathChoices) {
     let is_unet = matches!(model.network, NetworkConfig::Unet(_));
     let model = ModelChoices {
         head: Some(model.head),
-        scanlines: is_unet.then_some(model.scanlines),
+        scanlines: is_unet.then_some(model.prior == PriorConfig::Scanlines),
     };
     (model, path)
 }

@@ -40,8 +40,13 @@ pub(super) fn refuse_useless(recipe: &Recipe, facts: &Facts, kind: NetworkKind) 
             None => Ok(()),
         };
     }
-    if recipe.model.scanlines == Some(true) && recipe.model.head == Some(Head::Field) {
-        return Err(RecipeError::ScanlinesNeedPosterior);
+    if recipe.model.scanlines == Some(true) {
+        if recipe.model.head == Some(Head::Field) {
+            return Err(RecipeError::ScanlinesNeedPosterior);
+        }
+        if facts.prior.is_some() {
+            return Err(RecipeError::ScanlinesBesideEnergy);
+        }
     }
     let useless = [
         ("hidden", own.hidden.is_some(), "use `channels`"),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::data::Layout;
-use crate::flow::{Head, PairwisePrior};
+use crate::flow::{Head, PairwisePrior, PriorConfig};
 use crate::network::NetworkConfig;
 
 fn facts(layout: Layout, sites: usize, categories: usize, rows: usize) -> Facts {
@@ -67,7 +67,7 @@ fn line(settings: &Settings) -> String {
         training.validations,
         training.validation_rows,
         training.conditional,
-        model.scanlines
+        model.prior == PriorConfig::Scanlines
     )
 }
 
@@ -163,7 +163,7 @@ fn what_is_decided_is_kept_and_decides_what_hangs_on_it() {
     assert_eq!((network.components, network.hidden), (0, 512));
     assert!(!settings.training.conditional);
     let settings = field.resolve(&image(28, 28, 2, 54_000)).expect("a field");
-    assert!(!settings.model.scanlines);
+    assert_eq!(settings.model.prior, PriorConfig::Marginals);
 }
 
 #[test]
@@ -216,6 +216,9 @@ fn what_would_be_ignored_is_refused_with_the_remedy() {
         r.model.head = Some(Head::Field);
     });
     assert!(said.contains("`head = posterior`"), "{said}");
+    let known = maps.clone().with_prior(beliefs());
+    let said = refusal(&known, &|r| r.model.scanlines = Some(true));
+    assert!(said.contains("`scanlines`"), "{said}");
     let said = refusal(&rows.with_classes(Some(3)), &|_| ());
     assert!(said.contains("`labels`"), "{said}");
 }

@@ -57,8 +57,7 @@ fn preset(facts: &Facts) -> Preset {
 pub(super) fn scanlines(recipe: &Recipe, facts: &Facts, network: &NetworkConfig) -> bool {
     let few = facts.categories <= MOST_SCANLINE_CATEGORIES;
     let posterior = recipe.model.head.unwrap_or_default() == Head::Posterior;
-    // A prior says it better, and without data there is nothing to count.
-    let countable = facts.prior.is_none() && facts.rows.is_some();
-    let default = few && posterior && countable;
+    // Without data there is nothing to count.
+    let default = few && posterior && facts.rows.is_some();
     matches!(network, NetworkConfig::Unet(_)) && recipe.model.scanlines.unwrap_or(default)
 }

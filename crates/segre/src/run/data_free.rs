@@ -12,8 +12,8 @@ use super::folder::{CHECKPOINT_FILE, METRICS_FILE, create_folder, refuse_existin
 use super::metrics::Metrics;
 use crate::data::{ReadOptions, Schema};
 use crate::energy::EnergyModel;
-use crate::flow::PairwisePrior;
 use crate::flow::training::Trainer;
+use crate::flow::{PairwisePrior, PriorConfig};
 use crate::neural::{self, DataFree, DataFreeConfig, Moment, pairwise_prior};
 use crate::progress::{Control, Event, Observer, Progress, Round};
 use crate::recipe::{Facts, Recipe, Settings};
@@ -112,8 +112,9 @@ impl DataFreeRun {
             budget.seconds = Some(time.as_secs_f64());
         }
         // The folder's prior has the temperature of its last round.
-        if card.model.prior.is_some() {
-            card.model.prior = pairwise_prior(energy);
+        if card.model.prior.energy().is_some() {
+            let whole = pairwise_prior(energy);
+            card.model.prior = whole.map_or(PriorConfig::Marginals, PriorConfig::Pairwise);
         }
         let config = DataFreeConfig::of(schema.sites(), card.training.batch_size);
         let (model, training) = (card.model.clone(), card.training.clone());

@@ -68,7 +68,7 @@ fn refuse_other_settings(fit: &Fit, card: &ModelCard, parts: &Parts) -> Result<(
     let seed = card.training.seed;
     // The classes are those of the run in any case.
     let facts = Facts::of(&parts.train)
-        .with_prior(card.model.prior.clone())
+        .with_prior(card.model.prior.energy().cloned())
         .with_classes(None);
     let asked = asked(fit, seed, &facts)?;
     let unasked = unasked(seed, &facts)?;

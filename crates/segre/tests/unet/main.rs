@@ -24,7 +24,7 @@ use segre::data::{DataSource, Dataset, Layout, ReadOptions, Schema, Split, read}
 use segre::evaluation::baseline::{Baseline, Baselines};
 use segre::flow::FlowError;
 use segre::flow::training::{Ending, Trainer, TrainingConfig, read_checkpoint};
-use segre::flow::{Denoiser, Head, ModelConfig, site_spec};
+use segre::flow::{Denoiser, Head, ModelConfig, PriorConfig, site_spec};
 use segre::learning::OptimizerConfig;
 use segre::learning::parameters::{Values, collect, replace};
 use segre::network::{LevelFeatures, Network, NetworkConfig, Precision, UnetConfig};
@@ -273,7 +273,7 @@ impl Layers {
 
 fn unet_model(config: NetworkConfig) -> ModelConfig {
     ModelConfig {
-        scanlines: true,
+        prior: PriorConfig::Scanlines,
         ..model_config(Head::Posterior, infinite(), config)
     }
 }

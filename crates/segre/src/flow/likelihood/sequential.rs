@@ -62,13 +62,13 @@ impl Integrand for Sequential<'_> {
             unknown.push(rest);
         }
         let mean = known.posterior(self.denoiser, self.model.device(), states, levels);
-        let log_marginals = &self.model.log_marginals;
+        let marginals = &self.model.marginals;
         for ((place, draw), unknown) in draws.iter_mut().enumerate().zip(unknown) {
             let row = data.row(draw.row);
             let gain = |site: &usize| {
                 let label = usize::from(row[*site]);
                 let found = mean[(place * sites + site) * categories + label];
-                f64::from(log_marginals[site * categories + label]) - f64::from(found).ln()
+                marginals.log(*site, label) - f64::from(found).ln()
             };
             let sum: f64 = unknown.iter().map(gain).sum();
             draw.value = sum * scored.len() as f64 / unknown.len() as f64;

@@ -7,8 +7,9 @@ use rand::RngExt;
 use super::TrainingConfig;
 use crate::data::DataError;
 use crate::data::{Dataset, Layout};
+use crate::flow::config::{Head, ModelConfig};
 use crate::flow::error::Result;
-use crate::flow::model::{Head, Model, ModelConfig};
+use crate::flow::model::Model;
 use crate::random::{Purpose, generator, row_generator};
 
 /// Share of rows whose class is hidden, from which the model learns the distribution of all classes.

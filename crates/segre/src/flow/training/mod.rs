@@ -22,9 +22,10 @@ pub(crate) use rounds::Rounds;
 
 use self::shards::Shards;
 use self::validation::mean_difference;
+use super::config::{Head, ModelConfig};
 use super::likelihood::LevelDistribution;
 use super::matching::Minibatch;
-use super::model::{Head, Model, ModelConfig, check_schema};
+use super::model::{Model, check_schema};
 use crate::data::Dataset;
 use crate::estimate::Estimate;
 use crate::flow::error::{FlowError, Result};
@@ -206,9 +207,8 @@ impl Trainer {
         let device = self.model.device().clone().inner();
         let model = &self.model;
         let (config, schema) = (model.config.clone(), model.schema.clone());
-        let marginals = model.log_marginals.clone();
-        let mut own = Model::assemble(config, schema, network, marginals, &device);
-        own.scanlines = model.scanlines.clone();
+        let known = (model.marginals.clone(), model.prior.clone());
+        let mut own = Model::assemble(config, schema, network, known, &device);
         own.conditional = model.conditional;
         Ok(own)
     }

@@ -7,7 +7,7 @@ use super::{Trainer, check_schema};
 use crate::data::Dataset;
 use crate::flow::error::Result;
 use crate::flow::model::Model;
-use crate::flow::prior::PairwisePrior;
+use crate::flow::prior::{Marginals, PriorConfig};
 use crate::learning::{DataOrder, parameters};
 use crate::progress::{Control, Event, Observer};
 
@@ -22,18 +22,13 @@ pub(crate) struct Rounds {
     /// Seconds spent before.
     before: f64,
     /// The prior of the energy itself.
-    prior: Option<PairwisePrior>,
+    prior: PriorConfig,
 }
 
 impl Rounds {
     pub fn new(mut trainer: Trainer) -> Self {
         // Rows that are not there yet have no marginals, and the first states must be what they look like: uniform.
-        let cardinalities = trainer.model.manifold.cardinalities().to_vec();
-        let categories = trainer.model.manifold.categories();
-        for (site, own) in cardinalities.into_iter().enumerate() {
-            let first = site * categories;
-            trainer.model.log_marginals[first..first + own].fill(-(own as f32).ln());
-        }
+        trainer.model.marginals = Marginals::uniform(trainer.model.manifold.cardinalities());
         Self {
             shards: Shards::new(&trainer.model, trainer.config.batch_size),
             prior: trainer.model.config.prior.clone(),
@@ -59,9 +54,10 @@ impl Rounds {
 
     /// Takes the prior of `λ` times the energy.
     pub fn temper_prior(&mut self, inverse_temperature: f64) {
-        let tempered = |prior: &PairwisePrior| prior.tempered(inverse_temperature);
-        let prior = self.prior.as_ref().map(tempered);
-        self.trainer.model.set_prior(prior);
+        if let Some(energy) = self.prior.energy() {
+            let tempered = energy.tempered(inverse_temperature);
+            self.trainer.model.set_energy(tempered);
+        }
     }
 
     /// The model with averaged parameters.

@@ -10,8 +10,9 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::divergence::Probes;
 use crate::flow::channel::Denoiser;
+use crate::flow::config::Head;
 use crate::flow::error::Result;
-use crate::flow::model::{Head, Model};
+use crate::flow::model::Model;
 use crate::learning::parameters::host_values;
 use crate::ode::{AdaptiveOptions, Stepping, integrate};
 

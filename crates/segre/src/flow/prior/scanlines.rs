@@ -6,15 +6,21 @@ use burn::tensor::{Device, Tensor, TensorData, activation};
 use rand_chacha::ChaCha8Rng;
 use segre_kernels::Scanlines;
 
-use super::channel::{NoisyBatch, SCORING_REST, decisive_root_snr, evidence};
-use crate::data::{Dataset, Schema};
+use crate::data::{DataError, Dataset, Layout, Schema};
+use crate::flow::channel::{NoisyBatch, SCORING_REST, decisive_root_snr, evidence};
+use crate::flow::error::Result;
 use crate::geometry::AssignmentManifold;
+use crate::learning::LearningError;
+use crate::learning::parameters::Values;
 
 /// Most pixels of the images that the tables are counted in.
 const COUNTED: usize = 1 << 24;
 /// Most pixels of the images that the weight is chosen by, and the levels at which they are seen.
 const WEIGHED: usize = 1 << 16;
 const LEVELS: usize = 12;
+/// Names of the tensors in a file; no network's parameter is called so.
+const RATIOS: &str = "scanline_ratios";
+const WEIGHT: &str = "scanline_weight";
 /// Weights to choose from, in tenths.
 const WEIGHTS: std::ops::RangeInclusive<u8> = 3..=12;
 
@@ -34,7 +40,7 @@ const WEIGHTS: std::ops::RangeInclusive<u8> = 3..=12;
 /// Source: semi-global matching, Hirschmüller 2008 (doi 10.1109/TPAMI.2007.1166), as sums of products; Drory et al., GCPR
 /// 2014, derive it as belief propagation on trees with such a weight. Beyond the papers.
 #[derive(Clone, Debug)]
-pub(crate) struct ScanlinePrior {
+pub(in crate::flow) struct ScanlinePrior {
     /// `R` along rows and along columns, `[2, categories, categories]`, the left or upper pixel's label first.
     ratios: Vec<f32>,
     weight: f32,
@@ -45,7 +51,7 @@ impl ScanlinePrior {
     /// Counts neighbours and chooses the weight.
     ///
     /// # Panics
-    /// If the data are no images of one vocabulary, which [`ModelConfig::check_sites`](super::ModelConfig::check_sites) refuses.
+    /// If the data are no images of one vocabulary, which [`check`] refuses.
     pub fn fit(train: &Dataset, log_marginals: &[f32], device: &Device, rng: &ChaCha8Rng) -> Self {
         let few = train.spread((COUNTED / train.sites()).clamp(1, train.rows()));
         let ratios = [0, 1]
@@ -57,7 +63,7 @@ impl ScanlinePrior {
     }
 
     /// The prior of its tables.
-    pub fn of(schema: &Schema, ratios: Vec<f32>, weight: f32, log_marginals: &[f32]) -> Self {
+    fn of(schema: &Schema, ratios: Vec<f32>, weight: f32, log_marginals: &[f32]) -> Self {
         let marginals: Vec<f32> = log_marginals.iter().map(|log| log.exp()).collect();
         Self {
             lines: Arc::new(Scanlines::new(image_size(schema), &ratios, &marginals)),
@@ -66,9 +72,33 @@ impl ScanlinePrior {
         }
     }
 
-    /// The tables, `[2, categories, categories]`, and the weight: what [`of`](Self::of) takes.
-    pub fn parts(&self) -> (&[f32], f32) {
-        (&self.ratios, self.weight)
+    /// What a file keeps: the tables, `[2, categories, categories]`, and the weight.
+    pub fn stored(&self) -> Vec<(&'static str, Values)> {
+        let categories = (self.ratios.len() / 2).isqrt();
+        let ratios = Values {
+            shape: vec![2, categories, categories],
+            values: self.ratios.clone(),
+        };
+        let weight = Values {
+            shape: vec![1],
+            values: vec![self.weight],
+        };
+        vec![(RATIOS, ratios), (WEIGHT, weight)]
+    }
+
+    /// The prior of what a file keeps.
+    ///
+    /// # Errors
+    /// Those of `take`, which finds the tensor of a name and a shape.
+    pub fn of_stored(
+        schema: &Schema,
+        log_marginals: &[f32],
+        mut take: impl FnMut(&str, Vec<usize>) -> Result<Vec<f32>, LearningError>,
+    ) -> Result<Self, LearningError> {
+        let categories = schema.max_categories();
+        let ratios = take(RATIOS, vec![2, categories, categories])?;
+        let weight = take(WEIGHT, vec![1])?[0];
+        Ok(Self::of(schema, ratios, weight, log_marginals))
     }
 
     /// Logits of the beliefs from those of the pixels by themselves.
@@ -114,6 +144,19 @@ impl ScanlinePrior {
         }
         let best = errors.into_iter().min_by(|a, b| a.1.total_cmp(&b.1));
         best.map_or(1.0, |(weight, _)| weight)
+    }
+}
+
+/// Refuses data that are no images of one vocabulary.
+pub(super) fn check(schema: &Schema) -> Result<()> {
+    match matches!(schema.layout, Layout::Image { .. }) && schema.vocabularies.len() == 1 {
+        true => Ok(()),
+        false => Err(DataError::NotAnImage {
+            what: "`scanlines`",
+            remedy: "leave it out",
+            found: schema.layout.describe(),
+        }
+        .into()),
     }
 }
 
@@ -266,10 +309,9 @@ mod tests {
         let device = Device::flex();
         let rng = generator(0, Purpose::Initialise, 0);
         let prior = ScanlinePrior::fit(&data, &uniform(data.sites()), &device, &rng);
-        let (ratios, weight) = prior.parts();
-        for (found, exact) in ratios.iter().zip(chain_ratios()) {
+        for (found, exact) in prior.ratios.iter().zip(chain_ratios()) {
             assert!((found - exact).abs() < 0.05, "{found} {exact}");
         }
-        assert!((weight - 1.0).abs() < 0.15, "{weight}");
+        assert!((prior.weight - 1.0).abs() < 0.15, "{}", prior.weight);
     }
 }

@@ -7,7 +7,6 @@ use segre_kernels::Propagation;
 use serde::{Deserialize, Serialize};
 
 use crate::flow::error::{FlowError, Result};
-use crate::geometry::AssignmentManifold;
 
 /// Rounds of messages: what they have not brought by then is left to the network.
 const ROUNDS: usize = 12;
@@ -44,7 +43,7 @@ pub struct Pair {
 
 /// Messages along the pairs of a prior.
 #[derive(Clone, Debug)]
-pub(super) struct BeliefPropagation {
+pub(in crate::flow) struct BeliefPropagation {
     /// `[sites, categories]`; 0 for padding.
     site_log_weights: Vec<f32>,
     pairs: Arc<Propagation>,
@@ -106,9 +105,9 @@ impl PairwisePrior {
 impl BeliefPropagation {
     /// # Panics
     /// If [`PairwisePrior::check`] refuses the prior.
-    pub fn new(prior: &PairwisePrior, manifold: &AssignmentManifold) -> Self {
-        let (sites, categories) = (manifold.sites(), manifold.categories());
-        let cardinalities = manifold.cardinalities();
+    pub fn new(prior: &PairwisePrior, cardinalities: &[usize]) -> Self {
+        let sites = cardinalities.len();
+        let categories = cardinalities.iter().copied().max().unwrap_or(0);
         let mut site_log_weights = vec![0.0; sites * categories];
         for (own, table) in site_log_weights.chunks_mut(categories).zip(&prior.sites) {
             own[..table.len()].copy_from_slice(table);
@@ -154,6 +153,7 @@ impl BeliefPropagation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geometry::AssignmentManifold;
     use burn::tensor::Device;
     use rand::RngExt;
     use rand::SeedableRng;
@@ -194,7 +194,7 @@ mod tests {
             .collect();
         let shape = [batch, sites, categories];
         let tensor = Tensor::<3>::from_data(TensorData::new(evidence.clone(), shape), &device);
-        let propagation = BeliefPropagation::new(&prior, &manifold);
+        let propagation = BeliefPropagation::new(&prior, &cardinalities);
         let found = manifold.point(propagation.beliefs(manifold.mask_logits(tensor)));
         let found: Vec<f32> = found.into_data().try_to_vec().unwrap();
         for row in 0..batch {
