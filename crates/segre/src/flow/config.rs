@@ -2,24 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{FlowError, Result};
+use super::error::Result;
+use super::head::Head;
 use super::prior::{PairwisePrior, PriorConfig};
 use crate::data::{DataError, Layout, Schema};
 use crate::network::NetworkConfig;
-use crate::path::{DiscretePath, ProbabilityPath};
-
-/// What the network's output means and how it is trained.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Head {
-    /// Context logits `g`: the posterior's logits are evidence + prior + `g` (docs/mathematics.md §2.1.2),
-    /// trained by cross-entropy. The network is fed the local posterior and the root signal-to-noise ratio.
-    #[default]
-    Posterior,
-    /// The velocity `F_θ(W, t)` itself, trained by the replicator-weighted loss EG (23). The network is
-    /// fed the point `W_t` and the time.
-    Field,
-}
+use crate::path::ProbabilityPath;
 
 /// Everything that fixes a model but its parameters and data.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -62,48 +50,45 @@ impl From<ModelConfig> for Stored {
 }
 
 impl TryFrom<Stored> for ModelConfig {
-    type Error = &'static str;
+    type Error = String;
 
     fn try_from(stored: Stored) -> Result<Self, Self::Error> {
-        let prior = PriorConfig::of_settings(stored.prior, stored.scanlines);
+        let prior = PriorConfig::of_settings(stored.prior, stored.scanlines)
+            .ok_or("a model has one prior: leave out `prior` or `scanlines`")?;
+        let pair = stored.head.check(&stored.path, &prior);
+        pair.map_err(|error| error.to_string())?;
         Ok(Self {
             head: stored.head,
             path: stored.path,
             network: stored.network,
-            prior: prior.ok_or("a model has one prior: leave out `prior` or `scanlines`")?,
+            prior,
         })
     }
 }
 
 impl ModelConfig {
-    /// Whether a validation is the bound on the negative log-likelihood, and not the loss: the bound of a field is so
-    /// loose, while its prior is still to be learned, that it prefers a field of nothing.
+    /// Whether a validation is the bound on the negative log-likelihood, and not the loss.
     pub fn validated_by_bound(&self) -> bool {
-        self.head == Head::Posterior && self.path.has_bound()
+        self.head.is_validated_by_bound(&self.path)
     }
 
     /// Checks all settings.
     ///
     /// # Errors
-    /// [`InvalidSetting`](crate::InvalidSetting) names the first setting outside its range.
+    /// [`InvalidSetting`](crate::InvalidSetting) names the first setting outside its range;
+    /// [`FlowError::NoField`](super::FlowError::NoField) and [`FlowError::FieldWithPrior`](super::FlowError::FieldWithPrior)
+    /// are for pairs that do not go together.
     pub fn validate(&self) -> Result<()> {
         self.path.validate()?;
         self.network.validate()?;
-        match (self.head, &self.path) {
-            (Head::Field, ProbabilityPath::Discrete(DiscretePath::Masked)) => {
-                Err(FlowError::NoField {
-                    path: self.path.name(),
-                })
-            }
-            _ => Ok(()),
-        }
+        self.head.check(&self.path, &self.prior)
     }
 
     /// Checks that network and prior are for such data.
     ///
     /// # Errors
-    /// [`DataError::NotAnImage`] for a UNet or scanlines on anything else, [`FlowError::PriorMismatch`] for the
-    /// prior of other sites.
+    /// [`DataError::NotAnImage`] for a UNet or scanlines on anything else, [`FlowError::PriorMismatch`](super::FlowError::PriorMismatch) for
+    /// the prior of other sites.
     pub fn check_sites(&self, schema: &Schema) -> Result<()> {
         if self.network.needs_image() && !matches!(schema.layout, Layout::Image { .. }) {
             return Err(DataError::NotAnImage {

@@ -49,6 +49,11 @@ pub enum FlowError {
     /// A class was asked of a model that knows none.
     #[error("this model was not told classes of rows; fit one with `labels = FILE`")]
     NoClasses,
+    /// A prior was asked of a field.
+    #[error(
+        "a field has no logits that a prior could start; leave the prior out, or use `head = posterior`"
+    )]
+    FieldWithPrior,
     /// A field was asked of a path that jumps.
     #[error("the {path} path has no velocity to learn; use the posterior head")]
     NoField {

@@ -13,9 +13,7 @@
 //! | what is known before anything is learned, which the network corrects | `prior/` |
 //! | rows of one class, with guidance | `class.rs` |
 //! | impossible categories | `legal.rs` |
-//! | losses: (23) of EG, and cross-entropy | `matching.rs` |
-//! | points and velocities that a field learns | `field_batch.rs` |
-//! | states on the simplex, for the paths that are compared | `simplex_batch.rs` |
+//! | what the network's output means: loss, levels, samplers | `head/` |
 //! | what networks are told of the data | `sites.rs` |
 //! | training with checkpoints and validation | `training/` |
 //! | samplers, deterministic and stochastic | `sampling/` |
@@ -28,23 +26,22 @@ mod class;
 mod conditional;
 mod config;
 mod error;
-mod field_batch;
+mod head;
 mod legal;
 pub mod likelihood;
-mod matching;
 mod model;
 mod prior;
 pub mod sampling;
 pub mod saving;
-mod simplex_batch;
 mod sites;
 pub mod training;
 
 pub use channel::Denoiser;
 pub use class::OfClass;
 pub use conditional::{ConditionalMarginals, conditional_marginals, legal_marginals};
-pub use config::{Head, ModelConfig};
+pub use config::ModelConfig;
 pub use error::{FlowError, Result};
+pub use head::Head;
 pub use legal::LegalOnly;
 pub use model::Model;
 pub use prior::{Pair, PairwisePrior, PriorConfig};

@@ -5,7 +5,8 @@ use burn::tensor::{Device, Tensor, activation};
 use rand_chacha::ChaCha8Rng;
 
 use super::channel::{Denoiser, SAMPLING_REST, SCORING_REST, decisive_root_snr, evidence};
-use super::config::{Head, ModelConfig};
+use super::config::ModelConfig;
+use super::head::Head;
 use super::prior::{IndependentSites, Marginals, PairwisePrior, Prior, PriorConfig};
 use super::sites::{draw_rows, site_spec};
 use crate::data::DataError;
@@ -151,12 +152,7 @@ impl Model {
     /// # Errors
     /// [`FlowError::ConditionNeedsPosterior`] for a field head or a path on the simplex.
     pub(crate) fn check_conditions(&self) -> Result<()> {
-        match (self.config.head, &self.config.path) {
-            (Head::Field, _) | (_, ProbabilityPath::Simplex(_)) => {
-                Err(FlowError::ConditionNeedsPosterior)
-            }
-            _ => Ok(()),
-        }
+        self.config.head.check_conditions(&self.config.path)
     }
 
     /// The root signal-to-noise ratio at which the channel decides all sites.
@@ -169,101 +165,12 @@ impl Model {
         decisive_root_snr(self.manifold.cardinalities(), SAMPLING_REST)
     }
 
-    /// The time at which a deterministic flow ends: a posterior's where the channel decides all, a field's where its
-    /// path ends.
-    ///
-    /// # Errors
-    /// [`FlowError::NeedsGaussianPath`].
-    pub(crate) fn flow_end(&self, posterior: bool) -> Result<f64> {
-        let path = self.gaussian_path()?;
-        Ok(match posterior {
-            true => path.time_at_snr(self.end_root_snr().powi(2), self.manifold.categories()),
-            false => path.end_time(),
-        })
-    }
-
     /// The model with its network at rest, which it also stays where gradients of its input are wanted.
     pub(crate) fn at_rest(&self) -> Self {
         Self {
             network: self.network.valid(),
             ..self.clone()
         }
-    }
-
-    /// The levels of all sites when one with the most categories has the given level.
-    ///
-    /// The posterior head sets each site's level by itself; a field knows one time only, at which the
-    /// sites' levels may differ.
-    pub(crate) fn levels_at(&self, root_snr: f64) -> Vec<f64> {
-        match (self.config.head, &self.config.path) {
-            (Head::Field, ProbabilityPath::Gaussian(path)) => {
-                let time = path.time_at_snr(root_snr * root_snr, self.manifold.categories());
-                let level = |c: &usize| path.snr(time, *c).sqrt();
-                self.manifold.cardinalities().iter().map(level).collect()
-            }
-            _ => vec![root_snr; self.manifold.sites()],
-        }
-    }
-
-    /// Logits of the posterior marginals `p(β_i = · | x)`: the prior's, given the evidence, + gain · context.
-    ///
-    /// # Shapes
-    /// `evidence [batch, sites, categories]` (`log p(x_i | β_i = ·)` up to a constant), `level [batch, sites]`,
-    /// `classes` one per row, `None` where it is unknown → `[batch, sites, categories]`, padding
-    /// [`PADDING_LOGIT`](crate::geometry::PADDING_LOGIT).
-    ///
-    /// Source: docs/mathematics.md §2.1.2.
-    pub(crate) fn posterior_logits(
-        &self,
-        evidence: Tensor<3>,
-        level: Tensor<2>,
-        classes: Option<&[Option<u16>]>,
-        dropout: Option<&mut ChaCha8Rng>,
-    ) -> Tensor<3> {
-        let (local, context) = self.local_and_context(evidence, level, classes, dropout);
-        let context = match self.context_gain {
-            1.0 => context,
-            gain => context * gain,
-        };
-        self.manifold.mask_logits(local + context)
-    }
-
-    /// The prior's logits, and the network's context, which a gain is to weigh.
-    ///
-    /// # Shapes
-    /// As [`posterior_logits`](Self::posterior_logits); both have its output's.
-    pub(crate) fn local_and_context(
-        &self,
-        evidence: Tensor<3>,
-        level: Tensor<2>,
-        classes: Option<&[Option<u16>]>,
-        dropout: Option<&mut ChaCha8Rng>,
-    ) -> (Tensor<3>, Tensor<3>) {
-        let local = self
-            .prior
-            .local_logits(evidence.clone(), &self.marginals, &self.manifold);
-        let points = activation::softmax(local.clone(), 2);
-        let context = self
-            .network
-            .forward_told(points, Some(evidence), level, classes, dropout);
-        (local, context)
-    }
-
-    /// The field head's velocity at e-coordinates `V_t`, mean-free.
-    ///
-    /// # Shapes
-    /// `state [batch, sites, categories]`, `time [batch, sites]` → `[batch, sites, categories]`.
-    pub(crate) fn field(&self, state: Tensor<3>, time: Tensor<2>) -> Tensor<3> {
-        self.field_at_points(self.manifold.point(state), time)
-    }
-
-    /// The field head's velocity at points of the simplices (or of the spheres above them), mean-free.
-    ///
-    /// # Shapes
-    /// As [`field`](Self::field).
-    pub(crate) fn field_at_points(&self, points: Tensor<3>, time: Tensor<2>) -> Tensor<3> {
-        self.manifold
-            .project(self.network.forward(points, time, None))
     }
 
     /// The velocity of a Gaussian path at e-coordinates `V_t`, whatever the head.
@@ -276,10 +183,7 @@ impl Model {
     ///
     /// Source: docs/mathematics.md §2.1.
     pub fn velocity(&self, state: Tensor<3>, time: Tensor<1>) -> Tensor<3> {
-        match self.config.head {
-            Head::Posterior => self.velocity_of(self, state, time),
-            Head::Field => self.field(state, self.time_of_sites(time)),
-        }
+        self.config.head.velocity(self, self, state, time)
     }
 
     /// The velocity of the model's path that any denoiser implies; the model's own for the posterior head.
@@ -303,13 +207,13 @@ impl Model {
     }
 
     /// The Gaussian path, where callers have refused others.
-    fn clock(&self) -> &GaussianPath {
+    pub(super) fn clock(&self) -> &GaussianPath {
         self.gaussian_path()
             .expect("velocities in e-coordinates belong to Gaussian paths")
     }
 
     /// One time for all sites of an example: `[batch]` → `[batch, sites]`.
-    fn time_of_sites(&self, time: Tensor<1>) -> Tensor<2> {
+    pub(super) fn time_of_sites(&self, time: Tensor<1>) -> Tensor<2> {
         let time: Tensor<2> = time.unsqueeze_dim(1);
         time.repeat_dim(1, self.manifold.sites())
     }
@@ -321,32 +225,12 @@ impl Denoiser for Model {
             Head::Posterior => {
                 self.posterior(evidence(&self.manifold, state, root_snr.clone()), root_snr)
             }
-            Head::Field => {
-                // F = ṡ m + (σ̇/σ)(V − s m) solved for the mean direction m, V = σ x.
-                let time = self.clock().times_at_snr(&self.manifold, root_snr.square());
-                let channel = self.clock().channel(&self.manifold, time.clone());
-                let state = self.manifold.project(state) * channel.noise_scale.clone();
-                let velocity = self.field(state.clone(), time);
-                let growth = channel.noise_rate / channel.noise_scale;
-                let gain = channel.signal_rate - channel.signal * growth.clone();
-                let direction = (velocity - state * growth) / gain;
-                // m = √(c/(c−1)) (p − 1/c) solved for p.
-                let inverse = |c| match AssignmentManifold::direction_scale(c) {
-                    0.0 => 0.0,
-                    scale => scale.recip(),
-                };
-                let scale = self.manifold.per_site(inverse, &direction);
-                self.manifold.barycentre(&direction) + direction * scale
-            }
+            Head::Field => self.mean_of_field(state, root_snr),
         }
     }
 
     fn posterior(&self, evidence: Tensor<3>, level: Tensor<2>) -> Tensor<3> {
-        assert_eq!(
-            self.config.head,
-            Head::Posterior,
-            "a field has no posterior"
-        );
+        assert!(self.config.head.has_context(), "a field has no posterior");
         activation::softmax(self.posterior_logits(evidence, level, None, None), 2)
     }
 }

@@ -55,7 +55,7 @@ impl<'a> Immse<'a> {
 impl Integrand for Immse<'_> {
     /// Sets each draw's value to `½ Σ_i (‖v̄_i − m_θi‖² − ‖v̄_i − m_0i‖²) dγ_i/dx`, `m_0` the reference.
     fn evaluate(&self, data: &Dataset, draws: &mut [Draw], rng: &ChaCha8Rng) -> Result<()> {
-        let manifold = &self.model.manifold;
+        let (head, manifold) = (self.model.config.head, &self.model.manifold);
         let device = self.model.device();
         let mut root_snr = Vec::with_capacity(draws.len() * manifold.sites());
         let mut weights = Vec::with_capacity(root_snr.capacity());
@@ -63,7 +63,7 @@ impl Integrand for Immse<'_> {
             level: fraction, ..
         } in draws.iter()
         {
-            let levels = self.model.levels_at(self.end * fraction);
+            let levels = head.levels_at(self.model, self.end * fraction);
             let own = levels
                 .iter()
                 .zip(manifold.cardinalities())

@@ -21,10 +21,9 @@ pub(super) fn flow(
     let model = source.model;
     let path = model.gaussian_path()?;
     let categories = model.manifold.categories();
-    let end = model.flow_end(source.posterior)?;
-    let field = |state: Tensor<3>, time: Tensor<1>| match source.posterior {
-        true => model.velocity_of(source.denoiser, state, time),
-        false => model.velocity(state, time),
+    let end = source.head.flow_end(model)?;
+    let field = |state: Tensor<3>, time: Tensor<1>| {
+        source.head.velocity(model, source.denoiser, state, time)
     };
     let stepping = match method {
         None => Stepping::Adaptive {

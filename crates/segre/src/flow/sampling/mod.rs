@@ -3,6 +3,7 @@
 mod classes;
 mod deterministic;
 mod grid;
+mod sampler;
 mod sequential;
 mod simplex;
 mod stochastic;
@@ -12,17 +13,17 @@ use std::time::Instant;
 
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 pub use self::classes::sample_classes;
 use self::deterministic::flow;
 pub use self::grid::LevelGrid;
 pub(super) use self::grid::asinh_level;
+pub use self::sampler::Sampler;
 use self::sequential::sequential;
 use self::simplex::along_simplex;
 use self::stochastic::stochastic;
 use super::channel::Denoiser;
-use super::config::Head;
+use super::head::Head;
 use super::model::Model;
 use crate::data::{Dataset, PartialDataset};
 use crate::flow::error::{FlowError, Result};
@@ -33,82 +34,14 @@ use crate::progress::{Observer, Progress};
 use crate::random::{Purpose, generator};
 use crate::setting::InvalidSetting;
 
-/// How samples are drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Sampler {
-    /// Stochastic: at every level labels are drawn from the posterior marginals and the channel is
-    /// advanced with them; exact for independent sites with any number of steps. Needs a posterior head.
-    Ancestral,
-    /// Stochastic localisation: `dy = E[v̄ | y] dγ + dB` by Euler–Maruyama (docs/mathematics.md §2.1.4).
-    /// The labels are drawn from the posterior at the end.
-    Localisation,
-    /// Stochastic localisation by Heun's predictor and corrector with the same noise, two evaluations a
-    /// step: of weak order 2, because the noise does not depend on the state.
-    LocalisationHeun,
-    /// Sites are drawn in random order, in as many groups as there are steps, each from its marginal given
-    /// those drawn before. With one site per step that is the chain rule: no error but the network's. Needs
-    /// training that shows some of the labels.
-    Sequential,
-    /// The assignment flow by the explicit Euler method.
-    Euler,
-    /// The assignment flow by Heun's method, order 2.
-    Heun,
-    /// The assignment flow by the classical Runge–Kutta method, order 4.
-    Rk4,
-    /// The assignment flow by Dormand–Prince 5(4) with adaptive steps.
-    DormandPrince,
-}
-
-impl Sampler {
-    /// The sampler for a path and a denoiser that has a posterior or not.
-    ///
-    /// With few sites, and a model that has learned their conditionals, the chain rule costs one evaluation per
-    /// site and has no error of its own; else the localisation of weak order 2 needs the fewest.
-    pub fn recommended(
-        path: &ProbabilityPath,
-        posterior: bool,
-        sites: usize,
-        conditional: bool,
-    ) -> Self {
-        match (path, posterior) {
-            (ProbabilityPath::Gaussian(_), true) if conditional && sites <= FEW_SITES => {
-                Self::Sequential
-            }
-            (ProbabilityPath::Gaussian(_), true) => Self::LocalisationHeun,
-            (ProbabilityPath::Gaussian(_), false) => Self::Rk4,
-            (ProbabilityPath::Simplex(_), true) => Self::Ancestral,
-            (ProbabilityPath::Simplex(_), false) => Self::Euler,
-            (ProbabilityPath::Discrete(_), _) => Self::Sequential,
-        }
-    }
-
-    /// Whether it follows the channel rather than the flow.
-    pub fn is_stochastic(self) -> bool {
-        matches!(
-            self,
-            Self::Ancestral | Self::Localisation | Self::LocalisationHeun | Self::Sequential
-        )
-    }
-
-    /// Steps when none are asked for: what was found to suffice on the built-in distributions.
-    pub fn default_steps(self, sites: usize) -> usize {
-        match self {
-            Self::LocalisationHeun => 16,
-            Self::Sequential => sites.min(64),
-            _ => 32,
-        }
-    }
-}
-
 /// Settings of sampling.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SamplingOptions {
-    /// The sampler; by default [`Sampler::recommended`].
+    /// The sampler; by default [`Head::recommended_sampler`].
     pub sampler: Option<Sampler>,
     /// Number of steps of a sampler with fixed steps; by default [`Sampler::default_steps`].
     pub steps: Option<usize>,
-    /// Where the steps lie; by default [`LevelGrid::Asinh`] for a posterior, [`LevelGrid::Uniform`] for a field.
+    /// Where the steps lie; by default [`Head::level_grid`].
     pub grid: Option<LevelGrid>,
     /// Tolerances of the adaptive sampler.
     pub tolerances: AdaptiveOptions,
@@ -147,9 +80,6 @@ pub struct Samples {
     pub seconds: f64,
 }
 
-/// Up to so many sites the chain rule is the default.
-const FEW_SITES: usize = 16;
-
 /// Draws `count` samples.
 ///
 /// The result depends on model, options and count only, not on the number of threads.
@@ -164,13 +94,10 @@ pub fn sample(
     options: &SamplingOptions,
     observer: &mut dyn Observer,
 ) -> Result<Samples> {
-    if model.config.head == Head::Posterior {
-        return sample_with(model, model, count, options, observer);
-    }
     let source = Source {
         model,
         denoiser: model,
-        posterior: false,
+        head: model.config.head,
         given: None,
     };
     draw(&source, count, options, observer)
@@ -193,7 +120,7 @@ pub fn sample_with(
     let source = Source {
         model,
         denoiser,
-        posterior: true,
+        head: Head::Posterior,
         given: None,
     };
     draw(&source, count, options, observer)
@@ -232,7 +159,7 @@ pub fn complete_with(
     let source = Source {
         model,
         denoiser,
-        posterior: true,
+        head: Head::Posterior,
         given: Some(given),
     };
     let drawn = draw(&source, given.rows(), options, observer)?;
@@ -244,8 +171,8 @@ pub fn complete_with(
 struct Source<'a> {
     model: &'a Model,
     denoiser: &'a dyn Denoiser,
-    /// Whether the denoiser's means are probabilities, from which labels can be drawn.
-    posterior: bool,
+    /// What the denoiser is: a posterior's means are probabilities, from which labels can be drawn.
+    head: Head,
     /// What is known of each sample, for the stochastic samplers.
     given: Option<&'a PartialDataset>,
 }
@@ -261,10 +188,7 @@ impl Source<'_> {
 
     /// The levels `√γ` after each of some steps.
     fn levels(&self, options: &SamplingOptions, steps: usize) -> Vec<f64> {
-        let end = match self.posterior {
-            true => self.model.sampling_root_snr(),
-            false => self.model.end_root_snr(),
-        };
+        let end = self.head.sampling_end(self.model);
         let levels = self
             .grid(options)
             .levels(self.model.manifold.sites(), steps);
@@ -272,31 +196,7 @@ impl Source<'_> {
     }
 
     fn grid(&self, options: &SamplingOptions) -> LevelGrid {
-        options.grid.unwrap_or(match self.posterior {
-            true => LevelGrid::Asinh,
-            false => LevelGrid::Uniform,
-        })
-    }
-
-    /// Refuses a sampler that path or head cannot serve.
-    fn check(&self, sampler: Sampler) -> Result<()> {
-        if !self.posterior && matches!(sampler, Sampler::Ancestral | Sampler::Sequential) {
-            return Err(FlowError::SamplerNeedsPosterior);
-        }
-        let (path, samplers) = match &self.model.config.path {
-            ProbabilityPath::Gaussian(_) => return Ok(()),
-            ProbabilityPath::Simplex(_) => ("a path on the simplex", "ancestral or euler"),
-            ProbabilityPath::Discrete(_) => ("the masked path", "sequential"),
-        };
-        let served = match sampler {
-            Sampler::Ancestral | Sampler::Euler => samplers.contains("euler"),
-            Sampler::Sequential => samplers == "sequential",
-            _ => false,
-        };
-        match served {
-            true => Ok(()),
-            false => Err(FlowError::SamplerNotForPath { path, samplers }),
-        }
+        options.grid.unwrap_or(self.head.level_grid())
     }
 }
 
@@ -309,14 +209,13 @@ fn draw(
     let start = Instant::now();
     let model = source.model;
     let sites = model.manifold.sites();
-    let recommended = Sampler::recommended(
-        &model.config.path,
-        source.posterior,
-        sites,
-        model.conditional,
-    );
-    let sampler = options.sampler.unwrap_or(recommended);
-    source.check(sampler)?;
+    let path = &model.config.path;
+    let sampler = options.sampler.unwrap_or_else(|| {
+        source
+            .head
+            .recommended_sampler(path, sites, model.conditional)
+    });
+    source.head.check_sampler(path, sampler)?;
     let steps = options.steps.unwrap_or(sampler.default_steps(sites));
     check(count, steps, options)?;
     let mut labels = Vec::with_capacity(count * sites);

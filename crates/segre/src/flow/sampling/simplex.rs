@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::stochastic::categorical;
 use super::{Drawn, Sampler, Source, largest, normalised_entropy};
 use crate::flow::channel::SAMPLING_REST;
+use crate::flow::head::Head;
 use crate::learning::parameters::host_values;
 use crate::path::SimplexPath;
 use crate::random::row_generator;
@@ -28,9 +29,9 @@ pub(super) fn along_simplex(
     let manifold = &source.model.manifold;
     let (sites, categories) = (manifold.sites(), manifold.categories());
     let cardinalities = manifold.cardinalities();
-    let end = match source.posterior {
-        true => path.decisive_time(categories, SAMPLING_REST),
-        false => path.end_time(categories, SAMPLING_REST),
+    let end = match source.head {
+        Head::Posterior => path.decisive_time(categories, SAMPLING_REST),
+        Head::Field => path.end_time(categories, SAMPLING_REST),
     };
     let mut rows: Vec<ChaCha8Rng> = (0..size).map(|row| row_generator(&rng, row)).collect();
     let mut states = vec![0.0_f32; size * sites * categories];
@@ -61,22 +62,22 @@ pub(super) fn along_simplex(
                     let own = site * categories..site * categories + count;
                     let (state, found) = (&mut states[own.clone()], &found[own]);
                     let velocity = &mut velocity[..found.len()];
-                    match (source.posterior, sampler) {
-                        (true, Sampler::Ancestral) => {
+                    match (source.head, sampler) {
+                        (Head::Posterior, Sampler::Ancestral) => {
                             path.advance(state, categorical(found, rng), time, next, rng);
                         }
-                        (true, _) => {
+                        (Head::Posterior, _) => {
                             let of = different.binary_search(count);
                             velocities[of.expect("it is among the distinct ones")]
                                 .mean(state, found, velocity);
                             path.step(state, velocity, next - time);
                         }
-                        (false, _) => path.step(state, found, next - time),
+                        (Head::Field, _) => path.step(state, found, next - time),
                     }
                 }
             });
     }
-    if !source.posterior {
+    if source.head == Head::Field {
         let labels = labels(cardinalities, categories, &states, largest);
         let points: Vec<f32> = states.iter().map(|x| x.max(0.0)).collect();
         let entropy = normalised_entropy(&points, manifold);
@@ -133,7 +134,7 @@ fn answer(source: &Source, path: SimplexPath, states: &[f32], time: f64) -> Vec<
             model.device(),
         )
     };
-    if !source.posterior {
+    if source.head == Head::Field {
         return host_values(model.field_at_points(tensor(states.to_vec()), level));
     }
     let mut evidence = vec![0.0_f32; states.len()];

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::{Drawn, Sampler, Source, largest, normalised_entropy};
 use crate::flow::channel::{KnownSites, direction_scales};
+use crate::flow::head::Head;
 use crate::random::row_generator;
 
 /// Follows the channel `y_γ = γ v̄ + B_γ` level by level.
@@ -23,18 +24,20 @@ pub(super) fn stochastic(
 ) -> Drawn {
     let size = members.len();
     let model = source.model;
+    // Levels are those that the model was trained at, whatever the denoiser.
+    let head = model.config.head;
     let manifold = &model.manifold;
     let (sites, categories) = (manifold.sites(), manifold.categories());
     let mut rows: Vec<ChaCha8Rng> = (0..size).map(|row| row_generator(&rng, row)).collect();
     let scales = direction_scales(manifold);
     // y up to a constant per site, [batch, sites, categories].
     let mut walk = vec![0.0_f32; size * sites * categories];
-    let mut current = model.levels_at(0.0);
+    let mut current = head.levels_at(model, 0.0);
     let mut evaluations = 0;
     for next in levels {
         evaluations += 1;
         let mean = posterior_of_walk(source, &walk, &current, &members);
-        let next = model.levels_at(*next);
+        let next = head.levels_at(model, *next);
         walk.par_chunks_mut(sites * categories)
             .zip(mean.par_chunks(sites * categories))
             .zip(rows.par_iter_mut())
@@ -86,9 +89,9 @@ pub(super) fn stochastic(
             (0..sites).map(move |site| {
                 let from = site * categories;
                 let own = &mean[from..from + manifold.cardinalities()[site]];
-                let label = match source.posterior {
-                    true => categorical(own, rng),
-                    false => largest(own),
+                let label = match source.head {
+                    Head::Posterior => categorical(own, rng),
+                    Head::Field => largest(own),
                 };
                 label as u16
             })

@@ -7,7 +7,7 @@ use rand::RngExt;
 use super::TrainingConfig;
 use crate::data::DataError;
 use crate::data::{Dataset, Layout};
-use crate::flow::config::{Head, ModelConfig};
+use crate::flow::config::ModelConfig;
 use crate::flow::error::Result;
 use crate::flow::model::Model;
 use crate::random::{Purpose, generator, row_generator};
@@ -85,7 +85,7 @@ pub(super) fn check(model: &ModelConfig, config: &TrainingConfig, train: &Datase
         return Ok(());
     };
     let refuse = |problem, remedy| Err(DataError::BadClasses { problem, remedy }.into());
-    if model.head != Head::Posterior {
+    if !model.head.has_context() {
         return refuse(
             "they need the posterior head",
             "leave out `head = field` or `labels`",

@@ -5,10 +5,9 @@ use rayon::prelude::*;
 use super::Trainer;
 use super::validation::mean_difference;
 use crate::data::Dataset;
-use crate::flow::config::Head;
 use crate::flow::error::Result;
+use crate::flow::head::{Minibatch, told};
 use crate::flow::likelihood::LevelDistribution;
-use crate::flow::matching::{Minibatch, told};
 use crate::flow::model::Model;
 use crate::learning::DataOrder;
 use crate::learning::parameters::host_values;
@@ -42,7 +41,7 @@ impl Trainer {
     pub(super) fn calibrate(&self, rows: &Dataset) -> Result<f32> {
         let mut model = self.best_model()?;
         model.context_gain = 1.0;
-        if model.config.head == Head::Field {
+        if !model.config.head.has_context() {
             return Ok(1.0);
         }
         // Shuffled: levels are stratified over a batch, and rows of a file are often sorted.

@@ -22,9 +22,9 @@ pub(crate) use rounds::Rounds;
 
 use self::shards::Shards;
 use self::validation::mean_difference;
-use super::config::{Head, ModelConfig};
+use super::config::ModelConfig;
+use super::head::Minibatch;
 use super::likelihood::LevelDistribution;
-use super::matching::Minibatch;
 use super::model::{Model, check_schema};
 use crate::data::Dataset;
 use crate::estimate::Estimate;
@@ -33,7 +33,6 @@ use crate::learning::LearningError;
 use crate::learning::parameters::{self, Values};
 use crate::learning::{Budget, DataOrder, Optimizer};
 use crate::network::NetworkConfig;
-use crate::path::ProbabilityPath;
 use crate::progress::{self, Control, Event, Silent};
 use crate::random::{Purpose, generator};
 
@@ -131,12 +130,11 @@ impl Trainer {
         model.validate()?;
         model.check_sites(&train.schema)?;
         config.validate()?;
-        let simplex = matches!(model.path, ProbabilityPath::Simplex(_));
         if !config.precision.is_available(device) {
             return Err(FlowError::NoBfloat16);
         }
-        if config.conditional && (model.head != Head::Posterior || simplex) {
-            return Err(FlowError::ConditionNeedsPosterior);
+        if config.conditional {
+            model.head.check_conditions(&model.path)?;
         }
         augment::check(&model, &config, train)?;
         let mut rng = generator(config.seed, Purpose::Initialise, 0);

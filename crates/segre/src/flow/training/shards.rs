@@ -7,7 +7,7 @@ use burn::module::Module;
 use rayon::prelude::*;
 use segre_kernels::is_processor;
 
-use crate::flow::matching::{Minibatch, loss};
+use crate::flow::head::{Minibatch, loss};
 use crate::flow::model::Model;
 use crate::learning::parameters;
 

@@ -10,7 +10,6 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::divergence::Probes;
 use crate::flow::channel::Denoiser;
-use crate::flow::config::Head;
 use crate::flow::error::Result;
 use crate::flow::model::Model;
 use crate::learning::parameters::host_values;
@@ -37,9 +36,9 @@ impl Flow<'_> {
         let shape = [points, sites, categories];
         let states = Tensor::<3>::from_data(TensorData::new(states, shape), device);
         let nothing = Tensor::zeros([points, sites, 1], device);
-        let velocity = |state: Tensor<3>, time: Tensor<1>| match self.model.config.head {
-            Head::Posterior => self.model.velocity_of(self.denoiser, state, time),
-            Head::Field => self.model.velocity(state, time),
+        let head = self.model.config.head;
+        let velocity = |state: Tensor<3>, time: Tensor<1>| {
+            head.velocity(self.model, self.denoiser, state, time)
         };
         let field = |state: Tensor<3>, time: Tensor<1>| {
             let state = state.narrow(2, 0, categories);

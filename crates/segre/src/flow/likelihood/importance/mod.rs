@@ -31,7 +31,6 @@ use super::score::{Meaning, ScoreOptions, Scores, summarise_rows};
 use crate::data::Dataset;
 use crate::estimate::Estimate;
 use crate::flow::channel::Denoiser;
-use crate::flow::config::Head;
 use crate::flow::error::{FlowError, Result};
 use crate::flow::model::{Model, check_schema};
 use crate::progress::{Observer, Progress};
@@ -325,7 +324,7 @@ fn flow_of<'a>(
     Ok(Flow {
         denoiser,
         model,
-        end: model.flow_end(model.config.head == Head::Posterior)?,
+        end: model.config.head.flow_end(model)?,
         tolerance: options.importance.tolerance,
     })
 }

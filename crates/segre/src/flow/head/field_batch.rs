@@ -7,8 +7,8 @@ use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 use segre_kernels::softmax;
 
-use super::channel::direction_scales;
-use super::matching::Minibatch;
+use super::minibatch::Minibatch;
+use crate::flow::channel::direction_scales;
 use crate::geometry::AssignmentManifold;
 use crate::path::GaussianPath;
 use crate::random::row_generator;

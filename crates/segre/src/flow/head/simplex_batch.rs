@@ -5,8 +5,8 @@ use std::ops::Range;
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::matching::Minibatch;
-use super::model::Model;
+use super::minibatch::Minibatch;
+use crate::flow::model::Model;
 use crate::path::SimplexPath;
 use crate::random::row_generator;
 
