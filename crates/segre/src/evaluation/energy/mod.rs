@@ -1,28 +1,26 @@
 //! How far what was fitted to an energy model is from it, beside mean field and belief propagation.
 
 mod fitted;
+mod truth;
 
 pub use fitted::Fitted;
 
 use serde::Serialize;
 
 use self::fitted::{by_chain_rule, complete_options};
+use self::truth::Truth;
 use super::conditionals::{self, ConditionalReport};
 use super::error::{EvaluationError, Result};
 use crate::data::{Dataset, Schema};
-use crate::energy::exact::ExactPlan;
 use crate::energy::{
-    BeliefPropagationOptions, ChainOptions, EnergyError, EnergyModel, Ferromagnet, Inference,
-    LogZKind, MeanFieldOptions, belief_propagation, gibbs, mean_field, swendsen_wang,
+    BeliefPropagationOptions, EnergyError, EnergyModel, Inference, LogZKind, MeanFieldOptions,
+    belief_propagation, mean_field,
 };
 use crate::flow::Model;
 use crate::flow::sampling::SamplingOptions;
 use crate::neural::WeightedRows;
-use crate::progress::{Observer, Progress};
+use crate::progress::Observer;
 use crate::randomized::{Comparison, EntropyEstimate};
-
-/// Sweeps of the chains that stand in for exact inference.
-const LONG_CHAIN: usize = 20_000;
 
 /// The energy model that something was fitted to.
 #[derive(Clone, Copy, Debug)]
@@ -214,49 +212,6 @@ fn if_any(found: std::result::Result<Inference, EnergyError>) -> Result<Option<I
     match found {
         Err(EnergyError::Interrupted(stopped)) => Err(stopped.into()),
         other => Ok(other.ok()),
-    }
-}
-
-/// The truth, as far as it can be had.
-struct Truth {
-    result: Inference,
-    plan: Option<ExactPlan>,
-    name: &'static str,
-}
-
-impl Truth {
-    /// Exact inference, or a long chain.
-    fn find(
-        model: &EnergyModel,
-        memory: u64,
-        seed: u64,
-        observer: &mut dyn Observer,
-    ) -> Result<Self> {
-        let plan = ExactPlan::new(model)?;
-        let Err(refusal) = plan.check(memory) else {
-            return Ok(Self {
-                result: plan.infer(observer)?,
-                plan: Some(plan),
-                name: "exact",
-            });
-        };
-        let magnet = Ferromagnet::of(model).is_ok();
-        let name = if magnet { "swendsen-wang" } else { "gibbs" };
-        let note = format!("{refusal}; comparing with a long chain, so there is no KL");
-        Progress::note(note).tell(observer)?;
-        let options = ChainOptions {
-            sweeps: LONG_CHAIN,
-            seed,
-            ..ChainOptions::default()
-        };
-        Ok(Self {
-            result: match magnet {
-                true => swendsen_wang(model, &options, observer)?,
-                false => gibbs(model, &options, observer)?,
-            },
-            plan: None,
-            name,
-        })
     }
 }
 
