@@ -357,10 +357,10 @@ fn a_bad_setting_is_refused_before_the_first_step() {
         assert!(
             matches!(
                 error,
-                FlowError::Setting(InvalidSetting {
+                FlowError::Learning(LearningError::Setting(InvalidSetting {
                     name: "learning rate",
                     ..
-                })
+                }))
             ),
             "{error}"
         );
@@ -388,7 +388,7 @@ fn a_bad_setting_is_refused_before_the_first_step() {
         assert!(
             matches!(
                 error,
-                FlowError::Setting(InvalidSetting { name: "time", .. })
+                FlowError::Learning(LearningError::Setting(InvalidSetting { name: "time", .. }))
             ),
             "{error}"
         );

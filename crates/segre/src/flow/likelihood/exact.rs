@@ -108,8 +108,8 @@ impl Denoiser for KnownPosterior<'_> {
             .for_each(|state| {
                 let evidence: Vec<f64> = state.iter().map(|e| f64::from(*e)).collect();
                 let posterior = self.target.posterior(&evidence);
-                let posterior =
-                    posterior.expect("the distribution has a posterior: `new` has asked");
+                let posterior = posterior
+                    .expect("the distribution has a posterior: that was asked when this was made");
                 for (value, p) in state.iter_mut().zip(posterior) {
                     *value = p as f32;
                 }
