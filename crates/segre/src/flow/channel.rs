@@ -1,4 +1,13 @@
 //! The Gaussian channel of a labeling, `x = √γ v̄_β + z`: its noise, its evidence, its limits.
+//!
+//! A site with label `β` is seen as `x = √γ v̄_β + z` with its own signal-to-noise ratio `γ`. Whatever turns
+//! such `x` into expected labels is a `Denoiser`: the model, independent sites, or (in tests) the exact posterior of a
+//! small pmf. Samplers and likelihood speak to that trait only. A known label is a site whose `γ` decides it, so conditions
+//! need nothing new but training rows that show some of their sites (`--conditional any`; of pictures also blocks). The
+//! posterior's logits are `evidence + log marginals + g_θ`: the network learns only what the sites say of each other. For
+//! few sites a mixture of products, in which Bayes' rule is exact, carries the strong dependences (`network/mixture.rs`),
+//! and a small residual network the rest. For images messages along rows and columns (`flow/prior/scanlines.rs`) come to
+//! the marginals: what neighbouring pixels say of each other needs no network, which learns the rest.
 
 use std::ops::Range;
 

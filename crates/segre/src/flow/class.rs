@@ -1,4 +1,8 @@
 //! The model's distribution of one class of rows, with classifier-free guidance.
+//!
+//! Classes of rows go with the data set, so that selecting rows keeps them, and are told to the network beside the level; a
+//! tenth is hidden in training, so that the same network knows rows of any class, which is what is scored. `OfClass`
+//! (`flow/class.rs`) is a `Denoiser` like others, so every sampler draws a class, with guidance or without.
 
 use burn::tensor::{Tensor, activation};
 

@@ -9,6 +9,12 @@
 //! The first is Segre's own; the others are what it is compared with. In all of them the sites are
 //! independent given `β`, so a path gives every site its local evidence `log p(x_i | β_i = j)`, and one
 //! kind of network learns what the sites say of each other.
+//!
+//! In every path the sites are independent given the labels, so a path gives each site its local evidence
+//! `log p(x_i | β_i = j)`, in closed form, and the network is the same: `Denoiser::posterior` takes evidence,
+//! `posterior_mean` a state of the Gaussian channel. The masked path is that channel with the levels 0 and ∞ only, which
+//! any model trained with `--conditional any` knows: hence the sequential sampler (one evaluation per site, no error of its
+//! own: the default for at most 16 columns) and its chain-rule bound.
 
 mod channel;
 mod e_geodesic;

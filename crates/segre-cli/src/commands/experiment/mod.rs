@@ -22,6 +22,12 @@
 //!
 //! Cells that share a model fit it when the first of them is measured: `if model.is_none() { model =
 //! Some(cell.fit(…)?) }`, with `model` outside the closure.
+//!
+//! An experiment is a constant of type `Definition` in a file of its own, and a line in `ALL`
+//! (`commands/experiment/mod.rs`). It measures cells: `run.cell(settings, seed, |cell| …)` trains by the recipe that `fit`
+//! follows, and stores every cell at once; a cell that is there already is skipped, which is all that `--resume` does. What
+//! a picture needs beyond the rows, a cell writes as a file. `results.json` is the truth, `results.csv`, pictures and
+//! `REPORT.md` follow.
 
 mod class_scaling;
 mod coupled_binary;

@@ -1,4 +1,10 @@
 //! Exact inference: enumeration of few configurations, junction tree for small treewidth.
+//!
+//! Exact inference in energy models keeps messages only. The tree has one clique for each variable; its table is formed
+//! block by block from its factors and messages, so that the largest table exists once at most, and what is needed is known
+//! before anything is allocated. Entries are weights scaled to at most 1. Where they would underflow, which is noticed and
+//! never guessed, everything is done again with logarithms. So zeros are exact, and states that zeros exclude are gone
+//! before the elimination order is sought.
 
 mod arithmetic;
 mod domains;

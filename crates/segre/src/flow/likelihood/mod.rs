@@ -9,6 +9,9 @@
 //! | divergence of conditionals from exact ones | `conditional.rs` |
 //! | the importance-sampled bound of the papers, and the exact likelihood in few dimensions | `importance/` |
 //! | exact posteriors of known distributions, what bounds are checked against | `exact.rs` |
+//!
+//! The I-MMSE integral of the model minus that of the independent-sites model, whose value is known exactly:
+//! same noise for both, so most variance cancels, and no rest term is left at the last level.
 
 mod completion;
 mod conditional;

@@ -1,4 +1,12 @@
 //! Training: a loop of steps with validation, early stopping and bit-exact checkpoints.
+//!
+//! One step is computed in two shards side by side, always two for a large enough batch, so that threads change no result.
+//! What a field learns from, points and velocities, is drawn and finished row by row on the host: nothing of it has a
+//! gradient. A validation is compared row by row, with the same noise, with the best one so far: the model is kept unless
+//! it is worse beyond the error of that comparison, so that a model annealed longer wins among equals. At the end the
+//! network's context is multiplied by the gain that the validation rows favour (`training/calibration.rs`), if it differs
+//! from 1 beyond doubt: what a network says of independent sites is noise, and is silenced. A field head is selected by its
+//! loss, because its bound is loose until the prior is learned.
 
 mod augment;
 mod calibration;

@@ -1,4 +1,12 @@
 //! The UNet of Dhariwal & Nichol 2021 for images and label maps.
+//!
+//! The UNet is the published one with three additions, which its documentation names: the level of each pixel comes in as
+//! channels, because known pixels have another level than unknown ones; so does the noisy state, because local posteriors
+//! close to 0 or 1 hide it; and no normalisation has groups of one channel. Its levels of training follow the bound: each
+//! validation says where its integrand is large (`Progress::levels`), since at most levels pictures are either noise or
+//! plain to see. Its activations are `[batch, height, width, channels]`, the memory of `[batch, sites, channels]`. Where no
+//! gradient is wanted it computes a few rows at a time, and the number of states in memory is limited for all networks, so
+//! that large images need no other settings.
 
 mod block;
 mod config;

@@ -1,4 +1,12 @@
 //! Pictures: IDX files of grey values, folders of PNG files with class ids or grey values.
+//!
+//! Pictures are data sets like others: one site per pixel, one vocabulary. Grey values become integers, ids of label maps
+//! become `Vocabulary::Classes`, which carries names and colours, so that every picture has its legend and a saved model
+//! needs no class file. The mapping itself is stored with the read options. Padding is a note in the layout (`pad_to`) and
+//! never a site: a network pads within itself, so that likelihoods and files cannot see it. Labels are 16-bit for all data
+//! (60 000 × 784 sites take 94 MB), and beyond a limit in an unnamed temporary file that is mapped into memory
+//! (`data/store.rs`): pictures and arrays are read into it piece by piece (but for arrays in Fortran's order and compressed
+//! archives), and everybody else sees the same slice.
 
 mod classes;
 mod error;

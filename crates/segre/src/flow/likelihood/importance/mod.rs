@@ -12,6 +12,12 @@
 //! | its divergence, exact or Hutchinson's | `divergence.rs` |
 //! | the same integral by quadrature, for few dimensions | `quadrature.rs` |
 //!
+//! The importance-sampled bound integrates the deterministic flow backward from around a corner, state and each site's
+//! share of the divergence side by side (one more column), so that one tolerance holds for both. Parameters stay on the
+//! plain device: only the state is tracked, so a backward pass gives `Jᵀv` and no gradient of a weight. The proposal is as
+//! wide as the path's noise unless a mass is asked for: under a perfect model all weights are then equal. Its oracle is the
+//! exact posterior, and quadrature in up to 3 dimensions.
+//!
 //! Source: EG §4.2 and App. B; docs/mathematics.md §5.1.
 
 mod basis;
