@@ -119,3 +119,86 @@ pub struct SplitChoices {
     /// Fraction of rows for the test, where it has no data of its own.
     pub test: Option<f64>,
 }
+
+impl Recipe {
+    /// Adds the decisions of another recipe, which go before these. Steps and time are one decision: when training ends.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            seed: other.seed.or(self.seed),
+            training: self.training.and(other.training),
+            model: self.model.and(other.model),
+            path: self.path.and(other.path),
+            network: self.network.and(other.network),
+            split: self.split.and(other.split),
+        }
+    }
+}
+
+impl TrainingChoices {
+    fn and(self, other: Self) -> Self {
+        let limited = other.steps.is_some() || other.time.is_some();
+        let budget = if limited { &other } else { &self };
+        Self {
+            steps: budget.steps,
+            time: budget.time,
+            batch_size: other.batch_size.or(self.batch_size),
+            learning_rate: other.learning_rate.or(self.learning_rate),
+            weight_decay: other.weight_decay.or(self.weight_decay),
+            conditional: other.conditional.or(self.conditional),
+            flip: other.flip.or(self.flip),
+            precision: other.precision.or(self.precision),
+            validations: other.validations.or(self.validations),
+            validation_rows: other.validation_rows.or(self.validation_rows),
+            patience: other.patience.or(self.patience),
+        }
+    }
+}
+
+impl ModelChoices {
+    fn and(self, other: Self) -> Self {
+        Self {
+            head: other.head.or(self.head),
+            scanlines: other.scanlines.or(self.scanlines),
+        }
+    }
+}
+
+impl PathChoices {
+    fn and(self, other: Self) -> Self {
+        Self {
+            kind: other.kind.or(self.kind),
+            rate: other.rate.or(self.rate),
+            time_shape: other.time_shape.or(self.time_shape),
+            time_rate: other.time_rate.or(self.time_rate),
+            end_time: other.end_time.or(self.end_time),
+        }
+    }
+}
+
+impl NetworkChoices {
+    fn and(self, other: Self) -> Self {
+        Self {
+            kind: other.kind.or(self.kind),
+            hidden: other.hidden.or(self.hidden),
+            blocks: other.blocks.or(self.blocks),
+            components: other.components.or(self.components),
+            affinity: other.affinity.or(self.affinity),
+            dropout: other.dropout.or(self.dropout),
+            preset: other.preset.or(self.preset),
+            channels: other.channels.or(self.channels),
+            multipliers: other.multipliers.or(self.multipliers),
+            attention: other.attention.or(self.attention),
+            heads: other.heads.or(self.heads),
+        }
+    }
+}
+
+impl SplitChoices {
+    fn and(self, other: Self) -> Self {
+        Self {
+            validation: other.validation.or(self.validation),
+            test: other.test.or(self.test),
+        }
+    }
+}

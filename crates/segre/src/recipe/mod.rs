@@ -24,8 +24,6 @@ mod kinds;
 mod model;
 mod network;
 mod settings;
-#[cfg(test)]
-mod tests;
 mod text;
 mod time;
 mod training;

@@ -2,11 +2,8 @@
 
 use serde_json::Value;
 
-use super::choices::{
-    ModelChoices, NetworkChoices, PathChoices, Recipe, SplitChoices, TrainingChoices,
-};
 use super::keys::KEYS;
-use super::{RecipeError, Result};
+use super::{Recipe, RecipeError, Result};
 
 const HEADING: &str = "\
 # Recipe of a fit. Every key may be left out: what is not decided is chosen by the data.
@@ -84,19 +81,6 @@ impl Recipe {
         }
         text
     }
-
-    /// Adds the decisions of another recipe, which go before these. Steps and time are one decision: when training ends.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        Self {
-            seed: other.seed.or(self.seed),
-            training: self.training.and(other.training),
-            model: self.model.and(other.model),
-            path: self.path.and(other.path),
-            network: self.network.and(other.network),
-            split: self.split.and(other.split),
-        }
-    }
 }
 
 fn dotted((section, key, _): &(&str, &str, &str)) -> String {
@@ -129,74 +113,6 @@ fn unreadable(place: String, mut error: toml::de::Error) -> RecipeError {
         problem = format!("{problem}, {line}");
     }
     RecipeError::Unreadable { place, problem }
-}
-
-impl TrainingChoices {
-    fn and(self, other: Self) -> Self {
-        let limited = other.steps.is_some() || other.time.is_some();
-        let budget = if limited { &other } else { &self };
-        Self {
-            steps: budget.steps,
-            time: budget.time,
-            batch_size: other.batch_size.or(self.batch_size),
-            learning_rate: other.learning_rate.or(self.learning_rate),
-            weight_decay: other.weight_decay.or(self.weight_decay),
-            conditional: other.conditional.or(self.conditional),
-            flip: other.flip.or(self.flip),
-            precision: other.precision.or(self.precision),
-            validations: other.validations.or(self.validations),
-            validation_rows: other.validation_rows.or(self.validation_rows),
-            patience: other.patience.or(self.patience),
-        }
-    }
-}
-
-impl ModelChoices {
-    fn and(self, other: Self) -> Self {
-        Self {
-            head: other.head.or(self.head),
-            scanlines: other.scanlines.or(self.scanlines),
-        }
-    }
-}
-
-impl PathChoices {
-    fn and(self, other: Self) -> Self {
-        Self {
-            kind: other.kind.or(self.kind),
-            rate: other.rate.or(self.rate),
-            time_shape: other.time_shape.or(self.time_shape),
-            time_rate: other.time_rate.or(self.time_rate),
-            end_time: other.end_time.or(self.end_time),
-        }
-    }
-}
-
-impl NetworkChoices {
-    fn and(self, other: Self) -> Self {
-        Self {
-            kind: other.kind.or(self.kind),
-            hidden: other.hidden.or(self.hidden),
-            blocks: other.blocks.or(self.blocks),
-            components: other.components.or(self.components),
-            affinity: other.affinity.or(self.affinity),
-            dropout: other.dropout.or(self.dropout),
-            preset: other.preset.or(self.preset),
-            channels: other.channels.or(self.channels),
-            multipliers: other.multipliers.or(self.multipliers),
-            attention: other.attention.or(self.attention),
-            heads: other.heads.or(self.heads),
-        }
-    }
-}
-
-impl SplitChoices {
-    fn and(self, other: Self) -> Self {
-        Self {
-            validation: other.validation.or(self.validation),
-            test: other.test.or(self.test),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! What recipes choose for known data, and what they refuse.
 
-use super::*;
-use crate::data::Layout;
-use crate::flow::{Head, PairwisePrior, PriorConfig};
-use crate::network::NetworkConfig;
+use segre::data::Layout;
+use segre::flow::{Head, PairwisePrior, PriorConfig};
+use segre::network::NetworkConfig;
+use segre::recipe::{Facts, NetworkKind, PathKind, Preset, Recipe, Settings};
 
 fn facts(layout: Layout, sites: usize, categories: usize, rows: usize) -> Facts {
     Facts {
