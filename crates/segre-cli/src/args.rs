@@ -59,13 +59,17 @@ or a folder of .png label maps or pictures.";
 /// Options of every subcommand.
 #[derive(Debug, Args)]
 pub struct Common {
-    /// Print exactly one JSON object on standard output; progress goes to standard error
+    /// Print exactly one JSON object on standard output
+    ///
+    /// Progress goes to standard error.
     #[arg(long, global = true)]
     pub json: bool,
     /// No progress on standard error
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Seed of everything random: same seed, same result [default: 0; for a model: that of its fit]
+    /// Seed of everything random [default: 0; for a model: that of its fit]
+    ///
+    /// Same seed, same result.
     #[arg(long, global = true, value_name = "N")]
     pub seed: Option<u64>,
     /// Number of threads [default: one per processor]; changes no result

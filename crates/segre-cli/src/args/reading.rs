@@ -11,23 +11,38 @@ use super::{at_least_one, memory};
 #[command(next_help_heading = "Reading data")]
 pub struct Reading {
     /// Tables: what to do with missing fields (`?`, empty, NA)
-    #[arg(long, value_name = "WHAT", default_value = "category")]
+    #[arg(
+        hide_short_help = true,
+        long,
+        value_name = "WHAT",
+        default_value = "category"
+    )]
     pub missing: MissingFields,
     /// Tables: the first row is data, not names
-    #[arg(long)]
+    #[arg(hide_short_help = true, long)]
     pub no_header: bool,
     /// Tables: columns to leave out, comma-separated
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    #[arg(
+        hide_short_help = true,
+        long,
+        value_name = "NAMES",
+        value_delimiter = ','
+    )]
     pub drop: Vec<String>,
     /// Tables: the only columns to read, comma-separated
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    #[arg(
+        hide_short_help = true,
+        long,
+        value_name = "NAMES",
+        value_delimiter = ','
+    )]
     pub columns: Option<Vec<String>>,
     /// Text: characters in a window
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one)]
+    #[arg(hide_short_help = true, long, value_name = "N", default_value_t = 64, value_parser = at_least_one)]
     pub text_window: usize,
     /// Arrays and pictures: memory that labels may take, two bytes each; more are kept in a temporary file (in
     /// TMPDIR), which needs their size twice
-    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = memory)]
+    #[arg(hide_short_help = true, long, value_name = "SIZE", default_value = "4GiB", value_parser = memory)]
     pub data_memory: u64,
     #[command(flatten)]
     pub pictures: PictureReading,
@@ -38,13 +53,14 @@ pub struct Reading {
 #[command(next_help_heading = "Reading pictures")]
 pub struct PictureReading {
     /// Folders of PNG files: grey pictures, not label maps
-    #[arg(long)]
+    #[arg(hide_short_help = true, long)]
     pub gray: bool,
     /// Grey pictures: dark is ink, that is 255 − value in place of the value
-    #[arg(long)]
+    #[arg(hide_short_help = true, long)]
     pub invert: bool,
     /// Grey pictures: two labels, 1 above this fraction of the range [default: 0.5]
     #[arg(
+        hide_short_help = true,
         allow_negative_numbers = true,
         long,
         value_name = "FRACTION",
@@ -52,23 +68,34 @@ pub struct PictureReading {
     )]
     pub threshold: Option<f64>,
     /// Grey pictures: this many equal levels
-    #[arg(long, value_name = "L")]
+    #[arg(hide_short_help = true, long, value_name = "L")]
     pub levels: Option<usize>,
     /// Height and width to bring all pictures to: the nearest pixel, centres at half integers
-    #[arg(long, value_name = "HxW", value_parser = size)]
+    #[arg(hide_short_help = true, long, value_name = "HxW", value_parser = size)]
     pub size: Option<ImageSize>,
     /// Height and width that a network may pad pictures to; padding is neither scored nor written
-    #[arg(long, value_name = "HxW", value_parser = size)]
+    #[arg(hide_short_help = true, long, value_name = "HxW", value_parser = size)]
     pub pad: Option<ImageSize>,
     /// Label maps: cityscapes8, camvid12, or a table with the columns id, class and colour (#rrggbb)
     /// [default: every id is a class]
-    #[arg(long, value_name = "NAME|FILE")]
+    #[arg(hide_short_help = true, long, value_name = "NAME|FILE")]
     pub classes: Option<String>,
     /// Label maps: ids that mean nothing, comma-separated
-    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    #[arg(
+        hide_short_help = true,
+        long,
+        value_name = "IDS",
+        value_delimiter = ','
+    )]
     pub ignore: Vec<u8>,
     /// Label maps: what becomes of ignored pixels
-    #[arg(long, value_name = "HOW", default_value = "class", requires = "ignore")]
+    #[arg(
+        hide_short_help = true,
+        long,
+        value_name = "HOW",
+        default_value = "class",
+        requires = "ignore"
+    )]
     pub ignore_as: Ignored,
 }
 

@@ -8,6 +8,7 @@ use super::{Recipe, RecipeError, Result};
 const HEADING: &str = "\
 # Recipe of a fit. Every key may be left out: what is not decided is chosen by the data.
 # Keys behind a # are not decided, or mean nothing to this network.
+
 ";
 
 impl Recipe {
@@ -17,11 +18,12 @@ impl Recipe {
     /// [`RecipeError::Unreadable`] with line, key and what is legal.
     pub fn parse(text: &str, name: &str) -> Result<Self> {
         toml::from_str(text).map_err(|error| {
-            let place = match error.span() {
-                Some(span) => format!("{name}:{}: ", 1 + text[..span.start].matches('\n').count()),
-                None => format!("{name}: "),
+            let Some(span) = error.span() else {
+                return unreadable(format!("{name}: "), error);
             };
-            unreadable(place, error)
+            let line = text[..span.start].matches('\n').count();
+            let found = text.lines().nth(line).unwrap_or_default().trim();
+            unreadable(format!("{name}:{}: {found}: ", line + 1), error)
         })
     }
 
@@ -106,11 +108,16 @@ fn unknown(key: &str) -> RecipeError {
 /// One line, in which only settings have backticks.
 fn unreadable(place: String, mut error: toml::de::Error) -> RecipeError {
     error.set_input(None);
-    let lines = error.to_string().replace('`', "'");
-    let mut lines = lines.lines();
-    let mut problem = lines.next().unwrap_or_default().to_owned();
-    for line in lines {
-        problem = format!("{problem}, {line}");
+    let text = error.to_string().replace('`', "'");
+    let mut problem = text.lines().collect::<Vec<_>>().join(", ");
+    for (type_name, words) in [
+        ("expected usize", "expected a whole number"),
+        ("expected u64", "expected a whole number"),
+        ("expected u32", "expected a whole number"),
+        ("expected f64", "expected a number"),
+        ("expected a sequence", "expected a list"),
+    ] {
+        problem = problem.replace(type_name, words);
     }
     RecipeError::Unreadable { place, problem }
 }
@@ -241,7 +248,7 @@ mod tests {
             ("network.width=4", ["network.width", "split.test"]),
             ("network.hidden=big", ["\"big\"", "hidden"]),
             ("path.kind=straight", ["'straight'", "'masked'"]),
-            ("network.multipliers=1,2", ["\"1,2\"", "sequence"]),
+            ("network.multipliers=1,2", ["\"1,2\"", "a list"]),
             ("training.steps=-1", ["-1", "steps"]),
         ] {
             let said = Recipe::of_assignments([text]).expect_err(text).to_string();

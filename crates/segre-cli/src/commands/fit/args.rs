@@ -36,7 +36,9 @@ pub struct Fit {
         required_unless_present = "print_recipe"
     )]
     pub out: Option<PathBuf>,
-    /// Go on with the run in --out, with its settings; --time and --steps may be raised
+    /// Go on with the run in --out
+    ///
+    /// With its settings; --time and --steps may be raised.
     #[arg(long, conflicts_with = "force")]
     pub resume: bool,
     /// Replace what a former run left in --out
@@ -83,15 +85,17 @@ pub struct RecipeArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Training")]
 pub struct TrainingArguments {
-    /// Wall time, as 90s, 10m or 1h [default: 90s]
+    /// Wall time of training, as 90s, 10m or 1h [default: 90s]
     ///
     /// 30m for a unet on images of 400 pixels or more; none if --steps is given.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub time: Option<Duration>,
-    /// Steps
+    /// Steps of training; with them alone a run repeats exactly
     #[arg(allow_negative_numbers = true, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub steps: Option<u64>,
-    /// Conditionals to learn too, for impute and predict [default: any for tables]
+    /// Learn conditionals too, as for tables
+    ///
+    /// For impute and predict. Without the option any for a table and posterior head, else none.
     #[arg(long, value_name = "WHICH")]
     pub conditional: Option<ConditionalName>,
     /// Rows per step [default: by the data]
@@ -108,12 +112,14 @@ pub struct TrainingArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub struct ModelArguments {
-    /// Network [default: by the data]
+    /// What learns
     ///
-    /// residual; unet for images of at least 400 pixels and 2000 rows.
+    /// Without the option residual, and unet for images of at least 400 pixels and 2000 rows.
     #[arg(long, value_name = "NAME")]
     pub network: Option<NetworkName>,
-    /// Width of hidden layers (channels of the cnn) [default: by network and data]
+    /// Width of hidden layers [default: by network and data]
+    ///
+    /// Of the cnn its channels; not for the unet.
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub hidden: Option<usize>,
     /// Residual blocks; of the unet, per resolution [default: 2; of the unet, by its preset]
