@@ -14,11 +14,11 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segre::data::{Dataset, Layout, Schema, Vocabulary};
 use segre::flow::ModelConfig;
-use segre::flow::training::{Event, Observer, Progress, Trainer, TrainingConfig};
-use segre::learning::{Budget};
-use segre::Control;
+use segre::flow::training::{Keeper, Progress, Trainer, TrainingConfig};
+use segre::learning::Budget;
 use segre::network::{NetworkConfig, UnetConfig};
-use segre::{Device, Result};
+use segre::progress::{Control, Event};
+use segre::Device;
 
 /// A preset and what it is for.
 struct Case {
@@ -51,8 +51,8 @@ struct Steps {
     left: u64,
 }
 
-impl Observer for Steps {
-    fn event(&mut self, event: &Event, _: &Progress) -> Control {
+impl Keeper for Steps {
+    fn tell(&mut self, event: &Event, _: &Progress) -> Control {
         if matches!(event, Event::Step { .. }) {
             self.left -= 1;
         }
@@ -62,7 +62,7 @@ impl Observer for Steps {
         }
     }
 
-    fn save(&mut self, _: &Trainer) -> Result<()> {
+    fn store(&mut self, _: &Trainer) -> segre::flow::Result<()> {
         Ok(())
     }
 }
