@@ -109,7 +109,7 @@ fn faults_of_recipes_are_refused_with_file_line_and_key() {
             ["--set", "network.heads=2"],
             ["--set network.heads", "--network unet", "leave it out"],
         ),
-        (["--set", "network.hidden=0"], ["hidden", "0", "at least 1"]),
+        (["--set", "network.hidden=0"], ["hidden", "0", "from 1"]),
     ] {
         room.refuse(&with(&fit, &further), &fragments);
         room.refuse(
@@ -117,5 +117,8 @@ fn faults_of_recipes_are_refused_with_file_line_and_key() {
             &fragments,
         );
     }
-    room.refuse(&["fit", "t.csv"], &["--out"]);
+    // What is missing stands on a line of its own.
+    let output = room.run(&["fit", "t.csv"]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && text.contains("--out"), "{text}");
 }
