@@ -14,7 +14,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segre::data::{Dataset, Layout, Schema, Vocabulary};
 use segre::flow::ModelConfig;
-use segre::flow::training::{Keeper, Progress, Trainer, TrainingConfig};
+use segre::flow::training::{Keeper, Trainer, TrainingConfig};
 use segre::learning::Budget;
 use segre::network::{NetworkConfig, UnetConfig};
 use segre::progress::{Control, Event};
@@ -52,14 +52,14 @@ struct Steps {
 }
 
 impl Keeper for Steps {
-    fn tell(&mut self, event: &Event, _: &Progress) -> Control {
+    fn tell(&mut self, event: &Event, _: &Trainer) -> segre::flow::Result<Control> {
         if matches!(event, Event::Step { .. }) {
             self.left -= 1;
         }
-        match self.left {
+        Ok(match self.left {
             0 => Control::Stop,
             _ => Control::Continue,
-        }
+        })
     }
 
     fn store(&mut self, _: &Trainer) -> segre::flow::Result<()> {

@@ -63,7 +63,7 @@ pub fn sample_classes_with_progress(
 }
 
 /// What samples cost, for the end of a progress bar.
-pub fn costs(samples: &Samples) -> String {
+fn costs(samples: &Samples) -> String {
     format!(
         "{} samples in {:.1} s, {} function evaluations each, mean entropy {:.4} before rounding",
         samples.data.rows(),

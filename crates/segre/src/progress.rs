@@ -12,14 +12,12 @@ use serde::Serialize;
 
 use crate::estimate::Estimate;
 
-/// What an observer of a run wants next.
+/// What an observer wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
     /// Go on.
     Continue,
-    /// Call the observer's `save` now and go on.
-    Save,
-    /// Save and stop; the run can be resumed.
+    /// Stop.
     Stop,
 }
 
@@ -173,6 +171,14 @@ impl Progress {
         }
     }
 
+    /// The same work, of which something else is to be told.
+    pub(crate) fn with(&self, event: Event) -> Self {
+        Self {
+            event,
+            ..self.clone()
+        }
+    }
+
     /// Tells an observer.
     ///
     /// # Errors
@@ -180,7 +186,7 @@ impl Progress {
     pub fn tell(&self, observer: &mut dyn Observer) -> Result<(), Interrupted> {
         match observer.tell(self) {
             Control::Stop => Err(Interrupted),
-            _ => Ok(()),
+            Control::Continue => Ok(()),
         }
     }
 }

@@ -1,17 +1,15 @@
 //! The examples run, each for a moment.
 
+#![allow(dead_code, reason = "an example has a main function of its own")]
+
 use std::time::Duration;
 
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../examples/conditional.rs"]
 mod conditional;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../examples/energy.rs"]
 mod energy;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../examples/picture.rs"]
 mod picture;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../examples/table.rs"]
 mod table;
 

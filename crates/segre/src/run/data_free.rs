@@ -192,14 +192,9 @@ struct Log<'a> {
 impl Observer for Log<'_> {
     fn tell(&mut self, progress: &Progress) -> Control {
         if let (Event::Round(found), Some(metrics)) = (&progress.event, &mut self.metrics)
-            // A full disk must not end a run whose model may still fit.
-            && let Err(error) = metrics.line(&line(found))
+            && let Some(event) = metrics.line(&line(found))
         {
-            let notice = Event::Notice(format!("cannot write {METRICS_FILE}: {error}"));
-            self.observer.tell(&Progress {
-                event: notice,
-                ..progress.clone()
-            });
+            self.observer.tell(&progress.with(event));
         }
         self.observer.tell(progress)
     }

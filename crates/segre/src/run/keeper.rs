@@ -69,33 +69,41 @@ impl<'a> RunKeeper<'a> {
 }
 
 impl Keeper for RunKeeper<'_> {
-    fn tell(&mut self, event: &Event, run: &training::Progress) -> Control {
-        let written = self.folder.as_mut().and_then(|kept| kept.log(event).err());
-        if let Some(error) = written {
-            let notice = Event::Notice(format!("cannot write {METRICS_FILE}: {error}"));
+    fn tell(&mut self, event: &Event, trainer: &Trainer) -> flow::Result<Control> {
+        let run = trainer.progress();
+        if let Some(notice) = self.folder.as_mut().and_then(|kept| kept.log(event)) {
             self.tell_observer(notice, run);
         }
-        let due = |kept: &Kept| kept.saved.elapsed() >= CHECKPOINT_EVERY;
-        match self.tell_observer(event.clone(), run) {
-            Control::Stop => Control::Stop,
-            _ if self.folder.as_ref().is_some_and(due) => Control::Save,
-            _ => Control::Continue,
+        let control = self.tell_observer(event.clone(), run);
+        // After a validation, and when it is stopped, the run is stored anyway.
+        let between = matches!(event, Event::Step { .. }) && control == Control::Continue;
+        if let Some(kept) = &mut self.folder
+            && between
+            && kept.saved.elapsed() >= CHECKPOINT_EVERY
+        {
+            kept.store(trainer)?;
         }
+        Ok(control)
     }
 
     fn store(&mut self, trainer: &Trainer) -> flow::Result<()> {
-        let Some(kept) = &mut self.folder else {
-            return Ok(());
-        };
-        saving::write_parameters(&kept.path.join(MODEL_FILE), &trainer.best_model()?)?;
-        training::write_checkpoint(trainer, &kept.path.join(CHECKPOINT_FILE))?;
-        kept.saved = Instant::now();
-        Ok(())
+        match &mut self.folder {
+            Some(kept) => kept.store(trainer),
+            None => Ok(()),
+        }
     }
 }
 
 impl Kept<'_> {
-    fn log(&mut self, event: &Event) -> std::io::Result<()> {
+    fn store(&mut self, trainer: &Trainer) -> flow::Result<()> {
+        saving::write_parameters(&self.path.join(MODEL_FILE), &trainer.best_model()?)?;
+        training::write_checkpoint(trainer, &self.path.join(CHECKPOINT_FILE))?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+
+    /// Writes a line of the events that have one; what there is to be told if that fails.
+    fn log(&mut self, event: &Event) -> Option<Event> {
         match event {
             Event::Step {
                 step,
@@ -118,7 +126,7 @@ impl Kept<'_> {
                 "validation_bits_per_dim": bits_per_dim.value,
                 "std_error": bits_per_dim.std_error, "kept": kept,
             })),
-            _ => Ok(()),
+            _ => None,
         }
     }
 }

@@ -1,13 +1,15 @@
 //! The log of a run: a JSON object a line.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 
 use serde_json::Value;
 
+use super::folder::METRICS_FILE;
 use crate::atomic;
 use crate::file_error::FileError;
+use crate::progress::Event;
 
 /// An open log.
 #[derive(Debug)]
@@ -37,12 +39,10 @@ impl Metrics {
         Ok(Self { file })
     }
 
-    /// Appends a line. A full disk must not end a run whose checkpoints may still fit, so the caller decides what an
-    /// error means.
-    ///
-    /// # Errors
-    /// What the operating system says.
-    pub fn line(&mut self, value: &Value) -> io::Result<()> {
-        writeln!(self.file, "{value}")
+    /// Appends a line. A full disk must not end a run whose checkpoints may still fit: what is told of it is returned.
+    pub fn line(&mut self, value: &Value) -> Option<Event> {
+        let written = writeln!(self.file, "{value}");
+        let notice = |error| Event::Notice(format!("cannot write {METRICS_FILE}: {error}"));
+        written.err().map(notice)
     }
 }

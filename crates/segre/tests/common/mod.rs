@@ -10,7 +10,7 @@ use rand_distr::{Distribution, StandardNormal};
 use segre::Control;
 use segre::data::{Dataset, Layout, Schema, Site, Vocabulary};
 use segre::flow::likelihood::EnumeratedPosterior;
-use segre::flow::training::{Keeper, Progress, Trainer, TrainingConfig, write_checkpoint};
+use segre::flow::training::{Keeper, Trainer, TrainingConfig, write_checkpoint};
 use segre::flow::{Head, Model, ModelConfig};
 use segre::learning::{Budget, OptimizerConfig};
 use segre::network::{
@@ -350,7 +350,7 @@ pub struct Recorder {
 }
 
 impl Keeper for Recorder {
-    fn tell(&mut self, event: &Event, progress: &Progress) -> Control {
+    fn tell(&mut self, event: &Event, trainer: &Trainer) -> segre::flow::Result<Control> {
         let stop = match event {
             Event::Step { step, loss, .. } => {
                 self.losses.push(*loss);
@@ -360,15 +360,14 @@ impl Keeper for Recorder {
                 step, bits_per_dim, ..
             } => {
                 self.validations.push((*step, bits_per_dim.value));
-                self.stop_at_validation == Some(progress.validations)
+                self.stop_at_validation == Some(trainer.progress().validations)
             }
             _ => false,
         };
-        if stop {
-            Control::Stop
-        } else {
-            Control::Continue
-        }
+        Ok(match stop {
+            true => Control::Stop,
+            false => Control::Continue,
+        })
     }
 
     fn store(&mut self, trainer: &Trainer) -> segre::flow::Result<()> {

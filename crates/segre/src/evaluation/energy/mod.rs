@@ -20,7 +20,7 @@ use crate::flow::Model;
 use crate::flow::sampling::SamplingOptions;
 use crate::neural::WeightedRows;
 use crate::progress::Observer;
-use crate::randomized::{Comparison, EntropyEstimate};
+use crate::randomized::Comparison;
 
 /// The energy model that something was fitted to.
 #[derive(Clone, Copy, Debug)]
@@ -53,28 +53,11 @@ pub struct EnergyOptions {
 /// Samples of what was fitted beside an energy model, nats.
 #[derive(Clone, Debug, Serialize)]
 pub struct EnergyReport {
-    /// `KL(model : target)`, see [`Comparison::kl`].
-    pub kl: Option<f64>,
-    /// Standard error of it.
-    pub kl_std_error: Option<f64>,
-    /// With the entropy estimator that counts unseen labelings.
-    pub kl_unseen: Option<f64>,
-    /// What the estimate of `kl` gives for as many exact samples.
+    /// Its samples: divergence, energy, entropy, marginals.
+    #[serde(flatten)]
+    pub comparison: Comparison,
+    /// What the estimate of its `kl` gives for as many exact samples.
     pub kl_floor: Option<f64>,
-    /// `⟨E⟩`.
-    pub energy: f64,
-    /// Standard error of it.
-    pub energy_std_error: f64,
-    /// The Miller–Madow entropy.
-    pub entropy: f64,
-    /// Different labelings, and other estimates of the entropy.
-    pub entropy_estimates: EntropyEstimate,
-    /// Mean over variables and states of the absolute error of the marginals.
-    pub marginal_error: f64,
-    /// The largest of these errors.
-    pub largest_marginal_error: f64,
-    /// Samples.
-    pub samples: usize,
     /// `randomized` or `neural`.
     pub method: &'static str,
     /// `exact`, or the chain that was used.
@@ -154,7 +137,7 @@ pub fn run(
         }
     };
     let samples = fitted.sample(options.samples, seed, target.schema, &sampling, observer)?;
-    let found = Comparison::of(&samples, model, log_z, marginals);
+    let comparison = Comparison::of(&samples, model, log_z, marginals);
     let kl_floor = match &truth.plan {
         Some(plan) => {
             let labels = plan.sample_labels(options.samples, seed.wrapping_add(1), observer)?;
@@ -184,17 +167,8 @@ pub fn run(
     let of_bp = BeliefPropagationOptions::default();
     let by_bp = if_any(belief_propagation(model, &of_bp, observer))?;
     Ok(EnergyReport {
-        kl: found.kl,
-        kl_std_error: found.kl_std_error,
-        kl_unseen: found.kl_unseen,
+        comparison,
         kl_floor,
-        energy: found.energy,
-        energy_std_error: found.energy_std_error,
-        entropy: found.entropy,
-        entropy_estimates: found.entropy_estimates,
-        marginal_error: found.marginal_error,
-        largest_marginal_error: found.largest_marginal_error,
-        samples: found.samples,
         method: fitted.name(),
         target: truth.name,
         target_log_z: log_z,

@@ -84,14 +84,17 @@ pub enum Ending {
     Stopped,
 }
 
-/// Who keeps a run: hears what happens, decides when it is stored, stores it.
+/// Who keeps a run: hears what happens, and stores it.
 pub trait Keeper {
-    /// Is told every event and says what to do.
+    /// Is told every event, with the run as it stands, and says what to do.
     ///
     /// The loss of a step is in nats per site (posterior head) or EG (23) per site (field head); what a validation finds is
     /// said at [`ModelConfig::validated_by_bound`].
-    fn tell(&mut self, event: &Event, progress: &Progress) -> Control;
-    /// Stores the run; called after validations and when asked for.
+    ///
+    /// # Errors
+    /// What storing the run in between fails with; the run ends then.
+    fn tell(&mut self, event: &Event, trainer: &Trainer) -> Result<Control>;
+    /// Stores the run; called after validations and when the run is stopped.
     ///
     /// # Errors
     /// What storing it fails with; the run ends then.
@@ -99,8 +102,8 @@ pub trait Keeper {
 }
 
 impl Keeper for Silent {
-    fn tell(&mut self, _: &Event, _: &Progress) -> Control {
-        Control::Continue
+    fn tell(&mut self, _: &Event, _: &Trainer) -> Result<Control> {
+        Ok(Control::Continue)
     }
 
     fn store(&mut self, _: &Trainer) -> Result<()> {
@@ -264,7 +267,7 @@ impl Trainer {
                     true => Some(self.calibrate(&calibration)?),
                     false => None,
                 };
-                let control = keeper.tell(&event, &self.progress);
+                let control = keeper.tell(&event, self)?;
                 keeper.store(self)?;
                 match (self.progress.finished, early, control) {
                     (true, true, _) => return Ok(Ending::EarlyStop),
@@ -289,13 +292,9 @@ impl Trainer {
                 gradient_norm,
                 learning_rate: rate,
             };
-            match keeper.tell(&event, &self.progress) {
-                Control::Continue => {}
-                Control::Save => keeper.store(self)?,
-                Control::Stop => {
-                    keeper.store(self)?;
-                    return Ok(Ending::Stopped);
-                }
+            if keeper.tell(&event, self)? == Control::Stop {
+                keeper.store(self)?;
+                return Ok(Ending::Stopped);
             }
         }
         Ok(Ending::Budget)

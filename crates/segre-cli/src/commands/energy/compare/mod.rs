@@ -67,15 +67,16 @@ fn print(found: &EnergyReport) {
         ("entropy", Align::Decimal),
         ("marginal error", Align::Decimal),
     ]);
+    let samples = &found.comparison;
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.4}"));
     table.push([
         found.method.into(),
-        found
+        samples
             .kl
-            .map_or_else(String::new, |kl| estimate(kl, found.kl_std_error)),
-        estimate(found.energy, Some(found.energy_std_error)),
-        number(Some(found.entropy)),
-        number(Some(found.marginal_error)),
+            .map_or_else(String::new, |kl| estimate(kl, samples.kl_std_error)),
+        estimate(samples.energy, Some(samples.energy_std_error)),
+        number(Some(samples.entropy)),
+        number(Some(samples.marginal_error)),
     ]);
     for (name, beside) in [("mean field", &found.mean_field), ("bp", &found.bp)] {
         if let Some(beside) = beside {
@@ -111,12 +112,12 @@ fn print(found: &EnergyReport) {
     if let Some(found) = &found.conditionals {
         conditionals::print(found);
     }
-    let estimates = &found.entropy_estimates;
+    let estimates = &samples.entropy_estimates;
     println!(
         "{} samples, {} different labelings, nats",
-        found.samples, estimates.support
+        samples.samples, estimates.support
     );
-    if let (Some(unseen), Some(floor)) = (found.kl_unseen, found.kl_floor) {
+    if let (Some(unseen), Some(floor)) = (samples.kl_unseen, found.kl_floor) {
         println!(
             "KL with unseen labelings counted: {unseen:.4}; as many exact samples give KL {floor:.4}"
         );

@@ -269,10 +269,8 @@ impl Observer for Watch {
         self.mean = Some(smooth);
         if step % 10 == 0 {
             let line = json!({ "step": step, "seconds": seconds, "loss": smooth });
-            // A full disk must not end a run whose checkpoints may still fit.
-            if let Err(error) = self.metrics.line(&line) {
-                self.bar
-                    .note(&format!("cannot write {METRICS_FILE}: {error}"));
+            if let Some(Event::Notice(words)) = self.metrics.line(&line) {
+                self.bar.note(&words);
             }
         }
         self.bar.show(progress, || format!("loss {smooth:.4}"));
