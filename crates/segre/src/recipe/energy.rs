@@ -16,8 +16,16 @@ const SAMPLES_TIME: Duration = Duration::from_secs(300);
 /// Steps of a randomised flow, and of the published one.
 const STEPS: u64 = 3000;
 const PUBLISHED_STEPS: u64 = 5000;
+/// Labels that samples of an energy model take by default at most: 48 MB.
+const MOST_LABELS: usize = 24_000_000;
 /// Numbers that the ends of all draws of a step may take: draws get fewer beyond.
 const MOST_ENDS: usize = 1 << 20;
+
+/// Samples of an energy model of so many variables to learn from, when no number is asked for.
+#[must_use]
+pub fn samples(variables: usize) -> usize {
+    (MOST_LABELS / variables.max(1)).clamp(1000, 1_000_000)
+}
 
 impl Recipe {
     /// What is decided for a network on samples of an energy model; a network without data needs no decisions of its

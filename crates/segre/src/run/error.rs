@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::data::DataError;
+use crate::energy::EnergyError;
 use crate::file_error::FileError;
 use crate::flow::FlowError;
 use crate::learning::LearningError;
@@ -129,6 +130,26 @@ pub enum RunError {
         /// The value that is given.
         asked: String,
     },
+    /// Exact samples are wanted, but exact inference is not to be had.
+    #[error("no exact samples; use `samples_from = chain`")]
+    NoExactSamples(#[source] EnergyError),
+    /// Samples are to come from a file that is not there.
+    #[error(
+        "`samples_from = {file}` is no file; give exact, chain or the path of a table or array"
+    )]
+    NoSamples {
+        /// What was given.
+        file: String,
+    },
+    /// Samples in a file are of other variables.
+    #[error("{file} has not the variables of the model")]
+    OtherVariables {
+        /// The file.
+        file: String,
+        /// What is wrong with them.
+        #[source]
+        cause: DataError,
+    },
     /// A run is to go on, but has no folder.
     #[error("a run goes on in its folder: give it as `out`")]
     NowhereToResume,
@@ -147,6 +168,9 @@ pub enum RunError {
     /// What data can get wrong.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// What energy models, their files and their inference can get wrong.
+    #[error(transparent)]
+    Energy(#[from] EnergyError),
     /// What learning can get wrong.
     #[error(transparent)]
     Learning(#[from] LearningError),

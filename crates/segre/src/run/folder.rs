@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,9 @@ pub const CONFIG_FILE: &str = "config.json";
 pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 /// File of the log, a JSON object a line.
 pub const METRICS_FILE: &str = "metrics.jsonl";
+
+/// Between checkpoints that are not due to anything else.
+pub(super) const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
 
 /// Everything that a run and its pictures leave.
 const FILES: [&str; 9] = [

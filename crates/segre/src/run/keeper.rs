@@ -1,12 +1,12 @@
 //! Who keeps a run of a model of data: writes its log and its checkpoints, and passes on what happens.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use super::error::Result;
-use super::folder::{CHECKPOINT_FILE, METRICS_FILE, MODEL_FILE};
+use super::folder::{CHECKPOINT_EVERY, CHECKPOINT_FILE, METRICS_FILE, MODEL_FILE};
 use super::metrics::Metrics;
 use crate::flow::training::{self, Keeper, Trainer};
 use crate::flow::{self, saving};
@@ -14,8 +14,6 @@ use crate::learning::Budget;
 use crate::network::NetworkConfig;
 use crate::progress::{Control, Event, Observer};
 
-/// Between checkpoints that are not due to a validation.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
 /// Steps between lines of the log; a unet's are long.
 const STEPS_PER_LINE: u64 = 10;
 

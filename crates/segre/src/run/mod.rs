@@ -5,10 +5,10 @@
 //! | what is asked of a fit, and its start | `fit.rs` |
 //! | training, with a log and checkpoints | `training.rs`, `keeper.rs`, `awake.rs` |
 //! | going on with a run that was stopped | `resume.rs` |
-//! | a fit to an energy alone | `data_free.rs` |
+//! | fits to an energy: a network without data, a randomised flow; samples to learn from | `data_free.rs`, `randomized.rs`, `samples.rs` |
 //! | the parts of the data | `parts.rs` |
 //! | a model's folder: names of files, making room, settings of any kind | `folder.rs` |
-//! | settings of a model of data, of a randomised flow | `card.rs`, `randomized.rs` |
+//! | settings of a model of data, and reading a model | `card.rs` |
 //! | the log | `metrics.rs` |
 //!
 //! A folder holds `config.json` (resolved settings, schema, source, split), `model.safetensors` (parameters of the model that is
@@ -27,20 +27,15 @@ mod metrics;
 mod parts;
 mod randomized;
 mod resume;
+mod samples;
 mod training;
 
-pub use awake::Awake;
 pub use card::{LabelSource, ModelCard, TestData, load, load_card, save_card, save_parameters};
 pub use data_free::DataFreeRun;
 pub use error::{Result, RunError};
 pub use fit::Fit;
-pub use folder::{
-    CHECKPOINT_FILE, CONFIG_FILE, METRICS_FILE, MODEL_FILE, create_folder, refuse_existing,
-};
-pub use metrics::Metrics;
+pub use folder::{CONFIG_FILE, METRICS_FILE, create_folder, refuse_existing};
 pub use parts::{LabelFile, Parts};
-pub use randomized::{
-    Kind, RandomizedCard, is_randomized, load_randomized, load_randomized_card,
-    save_randomized_card,
-};
+pub use randomized::{Kind, RandomizedCard, RandomizedRun, is_randomized, load_randomized};
+pub use samples::{EnergySamples, SamplesWanted, energy_samples};
 pub use training::Run;

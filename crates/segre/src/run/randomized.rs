@@ -1,14 +1,31 @@
-//! The settings of a randomised flow, stored beside its parameters.
+//! A run of a randomised flow, and its settings, stored beside its parameters.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use super::error::Result;
-use super::folder::{MODEL_FILE, file_of, kind_of, read_settings, write_settings};
-use crate::data::Schema;
+use super::error::{Result, RunError};
+use super::folder::{
+    CHECKPOINT_EVERY, CHECKPOINT_FILE, METRICS_FILE, MODEL_FILE, create_folder, file_of, kind_of,
+    read_settings, refuse_existing, write_settings,
+};
+use super::metrics::Metrics;
+use super::samples::EnergySamples;
+use crate::data::{Dataset, Schema};
+use crate::energy::EnergyModel;
 use crate::file_error::FileError;
-use crate::randomized::{RandomizedConfig, RandomizedFlow, TrainingConfig, saving};
+use crate::progress::{Control, Event, Observer, Progress};
+use crate::randomized::{
+    self, Ending, RandomizedConfig, RandomizedFlow, Target, Trainer, TrainingConfig, saving,
+};
+use crate::recipe::energy::RandomizedRecipe;
+
+/// Steps between lines of the log.
+const STEPS_PER_LINE: u64 = 10;
+/// Share of a step's loss in the loss of the last steps.
+const LATEST: f64 = 0.02;
 
 /// What kind of model a folder holds: models of data say nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,19 +65,12 @@ pub fn is_randomized(folder: &Path) -> bool {
 }
 
 /// Stores the settings in a folder.
-///
-/// # Errors
-/// [`FileError::Io`] if the file cannot be written.
-pub fn save_randomized_card(folder: &Path, card: &RandomizedCard) -> Result<(), FileError> {
+fn save_card(folder: &Path, card: &RandomizedCard) -> Result<(), FileError> {
     write_settings(folder, card)
 }
 
 /// Reads the settings in a folder.
-///
-/// # Errors
-/// [`RunError::NotAModel`](super::RunError::NotAModel), [`FileError::Damaged`], and as
-/// [`RandomizedConfig::validate`].
-pub fn load_randomized_card(folder: &Path) -> Result<RandomizedCard> {
+fn load_card(folder: &Path) -> Result<RandomizedCard> {
     let card: RandomizedCard = read_settings(folder)?;
     card.model.validate(&card.schema)?;
     card.training.validate()?;
@@ -70,11 +80,212 @@ pub fn load_randomized_card(folder: &Path) -> Result<RandomizedCard> {
 /// Reads a model from its folder.
 ///
 /// # Errors
-/// As [`load_randomized_card`]; [`FileError::Damaged`] or
+/// [`RunError::NotAModel`], and as [`RandomizedConfig::validate`]; [`FileError::Damaged`] or
 /// [`LearningError::ParameterMismatch`](crate::learning::LearningError::ParameterMismatch) if the parameters do not fit.
 pub fn load_randomized(folder: &Path) -> Result<(RandomizedFlow, RandomizedCard)> {
-    let card = load_randomized_card(folder)?;
+    let card = load_card(folder)?;
     let file = file_of(folder, MODEL_FILE)?;
     let model = saving::read_parameters(&file, &card.model, &card.schema)?;
     Ok((model, card))
+}
+
+/// A run that fits a randomised flow to an energy model.
+pub struct RandomizedRun {
+    out: Option<PathBuf>,
+    card: RandomizedCard,
+    trainer: Trainer,
+    samples: Option<Dataset>,
+    /// Loss of the last steps, nats.
+    loss: Option<f64>,
+}
+
+impl RandomizedRun {
+    /// A run that has done nothing yet, in memory; `source` is what the card says of the energy.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`].
+    pub fn new(
+        recipe: &RandomizedRecipe,
+        energy: &EnergyModel,
+        source: &str,
+        schema: &Schema,
+    ) -> Result<Self> {
+        let (model, training) = recipe.resolve(schema);
+        let (own, settings) = (model.clone(), training.clone());
+        let trainer = Trainer::new(own, settings, schema.clone(), Some(energy))?;
+        let card = RandomizedCard {
+            kind: Kind::Randomized,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            source: source.to_owned(),
+            samples_from: None,
+            samples: 0,
+            model,
+            training,
+            schema: schema.clone(),
+        };
+        Ok(Self {
+            out: None,
+            card,
+            trainer,
+            samples: None,
+            loss: None,
+        })
+    }
+
+    /// Takes up the run in a folder with its own settings; of the recipe the budget counts. What it learned from is to
+    /// be given again: [`learning_from`](Self::learning_from).
+    ///
+    /// # Errors
+    /// As [`load_randomized`]; [`RunError::OtherEnergy`] for the run of another energy.
+    pub fn resume(
+        folder: &Path,
+        recipe: &RandomizedRecipe,
+        energy: &EnergyModel,
+        source: &str,
+    ) -> Result<Self> {
+        let mut card = load_card(folder)?;
+        if card.source != source {
+            return Err(RunError::OtherEnergy {
+                path: folder.to_path_buf(),
+                own: card.source,
+                asked: source.to_owned(),
+            });
+        }
+        let budget = &mut card.training.budget;
+        budget.steps = recipe.steps.or(budget.steps);
+        if let Some(time) = recipe.time {
+            budget.seconds = Some(time.as_secs_f64());
+        }
+        let (model, training) = (card.model.clone(), card.training.clone());
+        let schema = card.schema.clone();
+        let path = folder.join(CHECKPOINT_FILE);
+        let trainer = match path.is_file() {
+            true => saving::read_checkpoint(&path, model, training, schema)?,
+            // Stopped before the first checkpoint: the beginning is where it stopped.
+            false => Trainer::new(model, training, schema, Some(energy))?,
+        };
+        save_card(folder, &card)?;
+        Ok(Self {
+            out: Some(folder.to_path_buf()),
+            card,
+            trainer,
+            samples: None,
+            loss: None,
+        })
+    }
+
+    /// The run with samples to learn from.
+    #[must_use]
+    pub fn learning_from(mut self, samples: EnergySamples) -> Self {
+        self.card.samples = samples.data.rows();
+        self.card.samples_from = Some(samples.from);
+        self.samples = Some(samples.data);
+        self
+    }
+
+    /// The run in a new folder, or in place of what a former run left there.
+    ///
+    /// # Errors
+    /// As [`refuse_existing`] and [`create_folder`].
+    pub fn kept_in(mut self, folder: &Path, force: bool) -> Result<Self> {
+        refuse_existing(folder, force)?;
+        create_folder(folder)?;
+        save_card(folder, &self.card)?;
+        self.out = Some(folder.to_path_buf());
+        Ok(self)
+    }
+
+    /// The settings.
+    pub fn card(&self) -> &RandomizedCard {
+        &self.card
+    }
+
+    /// Steps and seconds so far.
+    pub fn progress(&self) -> (u64, f64) {
+        self.trainer.progress()
+    }
+
+    /// Loss of the last steps, nats; none before the first one.
+    pub fn loss(&self) -> Option<f64> {
+        self.loss
+    }
+
+    /// The model with averaged parameters.
+    pub fn model(&self) -> RandomizedFlow {
+        self.trainer.averaged_model()
+    }
+
+    /// Trains until the budget is used up or the observer, who is told the loss of the last steps, stops it. In a folder it
+    /// stores log, model and checkpoint every 20 seconds, at the end, and when a step fails.
+    ///
+    /// # Errors
+    /// As [`Trainer::run`]; [`FileError::Io`] if a file cannot be written.
+    pub fn train(&mut self, energy: &EnergyModel, observer: &mut dyn Observer) -> Result<Ending> {
+        let target = Target {
+            samples: self.samples.as_ref(),
+            energy: Some(energy),
+        };
+        let (done, _) = self.trainer.progress();
+        let stays = |line: &Value| line["step"].as_u64().is_some_and(|step| step <= done);
+        let path = self.out.as_ref().map(|out| out.join(METRICS_FILE));
+        let mut log = Log {
+            observer,
+            metrics: path.map(|path| Metrics::open(&path, stays)).transpose()?,
+            loss: self.loss,
+        };
+        let mut saved = Instant::now();
+        let out = self.out.as_deref();
+        let mut keep = |trainer: &Trainer| match out {
+            Some(folder) if saved.elapsed() >= CHECKPOINT_EVERY => {
+                saved = Instant::now();
+                store(trainer, folder)
+            }
+            _ => Ok(()),
+        };
+        let ended = self.trainer.run(target, &mut keep, &mut log);
+        self.loss = log.loss;
+        // What is there is kept, also when a step has failed.
+        if let Some(folder) = out {
+            store(&self.trainer, folder)?;
+        }
+        Ok(ended?)
+    }
+}
+
+fn store(trainer: &Trainer, folder: &Path) -> randomized::Result<()> {
+    saving::write_parameters(&folder.join(MODEL_FILE), &trainer.averaged_model())?;
+    saving::write_checkpoint(trainer, &folder.join(CHECKPOINT_FILE))
+}
+
+/// Smooths the loss, which is that of a few draws, writes the log and passes on what happens.
+struct Log<'a> {
+    observer: &'a mut dyn Observer,
+    metrics: Option<Metrics>,
+    loss: Option<f64>,
+}
+
+impl Observer for Log<'_> {
+    fn tell(&mut self, progress: &Progress) -> Control {
+        let mut event = progress.event.clone();
+        if let Event::Step {
+            step,
+            seconds,
+            loss,
+            ..
+        } = &mut event
+        {
+            let smooth = self
+                .loss
+                .map_or(*loss, |mean| mean + LATEST * (*loss - mean));
+            self.loss = Some(smooth);
+            *loss = smooth;
+            let line = json!({ "step": step, "seconds": seconds, "loss": smooth });
+            if *step % STEPS_PER_LINE == 0
+                && let Some(notice) = self.metrics.as_mut().and_then(|log| log.line(&line))
+            {
+                self.observer.tell(&progress.with(notice));
+            }
+        }
+        self.observer.tell(&progress.with(event))
+    }
 }

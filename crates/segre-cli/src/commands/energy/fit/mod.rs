@@ -2,20 +2,22 @@
 
 mod data_free;
 mod neural;
-pub mod randomized;
-pub mod samples;
+mod randomized;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
+use segre::data::Schema;
 use segre::energy::{EnergyModel, GridModel, ModelSource};
 use segre::flow::PairwisePrior;
 use segre::neural::pairwise_prior;
 use segre::recipe::energy::{ObjectiveKind, RandomizedKind, RandomizedRecipe};
-use segre::recipe::{Recipe, parse_time};
+use segre::recipe::{self, Recipe, parse_time};
+use segre::run::{EnergySamples, SamplesWanted, energy_samples};
 
+use super::done;
 use crate::args::{Common, NetworkName, at_least_one, memory};
 
 #[derive(Debug, Args)]
@@ -214,6 +216,28 @@ impl Fit {
             end_time: self.end_time,
             learning_rate: self.learning_rate,
         }
+    }
+
+    /// What is wanted of samples.
+    fn samples_wanted(&self, energy: &EnergyModel, seed: Option<u64>) -> SamplesWanted<'_> {
+        let count = self.samples;
+        SamplesWanted {
+            from: self.samples_from.as_deref(),
+            count: count.unwrap_or_else(|| recipe::energy::samples(energy.variables())),
+            memory: self.memory,
+            seed: seed.unwrap_or(0),
+        }
+    }
+
+    /// Draws or reads samples, with a progress bar.
+    fn draw(
+        &self,
+        energy: &EnergyModel,
+        schema: &Schema,
+        wanted: &SamplesWanted,
+        common: &Common,
+    ) -> Result<EnergySamples> {
+        common.watch(|bar| energy_samples(energy, schema, wanted, bar), done)
     }
 
     /// What the network starts from.

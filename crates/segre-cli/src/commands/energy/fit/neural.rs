@@ -10,7 +10,6 @@ use segre::recipe::Recipe;
 use segre::run::{load_card, refuse_existing};
 
 use super::Fit;
-use super::samples::{Wanted, default_count, samples};
 use crate::args::Common;
 use crate::fitting::fit;
 
@@ -39,15 +38,8 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         check_writable(&file)?;
         prior = arguments.prior(&energy)?;
         let schema = schema_of(&energy, grid.as_ref())?;
-        let wanted = Wanted {
-            from: arguments.samples_from.as_deref(),
-            count: arguments
-                .samples
-                .unwrap_or_else(|| default_count(energy.variables())),
-            memory: arguments.memory,
-            seed: common.seed.unwrap_or(0),
-        };
-        let found = samples(&energy, &schema, &wanted, common)?;
+        let wanted = arguments.samples_wanted(&energy, common.seed);
+        let found = arguments.draw(&energy, &schema, &wanted, common)?;
         data::write(&found.data, &file)?;
     }
     let own = arguments.recipe(common.seed);
