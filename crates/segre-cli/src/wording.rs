@@ -1,25 +1,12 @@
 //! Words of the library in those of the command line: settings become flags.
 
+use clap::CommandFactory;
+use segre::recipe::Recipe;
+
+use crate::args::Arguments;
+
 /// Flags that are not called as their setting.
 const OTHER_NAMES: [(&str, &str); 2] = [("memory", "data-memory"), ("pad_to", "pad")];
-
-/// Settings without a flag of their own: keys of a recipe, for `--set`.
-const KEYS: [&str; 14] = [
-    "path.rate",
-    "path.time_shape",
-    "path.time_rate",
-    "path.end_time",
-    "training.weight_decay",
-    "training.validations",
-    "training.validation_rows",
-    "training.patience",
-    "model.scanlines",
-    "network.components",
-    "network.affinity",
-    "network.multipliers",
-    "network.attention",
-    "network.heads",
-];
 
 /// A message of the library with flags in place of settings in backticks: `` `ignore_as = class` `` becomes
 /// `--ignore-as class`, and what has no flag of its own `--set network.heads=2`. Other words in backticks stay.
@@ -50,8 +37,7 @@ fn flag_of(text: &str) -> Option<String> {
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(letters) {
         return None;
     }
-    let key = KEYS.iter().find(|key| key.ends_with(&format!(".{name}")));
-    if let Some(key) = key {
+    if let Some(key) = key_without_flag(name) {
         return Some(match value {
             Some(value) => format!("--set {key}={value}"),
             None => format!("--set {key}"),
@@ -65,16 +51,27 @@ fn flag_of(text: &str) -> Option<String> {
     })
 }
 
+/// The key of a recipe for a setting that `segre fit` has no flag for.
+fn key_without_flag(setting: &str) -> Option<String> {
+    let command = Arguments::command();
+    let flag = setting.replace('_', "-");
+    let mut of_fit = command.find_subcommand("fit")?.get_arguments();
+    if of_fit.any(|one| one.get_long() == Some(flag.as_str())) {
+        return None;
+    }
+    Recipe::keys().find(|key| {
+        key.rsplit_once('.')
+            .is_some_and(|(_, name)| name == setting)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
     use std::fs;
     use std::path::Path;
 
-    use clap::CommandFactory;
-
     use super::*;
-    use crate::args::Arguments;
 
     #[test]
     fn settings_become_flags_and_other_words_stay() {
@@ -135,14 +132,6 @@ mod tests {
         for flag in named {
             let name = flag.split(' ').next().unwrap_or_default();
             assert!(known.contains(name), "{flag} is no flag");
-        }
-        // Recipes are of `fit`; another command may have a flag of the name.
-        let (mut of_fit, root) = (BTreeSet::new(), Arguments::command());
-        flags(root.find_subcommand("fit").unwrap(), &mut of_fit);
-        for key in KEYS {
-            let name = key.split('.').next_back().unwrap_or_default();
-            let flag = format!("--{}", name.replace('_', "-"));
-            assert!(!of_fit.contains(&flag), "{flag} is a flag");
         }
     }
 }

@@ -12,6 +12,11 @@ const HEADING: &str = "\
 ";
 
 impl Recipe {
+    /// All keys, dotted: `network.hidden`.
+    pub fn keys() -> impl Iterator<Item = String> {
+        KEYS.iter().map(dotted)
+    }
+
     /// Reads a recipe; `name` is what messages call the text.
     ///
     /// # Errors
@@ -96,7 +101,7 @@ fn unknown(key: &str) -> RecipeError {
     let meant = KEYS.iter().filter(|(_, name, _)| *name == key);
     let meant: Vec<String> = meant.map(dotted).collect();
     let legal = match meant.is_empty() {
-        true => KEYS.iter().map(dotted).collect(),
+        true => Recipe::keys().collect(),
         false => meant,
     };
     RecipeError::UnknownKey {
