@@ -1,7 +1,7 @@
 //! Long work with a progress bar that Ctrl-C stops, and a last line about what came out.
 
 use anyhow::Result;
-use segre::data::Dataset;
+use segre::data::{Dataset, Schema};
 use segre::flow::Model;
 use segre::flow::likelihood::{ScoreOptions, Scores, score};
 use segre::flow::sampling::{Samples, SamplingOptions, sample, sample_classes};
@@ -78,6 +78,19 @@ pub fn warn_unconditional(model: &Model, common: &Common) {
     if !model.knows_conditionals() && !common.quiet {
         eprintln!(
             "warning: this model was fitted without --conditional any, so its conditionals may be poor"
+        );
+    }
+}
+
+/// Says which columns of the data are no part of the model, and how to keep them.
+pub fn note_left_out(schema: &Schema, common: &Common) {
+    if common.quiet {
+        return;
+    }
+    for column in &schema.left_out {
+        eprintln!(
+            "note: column {:?} is left out: {}; to keep it: --columns-as \"{}=category\"",
+            column.name, column.why, column.name
         );
     }
 }

@@ -32,6 +32,7 @@ pub(crate) enum Purpose {
     Proposal,
     Strange,
     Strata,
+    Cells,
 }
 
 /// Random words reserved for one row: more than any row of noise uses.

@@ -2,7 +2,9 @@
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
-use segre::data::{ClassMap, IgnoreAs, ImageOptions, ImageSize, Levels, Missing, ReadOptions};
+use segre::data::{
+    ClassMap, ColumnKind, IgnoreAs, ImageOptions, ImageSize, Levels, Missing, ReadOptions,
+};
 
 use super::{at_least_one, memory};
 
@@ -37,6 +39,15 @@ pub struct Reading {
         value_delimiter = ','
     )]
     pub columns: Option<Vec<String>>,
+    /// Tables: what columns hold, as age=number,zip=category,id=leave-out (else found out; also date)
+    #[arg(
+        hide_short_help = true,
+        long,
+        value_name = "NAME=KIND",
+        value_delimiter = ',',
+        value_parser = column_kind
+    )]
+    pub columns_as: Vec<(String, ColumnKind)>,
     /// Text: characters in a window
     #[arg(hide_short_help = true, long, value_name = "N", default_value_t = 64, value_parser = at_least_one)]
     pub text_window: usize,
@@ -131,6 +142,7 @@ impl Reading {
             has_header: !self.no_header,
             drop_columns: self.drop.clone(),
             only_columns: self.columns.clone(),
+            columns_as: self.columns_as.iter().cloned().collect(),
             text_window: self.text_window,
             images: self.pictures.options()?,
             memory: self.data_memory,
@@ -159,6 +171,14 @@ impl PictureReading {
             },
         })
     }
+}
+
+/// `age=number`: a column, and what it holds. A name may hold `=` itself.
+fn column_kind(text: &str) -> Result<(String, ColumnKind), String> {
+    let parts = text.rsplit_once('=');
+    let (name, kind) =
+        parts.ok_or_else(|| format!("write NAME=KIND; kinds are {}", ColumnKind::NAMES))?;
+    Ok((name.to_owned(), kind.parse()?))
 }
 
 /// `64x128`: height, then width.

@@ -18,7 +18,7 @@ use self::pictures::{draw_training, show_samples};
 use crate::args::{Accuracy, Common};
 use crate::report::baselines::baseline_table;
 use crate::report::json::print_object;
-use crate::watched::score_if_bounded;
+use crate::watched::{note_left_out, score_if_bounded};
 
 /// Sites of the rows of the test part that are scored at the end of a UNet's fit, spread over it.
 const TEST_SITES: usize = 1 << 19;
@@ -43,6 +43,7 @@ struct Report {
 pub fn fit(asked: &Fit, out: &Path, common: &Common) -> Result<()> {
     let start = Instant::now();
     let mut run = asked.start()?;
+    note_left_out(&run.card().schema, common);
     let baselines = Baselines::fit(&run.parts().train, &run.parts().validation)?;
     let of_validation = BaselineScores::of(&baselines, &run.parts().validation);
     let mut bar = common.bar();

@@ -2,6 +2,7 @@
 
 use super::schema::Schema;
 use super::store::{Collector, Store};
+use super::table::Numbers;
 use crate::data::error::{DataError, Result};
 
 /// A data set: one label per row and site.
@@ -13,6 +14,8 @@ pub struct Dataset {
     labels: Store,
     /// The class of each row, where there are classes.
     classes: Option<Vec<u16>>,
+    /// The numbers of a table themselves, where they are known.
+    numbers: Option<Numbers>,
 }
 
 impl Dataset {
@@ -57,6 +60,7 @@ impl Dataset {
             schema,
             labels,
             classes: None,
+            numbers: None,
         })
     }
 
@@ -75,6 +79,18 @@ impl Dataset {
     /// The class of each row, where there are classes.
     pub fn classes(&self) -> Option<&[u16]> {
         self.classes.as_deref()
+    }
+
+    /// The data with the numbers that the labels of a table's columns stand for.
+    #[must_use]
+    pub(super) fn with_numbers(mut self, numbers: Option<Numbers>) -> Self {
+        self.numbers = numbers;
+        self
+    }
+
+    /// The numbers of a table themselves; none where they were drawn by a model, which draws cells.
+    pub fn numbers(&self) -> Option<&Numbers> {
+        self.numbers.as_ref()
     }
 
     /// Number of rows.
@@ -158,6 +174,10 @@ impl Dataset {
             schema: self.schema.clone(),
             labels,
             classes: classes.map(|classes| rows.iter().map(|&row| classes[row]).collect()),
+            numbers: self
+                .numbers
+                .as_ref()
+                .map(|numbers| numbers.select(rows.iter().copied())),
         }
     }
 

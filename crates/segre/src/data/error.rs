@@ -107,20 +107,42 @@ pub enum DataError {
         /// The first unknown column.
         column: String,
     },
-    /// A column has too many distinct values to be categorical.
+    /// A column does not hold what it is said to.
     #[error(
-        "{path}:{line}: column {column:?} has more than {limit} categories; \
-         drop the column or bin its values"
+        "{path}: column {column:?}: {problem}; correct the field, or say another kind (`columns_as`)"
     )]
-    TooManyCategories {
+    WrongKind {
         /// The file.
         path: PathBuf,
-        /// Line of the value that was one too many, from 1.
+        /// The column.
+        column: String,
+        /// What is the matter.
+        problem: String,
+    },
+    /// Every column is left out.
+    #[error(
+        "{path}: no column is left: {why}; keep a column by saying what it holds, as NAME=category or NAME=number \
+         (`columns_as`)"
+    )]
+    NothingToLearn {
+        /// The file.
+        path: PathBuf,
+        /// Why the first is left out.
+        why: String,
+    },
+    /// A field of a column of numbers.
+    #[error(
+        "{path}:{line}: column {column:?}: {value:?} is no number of the notation seen at fit time; correct the value"
+    )]
+    NotANumber {
+        /// The file.
+        path: PathBuf,
+        /// Line of the row.
         line: u64,
         /// The column.
         column: String,
-        /// The largest number of categories allowed.
-        limit: usize,
+        /// The field.
+        value: String,
     },
     /// A category that the schema does not know.
     #[error(

@@ -13,6 +13,7 @@ mod schema;
 mod source;
 mod split;
 mod store;
+mod table;
 
 pub use builtin::{BuiltIn, KnownDistribution};
 pub use dataset::Dataset;
@@ -29,6 +30,7 @@ pub use row_classes::RowClasses;
 pub use schema::{Class, Layout, MAX_CATEGORIES, Schema, Site, Vocabulary};
 pub use source::DataSource;
 pub use split::{Split, SplitConfig};
+pub use table::{Coding, Column, ColumnKind, LeftOut, Notation, Numbers, Values};
 
 /// Reads a data set and finds out its schema.
 ///

@@ -1,7 +1,9 @@
 //! How a data set is to be read; saved with a model so that later reads agree.
 
 use super::format::image::ImageOptions;
+use super::table::ColumnKind;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What becomes of missing table fields: empty, `?` or `NA`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +37,9 @@ pub struct ReadOptions {
     pub drop_columns: Vec<String>,
     /// Tables: the columns to read, by name; all when `None`.
     pub only_columns: Option<Vec<String>>,
+    /// Tables: what columns hold, by name; found by looking where nothing is said.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns_as: BTreeMap<String, ColumnKind>,
     /// Tables read into a schema: whether columns that the schema lacks are ignored rather than refused.
     pub allow_extra_columns: bool,
     /// Text: characters in one window.
@@ -56,6 +61,7 @@ impl Default for ReadOptions {
             has_header: true,
             drop_columns: Vec::new(),
             only_columns: None,
+            columns_as: BTreeMap::new(),
             allow_extra_columns: false,
             text_window: 64,
             images: ImageOptions::default(),

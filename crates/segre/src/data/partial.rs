@@ -2,6 +2,7 @@
 
 use super::dataset::Dataset;
 use super::schema::Schema;
+use super::table::Numbers;
 use crate::data::error::Result;
 use crate::random::{Purpose, generator};
 use rand::RngExt;
@@ -16,6 +17,8 @@ pub struct PartialDataset {
     pub schema: Schema,
     /// Row-major labels, `[rows, sites]`.
     labels: Vec<u16>,
+    /// The numbers of a table themselves, where they are known.
+    numbers: Option<Numbers>,
 }
 
 impl PartialDataset {
@@ -27,7 +30,12 @@ impl PartialDataset {
         let labels: Vec<u16> = labels.into_iter().map(|l| l.unwrap_or(UNKNOWN)).collect();
         let known = labels.iter().map(|l| if *l == UNKNOWN { 0 } else { *l });
         let Dataset { schema, .. } = Dataset::new(schema, known.collect())?;
-        Ok(Self { schema, labels })
+        let numbers = None;
+        Ok(Self {
+            schema,
+            labels,
+            numbers,
+        })
     }
 
     /// A data set of which some sites are hidden.
@@ -35,19 +43,31 @@ impl PartialDataset {
         let all = Self {
             schema: data.schema.clone(),
             labels: data.labels().to_vec(),
+            numbers: data.numbers().cloned(),
         };
         all.without(hidden)
     }
 
-    /// A data set of which every label is hidden with a probability, independently.
+    /// The rows with the numbers that the labels of a table's columns stand for.
+    #[must_use]
+    pub(super) fn with_numbers(mut self, numbers: Option<Numbers>) -> Self {
+        self.numbers = numbers;
+        self
+    }
+
+    /// A data set of which every field is hidden with a probability, independently.
     ///
     /// # Panics
     /// If the probability is not from 0 to 1.
     pub fn hiding_at_random(data: &Dataset, probability: f64, seed: u64) -> Self {
         let mut rng = generator(seed, Purpose::Hiding, 0);
-        let cells = 0..data.labels().len();
-        let hidden: Vec<bool> = cells.map(|_| rng.random_bool(probability)).collect();
-        Self::hiding(data, |row, site| hidden[row * data.sites() + site])
+        let columns = data.schema.column_count();
+        let fields = 0..data.rows() * columns;
+        let hidden: Vec<bool> = fields.map(|_| rng.random_bool(probability)).collect();
+        let owner: Vec<usize> = (0..data.sites())
+            .map(|site| data.schema.column_of(site))
+            .collect();
+        Self::hiding(data, |row, site| hidden[row * columns + owner[site]])
     }
 
     /// The rows with further sites hidden.
@@ -58,9 +78,14 @@ impl PartialDataset {
             true => UNKNOWN,
             false => *label,
         };
+        let labels: Vec<u16> = self.labels.iter().enumerate().map(hide).collect();
+        let known = |row: usize, site: usize| labels[row * sites + site] != UNKNOWN;
+        let numbers = self.numbers.clone();
+        let numbers = numbers.map(|numbers| numbers.where_known(&self.schema, known));
         Self {
             schema: self.schema.clone(),
-            labels: self.labels.iter().enumerate().map(hide).collect(),
+            labels,
+            numbers,
         }
     }
 
@@ -75,6 +100,10 @@ impl PartialDataset {
         Self {
             schema: self.schema.clone(),
             labels: rows.iter().flat_map(row).copied().collect(),
+            numbers: self
+                .numbers
+                .as_ref()
+                .map(|numbers| numbers.select(rows.iter().copied())),
         }
     }
 
@@ -114,6 +143,9 @@ impl PartialDataset {
         Self {
             schema: self.schema.clone(),
             labels: repeated.flatten().copied().collect(),
+            numbers: self.numbers.as_ref().map(|numbers| {
+                numbers.select((0..self.rows()).flat_map(|row| std::iter::repeat_n(row, times)))
+            }),
         }
     }
 
@@ -128,7 +160,7 @@ impl PartialDataset {
             known => known,
         };
         let labels = self.labels.iter().enumerate().map(fill).collect();
-        Dataset::new(self.schema.clone(), labels)
+        Ok(Dataset::new(self.schema.clone(), labels)?.with_numbers(self.numbers.clone()))
     }
 }
 

@@ -451,19 +451,19 @@ pub fn schema_of(model: &EnergyModel, grid: Option<&GridModel>) -> Result<Schema
             counts.sort_unstable();
             counts.dedup();
             let sites = model.cardinalities().iter().enumerate();
-            Schema {
-                layout: Layout::Table,
-                sites: sites
+            Schema::new(
+                Layout::Table,
+                sites
                     .map(|(variable, states)| crate::data::Site {
                         name: format!("x{variable}"),
                         vocabulary: counts.partition_point(|count| count < states),
                     })
                     .collect(),
-                vocabularies: counts
+                counts
                     .into_iter()
                     .map(|count| Vocabulary::Integers { count })
                     .collect(),
-            }
+            )
         }
     };
     schema.validate()?;

@@ -16,6 +16,8 @@ pub struct Facts {
     pub rows: Option<usize>,
     /// Number of classes that the rows are told to have.
     pub classes: Option<usize>,
+    /// Whether columns of a table hold numbers, or more words than one site takes.
+    pub numbers: bool,
     /// What is known before anything is learned: a model of the same sites.
     pub prior: Option<PairwisePrior>,
 }
@@ -41,6 +43,7 @@ impl Facts {
             categories: schema.max_categories(),
             rows: None,
             classes: None,
+            numbers: schema.has_codings(),
             prior: None,
         }
     }

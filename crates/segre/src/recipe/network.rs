@@ -7,6 +7,8 @@ use crate::network::{CnnConfig, DenseConfig, LinearConfig, NetworkConfig, Residu
 
 /// Rows below which a network learns them by heart.
 const FEW_ROWS: usize = 5_000;
+/// Numbers per site between network and cells: as many waves over a column's range are told apart.
+const NUMBERS_SITE_WIDTH: usize = 32;
 /// Sites up to which a mixture of products carries the strong dependences.
 const MOST_MIXTURE_SITES: usize = 32;
 
@@ -92,6 +94,7 @@ fn residual(own: &NetworkChoices, head: Head, facts: &Facts) -> ResidualConfig {
         Head::Field => 0,
     });
     let hidden = match (components, facts.sites) {
+        _ if facts.numbers => 256,
         // The mixture carries the strong dependences; a wide network beside it adds its noise. A rule over
         // many columns, as of a class, needs more of it (nursery: 97.7 % right with 64, 99.0 % with 128).
         (1.., 0..=4) => 64,
@@ -101,12 +104,13 @@ fn residual(own: &NetworkChoices, head: Head, facts: &Facts) -> ResidualConfig {
     };
     ResidualConfig {
         hidden: own.hidden.unwrap_or(hidden),
-        blocks: own.blocks.unwrap_or(2),
-        site_width: None,
+        blocks: own.blocks.unwrap_or(if facts.numbers { 3 } else { 2 }),
+        site_width: facts.numbers.then_some(NUMBERS_SITE_WIDTH),
         components,
         affinity: own.affinity.unwrap_or(components > 0),
         // Few rows are learned by heart otherwise; many need all of the network.
         dropout: own.dropout.unwrap_or(match facts.rows_at_hand() {
+            FEW_ROWS.. if facts.numbers => 0.0,
             0..FEW_ROWS => 0.3,
             FEW_ROWS..20_000 => 0.1,
             _ => 0.0,
@@ -124,7 +128,7 @@ fn residual(own: &NetworkChoices, head: Head, facts: &Facts) -> ResidualConfig {
 /// of a prior do.
 fn components(facts: &Facts) -> usize {
     let sites = facts.sites;
-    if facts.prior.is_some() || sites > MOST_MIXTURE_SITES {
+    if facts.prior.is_some() || facts.numbers || sites > MOST_MIXTURE_SITES {
         return 0;
     }
     let affordable = 65_536 / (sites * facts.categories);

@@ -35,11 +35,12 @@ pub fn schema(cardinalities: &[usize]) -> Schema {
     let words = |count: &usize| Vocabulary::Words {
         categories: (0..*count).map(|label| format!("w{label}")).collect(),
     };
-    Schema {
-        layout: Layout::Table,
-        sites: (0..cardinalities.len()).map(site).collect(),
-        vocabularies: cardinalities.iter().map(words).collect(),
-    }
+    let vocabularies = cardinalities.iter().map(words).collect();
+    Schema::new(
+        Layout::Table,
+        (0..cardinalities.len()).map(site).collect(),
+        vocabularies,
+    )
 }
 
 /// Sites that share one ordered vocabulary.

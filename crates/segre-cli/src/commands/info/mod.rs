@@ -13,6 +13,7 @@ pub use self::args::Info;
 use crate::args::Common;
 use crate::report::json::print_object;
 use crate::report::table::{Align, Table};
+use crate::watched::note_left_out;
 
 /// Most sites to list in text.
 const LISTED: usize = 30;
@@ -80,6 +81,7 @@ fn dataset(name: &str, data: &Dataset, labels: Option<Labels>, common: &Common) 
     }
     println!("{name}: {} rows", data.rows());
     describe(&data.schema);
+    note_left_out(&data.schema, common);
     if let Some(shares) = shares {
         let mut table = Table::new(&[("category", Align::Left), ("share", Align::Decimal)]);
         for (label, share) in shares.iter().enumerate().take(LISTED) {
@@ -114,6 +116,9 @@ fn category_shares(data: &Dataset) -> Option<Vec<f64>> {
 }
 
 fn describe(schema: &Schema) {
+    if schema.has_codings() {
+        return describe_columns(schema);
+    }
     let bits = schema.uniform_bits_per_dim();
     let layout = match schema.layout {
         Layout::Image { .. } => schema.layout.describe(),
@@ -133,6 +138,32 @@ fn describe(schema: &Schema) {
     if schema.sites() > LISTED {
         println!("  … and {} more", schema.sites() - LISTED);
     }
+}
+
+/// The columns of a table with numbers: what they hold, and between which ends.
+fn describe_columns(schema: &Schema) {
+    println!(
+        "table, {} columns in {} sites",
+        schema.column_count(),
+        schema.sites()
+    );
+    let mut table = Table::new(&[
+        ("column", Align::Left),
+        ("holds", Align::Left),
+        ("values", Align::Left),
+    ]);
+    for column in 0..schema.column_count() {
+        let (name, coding) = schema.column(column);
+        let (kind, values) = match coding {
+            None => (
+                "categories".to_owned(),
+                categories(schema, schema.sites_of(column).start),
+            ),
+            Some(coding) => (coding.kind().to_owned(), coding.summary()),
+        };
+        table.push([name.to_owned(), kind, values]);
+    }
+    print!("{}", table.to_text());
 }
 
 fn categories(schema: &Schema, site: usize) -> String {

@@ -4,6 +4,7 @@ use crate::atomic::{self, PartialFile};
 use crate::data::dataset::Dataset;
 use crate::data::error::{DataError, Result};
 use crate::data::schema::{Layout, Vocabulary};
+use crate::data::table::Fields;
 use npyz::WriterBuilder;
 use std::io::{self, Write};
 use std::path::Path;
@@ -98,10 +99,12 @@ fn write_table(data: &Dataset, delimiter: u8, file: &mut PartialFile) -> io::Res
     let mut table = csv::WriterBuilder::new()
         .delimiter(delimiter)
         .from_writer(file);
-    table.write_record(data.schema.sites.iter().map(|site| &site.name))?;
-    for row in data.iter() {
-        for (site, &label) in row.iter().enumerate() {
-            table.write_field(data.schema.category_name(site, label).as_ref())?;
+    let schema = &data.schema;
+    table.write_record((0..schema.column_count()).map(|column| schema.column(column).0))?;
+    let fields = Fields::of(data);
+    for row in 0..data.rows() {
+        for field in fields.row(row) {
+            table.write_field(field.as_ref())?;
         }
         table.write_record(None::<&[u8]>)?;
     }
@@ -159,15 +162,15 @@ mod tests {
             name: name.into(),
             vocabulary,
         };
-        let schema = Schema {
-            layout: Layout::Table,
-            sites: vec![site("a, b", 0), site("quo\"te", 1), site("n", 2)],
-            vocabularies: vec![
+        let schema = Schema::new(
+            Layout::Table,
+            vec![site("a, b", 0), site("quo\"te", 1), site("n", 2)],
+            vec![
                 words(&["x,y", "tab\there", "?"]),
                 words(&["line\nbreak", "\"q\""]),
                 Vocabulary::Integers { count: 300 },
             ],
-        };
+        );
         Dataset::new(schema, vec![0, 0, 299, 1, 1, 0, 2, 0, 17]).unwrap()
     }
 

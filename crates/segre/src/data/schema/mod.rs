@@ -1,14 +1,16 @@
 //! What the sites and categories of a data set are; saved with a model as JSON.
 
 use crate::data::error::{DataError, Result};
+use crate::data::table::{Coding, Column, LeftOut};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Largest number of categories that one site may have: labels are 16-bit.
 pub const MAX_CATEGORIES: usize = 1 << 16;
 
 /// The category of missing fields of a table.
-pub(super) const MISSING: &str = "?";
+pub(in crate::data) const MISSING: &str = "?";
 
 /// How the sites of one row are arranged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,9 +144,26 @@ pub struct Schema {
     pub sites: Vec<Site>,
     /// The vocabularies that the sites point to.
     pub vocabularies: Vec<Vocabulary>,
+    /// The columns of a table, whose sites follow one another; empty if every site is a column.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<Column>,
+    /// Columns of the data that are no part of the model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
 }
 
 impl Schema {
+    /// A schema of which every site is a column.
+    pub fn new(layout: Layout, sites: Vec<Site>, vocabularies: Vec<Vocabulary>) -> Self {
+        Self {
+            layout,
+            sites,
+            vocabularies,
+            columns: Vec::new(),
+            left_out: Vec::new(),
+        }
+    }
+
     /// A schema whose sites all share one vocabulary.
     pub fn shared(layout: Layout, names: Vec<String>, vocabulary: Vocabulary) -> Self {
         let sites = names
@@ -154,11 +173,7 @@ impl Schema {
                 vocabulary: 0,
             })
             .collect();
-        Self {
-            layout,
-            sites,
-            vocabularies: vec![vocabulary],
-        }
+        Self::new(layout, sites, vec![vocabulary])
     }
 
     /// A schema of integer labels `0..count` in a picture or an array, sites named by their place.
@@ -206,6 +221,70 @@ impl Schema {
         self.sites.len()
     }
 
+    /// Number of columns as the user sees them: of a table with numbers less than sites.
+    pub fn column_count(&self) -> usize {
+        match self.columns.len() {
+            0 => self.sites(),
+            count => count,
+        }
+    }
+
+    /// Name of a column, and how its fields are labels if they are not the categories of its one site.
+    ///
+    /// # Panics
+    /// If the column does not exist.
+    pub fn column(&self, column: usize) -> (&str, Option<&Coding>) {
+        match self.columns.is_empty() {
+            true => (&self.sites[column].name, None),
+            false => {
+                let column = &self.columns[column];
+                (&column.name, column.coding.as_ref())
+            }
+        }
+    }
+
+    /// The sites of a column.
+    ///
+    /// # Panics
+    /// If the column does not exist.
+    pub fn sites_of(&self, column: usize) -> Range<usize> {
+        match self.columns.is_empty() {
+            true => column..column + 1,
+            false => {
+                let first = self.columns[..column].iter().map(Column::sites).sum();
+                first..first + self.columns[column].sites()
+            }
+        }
+    }
+
+    /// The column that a site belongs to.
+    ///
+    /// # Panics
+    /// If the site does not exist.
+    pub fn column_of(&self, site: usize) -> usize {
+        let found = (0..self.column_count()).find(|column| self.sites_of(*column).contains(&site));
+        found.unwrap_or_else(|| panic!("site {site} of {}", self.sites()))
+    }
+
+    /// The column of a name.
+    ///
+    /// # Errors
+    /// [`DataError::NoSuchColumn`].
+    pub fn column_named(&self, name: &str) -> Result<usize> {
+        let names = || (0..self.column_count()).map(|column| self.column(column).0);
+        names()
+            .position(|known| known == name)
+            .ok_or_else(|| DataError::NoSuchColumn {
+                name: name.to_owned(),
+                columns: names().collect::<Vec<_>>().join(", "),
+            })
+    }
+
+    /// Whether some columns hold numbers, or more words than one site takes.
+    pub fn has_codings(&self) -> bool {
+        !self.columns.is_empty()
+    }
+
     /// Number of categories of a site.
     ///
     /// # Panics
@@ -234,6 +313,12 @@ impl Schema {
     /// # Panics
     /// If the site or the label does not exist.
     pub fn category_name(&self, site: usize, label: u16) -> Cow<'_, str> {
+        if self.has_codings()
+            && let (_, Some(coding)) = self.column(self.column_of(site))
+            && coding.sites() == 1
+        {
+            return Cow::Owned(coding.describe(usize::from(label)));
+        }
         match self.vocabulary(site) {
             Vocabulary::Integers { count } => {
                 assert!(
@@ -247,7 +332,7 @@ impl Schema {
         }
     }
 
-    /// The site of a name.
+    /// The site of a name, which is that of a column unless it has several.
     ///
     /// # Errors
     /// [`DataError::NoSuchColumn`].
@@ -347,6 +432,10 @@ impl Schema {
                 return differ(what, summary(known), summary(found));
             }
         }
+        if self.columns != other.columns {
+            let what = "how columns of numbers are divided".to_owned();
+            return differ(what, "another".to_owned(), "one".to_owned());
+        }
         Ok(())
     }
 
@@ -380,6 +469,31 @@ impl Schema {
                     "a site's vocabulary index",
                     expected,
                     site.vocabulary.to_string(),
+                );
+            }
+        }
+        if !self.columns.is_empty() {
+            let digits = self.columns.iter().flat_map(|column| match &column.coding {
+                Some(coding) => coding
+                    .vocabularies()
+                    .iter()
+                    .map(Vocabulary::count)
+                    .map(Some)
+                    .collect(),
+                None => vec![None],
+            });
+            let digits: Vec<Option<usize>> = digits.collect();
+            let suits = digits.len() == self.sites()
+                && digits
+                    .iter()
+                    .enumerate()
+                    .all(|(site, count)| count.is_none_or(|count| count == self.cardinality(site)));
+            if !suits {
+                let expected = format!("{} sites in all", self.sites());
+                return fault(
+                    "the coding of the columns",
+                    expected,
+                    format!("for {}", digits.len()),
                 );
             }
         }

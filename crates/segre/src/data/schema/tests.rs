@@ -6,9 +6,9 @@ fn mixed() -> Schema {
     let words = |list: &[&str]| Vocabulary::Words {
         categories: list.iter().map(|word| (*word).to_string()).collect(),
     };
-    Schema {
-        layout: Layout::Table,
-        sites: vec![
+    Schema::new(
+        Layout::Table,
+        vec![
             Site {
                 name: "colour".into(),
                 vocabulary: 0,
@@ -18,8 +18,8 @@ fn mixed() -> Schema {
                 vocabulary: 1,
             },
         ],
-        vocabularies: vec![words(&["red", "green"]), Vocabulary::Integers { count: 8 }],
-    }
+        vec![words(&["red", "green"]), Vocabulary::Integers { count: 8 }],
+    )
 }
 
 #[test]

@@ -53,11 +53,7 @@ mod tests {
             .map(|count| Vocabulary::Integers { count })
             .to_vec();
         let sites = (0..3).map(site).collect();
-        let schema = Schema {
-            layout: Layout::Table,
-            sites,
-            vocabularies,
-        };
+        let schema = Schema::new(Layout::Table, sites, vocabularies);
         let data = Dataset::new(schema, vec![0, 0, 0, 1, 31, 0]).unwrap();
         let bits = Uniform::new(&data.schema).bits_per_dim(&data);
         assert!((bits - 2.0).abs() < 1e-12);

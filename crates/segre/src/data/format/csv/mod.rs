@@ -1,27 +1,24 @@
-//! Tables of categorical columns: `.csv` and `.tsv`, plain or gzip.
+//! Tables as texts: `.csv` and `.tsv`, plain or gzip.
 //!
-//! Fields may be quoted and are trimmed. Empty fields, `?` and `NA` are missing. Blank lines are
-//! skipped. A column's categories are sorted, by value if all are integers, otherwise by text; the
-//! category of missing fields, `?`, comes last.
+//! Fields may be quoted and are trimmed. Empty fields, `?` and `NA` are missing. Blank lines are skipped. What the fields
+//! mean is found out in `data/table/`.
 
 use super::input;
 use crate::data::dataset::Dataset;
 use crate::data::error::{DataError, Result};
 use crate::data::options::{Missing, MissingIs, ReadOptions};
 use crate::data::partial::PartialDataset;
-use crate::data::schema::{Layout, MISSING, Schema, Site, Vocabulary};
+use crate::data::schema::{Layout, Schema};
+use crate::data::table::{self, Frame, FrameBuilder};
 use crate::file_error::FileError;
 use csv::{Reader, ReaderBuilder, StringRecord};
 use std::collections::HashMap;
 use std::io::Cursor;
 use std::path::Path;
 
-/// Most categories of a column; one label is kept free.
-const MAX_COLUMN_CATEGORIES: usize = 65_535;
-
-/// Reads a table and learns its vocabularies.
+/// Reads a table and finds out what its columns hold.
 pub(super) fn read(path: &Path, delimiter: u8, options: &ReadOptions) -> Result<Dataset> {
-    let mut table = Table::open(path, delimiter, options)?;
+    let table = Table::open(path, delimiter, options)?;
     let columns = table.columns_to_read(options)?;
     if columns.is_empty() {
         return Err(DataError::NoData {
@@ -29,45 +26,9 @@ pub(super) fn read(path: &Path, delimiter: u8, options: &ReadOptions) -> Result<
             what: "no columns are left",
         });
     }
-    let mut vocabularies: Vec<Growing> = columns.iter().map(|_| Growing::default()).collect();
-    let mut labels: Vec<u16> = Vec::new();
-    while table.next_row()? {
-        if options.missing == Missing::DropRows && table.any_missing(&columns) {
-            continue;
-        }
-        for (&column, vocabulary) in columns.iter().zip(&mut vocabularies) {
-            let Some(label) = vocabulary.label(table.field(column)) else {
-                return Err(DataError::TooManyCategories {
-                    path: path.to_path_buf(),
-                    line: table.line(),
-                    column: table.names[column].clone(),
-                    limit: MAX_COLUMN_CATEGORIES,
-                });
-            };
-            labels.push(label);
-        }
-    }
-    table.require_rows(labels.len())?;
-    let (vocabularies, sorted): (Vec<Vocabulary>, Vec<Vec<u16>>) =
-        vocabularies.into_iter().map(Growing::sorted).unzip();
-    for row in labels.chunks_exact_mut(columns.len()) {
-        for (label, new_label) in row.iter_mut().zip(&sorted) {
-            *label = new_label[usize::from(*label)];
-        }
-    }
-    let site = |(vocabulary, &column): (usize, &usize)| Site {
-        name: table.names[column].clone(),
-        vocabulary,
-    };
-    let sites = columns.iter().enumerate().map(site).collect();
-    Dataset::new(
-        Schema {
-            layout: Layout::Table,
-            sites,
-            vocabularies,
-        },
-        labels,
-    )
+    let frame = table.frame(&columns, options.missing)?;
+    let schema = table::schema_of(&frame, options)?;
+    table::encode(&frame, &schema)
 }
 
 /// Reads a table into a schema, matching columns by name in any order.
@@ -85,20 +46,10 @@ pub(super) fn read_as(
             found: Layout::Table.name().into(),
         });
     }
-    let mut table = Table::open(path, delimiter, options)?;
+    let table = Table::open(path, delimiter, options)?;
     let columns = table.columns_of(schema, options)?;
-    let known: Vec<Option<HashMap<&str, u16>>> = schema.vocabularies.iter().map(index).collect();
-    let mut labels: Vec<u16> = Vec::new();
-    while table.next_row()? {
-        if options.missing == Missing::DropRows && table.any_missing(&columns) {
-            continue;
-        }
-        for (site, &column) in columns.iter().enumerate() {
-            labels.push(table.label(column, schema, site, &known)?);
-        }
-    }
-    table.require_rows(labels.len())?;
-    Dataset::new(schema.clone(), labels)
+    let frame = table.frame(&columns, options.missing)?;
+    table::encode(&frame, schema)
 }
 
 /// Reads a table into a schema; columns that are not there are unknown labels, and so are missing fields, unless
@@ -110,78 +61,21 @@ pub(super) fn read_partial(
     options: &ReadOptions,
     missing: MissingIs,
 ) -> Result<PartialDataset> {
-    let mut table = Table::open(path, delimiter, options)?;
-    let place = |site: &Site| table.names.iter().position(|name| *name == site.name);
-    let columns: Vec<Option<usize>> = schema.sites.iter().map(place).collect();
-    if columns.iter().all(Option::is_none) {
+    let table = Table::open(path, delimiter, options)?;
+    let place = |column: usize| {
+        let (own, _) = schema.column(column);
+        table.names.iter().position(|name| name == own)
+    };
+    let columns: Vec<usize> = (0..schema.column_count()).filter_map(place).collect();
+    if columns.is_empty() {
         // A table of something else altogether.
         return Err(DataError::MissingColumn {
             path: path.to_path_buf(),
-            column: schema.sites[0].name.clone(),
+            column: schema.column(0).0.to_owned(),
         });
     }
-    let known: Vec<Option<HashMap<&str, u16>>> = schema.vocabularies.iter().map(index).collect();
-    let mut labels: Vec<Option<u16>> = Vec::new();
-    while table.next_row()? {
-        for (site, column) in columns.iter().enumerate() {
-            let Some(column) = *column else {
-                labels.push(None);
-                continue;
-            };
-            labels.push(match (table.field(column) == MISSING, missing) {
-                (true, MissingIs::Unknown) => None,
-                (true, MissingIs::Learned) => schema.missing_category(site),
-                (false, _) => Some(table.label(column, schema, site, &known)?),
-            });
-        }
-    }
-    table.require_rows(labels.len())?;
-    PartialDataset::new(schema.clone(), labels)
-}
-
-/// Label by word; `None` for integers, which need no index.
-fn index(vocabulary: &Vocabulary) -> Option<HashMap<&str, u16>> {
-    Some(vocabulary.words()?.into_iter().zip(0..=u16::MAX).collect())
-}
-
-/// A vocabulary that takes in words as they come.
-#[derive(Default)]
-struct Growing {
-    labels: HashMap<String, u16>,
-}
-
-impl Growing {
-    /// The word's label in order of first sight, `None` if there are too many words.
-    fn label(&mut self, word: &str) -> Option<u16> {
-        if let Some(&label) = self.labels.get(word) {
-            return Some(label);
-        }
-        if self.labels.len() == MAX_COLUMN_CATEGORIES {
-            return None;
-        }
-        let label = u16::try_from(self.labels.len()).ok()?;
-        self.labels.insert(word.to_string(), label);
-        Some(label)
-    }
-
-    /// The sorted vocabulary, and the new label of each old one.
-    fn sorted(self) -> (Vocabulary, Vec<u16>) {
-        let mut words: Vec<(String, u16)> = self.labels.into_iter().collect();
-        let number = |word: &str| word.parse::<i128>().ok();
-        let numeric = words
-            .iter()
-            .all(|(word, _)| word == MISSING || number(word).is_some());
-        words.sort_unstable_by(|(left, _), (right, _)| {
-            let key = |word: &str| (word == MISSING, if numeric { number(word) } else { None });
-            key(left).cmp(&key(right)).then_with(|| left.cmp(right))
-        });
-        let mut new_labels = vec![0; words.len()];
-        for ((_, old), new) in words.iter().zip(0..=u16::MAX) {
-            new_labels[usize::from(*old)] = new;
-        }
-        let categories = words.into_iter().map(|(word, _)| word).collect();
-        (Vocabulary::Words { categories }, new_labels)
-    }
+    let frame = table.frame(&columns, Missing::Category)?;
+    table::encode_partial(&frame, schema, missing)
 }
 
 /// A table being read row by row, with its column names.
@@ -292,38 +186,23 @@ impl<'a> Table<'a> {
             .saturating_sub(1 + breaks as u64)
     }
 
-    /// A field of the current row; missing fields as `?`.
-    fn field(&self, column: usize) -> &str {
-        match self.record.get(column).unwrap_or_default().trim() {
-            "" | "NA" => MISSING,
-            value => value,
+    /// All rows that are left, of the chosen columns; without those that lack a field if such rows are dropped.
+    fn frame(mut self, columns: &[usize], missing: Missing) -> Result<Frame> {
+        let names = columns.iter().map(|column| self.names[*column].clone());
+        let mut frame = FrameBuilder::new(self.path, names, 1 + u64::from(!self.pending));
+        while self.next_row()? {
+            let field = |column: &usize| match self.record[*column].trim() {
+                "" | "?" | "NA" => None,
+                word => Some(word),
+            };
+            let fields = columns.iter().map(field);
+            if missing == Missing::Category || fields.clone().all(|field| field.is_some()) {
+                frame.push(self.line(), fields);
+            }
         }
-    }
-
-    /// The label of a field of the current row.
-    fn label(
-        &self,
-        column: usize,
-        schema: &Schema,
-        site: usize,
-        known: &[Option<HashMap<&str, u16>>],
-    ) -> Result<u16> {
-        let value = self.field(column);
-        let label = match &known[schema.sites[site].vocabulary] {
-            Some(index) => index.get(value).copied(),
-            None => schema.label_of(site, value),
-        };
-        label.ok_or_else(|| DataError::UnseenCategory {
-            path: self.path.to_path_buf(),
-            line: self.line(),
-            site: format!("column {:?}", schema.sites[site].name),
-            value: value.to_string(),
-            known: schema.cardinality(site),
-        })
-    }
-
-    fn any_missing(&self, columns: &[usize]) -> bool {
-        columns.iter().any(|&column| self.field(column) == MISSING)
+        let frame = frame.finish();
+        self.require_rows(frame.rows())?;
+        Ok(frame)
     }
 
     /// The columns that the options leave, in the order of the file.
@@ -348,24 +227,30 @@ impl<'a> Table<'a> {
         Ok(left.collect())
     }
 
-    /// The column of each site of a schema.
+    /// The columns of a schema.
     fn columns_of(&self, schema: &Schema, options: &ReadOptions) -> Result<Vec<usize>> {
         let places: HashMap<&str, usize> = self.names.iter().map(String::as_str).zip(0..).collect();
-        let find = |site: &Site| {
+        let find = |column: usize| {
+            let (name, _) = schema.column(column);
             places
-                .get(site.name.as_str())
+                .get(name)
                 .copied()
                 .ok_or_else(|| DataError::MissingColumn {
                     path: self.path.to_path_buf(),
-                    column: site.name.clone(),
+                    column: name.to_owned(),
                 })
         };
-        let columns: Vec<usize> = schema.sites.iter().map(find).collect::<Result<_>>()?;
+        let columns: Vec<usize> = (0..schema.column_count())
+            .map(find)
+            .collect::<Result<_>>()?;
         if !options.allow_extra_columns {
             let mut known = vec![false; self.names.len()];
             columns.iter().for_each(|&column| known[column] = true);
+            let left_out =
+                |name: &String| schema.left_out.iter().any(|column| column.name == *name);
             let extra = self.names.iter().zip(known);
-            let mut extra = extra.filter(|(name, known)| !known && is_read(name, options));
+            let mut extra =
+                extra.filter(|(name, known)| !known && is_read(name, options) && !left_out(name));
             if let Some((column, _)) = extra.next() {
                 let (path, column) = (self.path.to_path_buf(), column.clone());
                 return Err(DataError::ExtraColumn { path, column });
@@ -374,8 +259,8 @@ impl<'a> Table<'a> {
         Ok(columns)
     }
 
-    fn require_rows(&self, labels: usize) -> Result<()> {
-        if labels > 0 {
+    fn require_rows(&self, rows: usize) -> Result<()> {
+        if rows > 0 {
             return Ok(());
         }
         let what = if self.rows_seen == 0 {

@@ -21,11 +21,7 @@ fn tree_schema() -> Schema {
     let vocabularies = CARDINALITIES
         .map(|count| Vocabulary::Integers { count })
         .to_vec();
-    Schema {
-        layout: Layout::Table,
-        sites: (0..6).map(site).collect(),
-        vocabularies,
-    }
+    Schema::new(Layout::Table, (0..6).map(site).collect(), vocabularies)
 }
 
 fn tree_data(rows: usize) -> Dataset {
@@ -116,11 +112,7 @@ fn pair(first: usize, second: usize) -> Schema {
     let vocabularies = [first, second]
         .map(|count| Vocabulary::Integers { count })
         .to_vec();
-    Schema {
-        layout: Layout::Table,
-        sites: vec![site(0), site(1)],
-        vocabularies,
-    }
+    Schema::new(Layout::Table, vec![site(0), site(1)], vocabularies)
 }
 
 proptest! {

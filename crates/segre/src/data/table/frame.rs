@@ -1,0 +1,170 @@
+//! A table as its file has it: named columns of texts. Nothing is interpreted but what is missing.
+
+use std::path::{Path, PathBuf};
+
+use super::words::{Dictionary, Words};
+
+/// The code of a field that is missing.
+pub const MISSING: u32 = u32::MAX;
+
+/// Named columns of texts of one length.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    /// Where the table came from, for messages.
+    pub path: PathBuf,
+    /// The columns, in the order of the file.
+    pub columns: Vec<FrameColumn>,
+    /// The line of the file on which each row begins; empty if row `r` is on line `r + first_line`.
+    lines: Vec<u64>,
+    first_line: u64,
+    rows: usize,
+}
+
+/// One column of texts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FrameColumn {
+    /// Its name, unique in the table.
+    pub name: String,
+    /// The different texts.
+    pub words: Words,
+    /// The text of every row, or [`MISSING`].
+    pub codes: Vec<u32>,
+}
+
+impl FrameColumn {
+    /// The text of a row, `None` if it is missing.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn text(&self, row: usize) -> Option<&str> {
+        match self.codes[row] {
+            MISSING => None,
+            code => Some(self.words.get(code)),
+        }
+    }
+
+    /// Number of fields that are missing.
+    pub fn missing(&self) -> usize {
+        self.codes.iter().filter(|code| **code == MISSING).count()
+    }
+
+    /// How often each word occurs.
+    pub fn counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.words.len()];
+        for &code in self.codes.iter().filter(|code| **code != MISSING) {
+            counts[code as usize] += 1;
+        }
+        counts
+    }
+}
+
+impl Frame {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The line of the file on which a row begins, from 1.
+    pub fn line(&self, row: usize) -> u64 {
+        match self.lines.get(row) {
+            Some(line) => *line,
+            None => self.first_line + row as u64,
+        }
+    }
+
+    /// The column of a name.
+    pub fn column(&self, name: &str) -> Option<&FrameColumn> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The names of the columns.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
+}
+
+/// A frame that is being filled, row by row.
+pub struct FrameBuilder {
+    path: PathBuf,
+    columns: Vec<(String, Dictionary, Vec<u32>)>,
+    lines: Vec<u64>,
+    first_line: u64,
+    rows: usize,
+}
+
+impl FrameBuilder {
+    /// A frame without rows, whose first row is on a line of the file.
+    pub fn new(path: &Path, names: impl IntoIterator<Item = String>, first_line: u64) -> Self {
+        let columns = names.into_iter();
+        Self {
+            path: path.to_path_buf(),
+            columns: columns
+                .map(|name| (name, Dictionary::default(), Vec::new()))
+                .collect(),
+            lines: Vec::new(),
+            first_line,
+            rows: 0,
+        }
+    }
+
+    /// Takes in a row: one field for each column, `None` where it is missing.
+    ///
+    /// # Panics
+    /// If there are not as many fields as columns.
+    pub fn push<'a>(&mut self, line: u64, fields: impl IntoIterator<Item = Option<&'a str>>) {
+        if self.lines.is_empty() && line != self.first_line + self.rows as u64 {
+            self.lines = (0..self.rows as u64)
+                .map(|row| self.first_line + row)
+                .collect();
+            self.lines.push(line);
+        } else if !self.lines.is_empty() {
+            self.lines.push(line);
+        }
+        self.rows += 1;
+        let mut fields = fields.into_iter();
+        for (name, dictionary, codes) in &mut self.columns {
+            let field = fields.next();
+            let field = field.unwrap_or_else(|| panic!("no field for column {name:?}"));
+            codes.push(field.map_or(MISSING, |word| dictionary.code(word)));
+        }
+        assert!(fields.next().is_none(), "more fields than columns");
+    }
+
+    /// The frame.
+    pub fn finish(self) -> Frame {
+        let column = |(name, dictionary, codes): (String, Dictionary, Vec<u32>)| FrameColumn {
+            name,
+            words: dictionary.finish(),
+            codes,
+        };
+        Frame {
+            path: self.path,
+            columns: self.columns.into_iter().map(column).collect(),
+            lines: self.lines,
+            first_line: self.first_line,
+            rows: self.rows,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_know_their_lines_and_what_is_missing() {
+        let names = ["a", "b"].map(str::to_owned);
+        let mut builder = FrameBuilder::new(Path::new("t.csv"), names, 2);
+        builder.push(2, [Some("x"), None]);
+        builder.push(3, [Some("y"), Some("1")]);
+        // A blank line lies before this one.
+        builder.push(5, [Some("x"), Some("1")]);
+        builder.push(6, [None, Some("2")]);
+        let frame = builder.finish();
+        assert_eq!(frame.rows(), 4);
+        assert_eq!([0, 1, 2, 3].map(|row| frame.line(row)), [2, 3, 5, 6]);
+        let b = frame.column("b").expect("a column");
+        assert_eq!([b.text(0), b.text(2)], [None, Some("1")]);
+        assert_eq!((b.missing(), b.counts()), (1, vec![2, 1]));
+    }
+}

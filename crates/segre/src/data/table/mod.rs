@@ -1,0 +1,323 @@
+//! Tables as people have them: from named columns of texts to sites of categories, and back.
+//!
+//! A file becomes a [`Frame`]: texts, and which of them are missing. [`inspect`] finds out what each column holds, and its
+//! [`Coding`] turns fields into labels: a category is a label; a number belongs to a cell of its column and the number itself
+//! is kept beside; many cells, or many words, are two digits. What a model draws goes the way back: digits to a cell, the
+//! cell to one of its numbers, the number to the notation of the column.
+
+mod cells;
+mod coding;
+mod frame;
+mod inspect;
+mod number;
+mod numbers;
+mod words;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+pub use coding::Coding;
+pub use coding::Values;
+pub use frame::{Frame, FrameBuilder, FrameColumn, MISSING as MISSING_CODE};
+pub use inspect::ColumnKind;
+pub use number::Notation;
+pub use numbers::Numbers;
+
+use self::inspect::{Finding, inspect};
+use crate::data::dataset::Dataset;
+use crate::data::error::{DataError, Result};
+use crate::data::options::{MissingIs, ReadOptions};
+use crate::data::partial::PartialDataset;
+use crate::data::schema::{Layout, MISSING, Schema, Site, Vocabulary};
+use crate::random::{Purpose, generator, row_generator};
+
+/// One column of a table that has columns other than single sites of categories.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// How its fields are labels; `None` if they are the categories of its one site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coding: Option<Coding>,
+}
+
+impl Column {
+    /// Number of its sites.
+    pub fn sites(&self) -> usize {
+        self.coding.as_ref().map_or(1, Coding::sites)
+    }
+}
+
+/// A column of the data that is no part of the model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Its name.
+    pub name: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Finds out what the columns of a table hold.
+pub(super) fn schema_of(frame: &Frame, options: &ReadOptions) -> Result<Schema> {
+    for name in options.columns_as.keys() {
+        if frame.column(name).is_none() {
+            return Err(DataError::UnknownColumn {
+                path: frame.path.clone(),
+                column: name.clone(),
+                action: "take for another kind",
+                columns: frame.names().collect::<Vec<_>>().join(", "),
+            });
+        }
+    }
+    let mut schema = Schema::shared(Layout::Table, Vec::new(), Vocabulary::Integers { count: 1 });
+    schema.vocabularies.clear();
+    let mut left_out = Vec::new();
+    for column in &frame.columns {
+        let wish = options.columns_as.get(&column.name).copied();
+        let finding = inspect(column, wish).map_err(|problem| DataError::WrongKind {
+            path: frame.path.clone(),
+            column: column.name.clone(),
+            problem,
+        })?;
+        let coding = match finding {
+            Finding::Categories => None,
+            Finding::ManyWords => Some(Coding::words(column)),
+            Finding::Numbers(notation) => Some(Coding::numbers(column, notation)),
+            Finding::Useless(why) => {
+                let name = column.name.clone();
+                left_out.push(LeftOut { name, why });
+                continue;
+            }
+        };
+        let vocabularies = match &coding {
+            None => vec![categories(column)],
+            Some(coding) => coding.vocabularies(),
+        };
+        let digits = vocabularies.len();
+        for (digit, vocabulary) in (1..).zip(vocabularies) {
+            schema.sites.push(Site {
+                name: match digits {
+                    1 => column.name.clone(),
+                    _ => format!("{}/{digit}", column.name),
+                },
+                vocabulary: schema.vocabularies.len(),
+            });
+            schema.vocabularies.push(vocabulary);
+        }
+        schema.columns.push(Column {
+            name: column.name.clone(),
+            coding,
+        });
+    }
+    if schema.columns.is_empty() {
+        let why = left_out.first().map_or("", |column| &column.why);
+        return Err(DataError::NothingToLearn {
+            path: frame.path.clone(),
+            why: why.to_owned(),
+        });
+    }
+    if schema.columns.iter().all(|column| column.coding.is_none()) {
+        schema.columns.clear();
+    }
+    schema.left_out = left_out;
+    Ok(schema)
+}
+
+/// The categories of a column: sorted, by value if all are integers, otherwise by text; that of missing fields comes last.
+fn categories(column: &FrameColumn) -> Vocabulary {
+    let mut words: Vec<String> = column.words.iter().map(str::to_owned).collect();
+    let number = |word: &str| word.parse::<i128>().ok();
+    if words.iter().all(|word| number(word).is_some()) {
+        words.sort_unstable_by(|left, right| {
+            number(left)
+                .cmp(&number(right))
+                .then_with(|| left.cmp(right))
+        });
+    } else {
+        words.sort_unstable();
+    }
+    if column.missing() > 0 {
+        words.push(MISSING.to_owned());
+    }
+    Vocabulary::Words { categories: words }
+}
+
+/// The labels of a table, read into a schema.
+pub(super) fn encode(frame: &Frame, schema: &Schema) -> Result<Dataset> {
+    let (labels, numbers) = read_fields(frame, schema, |_, missing| missing)?;
+    let mut known = Vec::with_capacity(labels.len());
+    for (place, label) in labels.into_iter().enumerate() {
+        let Some(label) = label else {
+            let (row, site) = (place / schema.sites(), place % schema.sites());
+            return Err(unseen(frame, schema, row, schema.column_of(site), MISSING));
+        };
+        known.push(label);
+    }
+    Ok(Dataset::new(schema.clone(), known)?.with_numbers(numbers))
+}
+
+/// The labels of a table with gaps, read into a schema; columns that are not there are unknown, and so are missing fields,
+/// unless they are to be what they were in the data of the schema.
+pub(super) fn encode_partial(
+    frame: &Frame,
+    schema: &Schema,
+    missing: MissingIs,
+) -> Result<PartialDataset> {
+    let (labels, numbers) = read_fields(frame, schema, |_, learned| match missing {
+        MissingIs::Unknown => None,
+        MissingIs::Learned => learned,
+    })?;
+    Ok(PartialDataset::new(schema.clone(), labels)?.with_numbers(numbers))
+}
+
+/// Labels of all fields, `[rows, sites]`, and their numbers; what a missing field is is asked, given what it was in the data
+/// of the schema.
+fn read_fields(
+    frame: &Frame,
+    schema: &Schema,
+    missing: impl Fn(usize, Option<u16>) -> Option<u16>,
+) -> Result<(Vec<Option<u16>>, Option<Numbers>)> {
+    let (rows, sites) = (frame.rows(), schema.sites());
+    let mut labels: Vec<Option<u16>> = vec![None; rows * sites];
+    let mut numbers = Vec::new();
+    let mut first = 0;
+    for column in 0..schema.column_count() {
+        let (name, coding) = schema.column(column);
+        let own = coding.map_or(1, Coding::sites);
+        let Some(found) = frame.column(name) else {
+            numbers.push(None);
+            first += own;
+            continue;
+        };
+        let words = match coding {
+            Some(coding) => coding.read(found.words.iter()),
+            None => read_categories(schema, first, found),
+        };
+        let absent: Vec<Option<u16>> = match coding.and_then(Coding::missing) {
+            Some(labels) => labels[..own].iter().map(|label| Some(*label)).collect(),
+            None => vec![
+                coding
+                    .is_none()
+                    .then(|| schema.missing_category(first))
+                    .flatten();
+                own
+            ],
+        };
+        let mut values = coding
+            .is_some_and(|coding| matches!(coding.values, Values::Numbers { .. }))
+            .then(Vec::new);
+        for (row, &code) in found.codes.iter().enumerate() {
+            let at = row * sites + first;
+            let field =
+                match code {
+                    MISSING_CODE => None,
+                    code => {
+                        let field = words[code as usize];
+                        Some(field.ok_or_else(|| {
+                            unseen(frame, schema, row, column, found.words.get(code))
+                        })?)
+                    }
+                };
+            match field {
+                Some(field) => (0..own).for_each(|k| labels[at + k] = Some(field.labels[k])),
+                None => (0..own).for_each(|k| labels[at + k] = missing(first + k, absent[k])),
+            }
+            if let Some(values) = &mut values {
+                values.push(field.and_then(|field| field.number));
+            }
+        }
+        numbers.push(values);
+        first += own;
+    }
+    let some = numbers.iter().any(Option::is_some);
+    Ok((labels, some.then(|| Numbers::new(numbers))))
+}
+
+/// What the words of a column mean at a site.
+fn read_categories(
+    schema: &Schema,
+    site: usize,
+    column: &FrameColumn,
+) -> Vec<Option<coding::Field>> {
+    let index: Option<HashMap<&str, u16>> = schema
+        .vocabulary(site)
+        .words()
+        .map(|words| words.into_iter().zip(0..=u16::MAX).collect());
+    let label = |word: &str| match &index {
+        Some(index) => index.get(word).copied(),
+        None => schema.label_of(site, word),
+    };
+    let read = |word: &str| {
+        let labels = [label(word)?, 0];
+        Some(coding::Field {
+            labels,
+            number: None,
+        })
+    };
+    column.words.iter().map(read).collect()
+}
+
+fn unseen(frame: &Frame, schema: &Schema, row: usize, column: usize, value: &str) -> DataError {
+    let (name, coding) = schema.column(column);
+    let (path, line, value) = (frame.path.clone(), frame.line(row), value.to_owned());
+    match coding.map(|coding| &coding.values) {
+        Some(Values::Numbers { .. }) if value != MISSING => DataError::NotANumber {
+            path,
+            line,
+            column: name.to_owned(),
+            value,
+        },
+        _ => DataError::UnseenCategory {
+            path,
+            line,
+            site: format!("column {name:?}"),
+            value,
+            known: coding.map_or_else(
+                || schema.cardinality(schema.sites_of(column).start),
+                Coding::known,
+            ),
+        },
+    }
+}
+
+/// The fields of a table's rows as the user writes them.
+///
+/// A number that is not known is drawn from its cell: a function of the labels of all rows and of its place.
+pub(super) struct Fields<'a> {
+    data: &'a Dataset,
+    rng: ChaCha8Rng,
+}
+
+impl<'a> Fields<'a> {
+    pub fn of(data: &'a Dataset) -> Self {
+        let seed = u64::from(data.fingerprint());
+        Self {
+            data,
+            rng: generator(seed, Purpose::Cells, 0),
+        }
+    }
+
+    /// The fields of a row.
+    pub fn row(&self, row: usize) -> impl Iterator<Item = Cow<'_, str>> {
+        let (data, schema) = (self.data, &self.data.schema);
+        let labels = data.row(row);
+        let mut rng = row_generator(&self.rng, row);
+        let mut site = 0;
+        (0..schema.column_count()).map(move |column| {
+            let (_, coding) = schema.column(column);
+            let first = site;
+            site += coding.map_or(1, Coding::sites);
+            match coding {
+                None => schema.category_name(first, labels[first]),
+                Some(coding) => {
+                    let number = data.numbers().and_then(|numbers| numbers.get(row, column));
+                    let text = coding.write(&labels[first..site], number, &mut rng);
+                    Cow::Owned(text.unwrap_or_else(|| MISSING.to_owned()))
+                }
+            }
+        })
+    }
+}

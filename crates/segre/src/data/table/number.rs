@@ -1,0 +1,376 @@
+//! How numbers and moments are written: texts to whole multiples of a resolution, and back.
+
+use jiff::SignedDuration;
+use jiff::civil::{Date, DateTime, Time};
+use serde::{Deserialize, Serialize};
+
+/// Decimal places beyond which a text shows the arithmetic of 64 bits rather than a measurement.
+const SURE_PLACES: usize = 9;
+/// Significant digits that such a text is taken for.
+const SIGNIFICANT: usize = 13;
+/// Largest number of units: sums and midpoints of two stay within 64 bits.
+const LARGEST: i64 = i64::MAX / 4;
+
+/// How the fields of a column are written. Every number is a whole multiple of a resolution, its unit, so that nothing is
+/// rounded on the way, and what is drawn looks like what was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notation {
+    /// Decimal numbers; the unit is `10^−places`.
+    Decimal {
+        /// Most places after the point.
+        places: u8,
+        /// Fewest: zeros at the end are written up to here.
+        least: u8,
+        /// Whether the point is a comma.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        comma: bool,
+    },
+    /// Dates, times of day, or both; the unit is a number of seconds from 1970 on or from midnight on.
+    Moment {
+        /// In the notation of `strftime`.
+        pattern: String,
+        /// Seconds of a unit.
+        seconds: u32,
+    },
+}
+
+/// Patterns of moments, and the seconds between two neighbours. Where day and month cannot be told apart, the first that
+/// fits all fields wins.
+const PATTERNS: [(&str, u32); 18] = [
+    ("%Y-%m-%d", 86_400),
+    ("%Y/%m/%d", 86_400),
+    ("%d.%m.%Y", 86_400),
+    ("%m/%d/%Y", 86_400),
+    ("%d/%m/%Y", 86_400),
+    ("%d-%m-%Y", 86_400),
+    ("%d %b %Y", 86_400),
+    ("%Y-%m-%d %H:%M", 60),
+    ("%Y-%m-%dT%H:%M", 60),
+    ("%Y-%m-%d %H:%M:%S", 1),
+    ("%Y-%m-%dT%H:%M:%S", 1),
+    ("%Y-%m-%dT%H:%M:%SZ", 1),
+    ("%d.%m.%Y %H:%M", 60),
+    ("%d.%m.%Y %H:%M:%S", 1),
+    ("%m/%d/%Y %H:%M", 60),
+    ("%m/%d/%Y %H:%M:%S", 1),
+    ("%H:%M", 60),
+    ("%H:%M:%S", 1),
+];
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Date,
+    Both,
+    Time,
+}
+
+impl Notation {
+    /// The notation that all of the texts are written in, `None` if there is none.
+    pub fn find<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<Self> {
+        words.clone().next()?;
+        Self::decimal(words.clone()).or_else(|| Self::moment(words))
+    }
+
+    fn decimal<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<Self> {
+        let comma = words.clone().any(|word| word.contains(','));
+        let (mut places, mut least, mut largest) = (0, usize::MAX, 0.0_f64);
+        for word in words {
+            if comma && word.contains('.') {
+                return None;
+            }
+            let number = Number::parse(word, if comma { ',' } else { '.' })?;
+            places = places.max(number.places());
+            least = least.min(number.written_places());
+            largest = largest.max(number.value.abs());
+        }
+        // What does not fit in 64 bits loses places that 64-bit numbers do not have either.
+        while places > 0 && largest * 10_f64.powi(places as i32) > LARGEST as f64 {
+            places -= 1;
+        }
+        (largest * 10_f64.powi(places as i32) <= LARGEST as f64).then_some(Self::Decimal {
+            places: places as u8,
+            least: least.min(places) as u8,
+            comma,
+        })
+    }
+
+    fn moment<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<Self> {
+        // Most columns of words are told by their first.
+        let fits = |notation: &Self, word: &str| {
+            let units = notation.units(word);
+            units.is_some_and(|units| notation.write(units) == word)
+        };
+        PATTERNS.iter().find_map(|&(pattern, seconds)| {
+            let pattern = pattern.to_owned();
+            let notation = Self::Moment { pattern, seconds };
+            let all = words.clone().all(|word| fits(&notation, word));
+            all.then_some(notation)
+        })
+    }
+
+    /// The number of units that a text stands for, `None` if it is not written so.
+    pub fn units(&self, word: &str) -> Option<i64> {
+        match self {
+            Self::Decimal { places, comma, .. } => {
+                let number = Number::parse(word, if *comma { ',' } else { '.' })?;
+                number.units(usize::from(*places))
+            }
+            Self::Moment { pattern, seconds } => {
+                let seconds = i64::from(*seconds);
+                let since = |moment: DateTime| {
+                    moment.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0))
+                };
+                let passed = match kind_of(pattern) {
+                    Kind::Date => since(
+                        Date::strptime(pattern, word)
+                            .ok()?
+                            .to_datetime(Time::midnight()),
+                    ),
+                    Kind::Both => since(DateTime::strptime(pattern, word).ok()?),
+                    Kind::Time => Time::strptime(pattern, word)
+                        .ok()?
+                        .duration_since(Time::midnight()),
+                };
+                Some(passed.as_secs().div_euclid(seconds))
+            }
+        }
+    }
+
+    /// The text of a number of units.
+    pub fn write(&self, units: i64) -> String {
+        match self {
+            Self::Decimal {
+                places,
+                least,
+                comma,
+            } => {
+                let (places, least) = (usize::from(*places), usize::from(*least));
+                let digits = format!("{:0width$}", units.unsigned_abs(), width = places + 1);
+                let (whole, fraction) = digits.split_at(digits.len() - places);
+                let short = fraction.trim_end_matches('0').len().max(least);
+                let sign = if units < 0 { "-" } else { "" };
+                match &fraction[..short] {
+                    "" => format!("{sign}{whole}"),
+                    fraction => {
+                        format!("{sign}{whole}{}{fraction}", if *comma { ',' } else { '.' })
+                    }
+                }
+            }
+            Self::Moment { pattern, seconds } => {
+                let passed = SignedDuration::from_secs(units.saturating_mul(i64::from(*seconds)));
+                let moment = DateTime::constant(1970, 1, 1, 0, 0, 0, 0).saturating_add(passed);
+                moment.strftime(pattern).to_string()
+            }
+        }
+    }
+
+    /// The value of a unit: `10^−places`, or its days (of dates) or seconds.
+    pub fn unit(&self) -> f64 {
+        match self {
+            Self::Decimal { places, .. } => 10_f64.powi(-i32::from(*places)),
+            Self::Moment {
+                seconds: 86_400, ..
+            } => 1.0,
+            Self::Moment { seconds, .. } => f64::from(*seconds),
+        }
+    }
+
+    /// Whether dates or times are written.
+    pub fn is_moment(&self) -> bool {
+        matches!(self, Self::Moment { .. })
+    }
+
+    /// Whether only whole numbers are written.
+    pub fn is_integer(&self) -> bool {
+        matches!(self, Self::Decimal { places: 0, .. })
+    }
+}
+
+fn kind_of(pattern: &str) -> Kind {
+    match (pattern.contains("%Y"), pattern.contains("%H")) {
+        (true, false) => Kind::Date,
+        (true, true) => Kind::Both,
+        _ => Kind::Time,
+    }
+}
+
+/// A decimal number as it is written.
+struct Number<'a> {
+    value: f64,
+    whole: &'a str,
+    fraction: &'a str,
+    negative: bool,
+    /// Whether there is an exponent, which the digits do not show.
+    scientific: bool,
+}
+
+impl<'a> Number<'a> {
+    /// Reads digits with at most one point and an exponent. What begins with further zeros is no number but a code, as `007`.
+    fn parse(word: &'a str, point: char) -> Option<Self> {
+        let (negative, digits) = match word.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, word),
+        };
+        let (mantissa, exponent) = match digits.find(['e', 'E']) {
+            Some(place) => (&digits[..place], Some(&digits[place + 1..])),
+            None => (digits, None),
+        };
+        let (whole, fraction) = mantissa.split_once(point).unwrap_or((mantissa, ""));
+        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let exponent_is_number = exponent.is_none_or(|text| {
+            let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+            !digits.is_empty() && is_digits(digits)
+        });
+        let legal = is_digits(whole)
+            && is_digits(fraction)
+            && !(whole.is_empty() && fraction.is_empty())
+            && !(whole.len() > 1 && whole.starts_with('0'))
+            && exponent_is_number;
+        if !legal {
+            return None;
+        }
+        let value: f64 = match point {
+            '.' => word.parse().ok()?,
+            _ => word.replace(point, ".").parse().ok()?,
+        };
+        value.is_finite().then_some(Self {
+            value,
+            whole,
+            fraction,
+            negative,
+            scientific: exponent.is_some(),
+        })
+    }
+
+    /// Places that are written.
+    fn written_places(&self) -> usize {
+        if self.scientific {
+            0
+        } else {
+            self.fraction.len()
+        }
+    }
+
+    /// Places that are meant: `22.820999999999998` is 22.821.
+    fn places(&self) -> usize {
+        if !self.scientific && self.fraction.len() <= SURE_PLACES {
+            return self.fraction.trim_end_matches('0').len();
+        }
+        if self.value == 0.0 {
+            return 0;
+        }
+        // d.ddde±x: places are the digits behind the first, less the exponent.
+        let rounded = format!("{:.*e}", SIGNIFICANT - 1, self.value.abs());
+        let (digits, exponent) = rounded.split_once('e').expect("an exponent");
+        let exponent: i64 = exponent.parse().expect("a number");
+        let behind = digits
+            .trim_end_matches('0')
+            .trim_end_matches('.')
+            .len()
+            .saturating_sub(2);
+        usize::try_from(behind as i64 - exponent).unwrap_or(0)
+    }
+
+    /// The nearest multiple of `10^−places`.
+    fn units(&self, places: usize) -> Option<i64> {
+        if self.scientific || self.fraction.len() > places {
+            let units = (self.value * 10_f64.powi(places as i32)).round();
+            return (units.abs() <= LARGEST as f64).then_some(units as i64);
+        }
+        let digits = |text: &str| {
+            if text.is_empty() {
+                Some(0)
+            } else {
+                text.parse::<i64>().ok()
+            }
+        };
+        let scale = |places: usize| 10_i64.checked_pow(places as u32);
+        let whole = digits(self.whole)?.checked_mul(scale(places)?)?;
+        let fraction = digits(self.fraction)?.checked_mul(scale(places - self.fraction.len())?)?;
+        let units = whole.checked_add(fraction)?;
+        (units <= LARGEST).then_some(if self.negative { -units } else { units })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(words: &[&str]) -> Option<Notation> {
+        Notation::find(words.iter().copied())
+    }
+
+    fn decimal(places: u8, least: u8) -> Option<Notation> {
+        let comma = false;
+        Some(Notation::Decimal {
+            places,
+            least,
+            comma,
+        })
+    }
+
+    #[test]
+    fn numbers_are_told_by_all_fields() {
+        assert_eq!(find(&["1", "-20", "0"]), decimal(0, 0));
+        assert_eq!(find(&["1.50", "2.25"]), decimal(2, 2));
+        assert_eq!(find(&["1.0", "0.125", "1e-5"]), decimal(5, 0));
+        assert_eq!(find(&["22.820999999999998", "6.85"]), decimal(3, 2));
+        assert_eq!(find(&["3,5", "4"]).map(|n| n.write(35)), Some("3,5".into()));
+        for codes in [
+            &["007", "12"][..],
+            &["1", "x"],
+            &["+1"],
+            &["-"],
+            &["."],
+            &["1e"],
+            &["inf"],
+            &["1,5", "1.5"],
+            &[],
+        ] {
+            assert_eq!(find(codes), None, "{codes:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_is_written_again() {
+        let columns = [
+            &["0", "-7", "123456789012"][..],
+            &["0.50", "-0.05", "12.00"],
+            &["0.5", "-0.05", "12.0"],
+            &["2024-02-29", "1969-12-31"],
+            &["29.02.2024", "01.01.1970"],
+            &["2024-02-29 23:59:01", "1960-01-01 00:00:00"],
+            &["09:30", "23:59"],
+        ];
+        for words in columns {
+            let notation = find(words).expect("a notation");
+            for word in words {
+                let units = notation.units(word).expect("a number");
+                assert_eq!(notation.write(units), *word, "{notation:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn days_and_months_are_told_apart_by_all_fields() {
+        let pattern = |words: &[&str]| match find(words) {
+            Some(Notation::Moment { pattern, .. }) => pattern,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(pattern(&["01/02/2020", "12/31/2020"]), "%m/%d/%Y");
+        assert_eq!(pattern(&["01/02/2020", "31/12/2020"]), "%d/%m/%Y");
+        assert_eq!(find(&["2020-02-30"]), None);
+        assert_eq!(find(&["2020-2-3"]), None);
+    }
+
+    #[test]
+    fn numbers_beyond_64_bits_lose_places_that_they_do_not_have() {
+        let notation = find(&["123456789.123456789", "0.1"]).expect("a notation");
+        assert_eq!(
+            notation.units("0.1").map(|units| notation.write(units)),
+            Some("0.1".into())
+        );
+        assert_eq!(find(&["1e300"]), None);
+    }
+}

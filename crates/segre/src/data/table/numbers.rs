@@ -1,0 +1,61 @@
+//! The numbers of rows themselves, beside the labels of their cells.
+
+use crate::data::schema::Schema;
+
+/// A number that is not known.
+const UNKNOWN: i64 = i64::MIN;
+
+/// The numbers of the columns that have some, in units of their notation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    /// One list for every column of the table: empty where it holds words.
+    columns: Vec<Vec<i64>>,
+}
+
+impl Numbers {
+    /// Numbers of a table's columns, `None` for columns of words; of a field that is missing, `None`.
+    pub fn new(columns: Vec<Option<Vec<Option<i64>>>>) -> Self {
+        let known = |number: Option<i64>| number.unwrap_or(UNKNOWN);
+        let list = |column: Option<Vec<Option<i64>>>| {
+            column.map_or_else(Vec::new, |column| column.into_iter().map(known).collect())
+        };
+        Self {
+            columns: columns.into_iter().map(list).collect(),
+        }
+    }
+
+    /// The number of a row in a column, if there is one and it is known.
+    pub fn get(&self, row: usize, column: usize) -> Option<i64> {
+        self.columns[column]
+            .get(row)
+            .copied()
+            .filter(|number| *number != UNKNOWN)
+    }
+
+    /// Those of the chosen rows, in the given order, repeats allowed.
+    #[must_use]
+    pub fn select(&self, rows: impl Iterator<Item = usize> + Clone) -> Self {
+        let choose = |column: &Vec<i64>| match column.is_empty() {
+            true => Vec::new(),
+            false => rows.clone().map(|row| column[row]).collect(),
+        };
+        Self {
+            columns: self.columns.iter().map(choose).collect(),
+        }
+    }
+
+    /// Those of which something holds of row and site, for all sites of the column.
+    #[must_use]
+    pub fn where_known(mut self, schema: &Schema, known: impl Fn(usize, usize) -> bool) -> Self {
+        let mut site = 0;
+        for (column, list) in schema.columns.iter().zip(&mut self.columns) {
+            for (row, number) in list.iter_mut().enumerate() {
+                if !(site..site + column.sites()).all(|site| known(row, site)) {
+                    *number = UNKNOWN;
+                }
+            }
+            site += column.sites();
+        }
+        self
+    }
+}
