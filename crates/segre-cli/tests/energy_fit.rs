@@ -285,7 +285,7 @@ fn a_network_is_fitted_without_data() {
     );
     room.refuse(
         &["energy", "fit", GRID, "--out", "m", "--network", "dense"],
-        &["--network", "--data-free"],
+        &["--network", "--method neural"],
     );
 }
 
@@ -342,6 +342,10 @@ fn a_killed_fit_without_data_goes_on_as_if_nothing_had_happened() {
     room.refuse(
         &resume(&["--prior", "beliefs"]),
         &["leave --prior out", "--force"],
+    );
+    room.refuse(
+        &resume(&["--set", "network.hidden=8"]),
+        &["leave --set out", "--force"],
     );
     room.refuse(&resume(&["--seed", "5"]), &["has seed 0, not 5"]);
     // It is the checkpoint that the run goes on from: a damaged one is refused.

@@ -11,6 +11,7 @@ use crate::data::{ReadOptions, Schema, SplitConfig};
 use crate::file_error::FileError;
 use crate::flow::training::TrainingConfig;
 use crate::flow::{self, Model, ModelConfig, saving};
+use crate::recipe::{Recipe, Settings};
 
 /// What is stored beside the parameters: enough to sample, score and read data alike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +39,18 @@ pub struct ModelCard {
     pub training: TrainingConfig,
     /// What the sites and categories are.
     pub schema: Schema,
+}
+
+impl ModelCard {
+    /// A recipe that decides all settings.
+    #[must_use]
+    pub fn recipe(&self) -> Recipe {
+        Recipe::resolved(&Settings {
+            model: self.model.clone(),
+            training: self.training.clone(),
+            split: self.split,
+        })
+    }
 }
 
 /// Where the classes of the rows came from.

@@ -196,11 +196,7 @@ impl<'a> Fit<'a> {
         card.model.validate()?;
         card.model.check_sites(&card.schema)?;
         card.training.validate()?;
-        Ok(Recipe::resolved(&Settings {
-            model: card.model,
-            training: card.training,
-            split: card.split,
-        }))
+        Ok(card.recipe())
     }
 
     /// Begins the run, or takes up the one in the folder. Everything that can be refused is refused before the folder is
