@@ -25,7 +25,7 @@ pub struct RecipeArguments {
     /// Every key may be left out. --set goes before the file, and other options before both.
     #[arg(long = "recipe", value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// One setting, as path.rate=0.25; may be repeated
+    /// One setting, as network.dropout=0.2; may be repeated
     ///
     /// Keys and values are those of --print-recipe; words need no quotes, lists are written
     /// 'network.multipliers=[1, 2, 2]'.

@@ -11,7 +11,7 @@ use crate::data::{ReadOptions, Schema, SplitConfig};
 use crate::file_error::FileError;
 use crate::flow::training::TrainingConfig;
 use crate::flow::{self, Model, ModelConfig, saving};
-use crate::recipe::{Recipe, Settings};
+use crate::recipe::Settings;
 
 /// What is stored beside the parameters: enough to sample, score and read data alike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,14 +42,14 @@ pub struct ModelCard {
 }
 
 impl ModelCard {
-    /// A recipe that decides all settings.
+    /// The settings that a recipe decides.
     #[must_use]
-    pub fn recipe(&self) -> Recipe {
-        Recipe::resolved(&Settings {
+    pub fn settings(&self) -> Settings {
+        Settings {
             model: self.model.clone(),
             training: self.training.clone(),
             split: self.split,
-        })
+        }
     }
 }
 

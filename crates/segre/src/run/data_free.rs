@@ -138,6 +138,12 @@ impl DataFreeRun {
         &self.card
     }
 
+    /// A recipe that decides all settings.
+    #[must_use]
+    pub fn resolved(&self) -> Recipe {
+        Recipe::resolved(&self.card.settings(), &Facts::of_schema(&self.card.schema))
+    }
+
     /// Fits until the budget is used up or the observer stops it. In a folder it stores log, model and checkpoint after
     /// every round.
     ///

@@ -192,11 +192,11 @@ impl<'a> Fit<'a> {
     /// # Errors
     /// As [`start`](Self::start).
     pub fn resolved(&self) -> Result<Recipe> {
-        let (card, _) = self.prepare()?;
+        let (card, parts) = self.prepare()?;
         card.model.validate()?;
         card.model.check_sites(&card.schema)?;
         card.training.validate()?;
-        Ok(card.recipe())
+        Ok(Recipe::resolved(&card.settings(), &Facts::of(&parts.train)))
     }
 
     /// Begins the run, or takes up the one in the folder. Everything that can be refused is refused before the folder is

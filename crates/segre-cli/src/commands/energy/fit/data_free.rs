@@ -47,7 +47,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         false => {
             let run = begin(arguments, &energy, &schema, common)?;
             if arguments.recipe.print_recipe {
-                return print_recipe(&run.card().recipe(), common);
+                return print_recipe(&run.resolved(), common);
             }
             run.kept_in(arguments.out(), arguments.force)?
         }
