@@ -216,7 +216,7 @@ impl<'a> Fit<'a> {
         let trainer = Trainer::new(model, training, &parts.train, &self.device)?;
         if let Some(out) = &self.out {
             create_folder(out)?;
-            save_card(out, &card)?;
+            save_card(out, card.clone())?;
         }
         Ok(Run {
             out: self.out.clone(),
@@ -273,7 +273,7 @@ impl<'a> Fit<'a> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             source,
             read_options,
-            fingerprint: data.fingerprint(),
+            fingerprint: Some(data.fingerprint()),
             split,
             test_data,
             labels,

@@ -8,7 +8,7 @@ use segre::data::{self, Layout, ReadOptions};
 use segre::flow::PairwisePrior;
 use segre::randomized::schema_of;
 use segre::recipe::Recipe;
-use segre::run::{load_card, refuse_existing};
+use segre::run::refuse_existing;
 
 use super::Fit;
 use crate::args::{Common, print_recipe};
@@ -52,12 +52,6 @@ fn refuse_others(arguments: &Fit) -> Result<()> {
     ensure!(
         arguments.samples.is_none() && arguments.samples_from.is_none(),
         "a run goes on with its own samples; leave --samples and --samples-from out"
-    );
-    // A fit to samples has these as its source, a fit without data the energy itself.
-    ensure!(
-        load_card(arguments.out())?.source != arguments.model,
-        "the run in {} is one without data; go on with --data-free --resume",
-        arguments.out().display()
     );
     Ok(())
 }
