@@ -6,6 +6,7 @@ mod likelihood;
 mod memory;
 mod network;
 mod reading;
+mod recipe;
 mod sampling;
 
 use std::error::Error;
@@ -33,6 +34,7 @@ pub use likelihood::{Importance, MethodName};
 pub use memory::memory;
 pub use network::NetworkName;
 pub use reading::Reading;
+pub use recipe::{RecipeArguments, print_recipe};
 pub use sampling::Sampling;
 
 /// Learn, sample and score joint distributions of many discrete variables with assignment flows.

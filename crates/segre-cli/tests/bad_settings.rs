@@ -33,8 +33,10 @@ fn numbers_of_a_fit_out_of_range_are_refused() {
             "--set=training.weight_decay=nan",
             ["weight decay", "NaN", "positive"],
         ),
-        ("--set=path.rate=nan", ["rate", "NaN", "positive"]),
-        ("--set=path.rate=0", ["rate", "0", "positive"]),
+        (
+            "--set=path.rate=1",
+            ["rate", "--head field", "leave it out"],
+        ),
         ("--dropout=1", ["dropout", "1", "below 1"]),
         ("--dropout=nan", ["dropout", "NaN", "below 1"]),
         ("--set=training.patience=0", ["patience", "0", "at least 1"]),
@@ -58,6 +60,11 @@ fn numbers_of_a_fit_out_of_range_are_refused() {
         ),
     ] {
         room.refuse(&["fit", "t.csv", "--out", "new", option], &fragments);
+    }
+    for (value, found) in [("nan", "NaN"), ("0", "0")] {
+        let rate = format!("--set=path.rate={value}");
+        let fit = ["fit", "t.csv", "--out", "new", "--head=field", &rate];
+        room.refuse(&fit, &["rate", found, "positive"]);
     }
 }
 

@@ -285,8 +285,66 @@ fn a_network_is_fitted_without_data() {
     );
     room.refuse(
         &["energy", "fit", GRID, "--out", "m", "--network", "dense"],
-        &["--network", "--data-free"],
+        &["--network", "--method neural"],
     );
+}
+
+#[test]
+fn who_wants_a_model_of_another_kind_is_told_what_the_folder_holds() {
+    let room = Room::new();
+    let fit = |out, further: &[&str]| {
+        let words = ["energy", "fit", "ising:2x2", "--out", out, "-q"];
+        with(&words, further)
+    };
+    let (samples, steps) = (["--samples", "600"], ["--steps", "3"]);
+    let neural = ["--method", "neural"];
+    let blind = ["--method", "neural", "--data-free"];
+    room.succeed(&with(&fit("flow", &samples), &steps));
+    room.succeed(&with(&with(&fit("net", &neural), &samples), &steps));
+    room.succeed(&with(&fit("blind", &blind), &steps));
+    let kinds = [
+        ("flow", "randomized", &[][..]),
+        ("net", "data", &neural[..]),
+        ("blind", "energy-data-free", &blind[..]),
+    ];
+    for (folder, kind, _) in kinds {
+        let config: Value =
+            serde_json::from_str(&room.text(&format!("{folder}/config.json"))).unwrap();
+        assert_eq!(config["kind"], kind);
+        assert_eq!(config["fingerprint"].is_null(), kind != "data");
+        let refused = [folder, &format!("kind {kind}")];
+        for (_, other, method) in kinds {
+            let resume = with(&fit(folder, method), &["--resume"]);
+            match other == kind {
+                true => room.succeed(&resume).status.success(),
+                false => !room.refuse(&resume, &refused).is_empty(),
+            };
+        }
+        if kind != "data" {
+            let resume = ["fit", "net.samples.csv", "--out", folder, "--resume"];
+            room.refuse(&resume, &refused);
+            room.refuse(&["evaluate", folder], &["segre energy compare"]);
+        }
+    }
+    // A network is one whatever it learned.
+    room.succeed(&["info", "blind"]);
+    room.succeed(&[
+        "score",
+        "blind",
+        "net.samples.csv",
+        "--max-rounds",
+        "1",
+        "-q",
+    ]);
+    // What an earlier version wrote says no kind.
+    let config = room.text("net/config.json");
+    room.write(
+        "net/config.json",
+        config.replacen("\"kind\": \"data\",", "", 1),
+    );
+    for asked in ["info", "evaluate"] {
+        room.refuse(&[asked, "net"], &["net", "earlier Segre", "fit again"]);
+    }
 }
 
 #[test]
@@ -342,6 +400,10 @@ fn a_killed_fit_without_data_goes_on_as_if_nothing_had_happened() {
     room.refuse(
         &resume(&["--prior", "beliefs"]),
         &["leave --prior out", "--force"],
+    );
+    room.refuse(
+        &resume(&["--set", "network.hidden=8"]),
+        &["leave --set out", "--force"],
     );
     room.refuse(&resume(&["--seed", "5"]), &["has seed 0, not 5"]);
     // It is the checkpoint that the run goes on from: a damaged one is refused.

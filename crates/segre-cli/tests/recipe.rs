@@ -41,6 +41,49 @@ fn a_printed_recipe_is_followed_to_the_same_model() {
 }
 
 #[test]
+fn a_printed_recipe_of_an_energy_fit_is_followed_to_the_same_model() {
+    let room = Room::new();
+    let neural = ["energy", "fit", "ising:2x2", "--method", "neural"];
+    for (kind, from) in [
+        ("data", ["--samples", "600"]),
+        ("none", ["--data-free", "-q"]),
+    ] {
+        let neural = with(&neural, &from);
+        let decided = ["--steps", "8", "--seed", "7", "--set", "network.hidden=16"];
+        let fit = with(&neural, &decided);
+        let before = room.snapshot();
+        let printed = stdout(&room.succeed(&with(&fit, &["--print-recipe"])));
+        assert!(room.snapshot() == before, "a folder was touched");
+        for part in ["seed = 7\n", "steps = 8\n", "hidden = 16\n", "\"masked\""] {
+            assert!(printed.contains(part), "no {part:?} in\n{printed}");
+        }
+        room.write("r.toml", &printed);
+        let own = with(&neural, &["--recipe", "r.toml"]);
+        let again = stdout(&room.succeed(&with(&own, &["--print-recipe"])));
+        assert_eq!(again, printed);
+        let [a, b] = ["a", "b"].map(|out| format!("{kind}-{out}"));
+        room.succeed(&with(&fit, &["--out", &a]));
+        room.succeed(&with(&own, &["--out", &b]));
+        let [a, b] = [a, b].map(|out| room.bytes(&format!("{out}/model.safetensors")));
+        assert!(a == b, "{kind}");
+        room.write("typo.toml", "[network]\nhiden = 4\n");
+        for (further, fragments) in [
+            (["--recipe", "typo.toml"], ["typo.toml:2:", "'hidden'"]),
+            (["--set", "hidden=4"], ["\"hidden\"", "network.hidden"]),
+        ] {
+            let new = with(&neural, &["--out", "new"]);
+            room.refuse(&with(&new, &further), &fragments);
+        }
+    }
+    // A randomised flow has options only.
+    for option in ["--print-recipe", "--recipe=r.toml", "--set=seed=1"] {
+        let words = ["energy", "fit", "ising:2x2", "--out", "new", option];
+        let name = option.split('=').next().unwrap_or_default();
+        room.refuse(&words, &[name, "--method neural", "leave it out"]);
+    }
+}
+
+#[test]
 fn options_go_before_what_is_set_and_that_before_the_file() {
     let room = room();
     room.write(

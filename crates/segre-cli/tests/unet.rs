@@ -92,11 +92,11 @@ fn what_a_unet_cannot_do_is_refused_before_anything_is_touched() {
         (&["--hidden", "8"][..], &["--hidden", "--channels"][..]),
         (
             &["--set", "network.components=8"],
-            &["--set network.components means", "--network residual"],
+            &["--set network.components is for", "--network residual"],
         ),
         (
             &["--set", "network.affinity=true"],
-            &["--set network.affinity means", "--network residual"],
+            &["--set network.affinity is for", "--network residual"],
         ),
         (
             &["--set", "network.multipliers=[1, 0]"],

@@ -451,7 +451,7 @@ fn a_saved_model_has_the_same_posterior() {
                 version: "test".into(),
                 source: "test".into(),
                 read_options: ReadOptions::default(),
-                fingerprint: train.fingerprint(),
+                fingerprint: Some(train.fingerprint()),
                 split: SplitConfig::default(),
                 test_data: None,
                 labels: None,
@@ -460,7 +460,7 @@ fn a_saved_model_has_the_same_posterior() {
                 schema: case.schema.clone(),
             };
             let folder = tempfile::tempdir().unwrap();
-            save_card(folder.path(), &card).unwrap();
+            save_card(folder.path(), card.clone()).unwrap();
             save_parameters(folder.path(), &model).unwrap();
             let (loaded, read) = load(folder.path(), &device).unwrap();
             assert_eq!(read, card, "{}", case.name);

@@ -118,7 +118,7 @@ fn data_sets_have_the_settings_that_they_were_measured_with() {
         assert_eq!(settings.model.path.name(), path, "{name}");
         assert_eq!(settings.split.validation, 0.1, "{name}");
         // What was resolved decides everything.
-        let all = Recipe::resolved(&settings);
+        let all = Recipe::resolved(&settings, &facts);
         let again = all.resolve(&facts).expect("decisions of its own");
         assert_eq!(again, settings, "{name}");
     }
@@ -167,58 +167,199 @@ fn what_is_decided_is_kept_and_decides_what_hangs_on_it() {
 }
 
 #[test]
-fn what_would_be_ignored_is_refused_with_the_remedy() {
+fn what_would_be_ignored_is_refused_with_what_it_is_for() {
     let maps = image(28, 28, 8, 54_000);
     let rows = table(9, 5, 10_368);
-    let refusal = |facts: &Facts, decide: &dyn Fn(&mut Recipe)| {
-        let mut recipe = Recipe::default();
-        decide(&mut recipe);
-        recipe.resolve(facts).expect_err("refused").to_string()
-    };
-    for (setting, decide) in [
-        (
-            "preset",
-            &(|r: &mut Recipe| r.network.preset = Some(Preset::Tiny)) as &dyn Fn(&mut Recipe),
-        ),
-        ("heads", &|r| r.network.heads = Some(2)),
-        ("scanlines", &|r| r.model.scanlines = Some(false)),
-        ("precision", &|r| {
-            r.training.precision = Some(Default::default())
-        }),
-    ] {
-        let said = refusal(&rows, decide);
-        assert!(
-            said.contains(&format!("`{setting}`")) && said.contains("`network = unet`"),
-            "{said}"
-        );
-    }
-    for (setting, remedy, decide) in [
-        (
-            "hidden",
-            "`channels`",
-            &(|r: &mut Recipe| r.network.hidden = Some(9)) as &dyn Fn(&mut Recipe),
-        ),
-        ("components", "leave it out", &|r| {
-            r.network.components = Some(0)
-        }),
-        ("affinity", "`network = residual`", &|r| {
-            r.network.affinity = Some(true)
-        }),
-    ] {
-        let said = refusal(&maps, decide);
-        assert!(
-            said.contains(&format!("`{setting}`")) && said.contains(remedy),
-            "{said}"
-        );
-    }
-    let said = refusal(&maps, &|r| {
-        r.model.scanlines = Some(true);
-        r.model.head = Some(Head::Field);
-    });
-    assert!(said.contains("`head = posterior`"), "{said}");
+    let energy = drawn(image(3, 8, 2, 0)).with_prior(beliefs());
+    let samples = table(24, 2, 800_000).with_prior(beliefs());
+    let told = rows.clone().with_classes(Some(3));
     let known = maps.clone().with_prior(beliefs());
-    let said = refusal(&known, &|r| r.model.scanlines = Some(true));
-    assert!(said.contains("`scanlines`"), "{said}");
-    let said = refusal(&rows.with_classes(Some(3)), &|_| ());
-    assert!(said.contains("`labels`"), "{said}");
+    // Of the data, decisions with the useless one last, what the message says of it.
+    let cases = [
+        (
+            &rows,
+            "network.preset=tiny",
+            "`preset` is for `network = unet`",
+        ),
+        (
+            &rows,
+            "network.channels=8",
+            "`channels` is for `network = unet`",
+        ),
+        (
+            &rows,
+            "network.multipliers=[1]",
+            "`multipliers` is for `network = unet`",
+        ),
+        (
+            &rows,
+            "network.attention=[2]",
+            "`attention` is for `network = unet`",
+        ),
+        (&rows, "network.heads=2", "`heads` is for `network = unet`"),
+        (
+            &rows,
+            "model.scanlines=false",
+            "`scanlines` is for `network = unet`",
+        ),
+        (
+            &rows,
+            "training.precision=f32",
+            "`precision` is for `network = unet`",
+        ),
+        (&told, "seed=0", "`labels` is for `network = unet`"),
+        (
+            &maps,
+            "model.head=field model.scanlines=true",
+            "`scanlines` is for `head = posterior`",
+        ),
+        (
+            &known,
+            "model.scanlines=true",
+            "`scanlines` is for a fit that does not start from",
+        ),
+        (
+            &maps,
+            "network.hidden=9",
+            "`hidden` is for `network = residual`, dense or cnn",
+        ),
+        (
+            &rows,
+            "network.kind=linear network.hidden=9",
+            "`hidden` is for `network = residual`",
+        ),
+        (
+            &rows,
+            "network.kind=linear network.blocks=2",
+            "`blocks` is for `network = residual` or unet",
+        ),
+        (
+            &rows,
+            "network.kind=dense network.blocks=2",
+            "`blocks` is for",
+        ),
+        (
+            &rows,
+            "network.kind=cnn network.blocks=2",
+            "`blocks` is for",
+        ),
+        (
+            &rows,
+            "network.kind=dense network.dropout=0",
+            "`dropout` is for `network = residual` or unet",
+        ),
+        (
+            &rows,
+            "network.kind=cnn network.components=0",
+            "`components` is for `network = residual`",
+        ),
+        (
+            &maps,
+            "network.components=0",
+            "`components` is for `network = residual`",
+        ),
+        (
+            &maps,
+            "network.affinity=true",
+            "`affinity` is for `network = residual`",
+        ),
+        (
+            &rows,
+            "path.rate=0.5",
+            "`rate` is for `path = infinite` with `head = field`",
+        ),
+        (&rows, "path.time_shape=1", "`time_shape` is for"),
+        (&rows, "path.time_rate=1", "`time_rate` is for"),
+        (&rows, "path.end_time=15", "`end_time` is for"),
+        (&rows, "path.kind=masked path.rate=0.5", "`rate` is for"),
+        (&samples, "path.rate=0.5", "`rate` is for"),
+        (
+            &rows,
+            "model.head=field path.kind=e-geodesic path.end_time=1",
+            "`end_time` is for",
+        ),
+        (
+            &rows,
+            "path.kind=masked training.conditional=none",
+            "`conditional = none` is for another path",
+        ),
+        (
+            &energy,
+            "training.conditional=any",
+            "`conditional` is for a fit to data",
+        ),
+        (
+            &energy,
+            "training.validations=3",
+            "`validations` is for a fit to data",
+        ),
+        (
+            &energy,
+            "training.validation_rows=3",
+            "`validation_rows` is for a fit to data",
+        ),
+        (
+            &energy,
+            "training.patience=3",
+            "`patience` is for a fit to data",
+        ),
+        (
+            &energy,
+            "split.validation=0.2",
+            "`validation` is for a fit to data",
+        ),
+        (&energy, "split.test=0.2", "`test` is for a fit to data"),
+    ];
+    for (facts, decided, expected) in cases {
+        let recipe = Recipe::of_assignments(decided.split(' ')).expect(decided);
+        let said = recipe.resolve(facts).expect_err(decided).to_string();
+        assert!(said.starts_with(expected), "{decided}: {said}");
+        assert!(said.contains("leave"), "{decided}: {said}");
+    }
+}
+
+/// What is printed can be given back whole: what means nothing to the fit is left out of it.
+#[test]
+fn what_was_resolved_decides_the_same_whatever_is_chosen() {
+    let mut accepted = 0;
+    for facts in [
+        table(9, 5, 10_368),
+        table(24, 2, 800_000).with_prior(beliefs()),
+        image(28, 28, 2, 54_000),
+        drawn(image(3, 8, 2, 0)),
+        drawn(image(24, 24, 2, 0)).with_prior(beliefs()),
+    ] {
+        for network in ["residual", "unet", "cnn", "dense", "linear"] {
+            for path in [
+                "infinite",
+                "e-geodesic",
+                "linear",
+                "dirichlet",
+                "great-circle",
+                "masked",
+            ] {
+                for rest in [
+                    "model.head=posterior",
+                    "model.head=field",
+                    "training.conditional=any",
+                ] {
+                    let decided = [
+                        format!("network.kind={network}"),
+                        format!("path.kind={path}"),
+                        rest.to_owned(),
+                    ];
+                    let recipe = Recipe::of_assignments(&decided).expect("legal");
+                    // Without data all conditionals are learned.
+                    let Ok(settings) = recipe.resolve(&facts) else {
+                        continue;
+                    };
+                    let all = Recipe::resolved(&settings, &facts);
+                    let again = all.resolve(&facts);
+                    assert_eq!(again.as_ref(), Ok(&settings), "{decided:?}");
+                    accepted += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(accepted, 5 * 5 * 6 * 3 - 2 * 5 * 6);
 }

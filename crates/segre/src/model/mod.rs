@@ -114,7 +114,7 @@ impl Model {
         let folder = folder.as_ref();
         run::refuse_existing(folder, false)?;
         run::create_folder(folder)?;
-        run::save_card(folder, &self.card)?;
+        run::save_card(folder, self.card.clone())?;
         Ok(run::save_parameters(folder, &self.flow)?)
     }
 

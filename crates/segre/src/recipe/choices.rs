@@ -72,7 +72,7 @@ pub struct ModelChoices {
 pub struct PathChoices {
     /// Which path.
     pub kind: Option<PathKind>,
-    /// Rate `λ` of the infinite path.
+    /// Rate `λ` of the infinite path: field head.
     pub rate: Option<f64>,
     /// Shape of the Gamma distribution of training times: infinite path, field head.
     pub time_shape: Option<f64>,
@@ -90,7 +90,7 @@ pub struct NetworkChoices {
     pub kind: Option<NetworkKind>,
     /// Width of hidden layers, channels of the cnn.
     pub hidden: Option<usize>,
-    /// Residual blocks; of the UNet, per resolution.
+    /// Blocks of the residual network; of the UNet, per resolution.
     pub blocks: Option<usize>,
     /// Components of the residual network's mixture of products, 0 for none.
     pub components: Option<usize>,

@@ -76,7 +76,7 @@ pub(super) const KEYS: [(&str, &str, &str); 32] = [
     (
         "path",
         "rate",
-        "Infinite path: growth of the root signal-to-noise ratio per unit of time (arXiv 2406.04527, (3.27)).",
+        "Infinite path, field head: growth of the root signal-to-noise ratio per unit of time (arXiv 2406.04527, (3.27)).",
     ),
     (
         "path",
@@ -101,12 +101,12 @@ pub(super) const KEYS: [(&str, &str, &str); 32] = [
     (
         "network",
         "hidden",
-        "Width of hidden layers; channels of the cnn. Not for the unet.",
+        "Residual, dense and cnn: width of hidden layers, channels of the cnn.",
     ),
     (
         "network",
         "blocks",
-        "Residual blocks; of the unet, per resolution.",
+        "Residual and unet: residual blocks; of the unet, per resolution.",
     ),
     (
         "network",

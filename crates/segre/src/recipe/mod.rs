@@ -10,6 +10,7 @@
 //! | path, head, scanlines | `model.rs` |
 //! | budget, rows of a step, validations, optimiser | `training.rs` |
 //! | fits to energy models | `energy.rs` |
+//! | nothing: what would be ignored is refused | `useless.rs` |
 //!
 //! This room knows the settings of `flow`, `network` and `path`, and of data the schema and the number of rows; it
 //! reads no files, trains nothing and knows no command line.
@@ -28,6 +29,7 @@ mod text;
 mod time;
 mod training;
 mod unet;
+mod useless;
 
 pub use choices::{
     ModelChoices, NetworkChoices, PathChoices, Recipe, SplitChoices, TrainingChoices,

@@ -2,7 +2,7 @@
 
 use super::choices::{ModelChoices, PathChoices, Recipe};
 use super::{Facts, PathKind, unet};
-use crate::flow::{ModelConfig, PriorConfig};
+use crate::flow::{Head, ModelConfig, PriorConfig};
 use crate::network::NetworkConfig;
 use crate::path::{
     DiscretePath, EGeodesic, GaussianPath, InfiniteTime, ProbabilityPath, SimplexPath,
@@ -29,7 +29,7 @@ fn prior(recipe: &Recipe, facts: &Facts, network: &NetworkConfig) -> PriorConfig
 
 fn path(recipe: &Recipe, facts: &Facts) -> ProbabilityPath {
     let own = &recipe.path;
-    match own.kind.unwrap_or(kind(facts)) {
+    match path_kind(recipe, facts) {
         PathKind::Infinite => {
             let default = InfiniteTime::default();
             let training_times = match default.training_times {
@@ -54,18 +54,19 @@ fn path(recipe: &Recipe, facts: &Facts) -> ProbabilityPath {
     }
 }
 
-/// The default path.
+/// The path that is asked for, or the default.
 ///
 /// The levels of the masked path are 0 and ∞ only, those of the chain rule. Where rows are drawn by that rule the network
 /// need learn nothing else (`ising:3x8` without data after 576 steps: an effective sample size of 71 %, else 41 %),
 /// and given such evidence the beliefs of a prior are nearly exact. Tables with numbers are wide, and everything about them
 /// is asked by the chain rule: what is learned of other levels would be time lost (Adult, 45 s: 1.859 bits/dim, else
 /// 1.901).
-fn kind(facts: &Facts) -> PathKind {
-    match facts.rows.is_none() || facts.prior.is_some() || facts.numbers {
+pub(super) fn path_kind(recipe: &Recipe, facts: &Facts) -> PathKind {
+    let by_chain_rule = facts.rows.is_none() || facts.prior.is_some() || facts.numbers;
+    recipe.path.kind.unwrap_or(match by_chain_rule {
         true => PathKind::Masked,
         false => PathKind::Infinite,
-    }
+    })
 }
 
 /// What decides that a model is as it is.
@@ -75,7 +76,9 @@ pub(super) fn choices(model: &ModelConfig) -> (ModelChoices, PathChoices) {
         ..PathChoices::default()
     };
     let path = match &model.path {
-        ProbabilityPath::Gaussian(GaussianPath::InfiniteTime(path)) => {
+        ProbabilityPath::Gaussian(GaussianPath::InfiniteTime(path))
+            if model.head == Head::Field =>
+        {
             let (time_shape, time_rate) = match path.training_times {
                 TimeDistribution::Gamma { shape, rate } => (Some(shape), Some(rate)),
                 TimeDistribution::Uniform => (None, None),
@@ -88,6 +91,7 @@ pub(super) fn choices(model: &ModelConfig) -> (ModelChoices, PathChoices) {
                 ..kind(PathKind::Infinite)
             }
         }
+        ProbabilityPath::Gaussian(GaussianPath::InfiniteTime(_)) => kind(PathKind::Infinite),
         ProbabilityPath::Gaussian(GaussianPath::EGeodesic(_)) => kind(PathKind::EGeodesic),
         ProbabilityPath::Simplex(SimplexPath::Linear) => kind(PathKind::Linear),
         ProbabilityPath::Simplex(SimplexPath::Dirichlet) => kind(PathKind::Dirichlet),

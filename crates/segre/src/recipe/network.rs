@@ -1,7 +1,7 @@
 //! The network: its kind, and the sizes of all but the UNet.
 
 use super::choices::{NetworkChoices, Recipe};
-use super::{Facts, NetworkKind, RecipeError, Result, unet};
+use super::{Facts, NetworkKind, unet};
 use crate::flow::Head;
 use crate::network::{CnnConfig, DenseConfig, LinearConfig, NetworkConfig, ResidualConfig};
 
@@ -23,48 +23,10 @@ pub(super) fn kind(recipe: &Recipe, facts: &Facts) -> NetworkKind {
         })
 }
 
-/// Refuses decisions that the network has no use for, which would otherwise be ignored.
-pub(super) fn refuse_useless(recipe: &Recipe, facts: &Facts, kind: NetworkKind) -> Result<()> {
-    let own = &recipe.network;
-    if kind != NetworkKind::Unet {
-        let of_unet = [
-            ("preset", own.preset.is_some()),
-            ("channels", own.channels.is_some()),
-            ("multipliers", own.multipliers.is_some()),
-            ("attention", own.attention.is_some()),
-            ("heads", own.heads.is_some()),
-            ("scanlines", recipe.model.scanlines.is_some()),
-            ("precision", recipe.training.precision.is_some()),
-        ];
-        return match of_unet.into_iter().find(|(_, given)| *given) {
-            Some((setting, _)) => Err(RecipeError::NeedsUnet { setting }),
-            None if facts.classes.is_some() => Err(RecipeError::LabelsNeedUnet),
-            None => Ok(()),
-        };
-    }
-    if recipe.model.scanlines == Some(true) {
-        if recipe.model.head == Some(Head::Field) {
-            return Err(RecipeError::ScanlinesNeedPosterior);
-        }
-        if facts.prior.is_some() {
-            return Err(RecipeError::ScanlinesBesideEnergy);
-        }
-    }
-    let useless = [
-        ("hidden", own.hidden.is_some(), "use `channels`"),
-        ("components", own.components.is_some(), "leave it out"),
-        ("affinity", own.affinity.is_some(), "leave it out"),
-    ];
-    match useless.into_iter().find(|(_, given, _)| *given) {
-        Some((setting, _, remedy)) => Err(RecipeError::NotForUnet { setting, remedy }),
-        None => Ok(()),
-    }
-}
-
 /// The network with its sizes.
-pub(super) fn choose(recipe: &Recipe, facts: &Facts, kind: NetworkKind) -> NetworkConfig {
+pub(super) fn choose(recipe: &Recipe, facts: &Facts) -> NetworkConfig {
     let own = &recipe.network;
-    match kind {
+    match kind(recipe, facts) {
         NetworkKind::Unet => NetworkConfig::Unet(unet::choose(own, facts)),
         NetworkKind::Linear => NetworkConfig::Linear(LinearConfig::default()),
         NetworkKind::Dense => {

@@ -1,7 +1,7 @@
 //! From a recipe and the facts of the data to the settings of a run, and back.
 
 use super::choices::{Recipe, SplitChoices};
-use super::{Facts, Result, model, network, training};
+use super::{Facts, Result, model, network, training, useless};
 use crate::data::SplitConfig;
 use crate::flow::ModelConfig;
 use crate::flow::training::TrainingConfig;
@@ -21,12 +21,10 @@ impl Recipe {
     /// Chooses by the data what is not decided.
     ///
     /// # Errors
-    /// [`RecipeError`](super::RecipeError) for a decision that would otherwise be ignored: it means nothing to the
-    /// network.
+    /// [`RecipeError::Useless`](super::RecipeError::Useless) for a decision that would otherwise be ignored.
     pub fn resolve(&self, facts: &Facts) -> Result<Settings> {
-        let kind = network::kind(self, facts);
-        network::refuse_useless(self, facts, kind)?;
-        let network = network::choose(self, facts, kind);
+        useless::refuse(self, facts)?;
+        let network = network::choose(self, facts);
         let model = model::choose(self, facts, network);
         Ok(Settings {
             training: training::choose(self, facts, &model),
@@ -52,19 +50,22 @@ impl Recipe {
         }
     }
 
-    /// A recipe that decides all that the settings have, as far as it means something to their network and path.
+    /// A recipe that decides all that the settings have, as far as it means something to their network, path and kind of
+    /// fit: [`resolve`](Self::resolve) makes the same settings of it.
     #[must_use]
-    pub fn resolved(settings: &Settings) -> Self {
+    pub fn resolved(settings: &Settings, facts: &Facts) -> Self {
         let (model, path) = model::choices(&settings.model);
+        // What is drawn as wanted has no parts.
+        let part = |fraction| facts.rows.and(Some(fraction));
         Self {
             seed: Some(settings.training.seed),
-            training: training::choices(settings),
+            training: training::choices(settings, facts),
             model,
             path,
             network: network::choices(&settings.model.network),
             split: SplitChoices {
-                validation: Some(settings.split.validation),
-                test: Some(settings.split.test),
+                validation: part(settings.split.validation),
+                test: part(settings.split.test),
             },
         }
     }

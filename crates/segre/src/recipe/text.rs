@@ -7,7 +7,7 @@ use super::{Recipe, RecipeError, Result};
 
 const HEADING: &str = "\
 # Recipe of a fit. Every key may be left out: what is not decided is chosen by the data.
-# Keys behind a # are not decided, or mean nothing to this network.
+# Keys behind a # are not decided, or mean nothing to this fit.
 
 ";
 

@@ -121,23 +121,34 @@ fn unet_learning_rate(batch_size: usize) -> f64 {
 }
 
 /// What decides that training is as it is.
-pub(super) fn choices(settings: &Settings) -> TrainingChoices {
+pub(super) fn choices(settings: &Settings, facts: &Facts) -> TrainingChoices {
     let training = &settings.training;
     let is_unet = matches!(settings.model.network, NetworkConfig::Unet(_));
-    TrainingChoices {
+    let is_masked = matches!(settings.model.path, ProbabilityPath::Discrete(_));
+    let all = TrainingChoices {
         steps: training.budget.steps,
         time: training.budget.seconds.map(Duration::from_secs_f64),
         batch_size: Some(training.batch_size),
         learning_rate: Some(training.optimizer.learning_rate),
         weight_decay: Some(training.optimizer.weight_decay),
-        conditional: Some(match training.conditional {
-            true => Conditional::Any,
-            false => Conditional::None,
-        }),
+        conditional: match training.conditional {
+            true => Some(Conditional::Any),
+            false => (!is_masked).then_some(Conditional::None),
+        },
         flip: Some(training.flip),
         precision: is_unet.then_some(training.precision),
         validations: Some(training.validations),
         validation_rows: Some(training.validation_rows),
         patience: Some(training.patience),
+    };
+    match facts.rows {
+        Some(_) => all,
+        None => TrainingChoices {
+            conditional: None,
+            validations: None,
+            validation_rows: None,
+            patience: None,
+            ..all
+        },
     }
 }

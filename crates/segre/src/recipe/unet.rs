@@ -8,7 +8,7 @@ use crate::network::{NetworkConfig, UnetConfig};
 /// Fewest pixels and rows from which the UNet is the default for images: below, a residual network learns more in
 /// the same time.
 pub(super) const LEAST_SITES: usize = 400;
-pub(super) const LEAST_ROWS: usize = 2_000;
+const LEAST_ROWS: usize = 2_000;
 /// Fewest sites of a grid from which it is the default where rows are drawn as wanted.
 const LEAST_SITES_DRAWN: usize = 65;
 /// Most categories for which messages along rows and columns cost little beside the network.

@@ -1,4 +1,4 @@
-//! The settings of a model of data, stored beside its parameters.
+//! What a folder holds: the settings of a model, by kind, stored beside its parameters.
 
 use std::path::{Path, PathBuf};
 
@@ -6,24 +6,40 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Result, RunError};
-use super::folder::{MODEL_FILE, file_of, kind_of, read_settings, write_settings};
+use super::folder::{CONFIG_FILE, MODEL_FILE, file_of, read_settings, write_settings};
+use super::randomized::RandomizedCard;
 use crate::data::{ReadOptions, Schema, SplitConfig};
 use crate::file_error::FileError;
 use crate::flow::training::TrainingConfig;
 use crate::flow::{self, Model, ModelConfig, saving};
+use crate::recipe::Settings;
 
-/// What is stored beside the parameters: enough to sample, score and read data alike.
+/// What a folder holds, as its settings say it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Card {
+    /// A network that learned data.
+    Data(ModelCard),
+    /// A network that learned an energy from rows of its own.
+    EnergyDataFree(ModelCard),
+    /// A randomised assignment flow.
+    Randomized(RandomizedCard),
+}
+
+/// The settings of a network: enough to sample, score and read data alike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelCard {
     /// Version of Segre that wrote the folder.
     pub version: String,
-    /// Where the data came from: a built-in's name or a path as given.
+    /// Where the data came from: a built-in's name or a path as given. Without data the energy.
     pub source: String,
     /// How the data were read.
     pub read_options: ReadOptions,
-    /// Checksum of the data's labels, see [`Dataset::fingerprint`](crate::data::Dataset::fingerprint).
-    pub fingerprint: u32,
+    /// Checksum of the data's labels, see [`Dataset::fingerprint`](crate::data::Dataset::fingerprint); none where the
+    /// network learned an energy without data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<u32>,
     /// Seed and fractions of the split.
     pub split: SplitConfig,
     /// The test part, if it comes from elsewhere.
@@ -38,6 +54,18 @@ pub struct ModelCard {
     pub training: TrainingConfig,
     /// What the sites and categories are.
     pub schema: Schema,
+}
+
+impl ModelCard {
+    /// The settings that a recipe decides.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings {
+            model: self.model.clone(),
+            training: self.training.clone(),
+            split: self.split,
+        }
+    }
 }
 
 /// Where the classes of the rows came from.
@@ -65,12 +93,85 @@ pub struct TestData {
     pub fingerprint: u32,
 }
 
+impl From<ModelCard> for Card {
+    fn from(card: ModelCard) -> Self {
+        match card.fingerprint {
+            Some(_) => Self::Data(card),
+            None => Self::EnergyDataFree(card),
+        }
+    }
+}
+
+impl Card {
+    /// Reads the settings of a folder: the one place that does.
+    ///
+    /// # Errors
+    /// [`RunError::NotAModel`] if the folder has none, [`RunError::NoKind`] for those of an earlier Segre,
+    /// [`FileError::Damaged`] if they cannot be understood, and what is wrong with a setting.
+    pub fn load(folder: &Path) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Said {
+            kind: Option<String>,
+        }
+        let said: Said = read_settings(folder)?;
+        if said.kind.is_none() {
+            let path = folder.to_path_buf();
+            return Err(RunError::NoKind { path });
+        }
+        let card: Self = read_settings(folder)?;
+        match &card {
+            Self::Data(network) | Self::EnergyDataFree(network) => {
+                network.schema.validate()?;
+                network.model.validate()?;
+                network.model.check_sites(&network.schema)?;
+                if network.fingerprint.is_some() != matches!(card, Self::Data(_)) {
+                    return Err(RunError::from(FileError::Damaged {
+                        path: folder.join(CONFIG_FILE),
+                        detail: "a checksum goes with data".to_owned(),
+                    }));
+                }
+            }
+            Self::Randomized(flow) => {
+                flow.model.validate(&flow.schema)?;
+                flow.training.validate()?;
+            }
+        }
+        Ok(card)
+    }
+
+    /// The answer to who wants a model of another kind.
+    #[must_use]
+    pub fn refused(&self, folder: &Path) -> RunError {
+        let (kind, uses) = match self {
+            Self::Data(_) => (
+                "data",
+                "which learned from rows; go on with segre fit, or with `method = neural` where they are samples of an energy",
+            ),
+            Self::EnergyDataFree(_) => (
+                "energy-data-free",
+                "which learned an energy without data; compare it with that (segre energy compare), or go on with \
+                 `method = neural` and `data_free`",
+            ),
+            Self::Randomized(_) => (
+                "randomized",
+                "which can be sampled (segre sample) and compared with its energy (segre energy compare) only; for \
+                 likelihoods fit one with `method = neural`",
+            ),
+        };
+        RunError::OtherKind {
+            path: folder.to_path_buf(),
+            kind,
+            uses,
+        }
+    }
+}
+
 /// Stores the settings of a model in its folder.
 ///
 /// # Errors
 /// [`FileError::Io`] if the file cannot be written.
-pub fn save_card(folder: &Path, card: &ModelCard) -> Result<(), FileError> {
-    write_settings(folder, card)
+pub fn save_card(folder: &Path, card: impl Into<Card>) -> Result<(), FileError> {
+    write_settings(folder, &card.into())
 }
 
 /// Stores the parameters of a model in its folder.
@@ -81,30 +182,16 @@ pub fn save_parameters(folder: &Path, model: &Model) -> flow::Result<()> {
     saving::write_parameters(&folder.join(MODEL_FILE), model)
 }
 
-/// Reads the settings of a model's folder.
-///
-/// # Errors
-/// [`RunError::NotAModel`] if the folder has none, [`RunError::OtherKind`] if they are those of a randomised flow,
-/// [`FileError::Damaged`] if they cannot be understood.
-pub fn load_card(folder: &Path) -> Result<ModelCard> {
-    if let Some(kind) = kind_of(folder) {
-        let path = folder.to_path_buf();
-        return Err(RunError::OtherKind { path, kind });
-    }
-    let card: ModelCard = read_settings(folder)?;
-    card.schema.validate()?;
-    card.model.validate()?;
-    card.model.check_sites(&card.schema)?;
-    Ok(card)
-}
-
 /// Reads a model from its folder.
 ///
 /// # Errors
-/// As [`load_card`]; [`FileError::Damaged`] or
+/// As [`Card::load`]; [`RunError::OtherKind`] for a randomised flow; [`FileError::Damaged`] or
 /// [`LearningError::ParameterMismatch`](crate::learning::LearningError::ParameterMismatch) if the parameters do not fit.
 pub fn load(folder: &Path, device: &Device) -> Result<(Model, ModelCard)> {
-    let card = load_card(folder)?;
+    let card = match Card::load(folder)? {
+        Card::Data(card) | Card::EnergyDataFree(card) => card,
+        other => return Err(other.refused(folder)),
+    };
     let file = file_of(folder, MODEL_FILE)?;
     let mut model = saving::read_parameters(&file, &card.model, &card.schema, device)?;
     model.conditional = card.training.conditional;

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use serde_json::{Value, json};
 
 use super::awake::Awake;
-use super::card::{ModelCard, load_card, save_card, save_parameters};
+use super::card::{Card, ModelCard, save_card, save_parameters};
 use super::error::{Result, RunError};
 use super::folder::{CHECKPOINT_FILE, METRICS_FILE, create_folder, refuse_existing};
 use super::metrics::Metrics;
@@ -52,8 +52,7 @@ impl DataFreeRun {
                 builtin_seed: training.seed,
                 ..ReadOptions::default()
             },
-            // The checksum of no data.
-            fingerprint: 0,
+            fingerprint: None,
             split,
             test_data: None,
             labels: None,
@@ -75,7 +74,7 @@ impl DataFreeRun {
     pub fn kept_in(mut self, folder: &Path, force: bool) -> Result<Self> {
         refuse_existing(folder, force)?;
         create_folder(folder)?;
-        save_card(folder, &self.card)?;
+        save_card(folder, self.card.clone())?;
         self.out = Some(folder.to_path_buf());
         Ok(self)
     }
@@ -84,7 +83,8 @@ impl DataFreeRun {
     /// count.
     ///
     /// # Errors
-    /// As [`load_card`] and [`DataFree::resume`]; [`RunError::OtherEnergy`] and [`RunError::OtherSeed`] for another run.
+    /// As [`Card::load`] and [`DataFree::resume`]; [`RunError::OtherKind`], [`RunError::OtherEnergy`] and
+    /// [`RunError::OtherSeed`] for another run.
     pub fn resume(
         folder: &Path,
         recipe: &Recipe,
@@ -93,7 +93,10 @@ impl DataFreeRun {
         schema: &Schema,
         device: &Device,
     ) -> Result<Self> {
-        let mut card = load_card(folder)?;
+        let mut card = match Card::load(folder)? {
+            Card::EnergyDataFree(card) => card,
+            other => return Err(other.refused(folder)),
+        };
         if card.source != source {
             return Err(RunError::OtherEnergy {
                 path: folder.to_path_buf(),
@@ -125,7 +128,7 @@ impl DataFreeRun {
             // Stopped before the end of the first round: the beginning is where it stopped.
             false => DataFree::new(model, training, config, schema, device)?,
         };
-        save_card(folder, &card)?;
+        save_card(folder, card.clone())?;
         Ok(Self {
             out: Some(folder.to_path_buf()),
             card,
@@ -136,6 +139,12 @@ impl DataFreeRun {
     /// The settings.
     pub fn card(&self) -> &ModelCard {
         &self.card
+    }
+
+    /// A recipe that decides all settings.
+    #[must_use]
+    pub fn resolved(&self) -> Recipe {
+        Recipe::resolved(&self.card.settings(), &Facts::of_schema(&self.card.schema))
     }
 
     /// Fits until the budget is used up or the observer stops it. In a folder it stores log, model and checkpoint after
@@ -179,7 +188,7 @@ fn store(
     let model = fit.trainer().best_model()?;
     // The prior has the temperature of the round.
     card.model.clone_from(model.config());
-    save_card(folder, card)?;
+    save_card(folder, card.clone())?;
     Ok(save_parameters(folder, &model)?)
 }
 

@@ -61,16 +61,32 @@ pub enum RunError {
         /// The file that is missing.
         missing: &'static str,
     },
-    /// A folder holds a model of another kind than is asked for.
+    /// A folder does not say what kind of model it holds.
     #[error(
-        "{path} holds a model of kind {kind}, which can be sampled (segre sample) and compared with its energy (segre energy \
-         compare) only; for likelihoods fit one with `method = neural`"
+        "{path} was written by an earlier Segre, its settings name no kind of model; fit again"
     )]
+    NoKind {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder holds a model of another kind than is asked for.
+    #[error("{path} holds a model of kind {kind}, {uses}")]
     OtherKind {
         /// The folder.
         path: PathBuf,
         /// What its settings say.
-        kind: String,
+        kind: &'static str,
+        /// What that kind is for.
+        uses: &'static str,
+    },
+    /// The parts of the data are wanted of a fit that had none.
+    #[error(
+        "the model learned the energy {source_name} without data, of which parts are wanted; compare it with that (segre \
+         energy compare)"
+    )]
+    NoData {
+        /// The energy.
+        source_name: String,
     },
     /// The data of a fit are not what they were.
     #[error(

@@ -192,15 +192,11 @@ impl<'a> Fit<'a> {
     /// # Errors
     /// As [`start`](Self::start).
     pub fn resolved(&self) -> Result<Recipe> {
-        let (card, _) = self.prepare()?;
+        let (card, parts) = self.prepare()?;
         card.model.validate()?;
         card.model.check_sites(&card.schema)?;
         card.training.validate()?;
-        Ok(Recipe::resolved(&Settings {
-            model: card.model,
-            training: card.training,
-            split: card.split,
-        }))
+        Ok(Recipe::resolved(&card.settings(), &Facts::of(&parts.train)))
     }
 
     /// Begins the run, or takes up the one in the folder. Everything that can be refused is refused before the folder is
@@ -220,7 +216,7 @@ impl<'a> Fit<'a> {
         let trainer = Trainer::new(model, training, &parts.train, &self.device)?;
         if let Some(out) = &self.out {
             create_folder(out)?;
-            save_card(out, &card)?;
+            save_card(out, card.clone())?;
         }
         Ok(Run {
             out: self.out.clone(),
@@ -277,7 +273,7 @@ impl<'a> Fit<'a> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             source,
             read_options,
-            fingerprint: data.fingerprint(),
+            fingerprint: Some(data.fingerprint()),
             split,
             test_data,
             labels,

@@ -1,11 +1,11 @@
-//! A model's folder: the names of its files, making room for a new run, settings of whatever kind.
+//! A model's folder: the names of its files, making room for a new run, its settings as text.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use super::error::{Result, RunError};
 use crate::atomic;
@@ -102,18 +102,7 @@ pub(super) fn file_of(folder: &Path, missing: &'static str) -> Result<PathBuf> {
     }
 }
 
-/// What kind of model a folder's settings say that it holds; models of data say nothing.
-pub(super) fn kind_of(folder: &Path) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Said {
-        kind: String,
-    }
-    let text = fs::read_to_string(folder.join(CONFIG_FILE)).ok()?;
-    let said: Said = serde_json::from_str(&text).ok()?;
-    Some(said.kind)
-}
-
-/// Reads the settings in a folder, whatever kind of model they are of.
+/// Reads the settings in a folder.
 pub(super) fn read_settings<T: DeserializeOwned>(folder: &Path) -> Result<T> {
     let path = file_of(folder, CONFIG_FILE)?;
     let text = fs::read_to_string(&path).map_err(|cause| FileError::reading(&path, cause))?;
@@ -124,7 +113,7 @@ pub(super) fn read_settings<T: DeserializeOwned>(folder: &Path) -> Result<T> {
     Ok(settings?)
 }
 
-/// Stores settings of whatever kind of model.
+/// Stores settings in a folder.
 pub(super) fn write_settings<T: Serialize>(folder: &Path, card: &T) -> Result<(), FileError> {
     let text = serde_json::to_string_pretty(card).expect("a model card is plain data");
     let path = folder.join(CONFIG_FILE);

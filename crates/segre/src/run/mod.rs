@@ -7,11 +7,11 @@
 //! | going on with a run that was stopped | `resume.rs` |
 //! | fits to an energy: a network without data, a randomised flow; samples to learn from | `data_free.rs`, `randomized.rs`, `samples.rs` |
 //! | the parts of the data | `parts.rs` |
-//! | a model's folder: names of files, making room, settings of any kind | `folder.rs` |
-//! | settings of a model of data, and reading a model | `card.rs` |
+//! | a model's folder: names of files, making room | `folder.rs` |
+//! | what a folder holds, by kind: settings, reading a network | `card.rs` |
 //! | the log | `metrics.rs` |
 //!
-//! A folder holds `config.json` (resolved settings, schema, source, split), `model.safetensors` (parameters of the model that is
+//! A folder holds `config.json` (its kind, resolved settings, schema, source, split), `model.safetensors` (parameters of the model that is
 //! kept), `checkpoint.safetensors` (what a run needs to go on as if it had never stopped) and `metrics.jsonl`. Every file is
 //! written under a temporary name and renamed. The room knows everything that can be fitted, and nothing of what is done with a
 //! model afterwards.
@@ -30,12 +30,12 @@ mod resume;
 mod samples;
 mod training;
 
-pub use card::{LabelSource, ModelCard, TestData, load, load_card, save_card, save_parameters};
+pub use card::{Card, LabelSource, ModelCard, TestData, load, save_card, save_parameters};
 pub use data_free::DataFreeRun;
 pub use error::{Result, RunError};
 pub use fit::Fit;
 pub use folder::{CONFIG_FILE, METRICS_FILE, create_folder, refuse_existing};
 pub use parts::{LabelFile, Parts};
-pub use randomized::{Kind, RandomizedCard, RandomizedRun, is_randomized, load_randomized};
+pub use randomized::{RandomizedCard, RandomizedRun, load_randomized};
 pub use samples::{EnergySamples, SamplesWanted, energy_samples};
 pub use training::Run;

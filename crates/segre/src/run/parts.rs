@@ -56,7 +56,8 @@ impl Parts {
     /// Reads the data of a fit again and divides them as the fit did.
     ///
     /// # Errors
-    /// Those of reading; [`RunError::DataChanged`] and [`RunError::LabelsChanged`] for other data than the fit's.
+    /// Those of reading; [`RunError::NoData`] for a fit without data, [`RunError::DataChanged`] and
+    /// [`RunError::LabelsChanged`] for other data than the fit's.
     pub fn of_fit(card: &ModelCard) -> Result<Self> {
         Ok(Self::of_fit_with_labels(card, None)?.0)
     }
@@ -70,6 +71,10 @@ impl Parts {
         card: &ModelCard,
         labels: Option<LabelFile>,
     ) -> Result<(Self, Option<Vec<String>>)> {
+        if card.fingerprint.is_none() {
+            let source_name = card.source.clone();
+            return Err(RunError::NoData { source_name });
+        }
         let data = data::read(&DataSource::parse(&card.source)?, &card.read_options)?;
         Self::of_card(card, data, labels)
     }
@@ -102,7 +107,7 @@ impl Parts {
             Some(test) => {
                 let source = DataSource::parse(&test.source)?;
                 let data = data::read_as(&source, &card.schema, &card.read_options)?;
-                require_unchanged(&data, &test.source, test.fingerprint)?;
+                require_unchanged(&data, &test.source, Some(test.fingerprint))?;
                 Some(data)
             }
         };
@@ -111,8 +116,8 @@ impl Parts {
     }
 }
 
-fn require_unchanged(data: &Dataset, source: &str, fingerprint: u32) -> Result<()> {
-    match data.fingerprint() == fingerprint {
+fn require_unchanged(data: &Dataset, source: &str, fingerprint: Option<u32>) -> Result<()> {
+    match Some(data.fingerprint()) == fingerprint {
         true => Ok(()),
         false => Err(RunError::DataChanged {
             source_name: source.to_owned(),

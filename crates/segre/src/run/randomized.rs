@@ -6,16 +6,16 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::card::{Card, save_card};
 use super::error::{Result, RunError};
 use super::folder::{
-    CHECKPOINT_EVERY, CHECKPOINT_FILE, METRICS_FILE, MODEL_FILE, create_folder, file_of, kind_of,
-    read_settings, refuse_existing, write_settings,
+    CHECKPOINT_EVERY, CHECKPOINT_FILE, METRICS_FILE, MODEL_FILE, create_folder, file_of,
+    refuse_existing,
 };
 use super::metrics::Metrics;
 use super::samples::EnergySamples;
 use crate::data::{Dataset, Schema};
 use crate::energy::EnergyModel;
-use crate::file_error::FileError;
 use crate::progress::{Control, Event, Observer, Progress};
 use crate::randomized::{
     self, Ending, RandomizedConfig, RandomizedFlow, Target, Trainer, TrainingConfig, saving,
@@ -27,22 +27,10 @@ const STEPS_PER_LINE: u64 = 10;
 /// Share of a step's loss in the loss of the last steps.
 const LATEST: f64 = 0.02;
 
-/// What kind of model a folder holds: models of data say nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// A randomised assignment flow.
-    Randomized,
-}
-/// [`Kind::Randomized`] as the settings have it.
-const RANDOMIZED: &str = "randomized";
-
-/// What is stored beside the parameters.
+/// The settings of a randomised flow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandomizedCard {
-    /// What the folder holds.
-    pub kind: Kind,
     /// Version of Segre that wrote the folder.
     pub version: String,
     /// The energy model as it was given.
@@ -59,28 +47,24 @@ pub struct RandomizedCard {
     pub schema: Schema,
 }
 
-/// Whether a folder holds a randomised flow.
-pub fn is_randomized(folder: &Path) -> bool {
-    kind_of(folder).as_deref() == Some(RANDOMIZED)
-}
-
-/// Stores the settings in a folder.
-fn save_card(folder: &Path, card: &RandomizedCard) -> Result<(), FileError> {
-    write_settings(folder, card)
+impl From<RandomizedCard> for Card {
+    fn from(card: RandomizedCard) -> Self {
+        Self::Randomized(card)
+    }
 }
 
 /// Reads the settings in a folder.
 fn load_card(folder: &Path) -> Result<RandomizedCard> {
-    let card: RandomizedCard = read_settings(folder)?;
-    card.model.validate(&card.schema)?;
-    card.training.validate()?;
-    Ok(card)
+    match Card::load(folder)? {
+        Card::Randomized(card) => Ok(card),
+        other => Err(other.refused(folder)),
+    }
 }
 
 /// Reads a model from its folder.
 ///
 /// # Errors
-/// [`RunError::NotAModel`], and as [`RandomizedConfig::validate`]; [`FileError::Damaged`] or
+/// As [`Card::load`]; [`RunError::OtherKind`] for a network; [`FileError::Damaged`](crate::FileError::Damaged) or
 /// [`LearningError::ParameterMismatch`](crate::learning::LearningError::ParameterMismatch) if the parameters do not fit.
 pub fn load_randomized(folder: &Path) -> Result<(RandomizedFlow, RandomizedCard)> {
     let card = load_card(folder)?;
@@ -114,7 +98,6 @@ impl RandomizedRun {
         let (own, settings) = (model.clone(), training.clone());
         let trainer = Trainer::new(own, settings, schema.clone(), Some(energy))?;
         let card = RandomizedCard {
-            kind: Kind::Randomized,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             source: source.to_owned(),
             samples_from: None,
@@ -164,7 +147,7 @@ impl RandomizedRun {
             // Stopped before the first checkpoint: the beginning is where it stopped.
             false => Trainer::new(model, training, schema, Some(energy))?,
         };
-        save_card(folder, &card)?;
+        save_card(folder, card.clone())?;
         Ok(Self {
             out: Some(folder.to_path_buf()),
             card,
@@ -190,7 +173,7 @@ impl RandomizedRun {
     pub fn kept_in(mut self, folder: &Path, force: bool) -> Result<Self> {
         refuse_existing(folder, force)?;
         create_folder(folder)?;
-        save_card(folder, &self.card)?;
+        save_card(folder, self.card.clone())?;
         self.out = Some(folder.to_path_buf());
         Ok(self)
     }
@@ -219,7 +202,7 @@ impl RandomizedRun {
     /// stores log, model and checkpoint every 20 seconds, at the end, and when a step fails.
     ///
     /// # Errors
-    /// As [`Trainer::run`]; [`FileError::Io`] if a file cannot be written.
+    /// As [`Trainer::run`]; [`FileError::Io`](crate::FileError::Io) if a file cannot be written.
     pub fn train(&mut self, energy: &EnergyModel, observer: &mut dyn Observer) -> Result<Ending> {
         let target = Target {
             samples: self.samples.as_ref(),

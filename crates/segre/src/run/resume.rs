@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::card::{ModelCard, load_card, save_card};
+use super::card::{Card, ModelCard, save_card};
 use super::error::{Result, RunError};
 use super::fit::{Fit, Origin};
 use super::folder::CHECKPOINT_FILE;
@@ -15,7 +15,10 @@ use crate::recipe::{Facts, Recipe};
 /// Takes up the run in the folder with its own settings; only budgets may be others.
 pub(super) fn resume(fit: &Fit) -> Result<Run> {
     let out = fit.folder()?;
-    let mut card = load_card(out)?;
+    let mut card = match Card::load(out)? {
+        Card::Data(card) => card,
+        other => return Err(other.refused(out)),
+    };
     let source = fit.origin.name()?;
     if source != card.source {
         return Err(RunError::OtherData {
@@ -53,7 +56,7 @@ pub(super) fn resume(fit: &Fit) -> Result<Run> {
     if budget != card.training.budget {
         trainer.set_budget(budget)?;
         card.training.budget = budget;
-        save_card(out, &card)?;
+        save_card(out, card.clone())?;
     }
     Ok(Run {
         out: Some(out.to_path_buf()),

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use segre::flow::Head;
 use segre::flow::sampling::{Sampler, SamplingOptions};
-use segre::recipe::{Conditional, PathKind, Recipe};
+use segre::recipe::{PathKind, Recipe};
 
 use super::Definition;
 use super::fitting::by;
@@ -32,7 +32,6 @@ fn compared_recipe() -> Recipe {
     Recipe::default()
         .components(0)
         .affinity(false)
-        .conditional(Conditional::None)
         .hidden(128)
         .batch_size(256)
 }
@@ -254,8 +253,8 @@ that draws uniformly has 0.039 per site, 0.16 summed, so that number alone says 
 
 `default` is `segre fit product:c=…,n=4 --steps 300`, 512 000 samples by the chain rule (above 160 categories 100 steps,
 102 400 samples, one seed). The
-other lines share one network (`--set network.components=0 --set network.affinity=false --conditional none --hidden 128
---batch-size 256 --steps 600`) and differ in path and head only; their samples are fewer, so that their floor is higher: compare the
+other lines share one network (`--set network.components=0 --set network.affinity=false --hidden 128 --batch-size 256
+--steps 600`) and differ in path and head only; their samples are fewer, so that their floor is higher: compare the
 column above the floor. A posterior head adds the exact local evidence of its path to what the network says, so it starts
 with the right marginals; a field head has to learn the evidence too, as the published methods do. Validations are
 part of the training time.";

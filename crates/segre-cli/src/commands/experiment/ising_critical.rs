@@ -214,8 +214,9 @@ fn fit(
     if method == SAMPLES {
         let prior = pairwise_prior(&torus.model);
         // The network is that of a fit without data, whatever the number of samples.
-        let drawn = Recipe::default().resolve(&Facts::of_schema(&reference.schema))?;
-        let network = Recipe::resolved(&drawn).network.kind;
+        let facts = Facts::of_schema(&reference.schema);
+        let drawn = Recipe::default().resolve(&facts)?;
+        let network = Recipe::resolved(&drawn, &facts).network.kind;
         let recipe = network.into_iter().fold(recipe, Recipe::network);
         return Ok(cell.fit_data(reference.clone(), recipe, prior)?.model);
     }

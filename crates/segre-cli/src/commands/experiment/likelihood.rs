@@ -13,7 +13,7 @@ use segre::flow::likelihood::importance::{
 use segre::flow::likelihood::{ScoreMethod, ScoreOptions, score};
 use segre::progress::Silent;
 use segre::recipe::Recipe;
-use segre::run::{self as segre_run, Parts};
+use segre::run::{self as segre_run, Card, Parts};
 
 use super::Definition;
 use super::results::Measured;
@@ -110,7 +110,10 @@ fn run(run: &mut Run) -> Result<WriteUp> {
     let own = run.model();
     if let Some(folder) = &own {
         // Its turn comes last: a wrong folder is to be told now.
-        segre_run::load_card(folder)?;
+        match Card::load(folder)? {
+            Card::Data(_) => {}
+            other => return Err(other.refused(folder).into()),
+        }
     }
     let steps = run.choose((200, 150), (1000, 3000));
     let fits = [("coupled-binary", steps.0), ("digits", steps.1)];

@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use segre::flow::Head;
 use segre::network::Precision;
-use segre::recipe::{Conditional, PathKind, Preset, Recipe, RecipeError, parse_time};
+use segre::recipe::{Conditional, PathKind, Preset, parse_time};
 
-use crate::args::{NetworkName, Reading, at_least_one};
+use crate::args::{NetworkName, Reading, RecipeArguments, at_least_one};
 
 #[derive(Debug, Args)]
 #[command(
@@ -56,29 +56,6 @@ pub struct Fit {
     pub parts: PartArguments,
     #[command(flatten)]
     pub reading: Reading,
-}
-
-/// Settings that have no option of their own.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Recipe")]
-pub struct RecipeArguments {
-    /// Print every setting, as a file for --recipe, and end
-    ///
-    /// What is not decided by --recipe, --set and other options is chosen by the data, as in a fit. Nothing is fitted
-    /// and no folder touched.
-    #[arg(long, conflicts_with = "resume")]
-    pub print_recipe: bool,
-    /// Settings from a file, as --print-recipe writes it
-    ///
-    /// Every key may be left out. --set goes before the file, and other options before both.
-    #[arg(long = "recipe", value_name = "FILE")]
-    pub file: Option<PathBuf>,
-    /// One setting, as path.rate=0.25; may be repeated
-    ///
-    /// Keys and values are those of --print-recipe; words need no quotes, lists are written
-    /// 'network.multipliers=[1, 2, 2]'.
-    #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
-    pub set: Vec<String>,
 }
 
 /// Steps, time and the optimiser.
@@ -193,12 +170,6 @@ pub struct PartArguments {
         hide_short_help = true
     )]
     pub test: Option<f64>,
-}
-
-/// An assignment that a recipe understands.
-fn assignment(text: &str) -> Result<String, RecipeError> {
-    Recipe::of_assignments([text])?;
-    Ok(text.to_owned())
 }
 
 /// Heads by name.

@@ -6,9 +6,8 @@ mod request;
 use anyhow::Result;
 
 pub use self::args::Fit;
-use crate::args::Common;
+use crate::args::{Common, print_recipe};
 use crate::fitting::fit;
-use crate::report::json::print_object;
 
 /// Learns a model, or prints the settings that its fit would have.
 pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
@@ -18,10 +17,5 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         let out = arguments.out.clone().unwrap_or_default();
         return fit(&asked.out(&out), &out, common);
     }
-    let recipe = asked.resolved()?;
-    match common.json {
-        true => print_object(&recipe)?,
-        false => print!("{}", recipe.to_toml()),
-    }
-    Ok(())
+    print_recipe(&asked.resolved()?, common)
 }

@@ -1,8 +1,6 @@
 //! What the arguments of a fit ask for: data and recipe.
 
-use std::fs;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use segre::Device;
 use segre::recipe::{
     ModelChoices, NetworkChoices, PathChoices, Recipe, SplitChoices, TrainingChoices,
@@ -13,7 +11,7 @@ use crate::args::Common;
 
 /// The fit that the arguments ask for, still without a folder.
 pub fn fit_of(arguments: &Fit, common: &Common, device: &Device) -> Result<segre::Fit<'static>> {
-    let recipe = recipe(arguments, common.seed)?;
+    let recipe = arguments.recipe.and(options(arguments, common.seed))?;
     let images = &arguments.images;
     // The seed of built-in distributions is the recipe's.
     let reading = arguments.reading.options(recipe.seed())?;
@@ -26,22 +24,7 @@ pub fn fit_of(arguments: &Fit, common: &Common, device: &Device) -> Result<segre
         .device(device))
 }
 
-/// What the arguments decide: the file, what is set beside it, and options, each before those that it follows.
-fn recipe(arguments: &Fit, seed: Option<u64>) -> Result<Recipe> {
-    let given = &arguments.recipe;
-    let file = match &given.file {
-        None => Recipe::default(),
-        Some(path) => {
-            let name = path.display().to_string();
-            let text = fs::read_to_string(path)
-                .with_context(|| format!("cannot read {name}; check --recipe"))?;
-            Recipe::parse(&text, &name)?
-        }
-    };
-    let set = Recipe::of_assignments(&given.set)?;
-    Ok(file.and(set).and(options(arguments, seed)))
-}
-
+/// What options decide.
 fn options(arguments: &Fit, seed: Option<u64>) -> Recipe {
     let Fit {
         training,

@@ -10,7 +10,7 @@ use segre::Model;
 use segre::atomic::check_writable;
 use segre::data::{self, Dataset, Schema};
 use segre::randomized::RandomizedFlow;
-use segre::run::{self, LabelSource, ModelCard};
+use segre::run::{self, Card, LabelSource, ModelCard};
 use serde::Serialize;
 
 pub use self::args::Sample;
@@ -31,7 +31,7 @@ struct Report {
 
 /// Draws and writes samples.
 pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
-    if run::is_randomized(&arguments.model) {
+    if matches!(Card::load(&arguments.model)?, Card::Randomized(_)) {
         return run_randomized(arguments, common);
     }
     let model = Model::load_on(&arguments.model, &common.device.open()?)?;

@@ -11,7 +11,7 @@ use crate::flow::Model;
 use crate::flow::sampling::{Sampler, Samples, SamplingOptions, sample};
 use crate::progress::Observer;
 use crate::randomized::RandomizedFlow;
-use crate::run;
+use crate::run::{self, Card};
 
 /// Sites up to which the chain rule is the default sampler of a network: it has no error of its own.
 const CHAIN_RULE_SITES: usize = 64;
@@ -37,7 +37,7 @@ impl Fitted {
     /// # Errors
     /// Those of [`run::load_randomized`] and [`run::load`].
     pub fn load(folder: &Path, device: &Device) -> Result<Self> {
-        if run::is_randomized(folder) {
+        if matches!(Card::load(folder)?, Card::Randomized(_)) {
             let (model, _) = run::load_randomized(folder)?;
             return Ok(Self::Randomized(Box::new(model)));
         }

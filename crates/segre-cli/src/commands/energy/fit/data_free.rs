@@ -11,7 +11,7 @@ use segre::run::DataFreeRun;
 use serde::Serialize;
 
 use super::Fit;
-use crate::args::Common;
+use crate::args::{Common, print_recipe};
 use crate::interrupt;
 use crate::report::json::print_object;
 use crate::report::table::estimate;
@@ -38,13 +38,19 @@ struct Report {
     out: String,
 }
 
-/// Fits.
+/// Fits, or prints the settings of the fit.
 pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     let (energy, grid) = arguments.load()?;
     let schema = schema_of(&energy, grid.as_ref())?;
     let run = match arguments.resume {
         true => resume(arguments, &energy, &schema, common)?,
-        false => begin(arguments, &energy, &schema, common)?,
+        false => {
+            let run = begin(arguments, &energy, &schema, common)?;
+            if arguments.recipe.print_recipe {
+                return print_recipe(&run.resolved(), common);
+            }
+            run.kept_in(arguments.out(), arguments.force)?
+        }
     };
     let seed = run.card().training.seed;
     let mut bar = common.bar();
@@ -62,7 +68,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         bail!(
             "stopped after {rounds} rounds at inverse temperature {inverse_temperature:.3}; the model so far is in {}, go \
              on with --resume",
-            arguments.out.display()
+            arguments.out().display()
         );
     }
     let trainer = ended?;
@@ -90,7 +96,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         log_z_bound_std_error: found.bound.std_error,
         effective_sample_size: found.effective_share * found.log_z.samples as f64,
         importance_samples: found.log_z.samples,
-        out: arguments.out.display().to_string(),
+        out: arguments.out().display().to_string(),
     };
     if common.json {
         return print_object(&report);
@@ -113,17 +119,17 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     Ok(())
 }
 
-/// A run of the arguments.
+/// A run of the arguments, still without a folder.
 fn begin(
     arguments: &Fit,
     energy: &EnergyModel,
     schema: &Schema,
     common: &Common,
 ) -> Result<DataFreeRun> {
-    let (recipe, prior) = (arguments.recipe(common.seed), arguments.prior(energy)?);
-    let device = common.device.open()?;
+    let recipe = arguments.network_recipe(common.seed)?;
+    let (prior, device) = (arguments.prior(energy)?, common.device.open()?);
     let run = DataFreeRun::new(&recipe, prior, &arguments.model, schema, &device)?;
-    Ok(run.kept_in(&arguments.out, arguments.force)?)
+    Ok(run)
 }
 
 /// The run in the folder, from the end of its last round.
@@ -134,6 +140,8 @@ fn resume(
     common: &Common,
 ) -> Result<DataFreeRun> {
     let given = [
+        ("--recipe", arguments.recipe.file.is_some()),
+        ("--set", !arguments.recipe.set.is_empty()),
         ("--network", arguments.network.is_some()),
         ("--learning-rate", arguments.learning_rate.is_some()),
         ("--prior", arguments.prior.is_some()),
@@ -144,8 +152,9 @@ fn resume(
             "a run goes on with its own settings; leave {option} out, or start anew with --force"
         );
     }
-    let (out, source) = (&arguments.out, &arguments.model);
-    let (recipe, device) = (arguments.recipe(common.seed), common.device.open()?);
+    let (out, source) = (arguments.out(), &arguments.model);
+    let recipe = arguments.network_recipe(common.seed)?;
+    let device = common.device.open()?;
     let run = DataFreeRun::resume(out, &recipe, energy, source, schema, &device)?;
     Ok(run)
 }

@@ -4,7 +4,7 @@ mod data_free;
 mod neural;
 mod randomized;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -18,7 +18,7 @@ use segre::recipe::{self, Recipe, parse_time};
 use segre::run::{EnergySamples, SamplesWanted, energy_samples};
 
 use super::done;
-use crate::args::{Common, NetworkName, at_least_one, memory};
+use crate::args::{Common, NetworkName, RecipeArguments, at_least_one, memory};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -27,6 +27,7 @@ use crate::args::{Common, NetworkName, at_least_one, memory};
   segre energy fit ising:3x8 --out runs/neural --method neural --time 10m
   segre energy fit ising:3x8 --out runs/blind --method neural --data-free
   segre energy fit ising:3x8 --out runs/plain --method neural --prior marginals     learns all by itself
+  segre energy fit ising:3x8 --method neural --print-recipe                         its settings, explained
   segre energy fit model.uai --out runs/m --samples-from chain
   segre energy fit ising:3x8 --out runs/ising --resume      go on after Ctrl-C
   segre energy compare ising:3x8 runs/ising")]
@@ -34,8 +35,13 @@ pub struct Fit {
     /// Model: a .uai or .fg file, ising:3x8, potts:8x8,c=3,coupling=1, as in segre energy infer
     model: String,
     /// Folder for the model; must not exist, or see --resume and --force
-    #[arg(long, short, value_name = "DIR")]
-    out: PathBuf,
+    #[arg(
+        long,
+        short,
+        value_name = "DIR",
+        required_unless_present = "print_recipe"
+    )]
+    out: Option<PathBuf>,
     /// What is fitted
     #[arg(long, default_value = "randomized", value_name = "NAME")]
     method: MethodName,
@@ -49,7 +55,7 @@ pub struct Fit {
     /// temperature falls
     #[arg(long, conflicts_with_all = ["samples", "samples_from"])]
     data_free: bool,
-    /// neural with --data-free: the network [default: unet for grids of more than 64 sites, else residual]
+    /// neural: the network [default: residual; with --data-free unet for grids of more than 64 sites]
     #[arg(long, value_name = "NAME")]
     network: Option<NetworkName>,
     /// neural: what the network starts from [default: beliefs, if no factor has more than two variables or excludes
@@ -90,6 +96,8 @@ pub struct Fit {
     /// Memory that exact samples may take, as 512MiB or 4GiB
     #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = memory)]
     memory: u64,
+    #[command(flatten)]
+    recipe: RecipeArguments,
 }
 
 /// Methods by name.
@@ -155,34 +163,47 @@ impl From<SettingsName> for RandomizedKind {
 impl Fit {
     /// Refuses options that the method does not have.
     fn check(&self) -> Result<()> {
-        if self.method == MethodName::Neural {
-            let own = [
-                ("--objective", self.objective.is_some()),
-                ("--settings", self.settings.is_some()),
-                ("--draws", self.draws.is_some()),
-                ("--rank", self.rank.is_some()),
-                ("--end-time", self.end_time.is_some()),
-            ];
-            for (option, given) in own {
+        let (method, own) = match self.method {
+            MethodName::Neural => (
+                "randomized",
+                vec![
+                    ("--objective", self.objective.is_some()),
+                    ("--settings", self.settings.is_some()),
+                    ("--draws", self.draws.is_some()),
+                    ("--rank", self.rank.is_some()),
+                    ("--end-time", self.end_time.is_some()),
+                ],
+            ),
+            MethodName::Randomized => {
                 ensure!(
-                    !given,
-                    "{option} is an option of --method randomized; leave it out or choose that method"
+                    !self.data_free,
+                    "--data-free is an option of --method neural; the randomised flow has --objective reverse"
                 );
+                let recipe = &self.recipe;
+                (
+                    "neural",
+                    vec![
+                        ("--prior", self.prior.is_some()),
+                        ("--network", self.network.is_some()),
+                        ("--print-recipe", recipe.print_recipe),
+                        ("--recipe", recipe.file.is_some()),
+                        ("--set", !recipe.set.is_empty()),
+                    ],
+                )
             }
+        };
+        for (option, given) in own {
+            ensure!(
+                !given,
+                "{option} is an option of --method {method}; leave it out or choose that method"
+            );
         }
-        ensure!(
-            !self.data_free || self.method == MethodName::Neural,
-            "--data-free is an option of --method neural; the randomised flow has --objective reverse"
-        );
-        ensure!(
-            self.prior.is_none() || self.method == MethodName::Neural,
-            "--prior is an option of --method neural; leave it out or choose that method"
-        );
-        ensure!(
-            self.network.is_none() || self.data_free,
-            "--network is an option of --method neural --data-free; leave it out"
-        );
         Ok(())
+    }
+
+    /// The folder; none where only a recipe is printed.
+    fn out(&self) -> &Path {
+        self.out.as_deref().unwrap_or(Path::new(""))
     }
 
     /// The model, and the grid if it is one.
@@ -191,16 +212,16 @@ impl Fit {
     }
 
     /// What is decided of a network.
-    fn recipe(&self, seed: Option<u64>) -> Recipe {
-        let mut recipe = Recipe {
+    fn network_recipe(&self, seed: Option<u64>) -> Result<Recipe> {
+        let mut options = Recipe {
             seed,
             ..Recipe::default()
         };
-        recipe.training.steps = self.steps;
-        recipe.training.time = self.time;
-        recipe.training.learning_rate = self.learning_rate;
-        recipe.network.kind = self.network.map(Into::into);
-        recipe
+        options.training.steps = self.steps;
+        options.training.time = self.time;
+        options.training.learning_rate = self.learning_rate;
+        options.network.kind = self.network.map(Into::into);
+        self.recipe.and(options)
     }
 
     /// What is decided of a randomised flow.
@@ -219,13 +240,13 @@ impl Fit {
     }
 
     /// What is wanted of samples.
-    fn samples_wanted(&self, energy: &EnergyModel, seed: Option<u64>) -> SamplesWanted<'_> {
+    fn samples_wanted(&self, energy: &EnergyModel, seed: u64) -> SamplesWanted<'_> {
         let count = self.samples;
         SamplesWanted {
             from: self.samples_from.as_deref(),
             count: count.unwrap_or_else(|| recipe::energy::samples(energy.variables())),
             memory: self.memory,
-            seed: seed.unwrap_or(0),
+            seed,
         }
     }
 

@@ -42,7 +42,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         bail!(
             "stopped at step {steps}; go on with: segre energy fit {} --out {} --resume",
             card.source,
-            arguments.out.display()
+            arguments.out().display()
         );
     }
     let report = Report {
@@ -53,7 +53,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         objective: card.training.objective,
         samples_from: card.samples_from.clone(),
         samples: card.samples,
-        out: arguments.out.display().to_string(),
+        out: arguments.out().display().to_string(),
     };
     if common.json {
         return print_object(&report);
@@ -78,10 +78,10 @@ fn begin(
 ) -> Result<RandomizedRun> {
     let recipe = arguments.randomized_recipe(common.seed);
     let run = RandomizedRun::new(&recipe, energy, &arguments.model, schema)?;
-    refuse_existing(&arguments.out, arguments.force)?;
+    refuse_existing(arguments.out(), arguments.force)?;
     let run = match run.card().training.objective.needs_samples() {
         true => {
-            let wanted = arguments.samples_wanted(energy, common.seed);
+            let wanted = arguments.samples_wanted(energy, run.card().training.seed);
             run.learning_from(arguments.draw(energy, schema, &wanted, common)?)
         }
         false => {
@@ -92,7 +92,7 @@ fn begin(
             run
         }
     };
-    Ok(run.kept_in(&arguments.out, arguments.force)?)
+    Ok(run.kept_in(arguments.out(), arguments.force)?)
 }
 
 /// The run in the folder with its own settings.
@@ -115,7 +115,7 @@ fn resume(arguments: &Fit, energy: &EnergyModel, common: &Common) -> Result<Rand
         );
     }
     let recipe = arguments.randomized_recipe(None);
-    let run = RandomizedRun::resume(&arguments.out, &recipe, energy, &arguments.model)?;
+    let run = RandomizedRun::resume(arguments.out(), &recipe, energy, &arguments.model)?;
     let card = run.card().clone();
     let Some(from) = &card.samples_from else {
         return Ok(run);
