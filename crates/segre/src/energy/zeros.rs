@@ -276,3 +276,59 @@ fn support(factor: &Factor, left: &[Vec<bool>]) -> Vec<Vec<bool>> {
         digits[place + 1..].fill(0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::energy::exact::enumerate;
+
+    /// Every third entry or so of random pairs over five variables is zero: possible or not, the search knows what enumeration does.
+    #[test]
+    fn the_search_finds_a_configuration_where_there_is_one() {
+        let (mut state, mut possible) = (1_u64, 0);
+        let mut dice = move |below: u64| {
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            (state >> 33) % below
+        };
+        for round in 0..300 {
+            let factors = (0..9).map(|_| {
+                let first = dice(5) as usize;
+                let second = (first + 1 + dice(4) as usize) % 5;
+                let table = (0..9).map(|_| match dice(20) < 9 {
+                    true => f64::NEG_INFINITY,
+                    false => 0.0,
+                });
+                Factor::new(vec![first, second], vec![3, 3], table.collect())
+            });
+            let model = EnergyModel::new(vec![3; 5], factors.collect());
+            let exact = enumerate(&model).ok();
+            possible += usize::from(exact.is_some());
+            let Ok(mut zeros) = Zeros::of(&model) else {
+                assert!(exact.is_none(), "round {round}");
+                continue;
+            };
+            let whole = zeros.states();
+            for variable in 0..5 {
+                for state in 0..3 {
+                    let positive = exact
+                        .as_ref()
+                        .is_some_and(|e| e.marginals[variable][state] > 0.0);
+                    match zeros.search(Some((variable, state))) {
+                        Search::Found(labels) => {
+                            assert!(positive && labels[variable] == state, "round {round}");
+                            assert_eq!(model.energy(&labels), 0.0);
+                        }
+                        Search::Impossible => assert!(!positive, "round {round}"),
+                        Search::Open => panic!("round {round}: small"),
+                    }
+                    // A search leaves everything as it was.
+                    assert_eq!(zeros.states(), whole);
+                }
+            }
+            assert_eq!(zeros.witness().is_ok(), exact.is_some());
+        }
+        assert!((30..270).contains(&possible), "{possible} are possible");
+    }
+}

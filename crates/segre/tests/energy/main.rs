@@ -4,6 +4,7 @@
 
 mod approximate;
 mod competition;
+mod damage;
 mod exact;
 mod files;
 mod neural;
