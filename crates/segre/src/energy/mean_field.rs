@@ -239,7 +239,8 @@ impl Run {
 /// `Σ_i H(q_i)` in nats.
 fn entropy(marginals: &[Vec<f64>]) -> f64 {
     let positive = marginals.iter().flatten().filter(|p| **p > 0.0);
-    -positive.map(|p| p * p.ln()).sum::<f64>()
+    // Not the negative of a sum, which is −0 at a point.
+    0.0 - positive.map(|p| p * p.ln()).sum::<f64>()
 }
 
 /// `⟨ln f⟩` under independent variables; `−∞` if a zero entry has positive probability.

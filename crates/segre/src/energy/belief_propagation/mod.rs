@@ -97,7 +97,7 @@ pub fn belief_propagation(
         Schedule::Sequential => messages.run_in_turn(options, observer)?,
         Schedule::Residual => residual::run(&mut messages, options, observer)?,
     };
-    let unstable = sweeps == 0 && messages.leave(options.damping);
+    let unstable = sweeps <= 1 && messages.leave(options.damping);
     let mut marginals = Vec::with_capacity(model.variables());
     for variable in 0..model.variables() {
         marginals.push(match model.observed_marginal(variable) {
