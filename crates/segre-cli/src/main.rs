@@ -8,6 +8,7 @@ mod conditionals;
 mod device;
 mod fitting;
 mod interrupt;
+mod output;
 mod report;
 mod watched;
 mod wording;
@@ -25,6 +26,7 @@ static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
     keep_memory();
+    output::end_when_unwritable();
     let Arguments { common, command } = Arguments::parse();
     let result = common.start().and_then(|()| match command {
         Command::Fit(arguments) => commands::fit::run(&arguments, &common),

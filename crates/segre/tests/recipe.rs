@@ -12,6 +12,7 @@ fn facts(layout: Layout, sites: usize, categories: usize, rows: usize) -> Facts 
         categories,
         rows: Some(rows),
         classes: None,
+        numbers: false,
         prior: None,
     }
 }

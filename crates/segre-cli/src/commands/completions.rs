@@ -17,11 +17,8 @@ pub struct Completions {
 /// Prints the completions.
 pub fn run(arguments: &Completions) -> Result<()> {
     let mut command = Arguments::command();
-    clap_complete::generate(
-        arguments.shell,
-        &mut command,
-        "segre",
-        &mut std::io::stdout(),
-    );
+    let mut text = Vec::new();
+    clap_complete::generate(arguments.shell, &mut command, "segre", &mut text);
+    print!("{}", String::from_utf8(text)?);
     Ok(())
 }

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rand::RngExt;
 use rayon::prelude::*;
 
-use super::error::EnergyError;
+use super::chains::{BurnIn, labels_by};
 use super::exact::narrow;
 use super::inference::Method;
 use super::model::EnergyModel;
 use super::swendsen_wang::Ferromagnet;
+use super::zeros::Zeros;
 use super::{chains, gibbs, swendsen_wang};
 use crate::energy::error::Result;
 use crate::progress::{Observer, Progress, Shared};
@@ -52,7 +53,8 @@ pub struct ChainSamples {
 /// Collects `count` states of Markov chains from random starts.
 ///
 /// # Errors
-/// [`InvalidSetting`] for no chains or no thinning, [`EnergyError::NoStart`], [`Interrupted`](crate::Interrupted).
+/// [`InvalidSetting`] for no chains or no thinning, [`EnergyError::NoConfiguration`](super::EnergyError::NoConfiguration),
+/// [`EnergyError::NoStart`](super::EnergyError::NoStart), [`Interrupted`](crate::Interrupted).
 ///
 /// # Panics
 /// If a variable has more than 65 536 states.
@@ -103,6 +105,7 @@ fn collect(
         Method::SwendsenWang => Purpose::SwendsenWang,
         _ => Purpose::Gibbs,
     };
+    let witness = Zeros::of(model)?.witness()?;
     let of_chain =
         |chain: usize| count * (chain + 1) / options.chains - count * chain / options.chains;
     let total = (options.chains * options.burn_in + count * options.thinning) as f64;
@@ -117,18 +120,13 @@ fn collect(
         .map(|chain| {
             // Streams beyond those of the chains that infer.
             let mut rng = generator(options.seed, purpose, (1 << 40) + chain as u64);
-            let states = model.cardinalities().iter().zip(model.observed());
-            let mut labels: Vec<usize> = states
-                .map(|(states, observed)| observed.unwrap_or_else(|| rng.random_range(0..*states)))
-                .collect();
-            for _ in 0..options.burn_in {
-                tick()?;
-                sweep(&mut labels, &mut rng, &mut |_, _| ());
-            }
-            if model.energy(&labels) == f64::INFINITY {
-                let sweeps = options.burn_in;
-                return Err(EnergyError::NoStart { chain, sweeps });
-            }
+            let mut labels = labels_by(model, |states| rng.random_range(0..states));
+            let burn_in = BurnIn {
+                chain,
+                sweeps: options.burn_in,
+                witness: witness.as_deref(),
+            };
+            burn_in.run(model, &mut labels, &mut rng, sweep, &tick)?;
             let mut kept = Vec::with_capacity(of_chain(chain) * labels.len());
             for _ in 0..of_chain(chain) {
                 for _ in 0..options.thinning {

@@ -9,9 +9,10 @@ use serde::Serialize;
 
 use super::error::EnergyError;
 use super::inference::{Inference, Method, Report};
-use super::model::EnergyModel;
+use super::model::{EnergyModel, Observation};
+use super::zeros::{Search, Zeros};
 use crate::energy::error::Result;
-use crate::progress::{Observer, Progress, Shared};
+use crate::progress::{Interrupted, Observer, Progress, Shared};
 use crate::random::{Purpose, generator};
 use crate::setting::InvalidSetting;
 
@@ -44,6 +45,8 @@ impl Default for ChainOptions {
 pub struct ChainReport {
     /// Chains.
     pub chains: usize,
+    /// A variable and its label, possible, that no chain came to; one more was started there, and is one of the chains.
+    pub unreached: Option<Observation>,
     /// Sweeps of each that were thrown away.
     pub burn_in: usize,
     /// Sweeps of each that were kept.
@@ -61,6 +64,9 @@ pub struct ChainReport {
     pub largest_marginal_std_error: f64,
 }
 
+/// Labels that are searched for after the chains: some found impossible make it unlikely that another is not.
+const MOST_SEARCHES: usize = 1000;
+
 /// What a chain has seen.
 struct Record {
     /// Sums of the conditional probabilities, `[halves][variables][states]`.
@@ -71,13 +77,20 @@ struct Record {
 /// Gets the probabilities of a variable's labels that a sweep drew from.
 pub(super) type Seen<'a> = &'a mut dyn FnMut(usize, &[f64]);
 
+/// Counts a sweep, and says whether the caller stops the work.
+pub(super) type Tick<'a> = &'a (dyn Fn() -> Result<(), Interrupted> + Sync);
+
 /// Renews the labels of all free variables.
 pub(super) type Sweep<'a> = dyn Fn(&mut [usize], &mut ChaCha8Rng, Seen) + Sync + 'a;
 
-/// Runs chains of sweeps from random labelings.
+/// Runs chains of sweeps, the first two from opposite corners (all first labels, all last labels: the phases of a
+/// ferromagnet), the others from random labelings.
 ///
 /// A sweep renews the labels and tells for every free variable the probabilities it drew from: their
 /// mean estimates the marginals with less noise than counts do (Rao & Blackwell).
+///
+/// Zeros may divide a model into parts that no chain leaves. Where chains never gave a label a probability, and a search
+/// finds it possible, one more chain starts there: if it stays, R-hat tells.
 pub(super) fn run(
     model: &EnergyModel,
     method: Method,
@@ -99,61 +112,147 @@ pub(super) fn run(
             .into());
         }
     }
-    let purpose = match method {
-        Method::SwendsenWang => Purpose::SwendsenWang,
-        _ => Purpose::Gibbs,
+    let (purpose, task) = match method {
+        Method::SwendsenWang => (Purpose::SwendsenWang, "swendsen-wang"),
+        _ => (Purpose::Gibbs, "gibbs"),
     };
+    let mut zeros = Zeros::of(model)?;
+    let witness = zeros.witness()?;
     let total = (options.chains * (options.burn_in + options.sweeps)) as f64;
-    let task = match method {
-        Method::SwendsenWang => "swendsen-wang",
-        _ => "gibbs",
-    };
     let (done, observer) = (AtomicUsize::new(0), Shared::new(observer));
     let tick = || {
         let done = done.fetch_add(1, Ordering::Relaxed) as f64 / total;
-        observer.tell(&Progress::part(task, done))
+        observer.tell(&Progress::part(task, done.min(1.0)))
+    };
+    let chain = |number: usize, start: Option<Vec<usize>>| {
+        let mut rng = generator(options.seed, purpose, number as u64);
+        let mut labels = start.unwrap_or_else(|| match number {
+            0 => labels_by(model, |_| 0),
+            1 => labels_by(model, |states| states - 1),
+            _ => labels_by(model, |states| rng.random_range(0..states)),
+        });
+        let burn_in = BurnIn {
+            chain: number,
+            sweeps: options.burn_in,
+            witness: witness.as_deref(),
+        };
+        burn_in.run(model, &mut labels, &mut rng, sweep, &tick)?;
+        let zeros = |c: &usize| vec![0.0; *c];
+        let zeros: Vec<Vec<f64>> = model.cardinalities().iter().map(zeros).collect();
+        let mut record = Record {
+            halves: [zeros.clone(), zeros],
+            energies: Vec::with_capacity(options.sweeps),
+        };
+        for number in 0..options.sweeps {
+            tick()?;
+            let half = &mut record.halves[usize::from(2 * number >= options.sweeps)];
+            sweep(&mut labels, &mut rng, &mut |variable, probabilities| {
+                let sums = half[variable].iter_mut().zip(probabilities);
+                sums.for_each(|(sum, probability)| *sum += probability);
+            });
+            record.energies.push(model.energy(&labels));
+        }
+        Ok(record)
     };
     let records: Vec<Result<Record>> = (0..options.chains)
         .into_par_iter()
-        .map(|chain| {
-            let mut rng = generator(options.seed, purpose, chain as u64);
-            let mut labels: Vec<usize> = model
-                .cardinalities()
-                .iter()
-                .zip(model.observed())
-                .map(|(states, observed)| observed.unwrap_or_else(|| rng.random_range(0..*states)))
-                .collect();
-            for _ in 0..options.burn_in {
-                tick()?;
-                sweep(&mut labels, &mut rng, &mut |_, _| ());
-            }
-            if model.energy(&labels) == f64::INFINITY {
-                let sweeps = options.burn_in;
-                return Err(EnergyError::NoStart { chain, sweeps });
-            }
-            let zeros: Vec<Vec<f64>> = model
-                .cardinalities()
-                .iter()
-                .map(|c| vec![0.0; *c])
-                .collect();
-            let mut record = Record {
-                halves: [zeros.clone(), zeros],
-                energies: Vec::with_capacity(options.sweeps),
-            };
-            for number in 0..options.sweeps {
-                tick()?;
-                let half = &mut record.halves[usize::from(2 * number >= options.sweeps)];
-                sweep(&mut labels, &mut rng, &mut |variable, probabilities| {
-                    let sums = half[variable].iter_mut().zip(probabilities);
-                    sums.for_each(|(sum, probability)| *sum += probability);
-                });
-                record.energies.push(model.energy(&labels));
-            }
-            Ok(record)
-        })
+        .map(|number| chain(number, None))
         .collect();
     let records: Result<Vec<Record>> = records.into_iter().collect();
-    Ok(summarise(model, method, options, &records?))
+    let mut records = records?;
+    let unreached = unreached(model, &mut zeros, &records);
+    let unreached = match unreached {
+        Some((seen, labels)) => {
+            records.push(chain(options.chains, Some(labels))?);
+            Some(seen)
+        }
+        None => None,
+    };
+    Ok(summarise(model, method, options, &records, unreached))
+}
+
+/// A labeling that agrees with the evidence, the labels of free variables by their numbers of states.
+pub(super) fn labels_by(model: &EnergyModel, mut label: impl FnMut(usize) -> usize) -> Vec<usize> {
+    let states = model.cardinalities().iter().zip(model.observed());
+    states
+        .map(|(states, observed)| observed.unwrap_or_else(|| label(*states)))
+        .collect()
+}
+
+/// The sweeps of a chain that are thrown away.
+pub(super) struct BurnIn<'a> {
+    /// Number of the chain, for the message.
+    pub chain: usize,
+    pub sweeps: usize,
+    /// A configuration of positive weight, where one is known.
+    pub witness: Option<&'a [usize]>,
+}
+
+impl BurnIn<'_> {
+    /// Sweeps; where that leads to no configuration, once more from the one that is known.
+    pub fn run(
+        &self,
+        model: &EnergyModel,
+        labels: &mut Vec<usize>,
+        rng: &mut ChaCha8Rng,
+        sweep: &Sweep,
+        tick: Tick,
+    ) -> Result<()> {
+        self.sweep(labels, rng, sweep, tick)?;
+        if model.energy(labels) < f64::INFINITY {
+            return Ok(());
+        }
+        let Some(witness) = self.witness else {
+            return Err(EnergyError::NoStart {
+                chain: self.chain,
+                sweeps: self.sweeps,
+            });
+        };
+        *labels = witness.to_vec();
+        self.sweep(labels, rng, sweep, tick)
+    }
+
+    fn sweep(
+        &self,
+        labels: &mut [usize],
+        rng: &mut ChaCha8Rng,
+        sweep: &Sweep,
+        tick: Tick,
+    ) -> Result<()> {
+        for _ in 0..self.sweeps {
+            tick()?;
+            sweep(labels, rng, &mut |_, _| ());
+        }
+        Ok(())
+    }
+}
+
+/// A label that no chain ever gave a probability, and a configuration of positive weight with it.
+fn unreached(
+    model: &EnergyModel,
+    zeros: &mut Zeros,
+    records: &[Record],
+) -> Option<(Observation, Vec<usize>)> {
+    let concerned = (0..model.variables()).filter(|variable| zeros.concern(*variable));
+    let unseen: Vec<Observation> = concerned
+        .flat_map(|variable| {
+            (0..model.cardinalities()[variable]).map(move |state| (variable, state))
+        })
+        .filter(|&(variable, state)| {
+            let seen =
+                |record: &Record| record.halves.iter().any(|sums| sums[variable][state] > 0.0);
+            zeros.is_left(variable, state) && !records.iter().any(seen)
+        })
+        .take(MOST_SEARCHES)
+        .collect();
+    for wanted in unseen {
+        match zeros.search(Some(wanted)) {
+            Search::Found(labels) => return Some((wanted, labels)),
+            Search::Open => return None,
+            Search::Impossible => {}
+        }
+    }
+    None
 }
 
 fn summarise(
@@ -161,6 +260,7 @@ fn summarise(
     method: Method,
     options: &ChainOptions,
     records: &[Record],
+    unreached: Option<Observation>,
 ) -> Inference {
     let late = options.sweeps / 2;
     let lengths = [options.sweeps - late, late].map(|length| length as f64);
@@ -211,7 +311,8 @@ fn summarise(
         energy_std_error: Some((variance(&all) / effective).sqrt()),
         entropy: None,
         report: Report::Chains(ChainReport {
-            chains: options.chains,
+            chains: records.len(),
+            unreached,
             burn_in: options.burn_in,
             sweeps: options.sweeps,
             largest_r_hat: worst.0,

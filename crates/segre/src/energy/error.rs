@@ -79,7 +79,7 @@ pub enum EnergyError {
     /// A potential is zero everywhere.
     #[error(
         "{path}:{line}: token {token}: all {entries} entries of factor {factor} are 0, so no \
-         configuration is possible; correct the table"
+         configuration is possible; correct the table (it holds weights: write energies as exp(−energy))"
     )]
     ZeroFactor {
         /// The file.
@@ -134,12 +134,12 @@ pub enum EnergyError {
         /// Where it was seen, starting with a space; empty if nowhere in particular.
         place: String,
     },
-    /// A weight is too large for a floating-point number.
+    /// A weight is too large or too small for a floating-point number.
     #[error(
         "{path}: factor {factor} has an entry exp({log_value}) that the format cannot hold; \
-         subtract a constant from the factor's logarithms"
+         add a constant to the factor's logarithms or subtract one"
     )]
-    WeightTooLarge {
+    WeightOutOfRange {
         /// The file.
         path: PathBuf,
         /// The factor, from 0.
@@ -182,6 +182,15 @@ pub enum EnergyError {
         chain: usize,
         /// Sweeps tried.
         sweeps: usize,
+    },
+    /// No product of independent variables was found that avoids the zeros of a model.
+    #[error(
+        "none of {starts} starts of mean field avoids the zeros of the model, so there is no bound; \
+         use the exact method or bp, or more starts (`restarts`)"
+    )]
+    NoBound {
+        /// Starts tried.
+        starts: usize,
     },
     /// Swendsen–Wang was asked of a model that it does not know.
     #[error(

@@ -25,10 +25,13 @@ impl Factor {
             cardinalities.len(),
             "one cardinality for every variable"
         );
-        for (place, variable) in variables.iter().enumerate() {
+        let mut sorted = variables.clone();
+        sorted.sort_unstable();
+        for pair in sorted.windows(2) {
             assert!(
-                !variables[..place].contains(variable),
-                "variable {variable} occurs twice in {variables:?}"
+                pair[0] != pair[1],
+                "variable {} occurs twice in {variables:?}",
+                pair[0]
             );
         }
         let size: usize = cardinalities.iter().product();

@@ -24,13 +24,13 @@ struct View {
 
 /// Marginals and mean energy by systematic-scan Gibbs sampling with several chains.
 ///
-/// There is no `log Z`. Chains start at random; while a labeling is impossible, a variable goes to the
+/// There is no `log Z`. Chains start at opposite corners and at random; while a labeling is impossible, a variable goes to the
 /// labels that violate the fewest factors.
 ///
 /// Source: Geman & Geman 1984.
 ///
 /// # Errors
-/// [`super::EnergyError::NoStart`], [`InvalidSetting`](crate::InvalidSetting), [`Interrupted`](crate::Interrupted).
+/// [`super::EnergyError::NoConfiguration`], [`super::EnergyError::NoStart`], [`InvalidSetting`](crate::InvalidSetting), [`Interrupted`](crate::Interrupted).
 pub fn gibbs(
     model: &EnergyModel,
     options: &ChainOptions,

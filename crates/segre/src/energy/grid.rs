@@ -58,7 +58,8 @@ impl GridModel {
     /// Understands `ising:RxC[,…]` and `potts:RxC[,…]`; `None` if the name is neither.
     ///
     /// `ising:RxC` alone is [`GridModel::table1`]; with parameters it has no boundary terms but those
-    /// asked for. Defaults: `coupling=1`, `field=0`, `boundary=0`, free sides; `c=3` for Potts.
+    /// asked for. Defaults: `coupling=1`, `field=0`, `boundary=0`, free sides; `c=3` for Potts. `periodic` needs a side
+    /// longer than 2.
     ///
     /// # Errors
     /// [`ParameterError::Unknown`], [`ParameterError::Bad`].
@@ -128,6 +129,10 @@ impl GridModel {
                     .into());
                 }
             }
+        }
+        if model.periodic && rows.max(columns) <= 2 {
+            let expected = "possible where no side is longer than 2; leave it out";
+            return Err(bad("periodic", "true", expected).into());
         }
         let entries = 2_f64 * (rows * columns) as f64 * (model.states as f64).powi(2);
         if entries > MOST as f64 {
@@ -224,6 +229,8 @@ mod tests {
             "potts:100x100,c=4096",
             "potts:3x3,c=1",
             "potts:3x3,periodic=yes",
+            "ising:2x2,periodic",
+            "potts:1x1,periodic",
         ] {
             assert!(GridModel::parse(bad).is_err(), "{bad}");
         }
@@ -234,7 +241,7 @@ mod tests {
         assert_eq!(parse("potts:3x4").edges().len(), 3 * 3 + 2 * 4);
         assert_eq!(parse("potts:3x4,periodic").edges().len(), 2 * 12);
         assert_eq!(parse("potts:2x4,periodic").edges().len(), 8 + 4);
-        assert!(parse("potts:1x1,periodic").edges().is_empty());
+        assert!(parse("potts:1x1").edges().is_empty());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use super::doubts;
 use super::error::Result;
 use super::exact::{self, ExactPlan};
 use super::inference::{Inference, LogZKind};
@@ -58,6 +59,8 @@ pub struct InferReport {
     pub not_exact_because: Option<String>,
     /// Where it was asked for, and the method is not exact.
     pub compared_with_exact: Option<ErrorsReport>,
+    /// What makes the values doubtful, a sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// The errors of an approximate method.
@@ -99,6 +102,7 @@ pub fn run(
         false => None,
     };
     Ok(InferReport {
+        warnings: doubts::of(model, &inference)?,
         log10_z: inference.log10_z(),
         observed: model.observed().iter().flatten().count(),
         inference,

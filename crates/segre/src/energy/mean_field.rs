@@ -9,7 +9,8 @@ use serde::Serialize;
 use super::factor::{Factor, normalise};
 use super::inference::{Inference, LogZKind, Method, Report};
 use super::model::EnergyModel;
-use crate::energy::error::Result;
+use super::zeros::Zeros;
+use crate::energy::error::{EnergyError, Result};
 use crate::progress::{Interrupted, Observer, Progress, Shared};
 use crate::random::{Purpose, generator};
 
@@ -52,18 +53,19 @@ pub struct MeanFieldReport {
 
 /// Fits `q(x) = ∏ q_i(x_i)` by maximising `Σ H(q_i) − ⟨E⟩_q ≤ ln Z`.
 ///
-/// `ln Z` minus the bound is `KL(q ‖ p)`. The best of all starts is returned; without any start that
-/// avoids the zeros of the factors there is no bound.
+/// `ln Z` minus the bound is `KL(q ‖ p)`. The best of all starts is returned; if none avoids the zeros of the factors, one
+/// more starts at a configuration that does.
 ///
 /// Source: Wainwright & Jordan 2008, section 5.
 ///
 /// # Errors
-/// [`Interrupted`](crate::Interrupted).
+/// [`EnergyError::NoConfiguration`], [`EnergyError::NoBound`], [`Interrupted`](crate::Interrupted).
 pub fn mean_field(
     model: &EnergyModel,
     options: &MeanFieldOptions,
     observer: &mut dyn Observer,
 ) -> Result<Inference> {
+    let witness = Zeros::of(model)?.witness()?;
     let of_variables = model.factors_of_variables();
     let (finished, observer) = (AtomicUsize::new(0), Shared::new(observer));
     let starts = options.restarts.max(1);
@@ -80,7 +82,14 @@ pub fn mean_field(
         })
         .collect();
     let runs: Result<Vec<Run>, Interrupted> = runs.into_iter().collect();
-    let runs = runs?;
+    let mut runs = runs?;
+    if runs.iter().all(|run| run.bound == f64::NEG_INFINITY) {
+        let Some(labels) = witness else {
+            return Err(EnergyError::NoBound { starts });
+        };
+        let run = Run::at(model, &labels);
+        runs.push(run.ascend(model, &of_variables, options, &|| Ok(()))?);
+    }
     let bounds: Vec<f64> = runs.iter().map(|run| run.bound).collect();
     let best_bound = bounds.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let restarts_at_best = bounds.iter().filter(|b| best_bound - **b < 1e-6).count();
@@ -91,21 +100,20 @@ pub fn mean_field(
             best = run;
         }
     }
-    let possible = best.bound > f64::NEG_INFINITY;
     let entropy = entropy(&best.marginals);
     Ok(Inference {
         method: Method::MeanField,
         exact: false,
-        log_z: possible.then_some(best.bound),
-        log_z_kind: possible.then_some(LogZKind::LowerBound),
+        log_z: Some(best.bound),
+        log_z_kind: Some(LogZKind::LowerBound),
         marginals: best.marginals.clone(),
-        energy: possible.then_some(entropy - best.bound),
+        energy: Some(entropy - best.bound),
         energy_std_error: None,
         entropy: Some(entropy),
         report: Report::MeanField(MeanFieldReport {
             converged: best.converged,
             sweeps: best.sweeps,
-            restarts: starts,
+            restarts: runs.len(),
             restarts_at_best,
         }),
     })
@@ -141,6 +149,22 @@ impl Run {
             .collect();
         Self {
             marginals,
+            bound: f64::NEG_INFINITY,
+            converged: false,
+            sweeps: 0,
+        }
+    }
+
+    /// All probability at one configuration.
+    fn at(model: &EnergyModel, labels: &[usize]) -> Self {
+        let states = model.cardinalities().iter().zip(labels);
+        let point = |(&states, &label)| {
+            let mut marginal = vec![0.0; states];
+            marginal[label] = 1.0;
+            marginal
+        };
+        Self {
+            marginals: states.map(point).collect(),
             bound: f64::NEG_INFINITY,
             converged: false,
             sweeps: 0,
@@ -215,7 +239,8 @@ impl Run {
 /// `Σ_i H(q_i)` in nats.
 fn entropy(marginals: &[Vec<f64>]) -> f64 {
     let positive = marginals.iter().flatten().filter(|p| **p > 0.0);
-    -positive.map(|p| p * p.ln()).sum::<f64>()
+    // Not the negative of a sum, which is −0 at a point.
+    0.0 - positive.map(|p| p * p.ln()).sum::<f64>()
 }
 
 /// `⟨ln f⟩` under independent variables; `−∞` if a zero entry has positive probability.

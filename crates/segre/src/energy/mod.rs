@@ -28,6 +28,7 @@ mod belief_propagation;
 mod chain_samples;
 mod chains;
 mod description;
+mod doubts;
 mod error;
 pub mod exact;
 mod factor;
@@ -41,6 +42,7 @@ mod mean_field;
 mod model;
 mod source;
 mod swendsen_wang;
+mod zeros;
 
 pub use belief_propagation::{
     BeliefPropagationOptions, BeliefPropagationReport, Schedule, belief_propagation,

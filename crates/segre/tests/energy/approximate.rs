@@ -1,7 +1,8 @@
 //! Mean field, belief propagation and Markov chains against exact values.
 
-use super::{Recipe, SMALL, assert_close, assert_same, largest_difference};
+use super::{Recipe, SMALL, assert_close, assert_same, largest_difference, seconds_computed};
 use segre::energy::exact::{enumerate, infer};
+use segre::energy::infer::{Choice, InferOptions, InferReport};
 use segre::energy::{
     BeliefPropagationOptions, ChainOptions, EnergyError, EnergyModel, Factor, GridModel, Inference,
     MeanFieldOptions, Report, Schedule, belief_propagation, gibbs, mean_field, swendsen_wang,
@@ -209,12 +210,155 @@ fn swendsen_wang_refuses_antiferromagnets() {
     );
 }
 
+/// Neighbours have different labels, of so many colours.
+fn colouring(colours: usize, edges: &[[usize; 2]]) -> EnergyModel {
+    let variables = 1 + edges.iter().flatten().max().unwrap();
+    let table: Vec<f64> = (0..colours * colours)
+        .map(|i| match i / colours == i % colours {
+            true => f64::NEG_INFINITY,
+            false => 0.0,
+        })
+        .collect();
+    let factor = |edge: &[usize; 2]| Factor::new(edge.to_vec(), vec![colours; 2], table.clone());
+    EnergyModel::new(vec![colours; variables], edges.iter().map(factor).collect())
+}
+
+/// No single factor shows that a triangle has no two colours, and messages around it agree on everything.
 #[test]
-fn gibbs_refuses_when_it_finds_no_start() {
-    // No labeling of a triangle with two colours has different neighbours.
+fn what_is_impossible_is_refused_by_every_method() {
+    let two = colouring(2, &[[0, 1], [1, 2], [2, 0]]);
+    // The same far away from what else there is: a cycle of 11 variables.
+    let mut edges: Vec<[usize; 2]> = (0..11).map(|i| [20 + i, 20 + (i + 1) % 11]).collect();
+    edges.extend((0..19).map(|i| [i, i + 1]));
+    for model in [two, colouring(2, &edges)] {
+        let found = [
+            belief_propagation(&model, &BeliefPropagationOptions::default(), &mut Silent),
+            mean_field(&model, &MeanFieldOptions::default(), &mut Silent),
+            gibbs(&model, &ChainOptions::default(), &mut Silent),
+            infer(&model, 1 << 30, &mut Silent),
+        ];
+        for error in found.map(Result::unwrap_err) {
+            let none = matches!(error, EnergyError::NoConfiguration { .. });
+            assert!(none && error.to_string().contains("Z = 0"), "{error}");
+        }
+    }
+}
+
+/// Two parts that no chain goes between, as 0.3 and 0.7 of the probability.
+fn divided() -> EnergyModel {
     let zero = f64::NEG_INFINITY;
+    let field = Factor::new(vec![0], vec![2], vec![0.3_f64.ln(), 0.7_f64.ln()]);
     let differ = |a, b| Factor::new(vec![a, b], vec![2, 2], vec![zero, 0.0, 0.0, zero]);
-    let model = EnergyModel::new(vec![2; 3], vec![differ(0, 1), differ(1, 2), differ(2, 0)]);
-    let error = gibbs(&model, &ChainOptions::default(), &mut Silent).unwrap_err();
-    assert!(matches!(error, EnergyError::NoStart { .. }), "{error}");
+    EnergyModel::new(vec![2; 3], vec![field, differ(0, 1), differ(1, 2)])
+}
+
+fn report(model: &EnergyModel, method: Choice) -> InferReport {
+    let options = InferOptions {
+        method,
+        memory: 1 << 30,
+        compare: false,
+    };
+    segre::energy::infer::run(model, &options, &mut Silent).unwrap()
+}
+
+#[test]
+fn chains_that_cannot_mix_say_so_whatever_their_seed() {
+    // Two labels of 25 variables that are all the same: too large to be compared with exact marginals.
+    let equal: Vec<f64> = [0.0, f64::NEG_INFINITY, f64::NEG_INFINITY, 0.0].to_vec();
+    let pairs = (0..24).map(|i| Factor::new(vec![i, i + 1], vec![2, 2], equal.clone()));
+    let field = Factor::new(vec![9], vec![2], vec![0.0, 2.0]);
+    let chain = EnergyModel::new(vec![2; 25], pairs.chain([field]).collect());
+    let antiferromagnet = grid("ising:4x4,coupling=-3,periodic");
+    for model in [divided(), chain, antiferromagnet] {
+        for seed in 0..6 {
+            for chains in [1, 4] {
+                let options = ChainOptions {
+                    chains,
+                    sweeps: 500,
+                    seed,
+                    ..ChainOptions::default()
+                };
+                let found = report(&model, Choice::Gibbs(options));
+                let warned = found.warnings.iter().any(|w| w.contains("chains"));
+                assert!(warned, "seed {seed}, {chains} chains: {found:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn chains_that_mix_are_not_doubted() {
+    // Three colours of a path: every change is possible, step by step.
+    let path: Vec<[usize; 2]> = (0..8).map(|i| [i, i + 1]).collect();
+    for model in [
+        colouring(3, &path),
+        grid("ising:4x4,coupling=0.5,field=0.2"),
+        SMALL.model(3),
+    ] {
+        let found = report(&model, Choice::Gibbs(ChainOptions::default()));
+        assert!(found.warnings.is_empty(), "{:?}", found.warnings);
+        let Report::Chains(own) = &found.inference.report else {
+            panic!("{found:?}");
+        };
+        assert_eq!((own.chains, own.unreached), (4, None));
+    }
+}
+
+#[test]
+fn mean_field_starts_at_a_configuration_where_no_random_start_finds_one() {
+    let options = MeanFieldOptions {
+        restarts: 1,
+        ..MeanFieldOptions::default()
+    };
+    for model in [divided(), colouring(3, &[[0, 1], [1, 2], [2, 0]])] {
+        let found = mean_field(&model, &options, &mut Silent).unwrap();
+        let exact = exact(&model).log_z.unwrap();
+        assert!(found.log_z.unwrap() <= exact + 1e-12, "{found:?}");
+        assert!(found.energy.unwrap().is_finite());
+    }
+}
+
+/// Uniform messages of a model without a field are a fixed point: it takes a sweep to see that, and strong couplings leave it.
+#[test]
+fn a_symmetric_fixed_point_is_counted_and_doubted_where_it_is_unstable() {
+    let bp = || Choice::Bp(BeliefPropagationOptions::default());
+    let sweeps = |found: &InferReport| match &found.inference.report {
+        Report::BeliefPropagation(report) => (report.sweeps, report.converged),
+        other => panic!("{other:?}"),
+    };
+    let strong = report(&grid("ising:3x3,coupling=2.5"), bp());
+    assert_eq!(sweeps(&strong), (1, true));
+    assert!(matches!(&strong.warnings[..], [one] if one.contains("unstable")));
+    for stable in ["ising:3x3,coupling=0.3", "ising:1x9,coupling=2.5"] {
+        let found = report(&grid(stable), bp());
+        assert_eq!(sweeps(&found), (1, true), "{stable}");
+        assert!(found.warnings.is_empty(), "{stable}: {:?}", found.warnings);
+    }
+}
+
+/// A variable of many factors: what all of them tell it takes steps linear in their number, with either schedule.
+#[test]
+fn belief_propagation_is_linear_in_the_factors_of_a_variable() {
+    let leaf = |i: usize| {
+        let turn = i as f64 * 0.618;
+        let field = Factor::new(vec![0], vec![3], vec![turn.fract(), 0.0, -turn.fract()]);
+        let table = (0..6).map(|k| ((k as f64 + 1.0) * turn).fract()).collect();
+        [field, Factor::new(vec![0, i], vec![3, 2], table)]
+    };
+    let count = 1500;
+    let states = std::iter::once(3).chain(std::iter::repeat_n(2, count));
+    let model = EnergyModel::new(states.collect(), (1..=count).flat_map(leaf).collect());
+    let exact = exact(&model);
+    for schedule in [Schedule::Sequential, Schedule::Residual] {
+        let options = BeliefPropagationOptions {
+            schedule,
+            ..BeliefPropagationOptions::default()
+        };
+        let started = seconds_computed();
+        let found = belief_propagation(&model, &options, &mut Silent).unwrap();
+        let seconds = seconds_computed() - started;
+        assert_same(&format!("{schedule:?}"), &found, &exact, 1e-6);
+        // The square of 1500 factors takes a minute.
+        assert!(seconds < 10.0, "{schedule:?}: {seconds:.1} s");
+    }
 }

@@ -133,7 +133,7 @@ pub fn inspect(column: &FrameColumn, wish: Option<ColumnKind>) -> Result<Finding
 fn stranger(column: &FrameColumn, kind: ColumnKind) -> String {
     let alone = |word: &&str| {
         let notation = Notation::find(std::iter::once(*word));
-        !notation.is_some_and(|notation| notation.is_moment() == (kind == ColumnKind::Date))
+        notation.is_none_or(|notation| notation.is_moment() != (kind == ColumnKind::Date))
     };
     match column.words.iter().find(alone) {
         Some(word) => format!("{word:?} is no {kind}"),

@@ -4,6 +4,7 @@ use crate::energy::error::EnergyError;
 use crate::energy::error::Result;
 use crate::energy::factor::Factor;
 use crate::energy::model::EnergyModel;
+use crate::energy::zeros::Zeros;
 
 /// A model without its impossible states and without variables that have only one state left.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ impl Reduced {
     /// # Errors
     /// [`EnergyError::NoConfiguration`] if a variable has no state left.
     pub fn of(model: &EnergyModel) -> Result<Self> {
-        let states = possible_states(model)?;
+        let states = Zeros::of(model)?.states();
         let mut numbers = vec![usize::MAX; model.variables()];
         let mut free = Vec::new();
         for (variable, possible) in states.iter().enumerate() {
@@ -68,74 +69,6 @@ impl Reduced {
             factors,
             log_constant,
         })
-    }
-}
-
-/// The states of each variable that no single factor excludes, given those of the others.
-fn possible_states(model: &EnergyModel) -> Result<Vec<Vec<usize>>> {
-    let mut states: Vec<Vec<usize>> = model
-        .cardinalities()
-        .iter()
-        .zip(model.observed())
-        .map(|(&count, observed)| observed.map_or_else(|| (0..count).collect(), |s| vec![s]))
-        .collect();
-    let of_variables = model.factors_of_variables();
-    let zeros = |factor: &Factor| factor.log_values().contains(&f64::NEG_INFINITY);
-    let relevant: Vec<bool> = model.factors().iter().map(zeros).collect();
-    let mut waiting: Vec<bool> = relevant.clone();
-    let mut queue: std::collections::VecDeque<usize> =
-        (0..relevant.len()).filter(|f| relevant[*f]).collect();
-    while let Some(number) = queue.pop_front() {
-        waiting[number] = false;
-        let factor = &model.factors()[number];
-        let supported = support(factor, &states);
-        for (place, &variable) in factor.variables().iter().enumerate() {
-            let before = states[variable].len();
-            states[variable].retain(|state| supported[place][*state]);
-            if states[variable].is_empty() {
-                let place = format!(": factor {number} leaves no state for variable {variable}");
-                return Err(EnergyError::NoConfiguration { place });
-            }
-            if states[variable].len() < before {
-                for &other in &of_variables[variable] {
-                    if relevant[other] && !waiting[other] {
-                        waiting[other] = true;
-                        queue.push_back(other);
-                    }
-                }
-            }
-        }
-    }
-    Ok(states)
-}
-
-/// For each variable of a factor, which states have a non-zero entry with possible states.
-fn support(factor: &Factor, states: &[Vec<usize>]) -> Vec<Vec<bool>> {
-    let scope = factor.variables();
-    let mut supported: Vec<Vec<bool>> = factor
-        .cardinalities()
-        .iter()
-        .map(|count| vec![false; *count])
-        .collect();
-    let strides = factor.strides();
-    let mut digits = vec![0; scope.len()];
-    loop {
-        let label = |place: usize| states[scope[place]][digits[place]];
-        let index: usize = (0..scope.len()).map(|p| label(p) * strides[p]).sum();
-        if factor.log_values()[index] > f64::NEG_INFINITY {
-            for place in 0..scope.len() {
-                supported[place][label(place)] = true;
-            }
-        }
-        // The next combination of possible states, the last variable fastest.
-        let Some(place) = (0..scope.len())
-            .rev()
-            .find(|place| digits[*place] + 1 < states[scope[*place]].len())
-        else {
-            return supported;
-        };
-        digits[place] += 1;
-        digits[place + 1..].fill(0);
     }
 }
 

@@ -8,6 +8,8 @@ use crate::energy::factor::Factor;
 
 /// Most states of a variable: beyond, a damaged file is likelier than a model.
 const MOST_STATES: usize = 1 << 20;
+/// Most states of all variables together: so many probabilities fit any memory.
+const MOST_STATES_TOGETHER: usize = 1 << 24;
 
 /// One word.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +27,10 @@ pub(super) struct Tokens<'a> {
     tokens: Vec<Token<'a>>,
     next: usize,
     last_line: usize,
+    /// States of all variables so far.
+    states: usize,
+    /// For each variable the last factor, from 1, that has it.
+    factors: Vec<usize>,
 }
 
 impl<'a> Tokens<'a> {
@@ -32,6 +38,8 @@ impl<'a> Tokens<'a> {
     pub fn new(text: &'a str, path: &'a Path, comment: Option<char>) -> Self {
         let mut tokens = Vec::new();
         let mut last_line = 1;
+        // Editors of some systems put a mark of the encoding first.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (index, line) in text.lines().enumerate() {
             last_line = index + 1;
             let end = comment.and_then(|mark| line.find(mark));
@@ -49,6 +57,8 @@ impl<'a> Tokens<'a> {
             tokens,
             next: 0,
             last_line,
+            states: 0,
+            factors: Vec::new(),
         }
     }
 
@@ -98,32 +108,46 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// An entry of a table.
-    pub fn weight(&mut self, factor: usize) -> Result<f64> {
-        let expected =
-            || format!("a finite number that is not negative (entry of factor {factor})");
-        let token = self.next(expected)?;
-        match token.text.parse::<f64>() {
-            Ok(number) if (0.0..f64::INFINITY).contains(&number) => Ok(number),
-            _ => Err(self.bad(token, expected())),
-        }
-    }
-
-    /// The scope of a factor must not name a variable twice.
-    pub fn variable(
-        &mut self,
-        variables: usize,
-        scope: &[usize],
-        factor: usize,
-    ) -> Result<(usize, Token<'a>)> {
-        let (variable, token) = self.below(variables, || {
-            format!("a variable of factor {factor}, below {variables}")
-        })?;
-        if scope.contains(&variable) {
-            let expected = format!("another variable than those before in factor {factor}");
+    /// Counts the states of another variable.
+    pub fn add_states(&mut self, states: usize, token: Token) -> Result<()> {
+        self.states += states;
+        if self.states > MOST_STATES_TOGETHER {
+            let expected =
+                format!("at most {MOST_STATES_TOGETHER} states of all variables together");
             return Err(self.bad(token, expected));
         }
-        Ok((variable, token))
+        Ok(())
+    }
+
+    /// The logarithm of an entry of a table.
+    pub fn log_weight(&mut self, factor: usize) -> Result<f64> {
+        let expected = || {
+            format!(
+                "a finite number that is not negative (entry of factor {factor}: a weight exp(−energy), no energy \
+                 and no logarithm)"
+            )
+        };
+        let token = self.next(expected)?;
+        log_of(token.text).ok_or_else(|| self.bad(token, expected()))
+    }
+
+    /// The variables of a factor, none of them twice.
+    pub fn scope(&mut self, order: usize, variables: usize, factor: usize) -> Result<Vec<usize>> {
+        let mut scope = Vec::new();
+        for _ in 0..order {
+            let (variable, token) = self.below(variables, || {
+                format!("a variable of factor {factor}, below {variables}")
+            })?;
+            if variable >= self.factors.len() {
+                self.factors.resize(variable + 1, 0);
+            }
+            if std::mem::replace(&mut self.factors[variable], factor + 1) == factor + 1 {
+                let expected = format!("another variable than those before in factor {factor}");
+                return Err(self.bad(token, expected));
+            }
+            scope.push(variable);
+        }
+        Ok(scope)
     }
 
     /// The stated size of a factor's table, which must fit its cardinalities.
@@ -148,25 +172,24 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// A factor from weights, which must not all be zero.
+    /// A factor from logarithms of weights, which must not all be zero.
     pub fn factor(
         &self,
         factor: usize,
         variables: Vec<usize>,
         cardinalities: Vec<usize>,
-        weights: &[f64],
+        log_values: Vec<f64>,
     ) -> Result<Factor> {
-        if weights.iter().all(|weight| *weight == 0.0) {
+        if log_values.iter().all(|log| *log == f64::NEG_INFINITY) {
             let last = self.tokens[self.next - 1];
             return Err(EnergyError::ZeroFactor {
                 path: self.path.into(),
                 line: last.line,
                 token: last.number,
                 factor,
-                entries: weights.len(),
+                entries: log_values.len(),
             });
         }
-        let log_values = weights.iter().map(|weight| weight.ln()).collect();
         Ok(Factor::new(variables, cardinalities, log_values))
     }
 
@@ -196,10 +219,69 @@ impl<'a> Tokens<'a> {
     }
 }
 
+/// The logarithm of a decimal number, `None` if it is negative or no finite number.
+///
+/// A number beyond what floating-point numbers hold, as 1e-400, has a logarithm like any other.
+fn log_of(text: &str) -> Option<f64> {
+    let number: f64 = text.parse().ok()?;
+    if number.is_normal() {
+        return (number > 0.0).then(|| number.ln());
+    }
+    let (digits, power) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let mantissa: f64 = digits.parse().ok()?;
+    if mantissa == 0.0 {
+        // Zero, or digits that are out of range by themselves.
+        let zero = digits.bytes().all(|digit| !matches!(digit, b'1'..=b'9'));
+        return zero.then_some(f64::NEG_INFINITY);
+    }
+    let power: i32 = power.parse().ok()?;
+    (mantissa.is_finite() && mantissa > 0.0)
+        .then(|| mantissa.ln() + f64::from(power) * std::f64::consts::LN_10)
+}
+
 /// The number of configurations, if a signed machine word can hold it.
 pub(super) fn product(cardinalities: &[usize]) -> Option<usize> {
     let size = cardinalities
         .iter()
         .try_fold(1_usize, |size, states| size.checked_mul(*states))?;
     (size <= isize::MAX as usize).then_some(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_out_of_range_have_their_logarithms() {
+        for text in ["2", "0.5e-3", "1e308", "+1E-300"] {
+            let number: f64 = text.parse().expect("a number");
+            assert_eq!(log_of(text), Some(number.ln()), "{text}");
+        }
+        for (text, mantissa, power) in [
+            ("3e-400", 3_f64, -400.0),
+            ("2.5E+400", 2.5, 400.0),
+            ("4e-310", 4.0, -310.0),
+        ] {
+            let expected = mantissa.ln() + power * 10_f64.ln();
+            let found = log_of(text).expect("a weight");
+            assert!((found - expected).abs() < 1e-12, "{text}: {found}");
+        }
+        for zero in ["0", "0.000", "-0.0", "0e7", "0e-99999999999"] {
+            assert_eq!(log_of(zero), Some(f64::NEG_INFINITY), "{zero}");
+        }
+        let small = format!("0.{}1", "0".repeat(400));
+        for bad in [
+            "-1",
+            "-1e-400",
+            "NaN",
+            "inf",
+            "-inf",
+            "1e99999999999",
+            "x",
+            "",
+            &small,
+        ] {
+            assert_eq!(log_of(bad), None, "{bad}");
+        }
+    }
 }

@@ -29,20 +29,17 @@ pub fn parse_uai(text: &str, path: &Path) -> Result<EnergyModel> {
     let (variables, _) = tokens.count("the number of variables")?;
     let mut cardinalities = Vec::new();
     for variable in 0..variables {
-        cardinalities.push(tokens.states(variable)?.0);
+        let (states, token) = tokens.states(variable)?;
+        tokens.add_states(states, token)?;
+        cardinalities.push(states);
     }
     let (factors, _) = tokens.count("the number of factors")?;
     let mut scopes: Vec<Vec<usize>> = Vec::new();
     for factor in 0..factors {
-        let (order, _) = tokens.below(variables + 1, || {
+        let (order, _) = tokens.below(variables.saturating_add(1), || {
             format!("the number of variables of factor {factor}, at most {variables}")
         })?;
-        let mut scope = Vec::new();
-        for _ in 0..order {
-            let (variable, _) = tokens.variable(variables, &scope, factor)?;
-            scope.push(variable);
-        }
-        scopes.push(scope);
+        scopes.push(tokens.scope(order, variables, factor)?);
     }
     let mut tables = Vec::new();
     for (factor, scope) in scopes.into_iter().enumerate() {
@@ -51,11 +48,12 @@ pub fn parse_uai(text: &str, path: &Path) -> Result<EnergyModel> {
             .map(|variable| cardinalities[*variable])
             .collect();
         let size = tokens.table_size(&states, factor)?;
-        let mut weights = Vec::new();
+        // Not reserved: a stated size may lie.
+        let mut logs = Vec::new();
         for _ in 0..size {
-            weights.push(tokens.weight(factor)?);
+            logs.push(tokens.log_weight(factor)?);
         }
-        tables.push(tokens.factor(factor, scope, states, &weights)?);
+        tables.push(tokens.factor(factor, scope, states, logs)?);
     }
     tokens.end("the last table")?;
     Ok(EnergyModel::new(cardinalities, tables))
@@ -64,7 +62,7 @@ pub fn parse_uai(text: &str, path: &Path) -> Result<EnergyModel> {
 /// A model as a Markov network; observations are not written, only the factors they leave.
 ///
 /// # Errors
-/// [`EnergyError::WeightTooLarge`] if a weight overflows.
+/// [`EnergyError::WeightOutOfRange`] if a floating-point number cannot hold a weight.
 pub fn uai_text(model: &EnergyModel, path: &Path) -> Result<String> {
     let mut text = String::from("MARKOV\n");
     let words = |numbers: &[usize]| {
@@ -83,8 +81,8 @@ pub fn uai_text(model: &EnergyModel, path: &Path) -> Result<String> {
         write!(text, "\n{}\n", factor.log_values().len()).expect(fine);
         for &log_value in factor.log_values() {
             let weight = log_value.exp();
-            if weight == f64::INFINITY {
-                return Err(EnergyError::WeightTooLarge {
+            if weight == f64::INFINITY || weight == 0.0 && log_value > f64::NEG_INFINITY {
+                return Err(EnergyError::WeightOutOfRange {
                     path: path.into(),
                     factor: number,
                     log_value,

@@ -5,7 +5,7 @@ mod args;
 use anyhow::Result;
 use segre::atomic::check_writable;
 use segre::energy::infer::{self, InferReport};
-use segre::energy::{Inference, LogZKind, Report, format};
+use segre::energy::{LogZKind, Report, format};
 use serde::Serialize;
 
 pub use args::Infer;
@@ -14,6 +14,7 @@ use super::done;
 use crate::args::Common;
 use crate::report::json;
 use crate::report::table::{Align, Table, estimate};
+use crate::wording::with_flags;
 
 /// Most variables whose marginals are listed in text.
 const LISTED: usize = 24;
@@ -39,7 +40,11 @@ pub fn run(arguments: &Infer, common: &Common) -> Result<()> {
         Some(prefix) => format::write_results(prefix, result.log_z, &result.marginals)?,
         None => Vec::new(),
     };
-    warn(result, common);
+    if !common.quiet {
+        for warning in &found.warnings {
+            eprintln!("warning: {}", with_flags(warning));
+        }
+    }
     let written = written.iter().map(|path| path.display().to_string());
     let answer = Answer {
         written: written.collect(),
@@ -51,40 +56,6 @@ pub fn run(arguments: &Infer, common: &Common) -> Result<()> {
             print(&answer);
             Ok(())
         }
-    }
-}
-
-/// Says that a result means little.
-fn warn(result: &Inference, common: &Common) {
-    if common.quiet {
-        return;
-    }
-    match &result.report {
-        Report::BeliefPropagation(report) if !report.converged => {
-            // What still moves by less than this is right to a few digits at least.
-            let verdict = match report.residual < 1e-4 {
-                true => "raise --sweeps for more digits",
-                false => "its values mean little, try --damping 0.5 or another method",
-            };
-            eprintln!(
-                "warning: belief propagation has not converged after {} sweeps (residual {:.1e}); {verdict}",
-                report.sweeps, report.residual
-            );
-        }
-        Report::MeanField(report) if !report.converged => eprintln!(
-            "warning: mean field has not converged after {} sweeps; raise --sweeps",
-            report.sweeps
-        ),
-        Report::Chains(report) if report.largest_r_hat > 1.05 => eprintln!(
-            "warning: the chains disagree (R-hat {:.3} at variable {}); raise --sweeps or use another method",
-            report.largest_r_hat, report.worst_variable
-        ),
-        _ => {}
-    }
-    if result.log_z.is_none() && matches!(result.report, Report::MeanField(_)) {
-        eprintln!(
-            "warning: no start of mean field avoids the zeros of the model: there is no bound"
-        );
     }
 }
 
