@@ -106,6 +106,40 @@ impl NoisyBatch {
         }
     }
 
+    /// The states where labels are seen without noise or not at all: levels are 0 or decide.
+    ///
+    /// # Panics
+    /// As [`draw`](Self::draw).
+    pub fn shown(
+        manifold: &AssignmentManifold,
+        rows: &[&[u16]],
+        range: Range<usize>,
+        root_snr: Vec<f32>,
+    ) -> Self {
+        let (sites, categories) = (manifold.sites(), manifold.categories());
+        let rows = &rows[range];
+        assert_eq!(
+            root_snr.len(),
+            rows.len() * sites,
+            "one level per row and site"
+        );
+        let mut states = vec![0.0; rows.len() * sites * categories];
+        let mut corners = states.clone();
+        let scales = direction_scales(manifold);
+        let labels = rows.iter().flat_map(|row| row.iter());
+        for (place, &label) in labels.enumerate() {
+            let at = place * categories + usize::from(label);
+            states[at] = root_snr[place] * scales[place % sites];
+            corners[at] = 1.0;
+        }
+        Self {
+            shape: [rows.len(), sites, categories],
+            states,
+            root_snr,
+            corners,
+        }
+    }
+
     /// The states on a device, `[batch, sites, categories]`.
     pub fn states(&mut self, device: &Device) -> Tensor<3> {
         let states = std::mem::take(&mut self.states);

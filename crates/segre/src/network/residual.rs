@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::affinity::{LabelAffinity, MOST_SITES};
 use super::dropout::drop_out;
 use super::mixture::ProductMixture;
+use super::ranks::RankCode;
 use super::{LevelFeatures, SiteSpec, check_size, initialise};
 use crate::setting::InvalidSetting;
 
@@ -32,6 +33,9 @@ pub struct ResidualConfig {
     /// [`LabelAffinity`].
     #[serde(default)]
     pub affinity: bool,
+    /// Whether ordered categories are told by their ranks in the data, see [`RankCode`]: for tables with numbers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ranks: bool,
     /// Probability with which a hidden unit is dropped in training.
     pub dropout: f64,
 }
@@ -45,6 +49,7 @@ impl Default for ResidualConfig {
             site_width: None,
             components: 0,
             affinity: false,
+            ranks: false,
             dropout: 0.3,
         }
     }
@@ -73,6 +78,8 @@ pub struct ResidualNetwork {
     affinity: Option<LabelAffinity>,
     #[module(skip)]
     features: LevelFeatures,
+    #[module(skip)]
+    ranks: Option<RankCode>,
     #[module(skip)]
     dropout: f64,
 }
@@ -144,6 +151,7 @@ impl ResidualConfig {
             affinity: (self.affinity && sites.shared && (2..=MOST_SITES).contains(&count))
                 .then(|| LabelAffinity::new(count, device)),
             features,
+            ranks: self.ranks.then(|| RankCode::new(sites)),
             dropout: self.dropout,
         }
     }
@@ -190,7 +198,25 @@ impl ResidualNetwork {
     ) -> Self {
         let start = |mixture: ProductMixture| mixture.started_from(rows, sites, log_marginals);
         self.mixture = self.mixture.map(start);
+        if let Some(ranks) = &self.ranks {
+            let [_, categories, width] = self.embedding.dims();
+            let device = self.embedding.device();
+            let (embedding, decoder) = ranks.start(sites, width, log_marginals);
+            let count = sites.sites();
+            self.embedding = initialise::parameter(embedding, [count, categories, width], &device);
+            self.decoder = initialise::parameter(decoder, [count, width, categories], &device);
+        }
         self
+    }
+
+    /// Embedding and decoder, scaled where they are stored in units of their own.
+    fn tables(&self) -> (Tensor<3>, Tensor<3>) {
+        let (embedding, decoder) = (self.embedding.val(), self.decoder.val());
+        let Some(ranks) = &self.ranks else {
+            return (embedding, decoder);
+        };
+        let scales = ranks.scales(&embedding.device());
+        (embedding * scales.clone(), decoder * scales)
     }
 
     /// # Shapes
@@ -204,7 +230,8 @@ impl ResidualNetwork {
         let [batch, sites, _] = points.dims();
         let features = self.features.forward(level); // [batch, sites, features]
         let common = features.clone().mean_dim(1).squeeze_dim::<2>(1); // [batch, features]
-        let code = per_site(points.clone(), &self.embedding) + self.level.forward(features);
+        let (embedding, decoder) = self.tables();
+        let code = per_site(points.clone(), embedding) + self.level.forward(features);
         let width = code.dims()[2];
         let mut hidden = self.input.forward(code.reshape([batch, sites * width]));
         for block in &self.blocks {
@@ -218,9 +245,9 @@ impl ResidualNetwork {
         let hidden = activation::relu(self.norm.forward(hidden));
         let hidden = drop_out(hidden, self.dropout, dropout);
         let code = self.output.forward(hidden).reshape([batch, sites, width]);
-        let mut logits = per_site(code.clone(), &self.decoder);
+        let mut logits = per_site(code.clone(), decoder);
         if let Some(decoder) = &self.site_decoder {
-            logits = logits + per_site(code, decoder);
+            logits = logits + per_site(code, decoder.val());
         }
         if let Some(affinity) = &self.affinity {
             logits = logits + affinity.forward(&points);
@@ -236,9 +263,8 @@ impl ResidualNetwork {
 ///
 /// # Shapes
 /// `input [batch, sites, k]`, `matrices [1 or sites, k, m]` → `[batch, sites, m]`.
-fn per_site(input: Tensor<3>, matrices: &Param<Tensor<3>>) -> Tensor<3> {
+fn per_site(input: Tensor<3>, matrices: Tensor<3>) -> Tensor<3> {
     let [batch, sites, width] = input.dims();
-    let matrices = matrices.val();
     let [count, _, outputs] = matrices.dims();
     if count == 1 {
         let flat = input.reshape([batch * sites, width]);

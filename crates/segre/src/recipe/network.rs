@@ -3,12 +3,11 @@
 use super::choices::{NetworkChoices, Recipe};
 use super::{Facts, NetworkKind, unet};
 use crate::flow::Head;
+use crate::network::ranks::RANK_WIDTH;
 use crate::network::{CnnConfig, DenseConfig, LinearConfig, NetworkConfig, ResidualConfig};
 
 /// Rows below which a network learns them by heart.
 const FEW_ROWS: usize = 5_000;
-/// Numbers per site between network and cells: as many waves over a column's range are told apart.
-const NUMBERS_SITE_WIDTH: usize = 32;
 /// Sites up to which a mixture of products carries the strong dependences.
 const MOST_MIXTURE_SITES: usize = 32;
 
@@ -67,8 +66,9 @@ fn residual(own: &NetworkChoices, head: Head, facts: &Facts) -> ResidualConfig {
     ResidualConfig {
         hidden: own.hidden.unwrap_or(hidden),
         blocks: own.blocks.unwrap_or(if facts.numbers { 3 } else { 2 }),
-        site_width: facts.numbers.then_some(NUMBERS_SITE_WIDTH),
+        site_width: facts.numbers.then_some(RANK_WIDTH),
         components,
+        ranks: facts.numbers,
         affinity: own.affinity.unwrap_or(components > 0),
         // Few rows are learned by heart otherwise; many need all of the network.
         dropout: own.dropout.unwrap_or(match facts.rows_at_hand() {

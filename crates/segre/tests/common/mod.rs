@@ -218,6 +218,7 @@ pub fn residual() -> NetworkConfig {
         site_width: None,
         components: 0,
         affinity: false,
+        ranks: false,
         dropout: 0.3,
     })
 }

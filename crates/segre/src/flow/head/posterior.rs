@@ -72,8 +72,14 @@ pub(in crate::flow) fn told(model: &Model, batch: &Minibatch<'_>, range: Range<u
         }
         _ => {
             let levels = batch.levels(&range, sites);
-            let mut noisy =
-                NoisyBatch::draw(&model.manifold, &batch.rows, range, levels, &batch.noise);
+            // The levels of the masked path are 0 or decide a label, noise or not: a table of numbers is wide, and drawing
+            // noise for all of its cells takes as long as the network.
+            let mut noisy = match model.config.path {
+                ProbabilityPath::Discrete(_) if model.schema.has_codings() => {
+                    NoisyBatch::shown(&model.manifold, &batch.rows, range, levels)
+                }
+                _ => NoisyBatch::draw(&model.manifold, &batch.rows, range, levels, &batch.noise),
+            };
             let level = noisy.root_snr(device);
             Told {
                 evidence: evidence(&model.manifold, noisy.states(device), level.clone()),
