@@ -93,6 +93,26 @@ impl Dataset {
         self.numbers.as_ref()
     }
 
+    /// `log p(numbers | labels)` of every row in nats, where the numbers are known: what the cells leave open.
+    ///
+    /// A probability of whole multiples of the columns' resolution; `log p(labels)` comes to it.
+    pub fn log_within_cells(&self) -> Option<Vec<f64>> {
+        let numbers = self.numbers()?;
+        let columns = (0..self.schema.column_count()).filter_map(|column| {
+            let (_, coding) = self.schema.column(column);
+            Some((column, coding?, self.schema.sites_of(column)))
+        });
+        let columns: Vec<_> = columns.collect();
+        let of_row = |row: usize| {
+            let within = columns.iter().filter_map(|(column, coding, sites)| {
+                let number = numbers.get(row, *column)?;
+                Some(coding.log_probability(&self.row(row)[sites.clone()], number))
+            });
+            within.sum()
+        };
+        Some((0..self.rows()).map(of_row).collect())
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.labels.len() / self.sites()

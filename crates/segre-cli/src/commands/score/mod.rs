@@ -28,6 +28,9 @@ struct Report {
     function_evaluations: u64,
     /// What the numbers are: upper bound, estimate or exact.
     meaning: &'static str,
+    /// Tables with numbers: mean nats that the numbers add to those of their cells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nats_within_cells: Option<f64>,
 }
 
 /// Scores data and writes the rows' scores.
@@ -56,8 +59,11 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
     };
     let scored = data.sites() - options.given.len();
     let scores = score_by_options(model.flow(), &data, &options, common)?;
+    let within = data.log_within_cells();
+    let within: Option<Vec<f64>> = within.map(|logs| logs.into_iter().map(|log| -log).collect());
     if let Some(out) = &arguments.out {
-        segre::atomic::write_bytes(out, rows_as_csv(&scores, scored).as_bytes())?;
+        let text = rows_as_csv(&scores, within.as_deref(), scored);
+        segre::atomic::write_bytes(out, text.as_bytes())?;
     }
     let report = Report {
         bits_per_dim: scores.bits_per_dim.value,
@@ -69,6 +75,10 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
             Meaning::UpperBound => "upper bound",
             Meaning::Estimate => "estimate",
             Meaning::Exact => "exact",
+        },
+        nats_within_cells: match options.given.is_empty() {
+            true => within.as_ref().map(|within| mean(within)),
+            false => None,
         },
     };
     if common.json {
@@ -89,6 +99,9 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
         data.rows(),
         report.meaning
     );
+    if let Some(within) = report.nats_within_cells {
+        println!("the numbers within their cells add {within:.4} nats per row");
+    }
     Ok(())
 }
 
@@ -101,32 +114,35 @@ fn given_sites(schema: &Schema, arguments: &Score) -> Result<Vec<usize>> {
         .context("--mask: the same sites are scored of all rows; give one mask for all of them")
 }
 
-/// The sites of these names.
+/// The sites of the columns of these names.
 fn named_sites(schema: &Schema, names: &[String]) -> Result<Vec<usize>> {
-    let place = |name: &String| {
-        let found = schema.sites.iter().position(|site| site.name == *name);
-        found.with_context(|| {
-            let known: Vec<&str> = schema.sites.iter().map(|site| site.name.as_str()).collect();
-            let shown = known
-                .iter()
-                .take(20)
-                .copied()
-                .collect::<Vec<_>>()
-                .join(", ");
-            format!("--given {name}: the model has no such column; it has {shown}")
-        })
-    };
-    names.iter().map(place).collect()
+    let mut sites = Vec::new();
+    for name in names {
+        let column = schema.column_named(name);
+        let column = column.with_context(|| format!("--given {name}"))?;
+        sites.extend(schema.sites_of(column));
+    }
+    Ok(sites)
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// One line per row, in the order of the data.
-fn rows_as_csv(scores: &Scores, sites: usize) -> String {
-    let mut text = String::from("row,nats,nats_std_error,bits_per_dim\n");
+fn rows_as_csv(scores: &Scores, within: Option<&[f64]>, sites: usize) -> String {
+    let more = if within.is_some() {
+        ",nats_within_cells"
+    } else {
+        ""
+    };
+    let mut text = format!("row,nats,nats_std_error,bits_per_dim{more}\n");
     for (row, score) in scores.rows.iter().enumerate() {
         let bits = score.value / (sites as f64 * std::f64::consts::LN_2);
+        let within = within.map_or_else(String::new, |within| format!(",{:.6}", within[row]));
         writeln!(
             text,
-            "{row},{:.6},{:.6},{bits:.6}",
+            "{row},{:.6},{:.6},{bits:.6}{within}",
             score.value, score.std_error
         )
         .expect("writing to a string cannot fail");
