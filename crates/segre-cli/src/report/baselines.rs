@@ -15,8 +15,10 @@ pub fn baseline_table(scores: &BaselineScores, bits_per_dim: Option<(f64, f64)>)
     if let Some((value, std_error)) = bits_per_dim {
         let (name, best) = scores.best();
         let gain = 100.0 * (1.0 - value / best);
-        let beside = match gain >= 0.0 {
-            true => format!("{gain:.1} % below {name}"),
+        let beside = match best.abs() < 1e-9 {
+            // Every row is alike: there is nothing to be below of.
+            true => String::new(),
+            false if gain >= 0.0 => format!("{gain:.1} % below {name}"),
             false => format!("{:.1} % above {name}", -gain),
         };
         table.push(["segre".into(), estimate(value, Some(std_error)), beside]);

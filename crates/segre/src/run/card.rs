@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::error::{Result, RunError};
 use super::folder::{CONFIG_FILE, MODEL_FILE, file_of, read_settings, write_settings};
@@ -16,7 +17,7 @@ use crate::recipe::Settings;
 
 /// What a folder holds, as its settings say it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", try_from = "Map<String, Value>")]
 pub enum Card {
     /// A network that learned data.
     Data(ModelCard),
@@ -99,6 +100,26 @@ impl From<ModelCard> for Card {
             Some(_) => Self::Data(card),
             None => Self::EnergyDataFree(card),
         }
+    }
+}
+
+/// Not derived: classes of label maps are told by numbers, and a tagged enum cannot be read with numbers as keys.
+impl TryFrom<Map<String, Value>> for Card {
+    type Error = String;
+
+    fn try_from(mut settings: Map<String, Value>) -> Result<Self, String> {
+        let kind = settings.remove("kind");
+        let settings = Value::Object(settings);
+        let card = match kind.as_ref().and_then(Value::as_str) {
+            Some("data") => serde_json::from_value(settings).map(Self::Data),
+            Some("energy-data-free") => serde_json::from_value(settings).map(Self::EnergyDataFree),
+            Some("randomized") => serde_json::from_value(settings).map(Self::Randomized),
+            _ => {
+                let known = "data, energy-data-free or randomized";
+                return Err(format!("kind is {kind:?}, not {known}"));
+            }
+        };
+        card.map_err(|error| error.to_string())
     }
 }
 
