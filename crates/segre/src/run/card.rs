@@ -17,7 +17,11 @@ use crate::recipe::Settings;
 
 /// What a folder holds, as its settings say it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", try_from = "Map<String, Value>")]
+#[serde(
+    tag = "kind",
+    rename_all = "kebab-case",
+    try_from = "Map<String, Value>"
+)]
 pub enum Card {
     /// A network that learned data.
     Data(ModelCard),

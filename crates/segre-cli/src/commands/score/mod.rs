@@ -118,8 +118,12 @@ fn given_sites(schema: &Schema, arguments: &Score) -> Result<Vec<usize>> {
 fn named_sites(schema: &Schema, names: &[String]) -> Result<Vec<usize>> {
     let mut sites = Vec::new();
     for name in names {
-        let column = schema.column_named(name);
-        let column = column.with_context(|| format!("--given {name}"))?;
+        let column = schema.column_named(name).ok();
+        let column = column.with_context(|| {
+            let known = (0..schema.column_count()).map(|column| schema.column(column).0);
+            let shown = known.take(20).collect::<Vec<_>>().join(", ");
+            format!("--given {name}: the model has no such column; it has {shown}")
+        })?;
         sites.extend(schema.sites_of(column));
     }
     Ok(sites)
