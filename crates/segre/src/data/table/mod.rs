@@ -2,8 +2,8 @@
 //!
 //! A file becomes a [`Frame`]: texts, and which of them are missing. [`inspect`] finds out what each column holds, and its
 //! [`Coding`] turns fields into labels: a category is a label; a number belongs to a cell of its column and the number itself
-//! is kept beside; many cells, or many words, are two digits. What a model draws goes the way back: digits to a cell, the
-//! cell to one of its numbers, the number to the notation of the column.
+//! is kept beside; one of many words is two digits. What a model draws goes the way back: a label to a cell, the cell to one
+//! of its numbers, the number to the notation of the column.
 
 mod cells;
 mod coding;
