@@ -1,10 +1,9 @@
 //! What the sites and categories of a data set are; saved with a model as JSON.
 
 use crate::data::error::{DataError, Result};
-use crate::data::table::{Coding, Column, LeftOut};
+use crate::data::table::{Column, LeftOut};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::ops::Range;
 
 /// Largest number of categories that one site may have: labels are 16-bit.
 pub const MAX_CATEGORIES: usize = 1 << 16;
@@ -221,70 +220,6 @@ impl Schema {
         self.sites.len()
     }
 
-    /// Number of columns as the user sees them: of a table with numbers less than sites.
-    pub fn column_count(&self) -> usize {
-        match self.columns.len() {
-            0 => self.sites(),
-            count => count,
-        }
-    }
-
-    /// Name of a column, and how its fields are labels if they are not the categories of its one site.
-    ///
-    /// # Panics
-    /// If the column does not exist.
-    pub fn column(&self, column: usize) -> (&str, Option<&Coding>) {
-        match self.columns.is_empty() {
-            true => (&self.sites[column].name, None),
-            false => {
-                let column = &self.columns[column];
-                (&column.name, column.coding.as_ref())
-            }
-        }
-    }
-
-    /// The sites of a column.
-    ///
-    /// # Panics
-    /// If the column does not exist.
-    pub fn sites_of(&self, column: usize) -> Range<usize> {
-        match self.columns.is_empty() {
-            true => column..column + 1,
-            false => {
-                let first = self.columns[..column].iter().map(Column::sites).sum();
-                first..first + self.columns[column].sites()
-            }
-        }
-    }
-
-    /// The column that a site belongs to.
-    ///
-    /// # Panics
-    /// If the site does not exist.
-    pub fn column_of(&self, site: usize) -> usize {
-        let found = (0..self.column_count()).find(|column| self.sites_of(*column).contains(&site));
-        found.unwrap_or_else(|| panic!("site {site} of {}", self.sites()))
-    }
-
-    /// The column of a name.
-    ///
-    /// # Errors
-    /// [`DataError::NoSuchColumn`].
-    pub fn column_named(&self, name: &str) -> Result<usize> {
-        let names = || (0..self.column_count()).map(|column| self.column(column).0);
-        names()
-            .position(|known| known == name)
-            .ok_or_else(|| DataError::NoSuchColumn {
-                name: name.to_owned(),
-                columns: names().collect::<Vec<_>>().join(", "),
-            })
-    }
-
-    /// Whether some columns hold numbers, or more words than one site takes.
-    pub fn has_codings(&self) -> bool {
-        !self.columns.is_empty()
-    }
-
     /// Number of categories of a site.
     ///
     /// # Panics
@@ -319,6 +254,11 @@ impl Schema {
         {
             return Cow::Owned(coding.describe(usize::from(label)));
         }
+        self.word(site, label)
+    }
+
+    /// How a category of a site is written that is a column of its own.
+    pub(in crate::data) fn word(&self, site: usize, label: u16) -> Cow<'_, str> {
         match self.vocabulary(site) {
             Vocabulary::Integers { count } => {
                 assert!(
@@ -544,6 +484,8 @@ fn summary(vocabulary: &Vocabulary) -> String {
         }
     }
 }
+
+mod columns;
 
 #[cfg(test)]
 mod tests;

@@ -32,17 +32,6 @@ pub struct FrameColumn {
 }
 
 impl FrameColumn {
-    /// The text of a row, `None` if it is missing.
-    ///
-    /// # Panics
-    /// If there is no such row.
-    pub fn text(&self, row: usize) -> Option<&str> {
-        match self.codes[row] {
-            MISSING => None,
-            code => Some(self.words.get(code)),
-        }
-    }
-
     /// Number of fields that are missing.
     pub fn missing(&self) -> usize {
         self.codes.iter().filter(|code| **code == MISSING).count()
@@ -164,7 +153,8 @@ mod tests {
         assert_eq!(frame.rows(), 4);
         assert_eq!([0, 1, 2, 3].map(|row| frame.line(row)), [2, 3, 5, 6]);
         let b = frame.column("b").expect("a column");
-        assert_eq!([b.text(0), b.text(2)], [None, Some("1")]);
+        assert_eq!(b.codes, [MISSING, 0, 0, 1]);
+        assert_eq!(b.words.get(0), "1");
         assert_eq!((b.missing(), b.counts()), (1, vec![2, 1]));
     }
 }

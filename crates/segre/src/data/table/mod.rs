@@ -311,7 +311,7 @@ impl<'a> Fields<'a> {
             let first = site;
             site += coding.map_or(1, Coding::sites);
             match coding {
-                None => schema.category_name(first, labels[first]),
+                None => schema.word(first, labels[first]),
                 Some(coding) => {
                     let number = data.numbers().and_then(|numbers| numbers.get(row, column));
                     let text = coding.write(&labels[first..site], number, &mut rng);

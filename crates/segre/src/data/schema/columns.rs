@@ -1,0 +1,82 @@
+//! Columns of a table beside its sites: a column of many words has two.
+
+use std::ops::Range;
+
+use super::Schema;
+use crate::data::error::{DataError, Result};
+use crate::data::table::{Coding, Column};
+
+impl Schema {
+    /// Number of columns as the user sees them: of a table with numbers less than sites.
+    pub fn column_count(&self) -> usize {
+        match self.columns.len() {
+            0 => self.sites(),
+            count => count,
+        }
+    }
+
+    /// Name of a column, and how its fields are labels if they are not the categories of its one site.
+    ///
+    /// # Panics
+    /// If the column does not exist.
+    pub fn column(&self, column: usize) -> (&str, Option<&Coding>) {
+        match self.columns.is_empty() {
+            true => (&self.sites[column].name, None),
+            false => {
+                let column = &self.columns[column];
+                (&column.name, column.coding.as_ref())
+            }
+        }
+    }
+
+    /// The sites of a column.
+    ///
+    /// # Panics
+    /// If the column does not exist.
+    pub fn sites_of(&self, column: usize) -> Range<usize> {
+        match self.columns.is_empty() {
+            true => column..column + 1,
+            false => {
+                let first = self.columns[..column].iter().map(Column::sites).sum();
+                first..first + self.columns[column].sites()
+            }
+        }
+    }
+
+    /// The column that a site belongs to.
+    ///
+    /// # Panics
+    /// If the site does not exist.
+    pub fn column_of(&self, site: usize) -> usize {
+        assert!(site < self.sites(), "site {site} of {}", self.sites());
+        if self.columns.is_empty() {
+            return site;
+        }
+        let mut end = 0;
+        let past = |column: &Column| {
+            end += column.sites();
+            end > site
+        };
+        let found = self.columns.iter().position(past);
+        found.expect("the columns have all sites")
+    }
+
+    /// The column of a name.
+    ///
+    /// # Errors
+    /// [`DataError::NoSuchColumn`].
+    pub fn column_named(&self, name: &str) -> Result<usize> {
+        let names = || (0..self.column_count()).map(|column| self.column(column).0);
+        names()
+            .position(|known| known == name)
+            .ok_or_else(|| DataError::NoSuchColumn {
+                name: name.to_owned(),
+                columns: names().collect::<Vec<_>>().join(", "),
+            })
+    }
+
+    /// Whether some columns hold numbers, or more words than one site takes.
+    pub fn has_codings(&self) -> bool {
+        !self.columns.is_empty()
+    }
+}
