@@ -74,6 +74,11 @@ impl Notation {
 
     fn decimal<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<Self> {
         let comma = words.clone().any(|word| word.contains(','));
+        // `1,234` may be a thousand: where all commas have three digits behind them nobody can tell.
+        let mut fractions = words.clone().filter_map(|word| word.split_once(','));
+        if comma && fractions.all(|(_, fraction)| fraction.len() == 3) {
+            return None;
+        }
         let (mut places, mut least, mut largest) = (0, usize::MAX, 0.0_f64);
         for word in words {
             if comma && word.contains('.') {
@@ -326,6 +331,7 @@ mod tests {
             &["1e"],
             &["inf"],
             &["1,5", "1.5"],
+            &["987", "1,234"],
             &[],
         ] {
             assert_eq!(find(codes), None, "{codes:?}");
