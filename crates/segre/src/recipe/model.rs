@@ -62,7 +62,9 @@ fn path(recipe: &Recipe, facts: &Facts) -> ProbabilityPath {
 /// is asked by the chain rule: what is learned of other levels would be time lost (Adult, 45 s: 1.859 bits/dim, else
 /// 1.901).
 pub(super) fn path_kind(recipe: &Recipe, facts: &Facts) -> PathKind {
-    let by_chain_rule = facts.rows.is_none() || facts.prior.is_some() || facts.numbers;
+    // A field has no chain rule.
+    let numbers = facts.numbers && recipe.model.head != Some(Head::Field);
+    let by_chain_rule = facts.rows.is_none() || facts.prior.is_some() || numbers;
     recipe.path.kind.unwrap_or(match by_chain_rule {
         true => PathKind::Masked,
         false => PathKind::Infinite,
