@@ -119,6 +119,19 @@ pub enum DataError {
         /// What is the matter.
         problem: String,
     },
+    /// A column of a typed table whose fields are no values.
+    #[error(
+        "{path}: column {column:?} is of type {type_name}, which is no category, number or moment; leave it out \
+         (`drop_columns`), or make columns of its parts"
+    )]
+    UnsuitedType {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The type, as Arrow writes it.
+        type_name: String,
+    },
     /// Every column is left out.
     #[error(
         "{path}: no column is left: {why}; keep a column by saying what it holds, as NAME=category or NAME=number \

@@ -5,9 +5,11 @@ mod dataset;
 mod error;
 mod format;
 mod mask;
+mod memory;
 mod options;
 mod origin;
 mod partial;
+mod place;
 mod row_classes;
 mod schema;
 mod source;
@@ -18,19 +20,25 @@ mod table;
 pub use builtin::{BuiltIn, KnownDistribution};
 pub use dataset::Dataset;
 pub use error::{DataError, Result};
+#[cfg(feature = "arrow")]
+pub use format::arrow::record_batch;
 pub use format::image::{
     ClassMap, IgnoreAs, ImageError, ImageOptions, ImageSize, Labels, Levels, read_labels,
 };
 pub use format::write::{writable, write};
 pub use mask::{Region, SiteMask};
+pub use memory::InMemory;
 pub use options::{Missing, MissingIs, ReadOptions};
 pub use origin::Data;
 pub use partial::PartialDataset;
+pub use place::Place;
 pub use row_classes::RowClasses;
 pub use schema::{Class, Layout, MAX_CATEGORIES, Schema, Site, Vocabulary};
 pub use source::DataSource;
 pub use split::{Split, SplitConfig};
-pub use table::{Coding, Column, ColumnKind, LeftOut, Notation, Numbers, Values};
+pub use table::{
+    Coding, Column, ColumnKind, ColumnType, LeftOut, Notation, Numbers, TableTypes, Values,
+};
 
 /// Reads a data set and finds out its schema.
 ///

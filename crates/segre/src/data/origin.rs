@@ -4,8 +4,12 @@ use std::ops::Deref;
 
 use super::dataset::Dataset;
 use super::error::Result;
+use super::memory::InMemory;
 use super::options::ReadOptions;
 use super::source::DataSource;
+
+/// The source of rows that no file holds.
+const IN_MEMORY: &str = "rows in memory";
 
 /// A data set that knows where it came from: what a fit is given, and stores with the model.
 ///
@@ -27,6 +31,18 @@ impl Data {
         Ok(Self {
             rows: super::read(&parsed, options)?,
             source: parsed.to_string(),
+            read_options: options.clone(),
+        })
+    }
+
+    /// Data that are in memory, read as a file of them would be.
+    ///
+    /// # Errors
+    /// As [`InMemory::read`].
+    pub fn read_in_memory(data: &InMemory, options: &ReadOptions) -> Result<Self> {
+        Ok(Self {
+            rows: data.read(options)?,
+            source: IN_MEMORY.to_owned(),
             read_options: options.clone(),
         })
     }
@@ -60,7 +76,7 @@ impl From<Dataset> for Data {
     fn from(rows: Dataset) -> Self {
         Self {
             rows,
-            source: "rows in memory".to_owned(),
+            source: IN_MEMORY.to_owned(),
             read_options: ReadOptions::default(),
         }
     }

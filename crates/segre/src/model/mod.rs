@@ -176,11 +176,15 @@ impl Model {
     /// # Errors
     /// As [`score`]; a field and a posterior on the simplex have no bound.
     pub fn log_prob(&self, rows: &Dataset) -> Result<Scores> {
-        let options = ScoreOptions {
+        self.score(rows, &self.score_options(rows.rows()), &mut Silent)
+    }
+
+    /// What [`log_prob`](Self::log_prob) scores so many rows with: to be changed in part.
+    pub fn score_options(&self, rows: usize) -> ScoreOptions {
+        ScoreOptions {
             seed: self.card.training.seed,
-            ..ScoreOptions::of_rows(rows.rows())
-        };
-        self.score(rows, &options, &mut Silent)
+            ..ScoreOptions::of_rows(rows)
+        }
     }
 
     /// [`log_prob`](Self::log_prob) with settings of its own, watched.
@@ -209,16 +213,26 @@ impl Model {
     /// # Errors
     /// As [`parts`](Self::parts) and [`scores::run`].
     pub fn evaluate(&self) -> Result<ScoreReport> {
+        self.evaluate_with(None, &mut Silent)
+    }
+
+    /// [`evaluate`](Self::evaluate), watched, and of other rows where some are given.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate).
+    pub fn evaluate_with(
+        &self,
+        rows: Option<&Dataset>,
+        observer: &mut dyn Observer,
+    ) -> Result<ScoreReport> {
         let parts = self.parts()?;
         let Parts {
             train,
             validation,
             test,
         } = &*parts;
-        let options = ScoreOptions {
-            seed: self.card.training.seed,
-            ..ScoreOptions::of_rows(test.rows())
-        };
+        let scored = rows.unwrap_or(test);
+        let options = self.score_options(scored.rows());
         let target = DataSource::parse(&self.card.source).ok();
         let target = target.and_then(|source| source.known_distribution());
         let target = target.as_deref();
@@ -227,10 +241,10 @@ impl Model {
             model,
             train,
             validation,
-            test,
+            scored,
             target,
             &options,
-            &mut Silent,
+            observer,
         )?)
     }
 

@@ -9,8 +9,14 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// The extensions that can be read, for messages.
+#[cfg(not(feature = "arrow"))]
 pub(in crate::data) const READABLE: &str =
     ".npy, .npz, .csv, .tsv, .fasta, .fa, .txt, .idx (the last six also with .gz)";
+
+/// The extensions that can be read, for messages.
+#[cfg(feature = "arrow")]
+pub(in crate::data) const READABLE: &str = ".npy, .npz, .parquet, .arrow, .feather, .csv, .tsv, .fasta, .fa, .txt, .idx \
+     (the last six also with .gz)";
 
 /// What a file holds, told by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +35,12 @@ pub(in crate::data) enum FileKind {
         /// Between fields.
         delimiter: u8,
     },
+    /// A table of typed columns, in Parquet's format.
+    #[cfg(feature = "arrow")]
+    Parquet,
+    /// A table of typed columns, in Arrow's own format, which Feather is too.
+    #[cfg(feature = "arrow")]
+    Arrow,
     /// Aligned sequences.
     Fasta,
     /// Running text.
@@ -66,6 +78,10 @@ impl FileKind {
             }),
             ("csv", _) => Ok(Self::Table { delimiter: b',' }),
             ("tsv", _) => Ok(Self::Table { delimiter: b'\t' }),
+            #[cfg(feature = "arrow")]
+            ("parquet" | "pq", false) => Ok(Self::Parquet),
+            #[cfg(feature = "arrow")]
+            ("arrow" | "feather" | "ipc", false) => Ok(Self::Arrow),
             ("fasta" | "fa", _) => Ok(Self::Fasta),
             ("txt", _) => Ok(Self::Text),
             _ if path.is_dir() => Ok(Self::Folder),

@@ -1,5 +1,7 @@
 //! Readers and writers, one file or folder a format; which of them is for a file is told by its name.
 
+#[cfg(feature = "arrow")]
+pub(in crate::data) mod arrow;
 pub(in crate::data) mod csv;
 pub(in crate::data) mod fasta;
 pub(in crate::data) mod image;
@@ -26,6 +28,10 @@ pub(super) fn read(path: &Path, options: &ReadOptions) -> Result<Dataset> {
             npy::read(Stored::Archive(&file, key.as_deref()), None, options)
         }
         FileKind::Table { delimiter } => csv::read(path, delimiter, options),
+        #[cfg(feature = "arrow")]
+        FileKind::Parquet => arrow::read_parquet(path)?.read(options),
+        #[cfg(feature = "arrow")]
+        FileKind::Arrow => arrow::read_arrow(path)?.read(options),
         FileKind::Fasta => fasta::read(path, None),
         FileKind::Text => text::read(path, options.text_window),
         FileKind::Idx => image::read_idx(path, None, options),
@@ -43,6 +49,10 @@ pub(super) fn read_as(path: &Path, schema: &Schema, options: &ReadOptions) -> Re
             options,
         ),
         FileKind::Table { delimiter } => csv::read_as(path, delimiter, schema, options),
+        #[cfg(feature = "arrow")]
+        FileKind::Parquet => arrow::read_parquet(path)?.read_as(schema, options),
+        #[cfg(feature = "arrow")]
+        FileKind::Arrow => arrow::read_arrow(path)?.read_as(schema, options),
         FileKind::Fasta => {
             require_layout(schema, &Layout::Sequence)?;
             fasta::read(path, Some(schema))
@@ -66,6 +76,14 @@ pub(super) fn read_partial(
     let kind = FileKind::of(path)?;
     if let FileKind::Table { delimiter } = kind {
         return csv::read_partial(path, delimiter, schema, options, missing).map(Some);
+    }
+    #[cfg(feature = "arrow")]
+    if matches!(kind, FileKind::Parquet | FileKind::Arrow) {
+        let table = match kind {
+            FileKind::Parquet => arrow::read_parquet(path)?,
+            _ => arrow::read_arrow(path)?,
+        };
+        return table.read_partial(schema, missing).map(Some);
     }
     let stored = Stored::of(path, &kind);
     stored

@@ -12,6 +12,11 @@ use std::path::Path;
 /// The extensions that [`write()`] takes for data of a layout, for messages.
 pub fn writable(layout: &Layout) -> &'static str {
     match layout {
+        #[cfg(feature = "arrow")]
+        Layout::Table | Layout::Image { .. } | Layout::Array { .. } => {
+            ".npz, .npy, .csv, .tsv, .parquet, .arrow, .feather"
+        }
+        #[cfg(not(feature = "arrow"))]
         Layout::Table | Layout::Image { .. } | Layout::Array { .. } => ".npz, .npy, .csv, .tsv",
         Layout::Sequence => ".fasta, .fa, .npz, .npy, .csv, .tsv",
         Layout::Text => ".txt, .npz, .npy",
@@ -22,6 +27,7 @@ pub fn writable(layout: &Layout) -> &'static str {
 ///
 /// * `.npz` (array `samples`), `.npy`: labels as 16-bit integers, `[rows, …]` with the row's shape.
 /// * `.csv`, `.tsv`: a header of site names, then categories as text, quoted where needed.
+/// * `.parquet`, `.arrow`, `.feather`: a column of its own type for each column, those of the data where they had some.
 /// * `.fasta`, `.fa`: records `sample_1`, `sample_2`, … of sequences.
 /// * `.txt`: windows of text, one a line if none has a line break, else with a blank line between.
 ///
@@ -57,6 +63,10 @@ pub fn write(data: &Dataset, path: &Path) -> Result<()> {
     };
     if !legal || (matches!(&extension[..], "fasta" | "fa" | "txt") && !spelled_by_characters()) {
         return Err(refused());
+    }
+    #[cfg(feature = "arrow")]
+    if matches!(&extension[..], "parquet" | "arrow" | "feather") {
+        return super::arrow::write(data, path, extension == "parquet");
     }
     Ok(atomic::write(path, |file| match &extension[..] {
         "npz" => write_npz(data, file),

@@ -1,7 +1,7 @@
 //! What the sites and categories of a data set are; saved with a model as JSON.
 
 use crate::data::error::{DataError, Result};
-use crate::data::table::{Column, LeftOut};
+use crate::data::table::{Column, LeftOut, TableTypes};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -149,6 +149,9 @@ pub struct Schema {
     /// Columns of the data that are no part of the model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
+    /// The types of a table's columns, where the data have some.
+    #[serde(default, skip_serializing_if = "TableTypes::is_empty")]
+    pub types: TableTypes,
 }
 
 impl Schema {
@@ -160,6 +163,7 @@ impl Schema {
             vocabularies,
             columns: Vec::new(),
             left_out: Vec::new(),
+            types: TableTypes::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::types::{ColumnType, TableTypes, Typed};
 use super::words::{Dictionary, Words};
 
 /// The code of a field that is missing.
@@ -18,6 +19,8 @@ pub struct Frame {
     lines: Vec<u64>,
     first_line: u64,
     rows: usize,
+    /// The types of the columns, where the table has some.
+    pub types: TableTypes,
 }
 
 /// One column of texts.
@@ -29,6 +32,8 @@ pub struct FrameColumn {
     pub words: Words,
     /// The text of every row, or [`MISSING`].
     pub codes: Vec<u32>,
+    /// What its type says of the fields.
+    pub typed: Typed,
 }
 
 impl FrameColumn {
@@ -125,6 +130,7 @@ impl FrameBuilder {
             name,
             words: dictionary.finish(),
             codes,
+            typed: Typed::Nothing,
         };
         Frame {
             path: self.path,
@@ -132,7 +138,110 @@ impl FrameBuilder {
             lines: self.lines,
             first_line: self.first_line,
             rows: self.rows,
+            types: TableTypes::default(),
         }
+    }
+}
+
+/// A column that is being filled, for tables that come by columns.
+pub struct ColumnBuilder {
+    name: String,
+    dictionary: Dictionary,
+    codes: Vec<u32>,
+}
+
+impl ColumnBuilder {
+    /// A column without rows.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            dictionary: Dictionary::default(),
+            codes: Vec::new(),
+        }
+    }
+
+    /// The code of a text, which need not occur in a row yet.
+    pub fn code(&mut self, word: &str) -> u32 {
+        self.dictionary.code(word)
+    }
+
+    /// Takes in the field of a row: a code, or [`MISSING`].
+    pub fn push(&mut self, code: u32) {
+        self.codes.push(code);
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// The text of every row, `None` where it is missing.
+    pub fn texts(self) -> Vec<Option<String>> {
+        let words = self.dictionary.finish();
+        let text = |code: u32| (code != MISSING).then(|| words.get(code).to_owned());
+        self.codes.into_iter().map(text).collect()
+    }
+}
+
+impl Frame {
+    /// A table of columns of one length, whose rows are counted from 0.
+    ///
+    /// # Panics
+    /// If the columns differ in length.
+    pub fn of_columns(
+        path: &Path,
+        columns: impl IntoIterator<Item = (ColumnBuilder, Typed, Option<ColumnType>)>,
+        notes: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        let mut types = TableTypes {
+            notes: notes.into_iter().collect(),
+            ..TableTypes::default()
+        };
+        let column = |(column, typed, own): (ColumnBuilder, Typed, Option<ColumnType>)| {
+            types
+                .columns
+                .extend(own.map(|own| (column.name.clone(), own)));
+            FrameColumn {
+                name: column.name,
+                words: column.dictionary.finish(),
+                codes: column.codes,
+                typed,
+            }
+        };
+        let columns: Vec<FrameColumn> = columns.into_iter().map(column).collect();
+        let rows = columns.first().map_or(0, |column| column.codes.len());
+        for column in &columns {
+            let (found, name) = (column.codes.len(), &column.name);
+            assert_eq!(found, rows, "rows of column {name:?}");
+        }
+        Self {
+            path: path.to_path_buf(),
+            columns,
+            lines: Vec::new(),
+            first_line: 0,
+            rows,
+            types,
+        }
+    }
+
+    /// The rows that lack no field.
+    #[must_use]
+    pub fn without_missing(mut self) -> Self {
+        let whole = |row: &usize| {
+            let mut columns = self.columns.iter();
+            columns.all(|column| column.codes[*row] != MISSING)
+        };
+        let kept: Vec<usize> = (0..self.rows).filter(whole).collect();
+        self.lines = kept.iter().map(|row| self.line(*row)).collect();
+        self.rows = kept.len();
+        for column in &mut self.columns {
+            // Words that only occurred in other rows are no longer words of the column.
+            let mut dictionary = Dictionary::default();
+            let code = |row: &usize| dictionary.code(column.words.get(column.codes[*row]));
+            column.codes = kept.iter().map(code).collect();
+            column.words = dictionary.finish();
+        }
+        self
     }
 }
 

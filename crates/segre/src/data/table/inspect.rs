@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::frame::FrameColumn;
 use super::number::Notation;
+use super::types::Typed;
 
 /// Different numbers up to which a column of numbers is one of categories: grades, months, codes. More are numbers, of which
 /// others than those that were seen may occur.
@@ -87,7 +88,8 @@ pub fn inspect(column: &FrameColumn, wish: Option<ColumnKind>) -> Result<Finding
         0..=FEW_WORDS => Finding::Categories,
         _ => Finding::ManyWords,
     };
-    match wish {
+    let category = (column.typed == Typed::Category).then_some(ColumnKind::Category);
+    match wish.or(category) {
         Some(ColumnKind::Category) => return Ok(by_size()),
         Some(ColumnKind::LeaveOut) => return Ok(Finding::Useless("as asked".to_owned())),
         Some(kind) => {
@@ -105,7 +107,8 @@ pub fn inspect(column: &FrameColumn, wish: Option<ColumnKind>) -> Result<Finding
     if different <= FEW_NUMBERS {
         return Ok(Finding::Categories);
     }
-    let Some(notation) = Notation::find(words.clone()) else {
+    let suits = |notation: &Notation| column.typed != Typed::Text || notation.is_moment();
+    let Some(notation) = Notation::find(words.clone()).filter(suits) else {
         return Ok(
             match all_different || different >= FEW_WORDS && 2 * different > known {
                 true => Finding::Useless(format!(

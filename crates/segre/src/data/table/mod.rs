@@ -11,6 +11,9 @@ mod frame;
 mod inspect;
 mod number;
 mod numbers;
+mod select;
+mod types;
+mod values;
 mod words;
 
 use std::borrow::Cow;
@@ -21,10 +24,12 @@ use serde::{Deserialize, Serialize};
 
 pub use coding::Coding;
 pub use coding::Values;
-pub use frame::{Frame, FrameBuilder, FrameColumn, MISSING as MISSING_CODE};
+pub use frame::{ColumnBuilder, Frame, FrameBuilder, FrameColumn, MISSING as MISSING_CODE};
 pub use inspect::ColumnKind;
 pub use number::Notation;
 pub use numbers::Numbers;
+pub use select::{columns_of, columns_there, columns_to_read, require_different};
+pub use types::{ColumnType, TableTypes, Typed};
 
 use self::inspect::{Finding, inspect};
 use crate::data::dataset::Dataset;
@@ -123,6 +128,7 @@ pub(super) fn schema_of(frame: &Frame, options: &ReadOptions) -> Result<Schema> 
         schema.columns.clear();
     }
     schema.left_out = left_out;
+    schema.types = frame.types.clone();
     Ok(schema)
 }
 
@@ -156,7 +162,19 @@ pub(super) fn encode(frame: &Frame, schema: &Schema) -> Result<Dataset> {
         };
         known.push(label);
     }
-    Ok(Dataset::new(schema.clone(), known)?.with_numbers(numbers))
+    Ok(Dataset::new(typed_as(schema, frame), known)?.with_numbers(numbers))
+}
+
+/// The schema with the types that a table has: what is written of it has them again.
+fn typed_as(schema: &Schema, frame: &Frame) -> Schema {
+    let mut schema = schema.clone();
+    let own = frame.types.columns.iter();
+    let own = own.map(|(name, kind)| (name.clone(), kind.clone()));
+    schema.types.columns.extend(own);
+    if !frame.types.notes.is_empty() {
+        schema.types.notes = frame.types.notes.clone();
+    }
+    schema
 }
 
 /// The labels of a table with gaps, read into a schema; columns that are not there are unknown, and so are missing fields,
@@ -170,7 +188,7 @@ pub(super) fn encode_partial(
         MissingIs::Unknown => None,
         MissingIs::Learned => learned,
     })?;
-    Ok(PartialDataset::new(schema.clone(), labels)?.with_numbers(numbers))
+    Ok(PartialDataset::new(typed_as(schema, frame), labels)?.with_numbers(numbers))
 }
 
 /// Labels of all fields, `[rows, sites]`, and their numbers; what a missing field is is asked, given what it was in the data
@@ -192,10 +210,17 @@ fn read_fields(
             first += own;
             continue;
         };
-        let words = match coding {
+        let mut words = match coding {
             Some(coding) => coding.read(found.words.iter()),
-            None => read_categories(schema, first, found),
+            None => read_categories(schema, first, found.words.iter()),
         };
+        if found.typed == Typed::Value && words.iter().any(Option::is_none) {
+            let written = values::as_written(schema, column, found);
+            words = match coding {
+                Some(coding) => coding.read(written.iter().map(String::as_str)),
+                None => read_categories(schema, first, written.iter().map(String::as_str)),
+            };
+        }
         let absent: Vec<Option<u16>> = match coding.and_then(Coding::missing) {
             Some(labels) => labels[..own].iter().map(|label| Some(*label)).collect(),
             None => vec![
@@ -237,10 +262,10 @@ fn read_fields(
 }
 
 /// What the words of a column mean at a site.
-fn read_categories(
+fn read_categories<'a>(
     schema: &Schema,
     site: usize,
-    column: &FrameColumn,
+    words: impl Iterator<Item = &'a str>,
 ) -> Vec<Option<coding::Field>> {
     let index: Option<HashMap<&str, u16>> = schema
         .vocabulary(site)
@@ -257,7 +282,7 @@ fn read_categories(
             number: None,
         })
     };
-    column.words.iter().map(read).collect()
+    words.map(read).collect()
 }
 
 fn unseen(frame: &Frame, schema: &Schema, row: usize, column: usize, value: &str) -> DataError {

@@ -26,7 +26,8 @@ pub enum Notation {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         comma: bool,
     },
-    /// Dates, times of day, or both; the unit is a number of seconds from 1970 on or from midnight on.
+    /// Dates, times of day, or both; the unit is a number of seconds from 1970 on or from midnight on, where the pattern has
+    /// fractions a fraction of one.
     Moment {
         /// In the notation of `strftime`.
         pattern: String,
@@ -37,7 +38,7 @@ pub enum Notation {
 
 /// Patterns of moments, and the seconds between two neighbours. Where day and month cannot be told apart, the first that
 /// fits all fields wins.
-const PATTERNS: [(&str, u32); 18] = [
+const PATTERNS: [(&str, u32); 24] = [
     ("%Y-%m-%d", 86_400),
     ("%Y/%m/%d", 86_400),
     ("%d.%m.%Y", 86_400),
@@ -50,12 +51,18 @@ const PATTERNS: [(&str, u32); 18] = [
     ("%Y-%m-%d %H:%M:%S", 1),
     ("%Y-%m-%dT%H:%M:%S", 1),
     ("%Y-%m-%dT%H:%M:%SZ", 1),
+    ("%Y-%m-%d %H:%M:%S%.3f", 1),
+    ("%Y-%m-%d %H:%M:%S%.6f", 1),
+    ("%Y-%m-%d %H:%M:%S%.9f", 1),
     ("%d.%m.%Y %H:%M", 60),
     ("%d.%m.%Y %H:%M:%S", 1),
     ("%m/%d/%Y %H:%M", 60),
     ("%m/%d/%Y %H:%M:%S", 1),
     ("%H:%M", 60),
     ("%H:%M:%S", 1),
+    ("%H:%M:%S%.3f", 1),
+    ("%H:%M:%S%.6f", 1),
+    ("%H:%M:%S%.9f", 1),
 ];
 
 #[derive(Clone, Copy, PartialEq)]
@@ -137,8 +144,53 @@ impl Notation {
                         .ok()?
                         .duration_since(Time::midnight()),
                 };
-                Some(passed.as_secs().div_euclid(seconds))
+                match fraction_of(pattern) {
+                    0 => Some(passed.as_secs().div_euclid(seconds)),
+                    digits => {
+                        let nanoseconds = passed.as_nanos();
+                        let units = nanoseconds.div_euclid(i128::from(nanoseconds_of(digits)));
+                        i64::try_from(units).ok().filter(|units| units.abs() <= LARGEST)
+                    }
+                }
             }
+        }
+    }
+
+    /// How a value is written here that is written in another way elsewhere; `None` if it is no number of units.
+    pub fn rewrite(&self, word: &str) -> Option<String> {
+        if self.units(word).is_some() {
+            return Some(word.to_owned());
+        }
+        match self {
+            Self::Decimal { comma, .. } => {
+                let written = comma.then(|| word.replace('.', ","))?;
+                self.units(&written).is_some().then_some(written)
+            }
+            Self::Moment { pattern, .. } => {
+                let other = Self::moment(std::iter::once(word))?;
+                let Self::Moment { pattern: found, .. } = &other else {
+                    return None;
+                };
+                let is_time = |pattern: &str| kind_of(pattern) == Kind::Time;
+                if is_time(found) != is_time(pattern) {
+                    return None;
+                }
+                let nanoseconds = i128::from(other.units(word)?) * other.nanoseconds();
+                let own = self.nanoseconds();
+                let units = i64::try_from(nanoseconds.div_euclid(own)).ok()?;
+                (nanoseconds.rem_euclid(own) == 0).then(|| self.write(units))
+            }
+        }
+    }
+
+    /// Nanoseconds of a unit of moments.
+    fn nanoseconds(&self) -> i128 {
+        match self {
+            Self::Decimal { .. } => 1,
+            Self::Moment { pattern, seconds } => match fraction_of(pattern) {
+                0 => i128::from(*seconds) * i128::from(nanoseconds_of(0)),
+                digits => i128::from(nanoseconds_of(digits)),
+            },
         }
     }
 
@@ -163,7 +215,15 @@ impl Notation {
                 }
             }
             Self::Moment { pattern, seconds } => {
-                let passed = SignedDuration::from_secs(units.saturating_mul(i64::from(*seconds)));
+                let passed = match fraction_of(pattern) {
+                    0 => SignedDuration::from_secs(units.saturating_mul(i64::from(*seconds))),
+                    digits => {
+                        let of_second = nanoseconds_of(0) / nanoseconds_of(digits);
+                        let rest = units.rem_euclid(of_second) * nanoseconds_of(digits);
+                        let seconds = SignedDuration::from_secs(units.div_euclid(of_second));
+                        seconds.saturating_add(SignedDuration::from_nanos(rest))
+                    }
+                };
                 let moment = DateTime::constant(1970, 1, 1, 0, 0, 0, 0).saturating_add(passed);
                 moment.strftime(pattern).to_string()
             }
@@ -177,7 +237,9 @@ impl Notation {
             Self::Moment {
                 seconds: 86_400, ..
             } => 1.0,
-            Self::Moment { seconds, .. } => f64::from(*seconds),
+            Self::Moment { seconds, pattern } => {
+                f64::from(*seconds) * 10_f64.powi(-(fraction_of(pattern) as i32))
+            }
         }
     }
 
@@ -198,6 +260,21 @@ fn kind_of(pattern: &str) -> Kind {
         (true, true) => Kind::Both,
         _ => Kind::Time,
     }
+}
+
+/// Digits behind the seconds.
+fn fraction_of(pattern: &str) -> u32 {
+    match pattern.split_once("%.") {
+        Some((_, rest)) if rest.starts_with('3') => 3,
+        Some((_, rest)) if rest.starts_with('6') => 6,
+        Some(_) => 9,
+        None => 0,
+    }
+}
+
+/// Nanoseconds of a unit with so many digits behind the seconds.
+fn nanoseconds_of(digits: u32) -> i64 {
+    10_i64.pow(9 - digits)
 }
 
 /// A decimal number as it is written.
@@ -348,6 +425,9 @@ mod tests {
             &["29.02.2024", "01.01.1970"],
             &["2024-02-29 23:59:01", "1960-01-01 00:00:00"],
             &["09:30", "23:59"],
+            &["2024-02-29 23:59:01.250", "1960-01-01 00:00:00.001"],
+            &["2024-02-29 23:59:01.000001", "1969-12-31 23:59:59.999999"],
+            &["00:00:00.000000001"],
         ];
         for words in columns {
             let notation = find(words).expect("a notation");
@@ -368,6 +448,19 @@ mod tests {
         assert_eq!(pattern(&["01/02/2020", "31/12/2020"]), "%d/%m/%Y");
         assert_eq!(find(&["2020-02-30"]), None);
         assert_eq!(find(&["2020-2-3"]), None);
+    }
+
+    #[test]
+    fn equal_values_are_written_as_the_column_writes_them() {
+        let german = find(&["29.02.2024", "01.01.1970"]).expect("dates");
+        assert_eq!(german.rewrite("2024-03-01").as_deref(), Some("01.03.2024"));
+        let midnight = "2024-03-01 00:00:00";
+        assert_eq!(german.rewrite(midnight).as_deref(), Some("01.03.2024"));
+        for no_day in ["2024-03-01 12:00:00", "12:00", "spring"] {
+            assert_eq!(german.rewrite(no_day), None);
+        }
+        let comma = find(&["3,5", "4"]).expect("numbers");
+        assert_eq!(comma.rewrite("4.25").as_deref(), Some("4,25"));
     }
 
     #[test]

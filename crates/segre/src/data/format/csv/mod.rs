@@ -12,20 +12,13 @@ use crate::data::schema::{Layout, Schema};
 use crate::data::table::{self, Frame, FrameBuilder};
 use crate::file_error::FileError;
 use csv::{Reader, ReaderBuilder, StringRecord};
-use std::collections::HashMap;
 use std::io::Cursor;
 use std::path::Path;
 
 /// Reads a table and finds out what its columns hold.
 pub(super) fn read(path: &Path, delimiter: u8, options: &ReadOptions) -> Result<Dataset> {
     let table = Table::open(path, delimiter, options)?;
-    let columns = table.columns_to_read(options)?;
-    if columns.is_empty() {
-        return Err(DataError::NoData {
-            path: path.to_path_buf(),
-            what: "no columns are left",
-        });
-    }
+    let columns = table::columns_to_read(path, &table.names, options)?;
     let frame = table.frame(&columns, options.missing)?;
     let schema = table::schema_of(&frame, options)?;
     table::encode(&frame, &schema)
@@ -47,7 +40,7 @@ pub(super) fn read_as(
         });
     }
     let table = Table::open(path, delimiter, options)?;
-    let columns = table.columns_of(schema, options)?;
+    let columns = table::columns_of(path, &table.names, schema, options)?;
     let frame = table.frame(&columns, options.missing)?;
     table::encode(&frame, schema)
 }
@@ -62,18 +55,7 @@ pub(super) fn read_partial(
     missing: MissingIs,
 ) -> Result<PartialDataset> {
     let table = Table::open(path, delimiter, options)?;
-    let place = |column: usize| {
-        let (own, _) = schema.column(column);
-        table.names.iter().position(|name| name == own)
-    };
-    let columns: Vec<usize> = (0..schema.column_count()).filter_map(place).collect();
-    if columns.is_empty() {
-        // A table of something else altogether.
-        return Err(DataError::MissingColumn {
-            path: path.to_path_buf(),
-            column: schema.column(0).0.to_owned(),
-        });
-    }
+    let columns = table::columns_there(path, &table.names, schema)?;
     let frame = table.frame(&columns, Missing::Category)?;
     table::encode_partial(&frame, schema, missing)
 }
@@ -123,18 +105,7 @@ impl<'a> Table<'a> {
             };
             table.names.push(name);
         }
-        let mut places = HashMap::new();
-        for (name, second) in table.names.iter().zip(1..) {
-            if let Some(first) = places.insert(name, second) {
-                let (path, name) = (path.to_path_buf(), name.clone());
-                return Err(DataError::DuplicateColumn {
-                    path,
-                    name,
-                    first,
-                    second,
-                });
-            }
-        }
+        table::require_different(path, &table.names)?;
         Ok(table)
     }
 
@@ -205,60 +176,6 @@ impl<'a> Table<'a> {
         Ok(frame)
     }
 
-    /// The columns that the options leave, in the order of the file.
-    fn columns_to_read(&self, options: &ReadOptions) -> Result<Vec<usize>> {
-        let selected = options
-            .only_columns
-            .iter()
-            .flatten()
-            .map(|name| (name, "select"));
-        let dropped = options.drop_columns.iter().map(|name| (name, "drop"));
-        for (column, action) in selected.chain(dropped) {
-            if !self.names.contains(column) {
-                return Err(DataError::UnknownColumn {
-                    path: self.path.to_path_buf(),
-                    column: column.clone(),
-                    action,
-                    columns: self.names.join(", "),
-                });
-            }
-        }
-        let left = (0..self.names.len()).filter(|&column| is_read(&self.names[column], options));
-        Ok(left.collect())
-    }
-
-    /// The columns of a schema.
-    fn columns_of(&self, schema: &Schema, options: &ReadOptions) -> Result<Vec<usize>> {
-        let places: HashMap<&str, usize> = self.names.iter().map(String::as_str).zip(0..).collect();
-        let find = |column: usize| {
-            let (name, _) = schema.column(column);
-            places
-                .get(name)
-                .copied()
-                .ok_or_else(|| DataError::MissingColumn {
-                    path: self.path.to_path_buf(),
-                    column: name.to_owned(),
-                })
-        };
-        let columns: Vec<usize> = (0..schema.column_count())
-            .map(find)
-            .collect::<Result<_>>()?;
-        if !options.allow_extra_columns {
-            let mut known = vec![false; self.names.len()];
-            columns.iter().for_each(|&column| known[column] = true);
-            let left_out =
-                |name: &String| schema.left_out.iter().any(|column| column.name == *name);
-            let extra = self.names.iter().zip(known);
-            let mut extra =
-                extra.filter(|(name, known)| !known && is_read(name, options) && !left_out(name));
-            if let Some((column, _)) = extra.next() {
-                let (path, column) = (self.path.to_path_buf(), column.clone());
-                return Err(DataError::ExtraColumn { path, column });
-            }
-        }
-        Ok(columns)
-    }
-
     fn require_rows(&self, rows: usize) -> Result<()> {
         if rows > 0 {
             return Ok(());
@@ -273,15 +190,6 @@ impl<'a> Table<'a> {
             what,
         })
     }
-}
-
-/// Whether the options leave a column of this name.
-fn is_read(name: &String, options: &ReadOptions) -> bool {
-    let selected = options
-        .only_columns
-        .as_ref()
-        .is_none_or(|only| only.contains(name));
-    selected && !options.drop_columns.contains(name)
 }
 
 #[cfg(test)]

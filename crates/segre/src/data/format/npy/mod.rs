@@ -24,6 +24,8 @@ pub(in crate::data) enum Stored<'a> {
     Alone(&'a Path),
     /// A `.npz` archive, and the array's name where it is given.
     Archive(&'a Path, Option<&'a str>),
+    /// The bytes of a `.npy` file, and what they are called.
+    Bytes(&'a Path, &'a [u8]),
 }
 
 impl<'a> Stored<'a> {
@@ -38,7 +40,7 @@ impl<'a> Stored<'a> {
 
     fn path(self) -> &'a Path {
         match self {
-            Self::Alone(path) | Self::Archive(path, _) => path,
+            Self::Alone(path) | Self::Archive(path, _) | Self::Bytes(path, _) => path,
         }
     }
 }
@@ -87,9 +89,10 @@ pub(in crate::data) fn read_switches(stored: Stored) -> Result<(Vec<usize>, Vec<
 }
 
 /// The bytes of a `.npy` file, or of an archive's array.
-fn stream(stored: Stored) -> Result<Box<dyn Read>> {
+fn stream(stored: Stored<'_>) -> Result<Box<dyn Read + '_>> {
     let (path, key) = match stored {
         Stored::Archive(path, key) => (path, key),
+        Stored::Bytes(_, bytes) => return Ok(Box::new(bytes)),
         Stored::Alone(path) => {
             let file = File::open(path).map_err(|cause| FileError::reading(path, cause))?;
             return Ok(Box::new(BufReader::new(file)));

@@ -1,0 +1,56 @@
+//! Rows that were drawn or filled in, on their way to Python.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatchIterator;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyCapsule};
+use pyo3_arrow::ffi::to_stream_pycapsule;
+use segre::data::{Dataset, Layout, record_batch};
+
+/// Rows of a model: an Arrow stream for tables, labels for pictures and arrays.
+#[pyclass(frozen)]
+pub struct Rows {
+    pub(crate) data: Arc<Dataset>,
+}
+
+impl Rows {
+    pub(crate) fn new(data: Dataset) -> Self {
+        let data = Arc::new(data);
+        Self { data }
+    }
+}
+
+#[pymethods]
+impl Rows {
+    fn __len__(&self) -> usize {
+        self.data.rows()
+    }
+
+    /// Whether the rows are those of a table.
+    fn is_table(&self) -> bool {
+        matches!(self.data.schema.layout, Layout::Table)
+    }
+
+    /// The rows as an Arrow stream of one batch.
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyCapsule>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        let data = &self.data;
+        let batch = py.detach(|| record_batch(data));
+        let schema = batch.schema();
+        let reader = RecordBatchIterator::new([Ok(batch)], schema);
+        Ok(to_stream_pycapsule(py, Box::new(reader), requested_schema)?)
+    }
+
+    /// The labels as 16-bit integers in the machine's order of bytes, and their shape `[rows, …]`.
+    fn labels<'py>(&self, py: Python<'py>) -> (Bound<'py, PyBytes>, Vec<usize>) {
+        let bytes: Vec<u8> = self.data.labels().iter().flat_map(|label| label.to_ne_bytes()).collect();
+        let rows = std::iter::once(self.data.rows());
+        let shape = rows.chain(self.data.schema.row_shape()).collect();
+        (PyBytes::new(py, &bytes), shape)
+    }
+}
