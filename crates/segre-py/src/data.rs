@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
-use segre::data::{self, DataSource, Dataset, InMemory, MissingIs, PartialDataset, ReadOptions, Schema};
+use segre::data::{
+    self, DataSource, Dataset, InMemory, MissingIs, PartialDataset, ReadOptions, Schema,
+};
 
 /// Data that are still to be read: a name or a path, an Arrow table, or an array.
 #[pyclass(frozen)]

@@ -36,7 +36,10 @@ impl Energy {
     fn energy(&self, configuration: Vec<usize>) -> PyResult<f64> {
         let cardinalities = self.model.cardinalities();
         let legal = configuration.len() == cardinalities.len()
-            && configuration.iter().zip(cardinalities).all(|(state, count)| state < count);
+            && configuration
+                .iter()
+                .zip(cardinalities)
+                .all(|(state, count)| state < count);
         match legal {
             true => Ok(self.model.energy(&configuration)),
             false => Err(pyo3::exceptions::PyValueError::new_err(format!(

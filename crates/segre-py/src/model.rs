@@ -255,7 +255,11 @@ impl Fitted {
             let names = categories.map(|label| schema.category_name(site, label).into_owned());
             let rows = 0..gaps.rows.rows();
             let numbers = rows.flat_map(|row| found.of(row, site).iter().copied());
-            (schema.sites[site].name.clone(), names.collect(), numbers.collect())
+            (
+                schema.sites[site].name.clone(),
+                names.collect(),
+                numbers.collect(),
+            )
         };
         Ok((0..schema.sites()).map(of_site).collect())
     }

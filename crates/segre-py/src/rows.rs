@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow_array::RecordBatchIterator;
+use arrow_array::{ArrayRef, StructArray};
+use arrow_schema::Field;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule};
-use pyo3_arrow::ffi::to_stream_pycapsule;
+use pyo3_arrow::ffi::{ArrayIterator, to_stream_pycapsule};
 use segre::data::{Dataset, Layout, record_batch};
 
 /// Rows of a model: an Arrow stream for tables, labels for pictures and arrays.
@@ -42,13 +43,21 @@ impl Rows {
         let data = &self.data;
         let batch = py.detach(|| record_batch(data));
         let schema = batch.schema();
-        let reader = RecordBatchIterator::new([Ok(batch)], schema);
+        let fields = Field::new_struct("", schema.fields().clone(), false);
+        let field = fields.with_metadata(schema.metadata().clone());
+        let rows: ArrayRef = Arc::new(StructArray::from(batch));
+        let reader = ArrayIterator::new([Ok(rows)], Arc::new(field));
         Ok(to_stream_pycapsule(py, Box::new(reader), requested_schema)?)
     }
 
     /// The labels as 16-bit integers in the machine's order of bytes, and their shape `[rows, …]`.
     fn labels<'py>(&self, py: Python<'py>) -> (Bound<'py, PyBytes>, Vec<usize>) {
-        let bytes: Vec<u8> = self.data.labels().iter().flat_map(|label| label.to_ne_bytes()).collect();
+        let bytes: Vec<u8> = self
+            .data
+            .labels()
+            .iter()
+            .flat_map(|label| label.to_ne_bytes())
+            .collect();
         let rows = std::iter::once(self.data.rows());
         let shape = rows.chain(self.data.schema.row_shape()).collect();
         (PyBytes::new(py, &bytes), shape)

@@ -32,7 +32,9 @@ pub fn set_threads(count: usize) -> PyResult<()> {
 /// Whether threads have been started, which a forked process does not have.
 #[pyfunction]
 pub fn has_threads() -> bool {
-    POOL.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    POOL.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .is_some()
 }
 
 fn pool() -> PyResult<Arc<ThreadPool>> {
@@ -61,10 +63,11 @@ pub fn watch<T: Send>(
     callback: Option<&Py<PyAny>>,
     work: impl FnOnce(&mut dyn segre::progress::Observer) -> segre::Result<T> + Send,
 ) -> PyResult<Ended<T>> {
-    let (pool, stop) = (pool()?, AtomicBool::new(false));
+    let (pool, stop) = (pool()?, &AtomicBool::new(false));
     let (sender, receiver) = channel();
     let mut told = Instant::now();
-    let mut observer = |progress: &Progress| {
+    // It owns the sender: when the work is over, so is the conversation.
+    let mut observer = move |progress: &Progress| {
         let plain = matches!(progress.event, Event::Work | Event::Step { .. });
         if !plain || told.elapsed() >= REPORT {
             told = Instant::now();
@@ -88,12 +91,7 @@ pub fn watch<T: Send>(
     let (found, raised) = py.detach(|| {
         std::thread::scope(|threads| {
             // The work is done by a thread of the pool: from outside each operation would wake one.
-            let work = threads.spawn(move || {
-                let found = pool.install(|| work(&mut observer));
-                // Only now: the calling thread listens for as long as there is a sender.
-                drop(observer);
-                found
-            });
+            let work = threads.spawn(move || pool.install(|| work(&mut observer)));
             let mut raised = None;
             loop {
                 let said = match receiver.recv_timeout(LISTEN) {

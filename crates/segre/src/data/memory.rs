@@ -83,7 +83,9 @@ impl InMemory {
         match self {
             Self::Array(bytes) => format::npy::read_partial(stored(bytes), schema),
             Self::Row(values) => {
-                values.keys().try_for_each(|name| schema.column_named(name).map(drop))?;
+                values
+                    .keys()
+                    .try_for_each(|name| schema.column_named(name).map(drop))?;
                 match values.is_empty() {
                     true => PartialDataset::new(schema.clone(), vec![None; schema.sites()]),
                     false => table::encode_partial(&row(values), schema, missing),

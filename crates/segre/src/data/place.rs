@@ -25,7 +25,10 @@ impl DataError {
                 line, site, value, ..
             } => Place {
                 // `column "age"`, or `character 7`.
-                column: Some(site.strip_prefix("column ").map_or(site, |name| name.trim_matches('"'))),
+                column: Some(
+                    site.strip_prefix("column ")
+                        .map_or(site, |name| name.trim_matches('"')),
+                ),
                 row: Some(*line),
                 value: Some(value),
             },

@@ -238,13 +238,7 @@ impl Model {
         let target = target.as_deref();
         let model = &self.flow;
         Ok(scores::run(
-            model,
-            train,
-            validation,
-            scored,
-            target,
-            &options,
-            observer,
+            model, train, validation, scored, target, &options, observer,
         )?)
     }
 

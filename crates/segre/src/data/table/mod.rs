@@ -216,10 +216,13 @@ fn read_fields(
         };
         if found.typed == Typed::Value && words.iter().any(Option::is_none) {
             let written = values::as_written(schema, column, found);
-            words = match coding {
-                Some(coding) => coding.read(written.iter().map(String::as_str)),
-                None => read_categories(schema, first, written.iter().map(String::as_str)),
+            let written = written.iter().map(String::as_str);
+            let read = match coding {
+                Some(coding) => coding.read(written),
+                None => read_categories(schema, first, written),
             };
+            let pairs = words.iter_mut().zip(read);
+            pairs.for_each(|(word, read)| *word = word.or(read));
         }
         let absent: Vec<Option<u16>> = match coding.and_then(Coding::missing) {
             Some(labels) => labels[..own].iter().map(|label| Some(*label)).collect(),

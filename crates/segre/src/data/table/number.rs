@@ -149,7 +149,9 @@ impl Notation {
                     digits => {
                         let nanoseconds = passed.as_nanos();
                         let units = nanoseconds.div_euclid(i128::from(nanoseconds_of(digits)));
-                        i64::try_from(units).ok().filter(|units| units.abs() <= LARGEST)
+                        i64::try_from(units)
+                            .ok()
+                            .filter(|units| units.abs() <= LARGEST)
                     }
                 }
             }

@@ -8,11 +8,7 @@ use crate::data::options::ReadOptions;
 use crate::data::schema::Schema;
 
 /// The columns that the options leave, in the order of the table.
-pub fn columns_to_read(
-    path: &Path,
-    names: &[String],
-    options: &ReadOptions,
-) -> Result<Vec<usize>> {
+pub fn columns_to_read(path: &Path, names: &[String], options: &ReadOptions) -> Result<Vec<usize>> {
     let selected = options
         .only_columns
         .iter()

@@ -15,10 +15,10 @@ pub fn as_written(schema: &Schema, column: usize, found: &FrameColumn) -> Vec<St
         Some(Values::Numbers { notation, .. }) => Box::new(|word| notation.rewrite(word)),
         Some(Values::Words(words)) => Box::new(spelling(words.iter().map(String::as_str))),
         None => match schema.vocabulary(site) {
-            Vocabulary::Integers { .. } => Box::new(|word| word.strip_suffix(".0").map(str::to_owned)),
-            vocabulary => {
-                Box::new(spelling(vocabulary.words().unwrap_or_default().into_iter()))
+            Vocabulary::Integers { .. } => {
+                Box::new(|word| word.strip_suffix(".0").map(str::to_owned))
             }
+            vocabulary => Box::new(spelling(vocabulary.words().unwrap_or_default().into_iter())),
         },
     };
     let words = found.words.iter();
@@ -40,9 +40,11 @@ fn spelling<'a>(known: impl Iterator<Item = &'a str> + Clone) -> impl Fn(&str) -
 
 /// What words of one value have in common: the number, or the letters.
 fn key(word: &str) -> String {
-    match word.parse::<f64>() {
-        Ok(number) => number.to_string(),
-        Err(_) => word.to_lowercase(),
+    // Whole numbers beyond 2⁵³ are told apart by their digits alone.
+    match (word.parse::<i128>(), word.parse::<f64>()) {
+        (Ok(number), _) => number.to_string(),
+        (_, Ok(number)) => number.to_string(),
+        _ => word.to_lowercase(),
     }
 }
 

@@ -69,12 +69,9 @@ pub fn read_arrow(path: &Path) -> Result<Batches<'_>> {
 /// Writes typed columns to a Parquet file, or else to an Arrow file.
 pub fn write(data: &Dataset, path: &Path, parquet: bool) -> Result<()> {
     let batch = record_batch(data);
-    Ok(atomic::write(path, |file| {
-        let written = match parquet {
-            true => write_parquet(&batch, file),
-            false => write_arrow(&batch, file),
-        };
-        written.map_err(std::io::Error::other)
+    Ok(atomic::write(path, |file| match parquet {
+        true => write_parquet(&batch, file).map_err(std::io::Error::other),
+        false => write_arrow(&batch, file).map_err(std::io::Error::other),
     })?)
 }
 

@@ -29,7 +29,10 @@ pub struct Batches<'a> {
     /// Reads the rows, of all columns or of those of these places.
     #[expect(clippy::type_complexity, reason = "the one use of it")]
     pub rows: Box<
-        dyn FnOnce(&[usize]) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + 'a>>
+        dyn FnOnce(
+                &[usize],
+            )
+                -> Result<Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + 'a>>
             + 'a,
     >,
 }
@@ -85,3 +88,6 @@ impl<'a> Batches<'a> {
         read::frame(self, columns, missing)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,7 +43,9 @@ pub(super) fn frame(table: Batches, columns: &[usize], missing: Missing) -> Resu
         for reader in &mut readers {
             let name = reader.field.name();
             let array = batch.column_by_name(name).ok_or_else(|| {
-                damaged(ArrowError::SchemaError(format!("a batch has no column {name:?}")))
+                damaged(ArrowError::SchemaError(format!(
+                    "a batch has no column {name:?}"
+                )))
             })?;
             reader.take(array).map_err(damaged)?;
         }
@@ -157,17 +159,21 @@ impl<'a> Reader<'a> {
                 self.texts(array.as_boolean().iter().map(|value| value.map(text)));
             }
             DataType::Dictionary(..) => self.take_dictionary(array)?,
-            DataType::Float16 => self.floats::<Float16Type>(array, |value| f64::from(value.to_f32()))?,
+            DataType::Float16 => {
+                self.floats::<Float16Type>(array, |value| f64::from(value.to_f32()))?
+            }
             DataType::Float32 => self.floats::<Float32Type>(array, f64::from)?,
             DataType::Float64 => self.floats::<Float64Type>(array, |value| value)?,
             // A time zone is one for the whole column; what is learned are moments of UTC.
             DataType::Timestamp(unit, Some(_)) => {
                 let plain = DataType::Timestamp(*unit, None);
-                self.moments.push(cast(&cast(array, &DataType::Int64)?, &plain)?);
+                self.moments
+                    .push(cast(&cast(array, &DataType::Int64)?, &plain)?);
             }
             DataType::Timestamp(..) | DataType::Time32(_) | DataType::Time64(_) => {
                 self.moments.push(array.clone());
             }
+            DataType::Date64 => self.numbers(&cast(array, &DataType::Date32)?)?,
             DataType::Duration(_) => self.numbers(&cast(array, &DataType::Int64)?)?,
             _ => self.numbers(array)?,
         }
@@ -249,7 +255,13 @@ impl<'a> Reader<'a> {
         let known = numbers.iter().map(|value| {
             let known = value.filter(|value| !number(*value).is_nan());
             // 0.0 and -0.0 are one number.
-            known.map(|value| if number(value) == 0.0 { T::Native::default() } else { value })
+            known.map(|value| {
+                if number(value) == 0.0 {
+                    T::Native::default()
+                } else {
+                    value
+                }
+            })
         });
         let known: arrow_array::PrimitiveArray<T> = known.collect();
         let bits = known.values().iter().map(|value| number(*value).to_bits());

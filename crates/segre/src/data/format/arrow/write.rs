@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
-use arrow_array::{ArrayRef, DictionaryArray, Int32Array, RecordBatch, RecordBatchOptions, StringArray};
+use arrow_array::{
+    ArrayRef, DictionaryArray, Int32Array, RecordBatch, RecordBatchOptions, StringArray,
+};
 use arrow_cast::{CastOptions, cast, cast_with_options};
 use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
 
@@ -79,10 +81,12 @@ fn as_type(texts: &StringArray, wanted: &ColumnType) -> Result<ArrayRef, ArrowEr
             cast(&numbers, &data_type)
         }
         // Numbers that were `1.0` in a table of texts may be whole.
-        number if number.is_integer() => cast_with_options(texts, &data_type, &strict).or_else(|_| {
-            let numbers = cast_with_options(texts, &DataType::Float64, &strict)?;
-            cast_with_options(&numbers, &data_type, &strict)
-        }),
+        number if number.is_integer() => {
+            cast_with_options(texts, &data_type, &strict).or_else(|_| {
+                let numbers = cast_with_options(texts, &DataType::Float64, &strict)?;
+                cast_with_options(&numbers, &data_type, &strict)
+            })
+        }
         _ => cast_with_options(texts, &data_type, &strict),
     }
 }
@@ -150,7 +154,9 @@ fn natural(data: &Dataset, column: usize) -> DataType {
             if known.clone().all(|word| ["False", "True"].contains(&word)) {
                 return DataType::Boolean;
             }
-            Notation::find(known).as_ref().map_or(DataType::Utf8, of_notation)
+            Notation::find(known)
+                .as_ref()
+                .map_or(DataType::Utf8, of_notation)
         }
     }
 }
