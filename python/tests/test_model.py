@@ -135,7 +135,7 @@ def test_left_out_columns_are_warned_of() -> None:
 def test_settings(letters: pd.DataFrame, tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text("[network]\nhidden = 16\nblocks = 1\n")
     model = segre.fit(letters, steps=2, recipe=tmp_path / "r.toml", set={"network.blocks": 2}, progress=False)
-    assert model.settings["network"]["residual"]["hidden"] == 16
+    assert model.settings["network"]["hidden"] == 16
     for wrong in ({"network.width": 3}, {"network.hidden": "big"}, {"path.kind": "straight"}):
         with pytest.raises(segre.SettingError):
             segre.fit(letters, steps=2, set=wrong, progress=False)

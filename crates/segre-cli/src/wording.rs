@@ -6,7 +6,11 @@ use segre::recipe::Recipe;
 use crate::args::Arguments;
 
 /// Flags that are not called as their setting.
-const OTHER_NAMES: [(&str, &str); 2] = [("memory", "data-memory"), ("pad_to", "pad")];
+const OTHER_NAMES: [(&str, &str); 3] = [
+    ("drop_columns", "drop"),
+    ("memory", "data-memory"),
+    ("pad_to", "pad"),
+];
 
 /// A message of the library with flags in place of settings in backticks: `` `ignore_as = class` `` becomes
 /// `--ignore-as class`, and what has no flag of its own `--set network.heads=2`. Other words in backticks stay.

@@ -45,7 +45,7 @@ impl Gaps {
 ///
 /// `settings` are assignments of a recipe (`network.hidden=64`), the later going before the earlier.
 #[pyfunction]
-#[expect(clippy::too_many_arguments, reason = "keywords in Python")]
+#[allow(clippy::too_many_arguments, reason = "keywords in Python")]
 pub fn fit(
     py: Python<'_>,
     data: &Data,
@@ -175,7 +175,7 @@ impl Fitted {
 
     /// Scores of rows in nats: of each row, its standard error, what its numbers add within their cells (empty where there
     /// are none), and the mean of the first with its standard error and number of draws.
-    #[expect(clippy::type_complexity, reason = "taken apart at once in Python")]
+    #[allow(clippy::type_complexity, reason = "taken apart at once in Python")]
     fn scores(
         &self,
         py: Python<'_>,
@@ -239,7 +239,7 @@ impl Fitted {
 
     /// The probabilities of every site's categories in every row, given what is known: names of site and categories, and
     /// the numbers, row after row.
-    #[expect(clippy::type_complexity, reason = "taken apart at once in Python")]
+    #[allow(clippy::type_complexity, reason = "taken apart at once in Python")]
     fn marginals(
         &self,
         py: Python<'_>,

@@ -18,12 +18,18 @@ const LISTEN: Duration = Duration::from_millis(50);
 /// Between reports of work of which nothing but its share is told.
 const REPORT: Duration = Duration::from_millis(100);
 
+/// Bytes of the stack of a thread: as much as a program's first thread has.
+const STACK: usize = 8 << 20;
+
 static POOL: Mutex<Option<Arc<ThreadPool>>> = Mutex::new(None);
 
 /// The threads for all work from now on; 0 is one for each processor.
 #[pyfunction]
 pub fn set_threads(count: usize) -> PyResult<()> {
-    let pool = ThreadPoolBuilder::new().num_threads(count).build();
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(count)
+        .stack_size(STACK)
+        .build();
     let pool = pool.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
     *POOL.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(pool));
     Ok(())
@@ -63,7 +69,8 @@ pub fn watch<T: Send>(
     callback: Option<&Py<PyAny>>,
     work: impl FnOnce(&mut dyn segre::progress::Observer) -> segre::Result<T> + Send,
 ) -> PyResult<Ended<T>> {
-    let (pool, stop) = (pool()?, &AtomicBool::new(false));
+    let (pool, stopped) = (pool()?, AtomicBool::new(false));
+    let stop = &stopped;
     let (sender, receiver) = channel();
     let mut told = Instant::now();
     // It owns the sender: when the work is over, so is the conversation.
@@ -88,7 +95,7 @@ pub fn watch<T: Send>(
             }
         })
     };
-    let (found, raised) = py.detach(|| {
+    let (found, raised) = py.detach(move || {
         std::thread::scope(|threads| {
             // The work is done by a thread of the pool: from outside each operation would wake one.
             let work = threads.spawn(move || pool.install(|| work(&mut observer)));

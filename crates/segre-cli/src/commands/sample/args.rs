@@ -19,7 +19,7 @@ pub struct Sample {
     /// Number of samples
     #[arg(allow_negative_numbers = true, long, short = 'n', value_name = "N", value_parser = at_least_one)]
     pub number: usize,
-    /// File to write: .npz, .npy, .csv, .tsv, .fasta, .txt or .png, as the data allow
+    /// File to write: .npz, .npy, .csv, .tsv, .parquet, .arrow, .fasta, .txt or .png, as the data allow
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
     /// Data with missing labels (fields that are empty, ? or NA, elements that are -1): -n samples of every row given what it says
