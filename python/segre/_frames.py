@@ -110,10 +110,10 @@ def _arrow_of_mapping(data: Mapping[str, Any]) -> Any:
         raise ImportError("a dict of columns goes by way of pyarrow or polars; install one of them") from error
 
 
-def row_to_library(given: Mapping[str, Any]) -> _segre.Data:
-    """One row of known values, as texts: the library reads them as the columns write theirs. None and NaN are not known."""
-    texts = {str(name): text_of(value) for name, value in given.items()}
-    return _segre.Data.row({name: text for name, text in texts.items() if text is not None})
+def texts_of(given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Known values as texts: the library reads them as the columns write theirs. None and NaN are not known."""
+    texts = [(str(name), text_of(value)) for name, value in given.items()]
+    return [(name, text) for name, text in texts if text is not None]
 
 
 def text_of(value: object) -> str | None:

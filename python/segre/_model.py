@@ -15,7 +15,7 @@ import numpy as np
 
 from segre import _segre
 from segre._errors import SegreWarning
-from segre._frames import Frame, from_library, kind_of, row_to_library, to_library
+from segre._frames import Frame, from_library, kind_of, texts_of, to_library
 from segre._work import Progress, Watcher
 
 Seed = Union[int, np.random.Generator, None]
@@ -133,6 +133,8 @@ def fit(
             watcher,
         )
     model = Model._of(inner, kind_of(data))
+    for note in model._facts["notes"]:
+        warnings.warn(note, SegreWarning, stacklevel=2)
     for column in model._facts["left_out"]:
         warnings.warn(f"column {column['name']!r} is left out: {column['why']}", SegreWarning, stacklevel=2)
     if stopped is not None:
@@ -243,7 +245,7 @@ class Model:
             if given is None:
                 rows = self._inner.sample(count, _seed(seed), watcher)
             else:
-                gaps = self._inner.gaps(row_to_library(given), False)
+                gaps = self._inner.given(texts_of(given))
                 rows = self._inner.complete(gaps, count, _seed(seed), watcher)
         return from_library(rows, self._kind)
 
@@ -354,9 +356,11 @@ class Model:
         dict
             For every column a dictionary from category to probabilities ``[rows]``.
         """
-        data = row_to_library(given or {}) if given is None or isinstance(given, Mapping) else to_library(given)
         with Watcher(progress, "marginals") as watcher:
-            gaps = self._inner.gaps(data, False)
+            if given is None or isinstance(given, Mapping):
+                gaps = self._inner.given(texts_of(given or {}))
+            else:
+                gaps = self._inner.gaps(to_library(given), False)
             found = self._inner.marginals(gaps, watcher)
         rows = len(gaps)
         return {

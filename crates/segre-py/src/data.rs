@@ -36,13 +36,6 @@ impl Data {
         Self { origin }
     }
 
-    /// One row of known values, as texts.
-    #[staticmethod]
-    fn row(values: BTreeMap<String, String>) -> Self {
-        let origin = Origin::Memory(InMemory::Row(values));
-        Self { origin }
-    }
-
     /// The bytes of a `.npy` file.
     #[staticmethod]
     fn array(bytes: Vec<u8>) -> Self {
@@ -79,7 +72,7 @@ impl Data {
             Origin::Source(name) => {
                 data::read_partial(&DataSource::parse(name)?, schema, options, missing)?
             }
-            Origin::Memory(data) => data.read_partial(schema, missing)?,
+            Origin::Memory(data) => data.read_partial(schema, options, missing)?,
         })
     }
 }

@@ -119,6 +119,7 @@ impl Fitted {
             "layout": schema.layout.name(),
             "shape": schema.row_shape(),
             "left_out": schema.left_out,
+            "notes": schema.notes,
             "types": schema.types,
             "source": card.source,
             "seed": card.training.seed,
@@ -170,6 +171,12 @@ impl Fitted {
         };
         let (schema, options) = (self.model.schema(), &self.model.card().read_options);
         let rows = watch_all(py, None, |_| data.read_partial(schema, options, missing))?;
+        Ok(Gaps { rows })
+    }
+
+    /// One row of which some columns are known, by name, as texts.
+    fn given(&self, values: Vec<(String, String)>) -> PyResult<Gaps> {
+        let rows = self.model.given(&values).map_err(raise)?;
         Ok(Gaps { rows })
     }
 

@@ -1,6 +1,5 @@
 //! Data in memory, as other programs hand them over: what a file would hold, without the file.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 #[cfg(feature = "arrow")]
@@ -14,9 +13,9 @@ use super::format;
 use super::options::{MissingIs, ReadOptions};
 use super::partial::PartialDataset;
 use super::schema::Schema;
-use super::table::{self, ColumnBuilder, Frame, Typed};
 
 /// What tables in memory are called in messages, in place of a file; their rows are counted from 0.
+#[cfg(feature = "arrow")]
 const TABLE: &str = "the table";
 /// What arrays in memory are called.
 const ARRAY: &str = "the array";
@@ -26,8 +25,6 @@ const ARRAY: &str = "the array";
 pub enum InMemory {
     /// An integer array `[rows, …]` as the bytes of a `.npy` file, with everything that such a file may be.
     Array(Vec<u8>),
-    /// One row of known values, as texts by column. They may be written in another way than in the data: `40.0` is 40.
-    Row(BTreeMap<String, String>),
     /// A table of typed columns, in batches of rows.
     #[cfg(feature = "arrow")]
     Table {
@@ -46,10 +43,6 @@ impl InMemory {
     pub fn read(&self, options: &ReadOptions) -> Result<Dataset> {
         match self {
             Self::Array(bytes) => format::npy::read(stored(bytes), None, options),
-            Self::Row(values) => {
-                let row = row(values);
-                table::encode(&row, &table::schema_of(&row, options)?)
-            }
             #[cfg(feature = "arrow")]
             Self::Table { schema, batches } => batches_of(schema, batches).read(options),
         }
@@ -62,11 +55,6 @@ impl InMemory {
     pub fn read_as(&self, schema: &Schema, options: &ReadOptions) -> Result<Dataset> {
         match self {
             Self::Array(bytes) => format::npy::read(stored(bytes), Some(schema), options),
-            Self::Row(values) => {
-                let names: Vec<String> = values.keys().cloned().collect();
-                table::columns_of(Path::new(TABLE), &names, schema, options)?;
-                table::encode(&row(values), schema)
-            }
             #[cfg(feature = "arrow")]
             Self::Table {
                 schema: own,
@@ -79,39 +67,25 @@ impl InMemory {
     ///
     /// # Errors
     /// As [`read_partial`](super::read_partial) for a file of the same contents.
-    pub fn read_partial(&self, schema: &Schema, missing: MissingIs) -> Result<PartialDataset> {
+    pub fn read_partial(
+        &self,
+        schema: &Schema,
+        options: &ReadOptions,
+        missing: MissingIs,
+    ) -> Result<PartialDataset> {
         match self {
             Self::Array(bytes) => format::npy::read_partial(stored(bytes), schema),
-            Self::Row(values) => {
-                values
-                    .keys()
-                    .try_for_each(|name| schema.column_named(name).map(drop))?;
-                match values.is_empty() {
-                    true => PartialDataset::new(schema.clone(), vec![None; schema.sites()]),
-                    false => table::encode_partial(&row(values), schema, missing),
-                }
-            }
             #[cfg(feature = "arrow")]
             Self::Table {
                 schema: own,
                 batches,
-            } => batches_of(own, batches).read_partial(schema, missing),
+            } => batches_of(own, batches).read_partial(schema, options, missing),
         }
     }
 }
 
 fn stored(bytes: &[u8]) -> format::npy::Stored<'_> {
     format::npy::Stored::Bytes(Path::new(ARRAY), bytes)
-}
-
-fn row(values: &BTreeMap<String, String>) -> Frame {
-    let columns = values.iter().map(|(name, value)| {
-        let mut column = ColumnBuilder::new(name);
-        let code = column.code(value);
-        column.push(code);
-        (column, Typed::Value, None)
-    });
-    Frame::of_columns(Path::new(TABLE), columns, [])
 }
 
 #[cfg(feature = "arrow")]

@@ -6,6 +6,7 @@ mod error;
 mod format;
 mod mask;
 mod memory;
+mod names;
 mod options;
 mod origin;
 mod partial;
@@ -28,7 +29,7 @@ pub use format::image::{
 pub use format::write::{writable, write};
 pub use mask::{Region, SiteMask};
 pub use memory::InMemory;
-pub use options::{Missing, MissingIs, ReadOptions};
+pub use options::{MISSING_WORDS, Missing, MissingIs, ReadOptions, Unseen};
 pub use origin::Data;
 pub use partial::PartialDataset;
 pub use place::Place;
@@ -38,6 +39,7 @@ pub use source::DataSource;
 pub use split::{Split, SplitConfig};
 pub use table::{
     Coding, Column, ColumnKind, ColumnType, LeftOut, Notation, Numbers, TableTypes, Values,
+    of_values,
 };
 
 /// Reads a data set and finds out its schema.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::args::{Hiding, Sampling, at_least_one};
+use crate::args::{Hiding, Sampling, UnseenValues, at_least_one};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -15,7 +15,7 @@ use crate::args::{Hiding, Sampling, at_least_one};
   segre impute runs/mnist digits.npy --hide lower-half --samples 5 --out halves.png   before and after, in a picture
   segre impute runs/maps maps --mask mask.png --out whole.npz
 
-Missing are empty fields, ? and NA, columns that the table does not have, elements of arrays that are -1 or NaN, and
+Missing are empty fields, words such as ? and NA, columns that the table does not have, elements of arrays that are -1 or NaN, and
 what --mask or --hide hides. All missing labels of a row are drawn together; what is known stays. In map and mean each
 is taken by itself, given the known ones only. No field is filled in with the category of missing fields.")]
 pub struct Impute {
@@ -32,6 +32,8 @@ pub struct Impute {
     /// Draws of every row
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = at_least_one)]
     pub samples: usize,
+    #[command(flatten)]
+    pub unseen: UnseenValues,
     #[command(flatten)]
     pub hiding: Hiding,
     #[command(flatten)]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::args::UnseenValues;
+
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   segre predict runs/mushroom mushroom.csv --target class
@@ -22,4 +24,6 @@ pub struct Predict {
     /// File for prediction and probabilities of every row (.csv)
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub unseen: UnseenValues,
 }

@@ -14,15 +14,17 @@ use segre::model::Prediction;
 pub use self::args::Predict;
 use crate::args::Common;
 use crate::report::json;
-use crate::watched::warn_unconditional;
+use crate::watched::{note_reading, warn_unconditional};
 
 /// Predicts a column and writes the predictions.
 pub fn run(arguments: &Predict, common: &Common) -> Result<()> {
     let model = Model::load_on(&arguments.model, &common.device.open()?)?;
+    let model = model.with_unseen(arguments.unseen.choice());
     let target = &arguments.target;
     model.schema().site_named(target)?;
     // Fields may be missing for a reason: where the fit had a category for them, they are as known as any other.
     let rows = model.read_gaps(&arguments.data, MissingIs::Learned)?;
+    note_reading(&rows.schema, common);
     if let Some(out) = &arguments.out {
         let csv = out.extension().is_some_and(|extension| extension == "csv");
         ensure!(

@@ -83,7 +83,7 @@ pub(super) fn read_partial(
             FileKind::Parquet => arrow::read_parquet(path)?,
             _ => arrow::read_arrow(path)?,
         };
-        return table.read_partial(schema, missing).map(Some);
+        return table.read_partial(schema, options, missing).map(Some);
     }
     let stored = Stored::of(path, &kind);
     stored

@@ -1,9 +1,10 @@
 //! Which columns of a table are read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::data::error::{DataError, Result};
+use crate::data::names::{listed, meant};
 use crate::data::options::ReadOptions;
 use crate::data::schema::Schema;
 
@@ -21,7 +22,8 @@ pub fn columns_to_read(path: &Path, names: &[String], options: &ReadOptions) -> 
                 path: path.to_path_buf(),
                 column: column.clone(),
                 action,
-                columns: names.join(", "),
+                columns: listed(all(names)),
+                hint: meant(column, all(names)),
             });
         }
     }
@@ -58,34 +60,55 @@ pub fn columns_of(
     let columns: Vec<usize> = (0..schema.column_count())
         .map(find)
         .collect::<Result<_>>()?;
-    if !options.allow_extra_columns {
-        let mut known = vec![false; names.len()];
-        columns.iter().for_each(|&column| known[column] = true);
-        let left_out = |name: &String| schema.left_out.iter().any(|column| column.name == *name);
-        let extra = names.iter().zip(known);
-        let mut extra =
-            extra.filter(|(name, known)| !known && is_read(name, options) && !left_out(name));
-        if let Some((column, _)) = extra.next() {
-            let (path, column) = (path.to_path_buf(), column.clone());
-            return Err(DataError::ExtraColumn { path, column });
-        }
-    }
+    refuse_extra(path, names, schema, options)?;
     Ok(columns)
 }
 
 /// The columns of a schema that are there, of which there must be one.
-pub fn columns_there(path: &Path, names: &[String], schema: &Schema) -> Result<Vec<usize>> {
+pub fn columns_there(
+    path: &Path,
+    names: &[String],
+    schema: &Schema,
+    options: &ReadOptions,
+) -> Result<Vec<usize>> {
     let places: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
     let place = |column: usize| places.get(schema.column(column).0).copied();
     let columns: Vec<usize> = (0..schema.column_count()).filter_map(place).collect();
-    match columns.is_empty() {
-        false => Ok(columns),
+    if columns.is_empty() {
         // A table of something else altogether.
-        true => Err(DataError::MissingColumn {
+        return Err(DataError::MissingColumn {
             path: path.to_path_buf(),
             column: schema.column(0).0.to_owned(),
-        }),
+        });
     }
+    refuse_extra(path, names, schema, options)?;
+    Ok(columns)
+}
+
+/// Refuses columns that a schema does not have, unless the fit's data had them too.
+fn refuse_extra(
+    path: &Path,
+    names: &[String],
+    schema: &Schema,
+    options: &ReadOptions,
+) -> Result<()> {
+    let of_model = || (0..schema.column_count()).map(|column| schema.column(column).0);
+    let left_out = schema.left_out.iter().map(|column| column.name.as_str());
+    let known: HashSet<&str> = of_model().chain(left_out).collect();
+    let unknown = |name: &&String| !known.contains(name.as_str()) && is_read(name, options);
+    match names.iter().find(unknown) {
+        Some(column) if !options.allow_extra_columns => Err(DataError::ExtraColumn {
+            path: path.to_path_buf(),
+            column: column.clone(),
+            columns: listed(of_model()),
+            hint: meant(column, of_model()),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn all(names: &[String]) -> impl Iterator<Item = &str> + Clone {
+    names.iter().map(String::as_str)
 }
 
 /// Refuses two columns of one name.

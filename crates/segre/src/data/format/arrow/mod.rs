@@ -55,26 +55,32 @@ impl<'a> Batches<'a> {
     pub fn read(self, options: &ReadOptions) -> Result<Dataset> {
         let names = self.names()?;
         let columns = table::columns_to_read(self.path, &names, options)?;
-        let frame = self.frame(&columns, options.missing)?;
-        let schema = table::schema_of(&frame, options)?;
-        table::encode(&frame, &schema)
+        let (frame, notes) = self.frame(&columns, options.missing)?;
+        let mut schema = table::schema_of(&frame, options)?;
+        schema.notes = notes;
+        table::encode(&frame, &schema, options.unseen)
     }
 
     /// Reads the table into a schema, matching columns by name in any order.
     pub fn read_as(self, schema: &Schema, options: &ReadOptions) -> Result<Dataset> {
         let names = self.names()?;
         let columns = table::columns_of(self.path, &names, schema, options)?;
-        let frame = self.frame(&columns, options.missing)?;
-        table::encode(&frame, schema)
+        let (frame, _) = self.frame(&columns, options.missing)?;
+        table::encode(&frame, schema, options.unseen)
     }
 
     /// Reads the table into a schema; columns that are not there are unknown labels, and so are missing fields, unless they
     /// are to be the category that their column has for them.
-    pub fn read_partial(self, schema: &Schema, missing: MissingIs) -> Result<PartialDataset> {
+    pub fn read_partial(
+        self,
+        schema: &Schema,
+        options: &ReadOptions,
+        missing: MissingIs,
+    ) -> Result<PartialDataset> {
         let names = self.names()?;
-        let columns = table::columns_there(self.path, &names, schema)?;
-        let frame = self.frame(&columns, Missing::Category)?;
-        table::encode_partial(&frame, schema, missing)
+        let columns = table::columns_there(self.path, &names, schema, options)?;
+        let (frame, _) = self.frame(&columns, Missing::Category)?;
+        table::encode_partial(&frame, schema, missing, options.unseen)
     }
 
     fn names(&self) -> Result<Vec<String>> {
@@ -84,7 +90,8 @@ impl<'a> Batches<'a> {
         Ok(names)
     }
 
-    fn frame(self, columns: &[usize], missing: Missing) -> Result<Frame> {
+    /// The chosen columns, and what was done with their rows.
+    fn frame(self, columns: &[usize], missing: Missing) -> Result<(Frame, Vec<String>)> {
         read::frame(self, columns, missing)
     }
 }

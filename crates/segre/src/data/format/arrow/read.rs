@@ -20,8 +20,12 @@ use crate::file_error::FileError;
 /// Values of a dictionary that are kept in its order; of more, those that occur are enough.
 const MOST_WORDS: usize = 1 << 16;
 
-/// Reads the chosen columns.
-pub(super) fn frame(table: Batches, columns: &[usize], missing: Missing) -> Result<Frame> {
+/// Reads the chosen columns; and says what was done with their rows.
+pub(super) fn frame(
+    table: Batches,
+    columns: &[usize],
+    missing: Missing,
+) -> Result<(Frame, Vec<String>)> {
     let Batches { path, schema, rows } = table;
     let chosen = || columns.iter().map(|column| schema.field(*column));
     let unsuited = chosen().find(|field| typed(field.data_type()).is_none());
@@ -77,7 +81,12 @@ pub(super) fn frame(table: Batches, columns: &[usize], missing: Missing) -> Resu
     let what = match (rows, frame.rows()) {
         (0, _) => "there are no rows",
         (_, 0) => "every row has a missing field and was dropped",
-        _ => return Ok(frame),
+        (all, left) if left < all => {
+            let dropped = all - left;
+            let note = format!("{dropped} of {all} rows lack a field and are left out");
+            return Ok((frame, vec![note]));
+        }
+        _ => return Ok((frame, Vec::new())),
     };
     let path = path.to_path_buf();
     Err(DataError::NoData { path, what })

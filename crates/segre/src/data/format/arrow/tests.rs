@@ -12,8 +12,8 @@ use arrow_schema::DataType;
 
 use super::record_batch;
 use crate::data::{
-    ColumnKind, DataError, DataSource, Dataset, InMemory, Missing, MissingIs, ReadOptions, read,
-    read_as, write,
+    ColumnKind, DataError, DataSource, Dataset, InMemory, Missing, MissingIs, ReadOptions, Unseen,
+    of_values, read, read_as, write,
 };
 use crate::file_error::FileError;
 
@@ -234,7 +234,7 @@ fn missing_is_null_and_nan_and_a_question_mark_but_not_the_empty_text() {
         [Some(""), None, Some(" a"), None]
     );
     let gaps = memory(&batch)
-        .read_partial(&data.schema, MissingIs::Unknown)
+        .read_partial(&data.schema, &ReadOptions::default(), MissingIs::Unknown)
         .expect("its own");
     assert_eq!(gaps.unknown(), 3);
     let options = ReadOptions {
@@ -424,25 +424,20 @@ fn one_row_of_texts_is_read_by_value() {
         ("t", Arc::new(truth)),
     ]))
     .schema;
-    let row = |name: &str, value: &str| InMemory::Row([(name.to_owned(), value.to_owned())].into());
-    let gaps = row("n", "6.0")
-        .read_partial(&schema, MissingIs::Unknown)
-        .expect("a number");
+    let row = |name: &str, value: &str| {
+        let values = [(name.to_owned(), value.to_owned())];
+        of_values(&values, &schema, Unseen::Error)
+    };
+    let gaps = row("n", "6.0").expect("a number");
     assert_eq!(
         (gaps.rows(), gaps.label(0, 0), gaps.label(0, 1)),
         (1, Some(2), None)
     );
-    let gaps = row("t", "true")
-        .read_partial(&schema, MissingIs::Unknown)
-        .expect("a truth value");
+    let gaps = row("t", "true").expect("a truth value");
     assert_eq!(gaps.label(0, 1), Some(1));
-    let nothing = InMemory::Row(Default::default()).read_partial(&schema, MissingIs::Unknown);
+    let nothing = of_values(&[], &schema, Unseen::Error);
     assert_eq!(nothing.expect("nothing is known").unknown(), 2);
     for (name, value) in [("u", "1"), ("t", "maybe"), ("n", "many")] {
-        assert!(
-            row(name, value)
-                .read_partial(&schema, MissingIs::Unknown)
-                .is_err()
-        );
+        assert!(row(name, value).is_err());
     }
 }
