@@ -357,7 +357,10 @@ class Model:
             For every column a dictionary from category to probabilities ``[rows]``.
         """
         with Watcher(progress, "marginals") as watcher:
-            if given is None or isinstance(given, Mapping):
+            if given is None and self._facts["layout"] != "table":
+                nothing = np.full((1, *self._facts["shape"]), -1)
+                gaps = self._inner.gaps(to_library(nothing), False)
+            elif given is None or isinstance(given, Mapping):
                 gaps = self._inner.given(texts_of(given or {}))
             else:
                 gaps = self._inner.gaps(to_library(given), False)

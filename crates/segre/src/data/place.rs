@@ -80,6 +80,7 @@ mod tests {
             site: "column \"a b\"".into(),
             value: "x".into(),
             known: 2,
+            more: String::new(),
         };
         let place = error.place();
         assert_eq!(
