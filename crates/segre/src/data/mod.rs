@@ -31,7 +31,9 @@ pub use row_classes::RowClasses;
 pub use schema::{Class, Layout, MAX_CATEGORIES, Schema, Site, Vocabulary};
 pub use source::DataSource;
 pub use split::{Split, SplitConfig};
-pub use table::{Coding, Column, ColumnKind, LeftOut, Notation, Numbers, Values, of_values};
+pub use table::{
+    Coding, Column, ColumnKind, INTERVAL, LeftOut, Notation, Numbers, Spread, Values, of_values,
+};
 
 /// Reads a data set and finds out its schema.
 ///

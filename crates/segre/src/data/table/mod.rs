@@ -11,6 +11,7 @@ mod frame;
 mod inspect;
 mod number;
 mod numbers;
+mod spread;
 mod words;
 
 use std::borrow::Cow;
@@ -26,6 +27,7 @@ pub use frame::{Frame, FrameBuilder, FrameColumn, MISSING as MISSING_CODE};
 pub use inspect::ColumnKind;
 pub use number::Notation;
 pub use numbers::Numbers;
+pub use spread::{INTERVAL, Spread};
 
 use self::inspect::{Finding, inspect};
 use crate::data::dataset::Dataset;
