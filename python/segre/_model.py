@@ -296,20 +296,21 @@ class Model:
         ----------
         draws : int
             Draws of every row, side by side: row ``r`` is at ``r * draws`` and the following.
-        method : {"sample", "map"}
-            All that is missing of a row drawn together, or each field at its most probable value by itself.
+        method : {"sample", "map", "mean"}
+            All that is missing of a row drawn together; or each field by itself at its most probable value, a number at its
+            median; or the same with numbers at their mean.
 
         Returns
         -------
         A frame or array of the kind of ``data``, ``rows * draws`` long.
         """
-        if method not in ("sample", "map"):
-            raise ValueError(f"method={method!r}: give 'sample' or 'map'")
-        if draws < 1 or (method == "map" and draws != 1):
-            raise ValueError(f"draws={draws}: give 1 or more; of the most probable values there is one draw")
+        if method not in ("sample", "map", "mean"):
+            raise ValueError(f"method={method!r}: give 'sample', 'map' or 'mean'")
+        if draws < 1 or (method != "sample" and draws != 1):
+            raise ValueError(f"draws={draws}: give 1 or more, and 1 where nothing is drawn")
         with Watcher(progress, "impute") as watcher:
             gaps = self._inner.gaps(to_library(data), False)
-            rows = self._inner.fill(gaps, draws if method == "sample" else 0, _seed(seed), watcher)
+            rows = self._inner.fill(gaps, method, draws, _seed(seed), watcher)
         return from_library(rows, kind_of(data) or self._kind, data)
 
     def predict_proba(self, data: Frame, column: str, *, progress: Progress = None) -> Any:

@@ -155,28 +155,14 @@ class SegreClassifier(ClassifierMixin, _Segre):  # type: ignore[misc]
 
 
 class SegreRegressor(RegressorMixin, _Segre):  # type: ignore[misc]
-    """The mean of ``y`` given ``X`` by draws from the joint distribution.
+    """The mean of ``y`` given ``X``, from the joint distribution.
 
-    Parameters
+    Attributes
     ----------
-    draws : int
-        Draws of every row whose mean is the prediction.
+    model_ : segre.Model
     """
 
     _TARGET = "target"
-
-    def __init__(
-        self,
-        *,
-        draws: int = 32,
-        time: Union[str, float, None] = None,
-        steps: Optional[int] = None,
-        seed: Optional[int] = 0,
-        set: Optional[dict[str, object]] = None,
-        columns_as: Optional[dict[str, str]] = None,
-    ) -> None:
-        super().__init__(time=time, steps=steps, seed=seed, set=set, columns_as=columns_as)
-        self.draws = draws
 
     def fit(self, X: Any, y: Any) -> SegreRegressor:
         """Learns ``X`` and ``y`` together."""
@@ -196,12 +182,11 @@ class SegreRegressor(RegressorMixin, _Segre):  # type: ignore[misc]
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """The mean of the draws of every row."""
+        """The mean of every row's distribution."""
         check_is_fitted(self)
         frame = self._frame(X, reset=False)
-        drawn = self.model_.impute(frame, draws=self.draws, progress=False)
-        numbers = np.asarray(drawn[self._target], dtype=np.float64)
-        return numbers.reshape(len(frame), self.draws).mean(axis=1)
+        filled = self.model_.impute(frame, method="mean", progress=False)
+        return np.asarray(filled[self._target], dtype=np.float64)
 
 
 class SegreImputer(TransformerMixin, _Segre):  # type: ignore[misc]
@@ -209,7 +194,7 @@ class SegreImputer(TransformerMixin, _Segre):  # type: ignore[misc]
 
     Parameters
     ----------
-    method : {"sample", "map"}
+    method : {"sample", "map", "mean"}
         See :meth:`segre.Model.impute`.
     """
 

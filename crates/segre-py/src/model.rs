@@ -208,18 +208,21 @@ impl Fitted {
         ))
     }
 
-    /// Fills in what is unknown: `draws` draws of every row, or with 0 the most probable category of each label.
+    /// Fills in what is unknown: by so many draws of every row (`sample`), by the most probable category or the median of each
+    /// field (`map`), or the same with means (`mean`).
     fn fill(
         &self,
         py: Python<'_>,
         gaps: &Gaps,
+        how: &str,
         draws: usize,
         seed: Option<u64>,
         callback: Option<Py<PyAny>>,
     ) -> PyResult<Rows> {
-        let filling = match draws {
-            0 => Filling::MostProbable,
-            draws => Filling::Draws(draws, self.drawing(seed)),
+        let filling = match how {
+            "map" => Filling::MostProbable,
+            "mean" => Filling::Expected,
+            _ => Filling::Draws(draws, self.drawing(seed)),
         };
         let filled = watch_all(py, callback.as_ref(), |observer| {
             self.model.fill(&gaps.rows, &filling, observer)

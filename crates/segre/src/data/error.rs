@@ -104,6 +104,14 @@ pub enum DataError {
         /// What may have been meant.
         hint: String,
     },
+    /// A column of very many words is asked for as a whole.
+    #[error(
+        "column {name:?} has more words than one site takes, so it has no probabilities of them all; draw it, given the others"
+    )]
+    ManyWords {
+        /// The column.
+        name: String,
+    },
     /// A table lacks a column of the schema.
     #[error(
         "{path}: column {column:?} is missing; the columns must be named as in the data of the fit"

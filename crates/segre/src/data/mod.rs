@@ -38,8 +38,8 @@ pub use schema::{Class, Layout, MAX_CATEGORIES, Schema, Site, Vocabulary};
 pub use source::DataSource;
 pub use split::{Split, SplitConfig};
 pub use table::{
-    Coding, Column, ColumnKind, ColumnType, LeftOut, Notation, Numbers, TableTypes, Values,
-    of_values,
+    Coding, Column, ColumnKind, ColumnType, INTERVAL, LeftOut, Notation, Numbers, Spread,
+    TableTypes, Values, of_values,
 };
 
 /// Reads a data set and finds out its schema.

@@ -10,7 +10,8 @@ use crate::args::{Hiding, Sampling, UnseenValues, at_least_one};
 #[command(after_help = "Examples:
   segre impute runs/table holes.csv --out whole.csv                 one draw of every row
   segre impute runs/table holes.csv --out draws.csv --samples 5     five, one after the other
-  segre impute runs/table holes.csv --out best.csv --mode map       the most probable value of each field
+  segre impute runs/table holes.csv --out best.csv --mode map       the most probable value of each field, medians of numbers
+  segre impute runs/table holes.csv --out best.csv --mode expected  the same with means of numbers
   segre impute runs/table holes.csv --out chances.csv --mode mean   probabilities of each missing field
   segre impute runs/mnist digits.npy --hide lower-half --samples 5 --out halves.png   before and after, in a picture
   segre impute runs/maps maps --mask mask.png --out whole.npz
@@ -47,6 +48,8 @@ pub enum ImputeMode {
     Sample,
     /// The marginal probability P(one label | known) of every category of each missing label (.csv)
     Mean,
-    /// Whole rows, each missing label at its most probable category by P(one label | known)
+    /// Whole rows, each missing label at its most probable category by P(one label | known), numbers at their median
     Map,
+    /// The same with numbers at their mean, which has the least squared error
+    Expected,
 }

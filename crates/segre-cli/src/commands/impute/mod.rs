@@ -62,10 +62,11 @@ pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
                 common.watch(|bar| model.marginals(&given, bar), |_| done(given.rows()))?;
             write_probabilities(arguments, &given, &marginals)?
         }
-        ImputeMode::Map | ImputeMode::Sample => {
+        ImputeMode::Map | ImputeMode::Expected | ImputeMode::Sample => {
             let seed = common.seed.unwrap_or(model.card().training.seed);
             let filling = match arguments.mode {
                 ImputeMode::Map => Filling::MostProbable,
+                ImputeMode::Expected => Filling::Expected,
                 _ => Filling::Draws(arguments.samples, arguments.sampling.options(seed)),
             };
             let filled = common.watch(
@@ -176,7 +177,7 @@ fn write_filled(
         return Ok(filled.rows());
     }
     let caption = match arguments.mode {
-        ImputeMode::Map => "map",
+        ImputeMode::Map | ImputeMode::Expected => "map",
         _ => "draw",
     };
     let picture = draw_infilled(&Infilled {

@@ -11,7 +11,7 @@ use crate::args::UnseenValues;
   segre predict runs/mushroom mushroom.csv --target class
   segre predict runs/table new.csv --target label --out predictions.csv
 
-Fields of the target column are not looked at but to count the accuracy. Other missing fields are what they were in the
+A number is predicted by its median, with its mean and the interval that holds it with a probability of 90 %. Fields of the target column are not looked at but to count the accuracy. Other missing fields are what they were in the
 fit: a category of their own, or unknown in a column that had none.")]
 pub struct Predict {
     /// Folder of the model

@@ -168,13 +168,30 @@ impl Cells {
         rng.random_range(first..=last)
     }
 
-    /// The number in the middle of a cell.
+    /// The mean of a cell's numbers.
     ///
     /// # Panics
     /// If there is no such cell.
-    pub fn middle(&self, cell: usize) -> i64 {
-        let Cell { low, high, .. } = &self.0[cell];
-        low + (high - low) / 2
+    pub fn mean(&self, cell: usize) -> f64 {
+        let middle = |piece: Piece| piece.share * (piece.first as f64 + piece.last as f64) / 2.0;
+        self.0[cell].pieces().map(middle).sum()
+    }
+
+    /// The number of a cell that a share of the cell lies below.
+    ///
+    /// # Panics
+    /// If there is no such cell.
+    pub fn quantile(&self, cell: usize, share: f64) -> i64 {
+        let mut rest = share.clamp(0.0, 1.0);
+        for piece in self.0[cell].pieces() {
+            if rest <= piece.share {
+                let numbers = (piece.last - piece.first) as f64 + 1.0;
+                let place = (rest / piece.share * numbers) as i64;
+                return (piece.first + place).min(piece.last);
+            }
+            rest -= piece.share;
+        }
+        self.0[cell].high
     }
 
     /// `log p(number | cell)` in nats: a probability of the units, which divided by their size is a density.
@@ -323,7 +340,8 @@ mod tests {
                 let number = cells.draw(cell, &mut rng);
                 assert_eq!(cells.find(number), cell);
             }
-            assert_eq!(cells.find(cells.middle(cell)), cell);
+            assert_eq!(cells.find(cells.quantile(cell, 0.5)), cell);
+            assert_eq!(cells.find(cells.mean(cell).round() as i64), cell);
         }
         assert_eq!(
             [-5, 3, 9, 1_000_000].map(|n| cells.find(n)),

@@ -12,6 +12,7 @@ mod inspect;
 mod number;
 mod numbers;
 mod select;
+mod spread;
 mod types;
 mod values;
 mod words;
@@ -30,6 +31,7 @@ pub use inspect::ColumnKind;
 pub use number::Notation;
 pub use numbers::Numbers;
 pub use select::{columns_of, columns_there, columns_to_read, require_different};
+pub use spread::{INTERVAL, Spread};
 pub use types::{ColumnType, TableTypes, Typed};
 
 use self::inspect::{Finding, inspect};
