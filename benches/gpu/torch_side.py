@@ -27,21 +27,20 @@ WARM_UP, BLOCKS = 8, 5
 
 def main():
     case, batch, precision, steps = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
-    device = torch.device("cuda")
+    torch.set_default_device("cuda")
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "f32"
     torch.backends.cudnn.benchmark = True
     sites, categories, _, _ = CASES["unet" if case == "forward" else case]
     unet = UNETS.get("unet" if case == "forward" else case)
-    with device:
-        if unet:
-            network = Unet(categories, **unet)
-        else:
-            network = Dense(*sites, categories) if case == "dense" else Cnn(categories)
-        parameters = list(network.parameters())
-        averages = [parameter.detach().clone() for parameter in parameters]
-        optimizer = torch.optim.Adam(parameters, 5e-4, foreach=True)
-        labels = torch.randint(categories, (batch, *sites))
-        gamma = torch.distributions.Gamma(torch.tensor(1.0), torch.tensor(0.25))
+    if unet:
+        network = Unet(categories, **unet)
+    else:
+        network = Dense(*sites, categories) if case == "dense" else Cnn(categories)
+    parameters = list(network.parameters())
+    averages = [parameter.detach().clone() for parameter in parameters]
+    optimizer = torch.optim.Adam(parameters, 5e-4, foreach=True)
+    labels = torch.randint(categories, (batch, *sites))
+    gamma = torch.distributions.Gamma(torch.tensor(1.0), torch.tensor(0.25))
     scale = math.sqrt(categories / (categories - 1))
 
     def field_loss(corners, times, states):

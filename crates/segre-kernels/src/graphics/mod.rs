@@ -34,7 +34,7 @@ fn lanes(length: usize) -> usize {
 
 /// An argument of a kernel: all numbers of a tensor that is in order.
 fn numbers(tensor: Resident) -> BufferArg {
-    debug_assert!(tensor.is_contiguous_buffer());
+    debug_assert!(tensor.is_contiguous());
     tensor.into_buffer_arg()
 }
 
