@@ -1,8 +1,13 @@
 //! Operations on graphics processors, written in CubeCL: one source for CUDA, Vulkan, Metal, HIP and WebGPU.
 //!
 //! A tensor here is a buffer of 32-bit numbers in order. Kernels read and write four numbers at a time where the length of the
-//! last axis allows it. What a kernel does not see: no size is compiled in but those of tiles and of small tables, so that
-//! few kernels serve all layers, and little is compiled at the start.
+//! last axis allows it. No size is compiled in but those of tiles and, where sums are kept in tables, of channels: so few
+//! kernels serve all layers, and little is compiled at the start.
+
+#![allow(
+    clippy::too_many_arguments,
+    reason = "a kernel's arguments are what it is launched with"
+)]
 
 mod adam;
 pub(crate) mod attention;

@@ -46,7 +46,8 @@ pub(super) fn scatter_product<A: Size, B: Size>(
     let by_width = f32::new(1.0) / f32::cast_from(out_width);
     let by_height = f32::new(1.0) / f32::cast_from(out_height);
 
-    // Four numbers of a patch that this unit brings, and the first of its four rows of a slab.
+    // Four numbers of a patch that this unit brings, and the first of its four rows of a slab. What is behind the patch, 1 where
+    // the bias is, is added when the numbers are there: whoever used them at once would wait for every single one.
     let wide = comptime!(2 * lines as u32);
     let (own, own_row) = (unit % wide, unit / wide);
     let depth = first_depth + own * 4;
@@ -76,7 +77,7 @@ pub(super) fn scatter_product<A: Size, B: Size>(
             sync_cube();
             #[unroll]
             for i in 0..4usize {
-                left[(own_row as usize + 4 * i) * left_row + own as usize] = patches[i];
+                left[(own_row as usize + 4 * i) * left_row + own as usize] = patches[i] + ones;
             }
             #[unroll]
             for j in 0..shares {
@@ -100,24 +101,23 @@ pub(super) fn scatter_product<A: Size, B: Size>(
                     let (image, down) = divide(line, out_height, by_height);
                     let y = down * stride - reach;
                     let x = column * stride - reach;
-                    patches[i] = ones
-                        + patch::<A>(
-                            images,
-                            item_row + image * height * width,
-                            y,
-                            x,
-                            tap_y,
-                            tap_x,
-                            channel,
-                            depth,
-                            height,
-                            width,
-                            inputs,
-                            kernel,
-                            stride,
-                            false,
-                            false,
-                        );
+                    patches[i] = patch::<A>(
+                        images,
+                        item_row + image * height * width,
+                        y,
+                        x,
+                        tap_y,
+                        tap_x,
+                        channel,
+                        depth,
+                        height,
+                        width,
+                        inputs,
+                        kernel,
+                        stride,
+                        false,
+                        false,
+                    );
                 }
             }
             #[unroll]

@@ -213,13 +213,13 @@ impl Operation<1> for Messages {
     }
 
     #[cfg(feature = "graphics")]
-    fn graphics(&self) -> Option<&dyn Graphics<1>> {
+    fn graphics(&self) -> Option<&dyn Graphics<1, 1>> {
         Some(self)
     }
 }
 
 #[cfg(feature = "graphics")]
-impl Graphics<1> for Messages {
+impl Graphics<1, 1> for Messages {
     /// Where nobody asks for a gradient, as training and sampling do not.
     fn serves(&self, [local]: &[Anywhere; 1]) -> bool {
         !crate::graphics::is_tracked(local) && self.lines.categories <= graphics::MOST_LABELS
