@@ -81,9 +81,8 @@ pub(super) fn gather_narrow<A: Size, B: Size, C: Size>(
     }
 
     let shares = comptime!(columns / 16);
-    // Rounded when they are there: whoever used them at once would wait for every single one.
-    let mut patches = Array::<Four>::new(8usize);
-    let mut factors = Array::<Four>::new(shares);
+    let mut patches = Array::<Narrow>::new(8usize);
+    let mut factors = Array::<Narrow>::new(shares);
     let sums = accumulators(columns);
 
     let slabs = total.div_ceil(comptime!(SLAB as u32));
@@ -92,21 +91,19 @@ pub(super) fn gather_narrow<A: Size, B: Size, C: Size>(
             sync_cube();
             #[unroll]
             for i in 0..8usize {
-                left[(line as usize + 16 * i) * SLAB_ROW + group as usize] =
-                    Narrow::cast_from(patches[i]);
+                left[(line as usize + 16 * i) * SLAB_ROW + group as usize] = patches[i];
             }
             #[unroll]
             for j in 0..shares {
                 if comptime!(back) {
-                    right[(line as usize + 16 * j) * right_row + group as usize] =
-                        Narrow::cast_from(factors[j]);
+                    right[(line as usize + 16 * j) * right_row + group as usize] = factors[j];
                 } else {
                     let share = unit as usize + j * UNITS;
                     let (row, column) = (
                         share / comptime!(columns / 4),
                         share % comptime!(columns / 4),
                     );
-                    right[row * right_row + column] = Narrow::cast_from(factors[j]);
+                    right[row * right_row + column] = factors[j];
                 }
             }
             sync_cube();
@@ -115,10 +112,10 @@ pub(super) fn gather_narrow<A: Size, B: Size, C: Size>(
             let depth = slab * comptime!(SLAB as u32) + group * 4;
             #[unroll]
             for i in 0..8usize {
-                patches[i] = patch::<A>(
+                patches[i] = Narrow::cast_from(patch::<A>(
                     images, bases[i], ys[i], xs[i], tap_y, tap_x, channel, depth, height, width,
                     inputs, kernel, stride, back, strided,
-                );
+                ));
             }
             #[unroll]
             for j in 0..shares {
@@ -151,7 +148,7 @@ pub(super) fn gather_narrow<A: Size, B: Size, C: Size>(
                         found = of_matrix::<B>(weight, 0, row, column, outputs);
                     }
                 }
-                factors[j] = found;
+                factors[j] = Narrow::cast_from(found);
             }
             channel += comptime!(SLAB as u32);
             while channel >= inputs && tap_y < kernel {

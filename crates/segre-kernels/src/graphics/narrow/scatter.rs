@@ -59,8 +59,8 @@ pub(super) fn scatter_narrow<A: Size, B: Size>(
     }
 
     let shares = comptime!(columns / 16);
-    let mut patches = Array::<Four>::new(8usize);
-    let mut factors = Array::<Four>::new(shares);
+    let mut patches = Array::<Narrow>::new(8usize);
+    let mut factors = Array::<Narrow>::new(shares);
     let sums = accumulators(columns);
 
     let slabs = (end_row - first_row).div_ceil(comptime!(SLAB as u32));
@@ -69,8 +69,7 @@ pub(super) fn scatter_narrow<A: Size, B: Size>(
             sync_cube();
             #[unroll]
             for i in 0..8usize {
-                left[(own_row as usize + 4 * i) * left_row + own as usize] =
-                    Narrow::cast_from(patches[i] + ones);
+                left[(own_row as usize + 4 * i) * left_row + own as usize] = patches[i];
             }
             #[unroll]
             for j in 0..shares {
@@ -79,7 +78,7 @@ pub(super) fn scatter_narrow<A: Size, B: Size>(
                     share / comptime!(columns / 4),
                     share % comptime!(columns / 4),
                 );
-                right[row * right_row + column] = Narrow::cast_from(factors[j]);
+                right[row * right_row + column] = factors[j];
             }
             sync_cube();
         }
@@ -94,25 +93,26 @@ pub(super) fn scatter_narrow<A: Size, B: Size>(
                     let (image, down) = divide(line, out_height, by_height);
                     let y = down * stride - reach;
                     let x = column * stride - reach;
-                    found = patch::<A>(
-                        images,
-                        image * height * width,
-                        y,
-                        x,
-                        tap_y,
-                        tap_x,
-                        channel,
-                        depth,
-                        height,
-                        width,
-                        inputs,
-                        kernel,
-                        stride,
-                        false,
-                        false,
-                    );
+                    found = ones
+                        + patch::<A>(
+                            images,
+                            image * height * width,
+                            y,
+                            x,
+                            tap_y,
+                            tap_x,
+                            channel,
+                            depth,
+                            height,
+                            width,
+                            inputs,
+                            kernel,
+                            stride,
+                            false,
+                            false,
+                        );
                 }
-                patches[i] = found;
+                patches[i] = Narrow::cast_from(found);
             }
             #[unroll]
             for j in 0..shares {
@@ -123,7 +123,7 @@ pub(super) fn scatter_narrow<A: Size, B: Size>(
                 if row < end_row {
                     found = of_matrix::<B>(gradient, 0, row, column, outputs);
                 }
-                factors[j] = found;
+                factors[j] = Narrow::cast_from(found);
             }
         }
         if slab > 0 {

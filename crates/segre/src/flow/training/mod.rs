@@ -33,13 +33,11 @@ use self::shards::Shards;
 use self::steps::Queue;
 use self::validation::mean_difference;
 use super::config::ModelConfig;
-use super::head::Minibatch;
 use super::likelihood::LevelDistribution;
 use super::model::{Model, check_schema};
 use crate::data::Dataset;
 use crate::estimate::Estimate;
 use crate::flow::error::{FlowError, Result};
-use crate::learning::LearningError;
 use crate::learning::parameters::{self, Values};
 use crate::learning::{Budget, DataOrder, Optimizer};
 use crate::network::NetworkConfig;
@@ -132,7 +130,7 @@ impl Trainer {
     /// A run that has done nothing yet.
     ///
     /// # Errors
-    /// [`InvalidSetting`](crate::InvalidSetting) and [`LearningError::NoBudget`] for bad settings,
+    /// [`InvalidSetting`](crate::InvalidSetting) and [`LearningError::NoBudget`](crate::learning::LearningError::NoBudget) for bad settings,
     /// [`DataError::NotAnImage`](crate::data::DataError::NotAnImage) for a UNet or mirrored rows on other data,
     /// [`DataError::BadClasses`](crate::data::DataError::BadClasses) if classes are wanted but cannot be learned,
     /// [`FlowError::NoBfloat16`] if its products are wanted but the device has none.
@@ -176,7 +174,7 @@ impl Trainer {
     /// Gives the run another budget; a finished run goes on if there is more of it.
     ///
     /// # Errors
-    /// [`InvalidSetting`](crate::InvalidSetting) and [`LearningError::NoBudget`] for a bad budget.
+    /// [`InvalidSetting`](crate::InvalidSetting) and [`LearningError::NoBudget`](crate::learning::LearningError::NoBudget) for a bad budget.
     pub fn set_budget(&mut self, budget: Budget) -> Result<()> {
         budget.validate()?;
         self.config.budget = budget;
@@ -233,7 +231,7 @@ impl Trainer {
     /// any other sleeps during every operation, and has to be woken.
     ///
     /// # Errors
-    /// [`LearningError::NonFiniteTraining`] if loss or gradient are not finite (the best model so far stays
+    /// [`LearningError::NonFiniteTraining`](crate::learning::LearningError::NonFiniteTraining) if loss or gradient are not finite (the best model so far stays
     /// available), [`DataError::SchemaMismatch`](crate::data::DataError::SchemaMismatch) for data of another
     /// schema, and what saving fails with.
     pub fn run(
