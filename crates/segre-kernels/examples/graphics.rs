@@ -146,7 +146,11 @@ impl Check {
                     let weight = of[1].clone().reshape([kernel, kernel, inputs, outputs]);
                     // The processor may have no bfloat16.
                     let on_processor = segre_kernels::is_processor(&images.device());
-                    let own = if on_processor { Precision::F32 } else { *precision };
+                    let own = if on_processor {
+                        Precision::F32
+                    } else {
+                        *precision
+                    };
                     let found =
                         segre_kernels::convolution(images, weight, of[2].clone(), stride, own);
                     found.flatten(0, 3)
@@ -192,26 +196,41 @@ impl Check {
         }
         for (batch, heads, sites, width) in [(2, 3, 5, 7), (2, 4, 16, 16), (1, 2, 70, 48)] {
             let name = format!("attention {batch}x{heads}x{sites}x{width}");
-            self.agree(&name, &[batch * heads * sites * width; 3], true, LIMITS, |of| {
-                let [query, key, value] = [0, 1, 2]
-                    .map(|k| of[k].clone().reshape([batch, heads, sites, width]) * 2.0);
-                segre_kernels::attention(query, key, value).flatten(0, 3)
-            });
+            self.agree(
+                &name,
+                &[batch * heads * sites * width; 3],
+                true,
+                LIMITS,
+                |of| {
+                    let [query, key, value] = [0, 1, 2]
+                        .map(|k| of[k].clone().reshape([batch, heads, sites, width]) * 2.0);
+                    segre_kernels::attention(query, key, value).flatten(0, 3)
+                },
+            );
         }
         for dims in [[2, 3, 5, 7], [3, 8, 8, 32]] {
             let count = dims.iter().product();
             let lengths = [count, dims[0] * dims[3]];
-            self.agree(&format!("add to pixels {dims:?}"), &lengths, true, LIMITS, |of| {
-                let vectors = of[1].clone().reshape([dims[0], dims[3]]);
-                segre_kernels::add_to_pixels(of[0].clone().reshape(dims), vectors).flatten(0, 3)
-            });
+            self.agree(
+                &format!("add to pixels {dims:?}"),
+                &lengths,
+                true,
+                LIMITS,
+                |of| {
+                    let vectors = of[1].clone().reshape([dims[0], dims[3]]);
+                    segre_kernels::add_to_pixels(of[0].clone().reshape(dims), vectors).flatten(0, 3)
+                },
+            );
             self.agree(&format!("enlarge {dims:?}"), &[count], true, LIMITS, |of| {
                 segre_kernels::enlarge(of[0].clone().reshape(dims)).flatten(0, 3)
             });
         }
         for (height, width, labels) in [(5, 4, 2), (3, 7, 12)] {
             let positive = |count, seed| -> Vec<f32> {
-                numbers(count, seed).into_iter().map(|x| (2.0 * x).exp()).collect()
+                numbers(count, seed)
+                    .into_iter()
+                    .map(|x| (2.0 * x).exp())
+                    .collect()
             };
             let sites = height * width;
             let (ratios, marginals) = (
@@ -305,18 +324,27 @@ impl Check {
                 }
             }
         }
-        let apart = adam.read().iter().zip(&expected).fold(0.0_f32, |most, (a, b)| {
-            let of = |a: &[f32], b: &[f32]| {
-                a.iter().zip(b).fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()))
-            };
-            most.max(of(&a.values, &b.values))
-                .max(of(&a.first, &b.first))
-                .max(of(&a.second, &b.second))
-                .max(of(&a.average, &b.average))
-        });
+        let apart = adam
+            .read()
+            .iter()
+            .zip(&expected)
+            .fold(0.0_f32, |most, (a, b)| {
+                let of = |a: &[f32], b: &[f32]| {
+                    a.iter()
+                        .zip(b)
+                        .fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()))
+                };
+                most.max(of(&a.values, &b.values))
+                    .max(of(&a.first, &b.first))
+                    .max(of(&a.second, &b.second))
+                    .max(of(&a.average, &b.average))
+            });
         let view = adam.parameter::<2>(0).flatten::<1>(0, 1);
         let viewed = values(view);
-        let same = viewed.iter().zip(&expected[0].values).all(|(a, b)| (a - b).abs() < 1e-5);
+        let same = viewed
+            .iter()
+            .zip(&expected[0].values)
+            .all(|(a, b)| (a - b).abs() < 1e-5);
         let right = apart < 1e-5 && same;
         self.failed += usize::from(!right);
         println!("adam: {apart:.1e}{}", if right { "" } else { " WRONG" });
@@ -349,9 +377,13 @@ fn seconds(device: &Device, mut call: impl FnMut() -> Tensor<1>) -> f64 {
 fn time(device: &Device, narrow: bool) {
     let mut cases = vec![];
     for batch in [64, 512] {
-        for (side, inputs, outputs) in
-            [(32, 32, 32), (32, 96, 32), (16, 64, 64), (8, 128, 64), (4, 64, 64)]
-        {
+        for (side, inputs, outputs) in [
+            (32, 32, 32),
+            (32, 96, 32),
+            (16, 64, 64),
+            (8, 128, 64),
+            (4, 64, 64),
+        ] {
             cases.push(([batch, side, side, inputs], outputs));
         }
     }
