@@ -4,6 +4,7 @@ mod accuracy;
 mod conditions;
 mod likelihood;
 mod memory;
+pub mod names;
 mod network;
 mod reading;
 mod recipe;
@@ -34,7 +35,7 @@ pub use conditions::{ConditionalChecks, Hiding};
 pub use likelihood::{Importance, MethodName};
 pub use memory::memory;
 pub use network::NetworkName;
-pub use reading::Reading;
+pub use reading::{Reading, UnseenValues};
 pub use recipe::{RecipeArguments, print_recipe};
 pub use sampling::Sampling;
 

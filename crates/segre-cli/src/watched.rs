@@ -7,6 +7,7 @@ use segre::flow::likelihood::{ScoreOptions, Scores, score};
 use segre::flow::sampling::{Samples, SamplingOptions, sample, sample_classes};
 
 use crate::args::{Accuracy, Common};
+use crate::wording::with_flags;
 
 /// Scores data with a progress bar, if the model has a bound.
 pub fn score_if_bounded(
@@ -82,11 +83,21 @@ pub fn warn_unconditional(model: &Model, common: &Common) {
     }
 }
 
+/// Says what was guessed or taken for something in a file.
+pub fn note_reading(schema: &Schema, common: &Common) {
+    if !common.quiet {
+        for note in &schema.notes {
+            eprintln!("note: {}", with_flags(note));
+        }
+    }
+}
+
 /// Says which columns of the data are no part of the model, and how to keep them.
 pub fn note_left_out(schema: &Schema, common: &Common) {
     if common.quiet {
         return;
     }
+    note_reading(schema, common);
     for column in &schema.left_out {
         eprintln!(
             "note: column {:?} is left out: {}; to keep it: --columns-as \"{}=category\"",

@@ -205,6 +205,83 @@ fn what_is_known_stays_and_other_numbers_are_read() {
 }
 
 #[test]
+fn numbers_are_predicted_with_intervals_and_filled_in_with_centres() {
+    let room = room_with_model();
+    let predicted = room.succeed(&[
+        "predict",
+        "model",
+        "orders.csv",
+        "--target",
+        "amount",
+        "--out",
+        "p.csv",
+    ]);
+    let out = String::from_utf8_lossy(&predicted.stdout);
+    for word in ["amount: RMSE", "MAE", "R²", "90 % intervals"] {
+        assert!(out.contains(word), "{out}");
+    }
+    let text = room.text("p.csv");
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("row,amount,mean,low,high"));
+    for line in lines {
+        let row: Vec<f64> = columns(line).iter().map(|x| x.parse().unwrap()).collect();
+        assert!(row[3] <= row[1] && row[1] <= row[4], "{line}");
+        assert!(row[3] <= row[2] && row[2] <= row[4] + 50.0, "{line}");
+    }
+    let dates = [
+        "predict",
+        "model",
+        "orders.csv",
+        "--target",
+        "day",
+        "--out",
+        "d.csv",
+    ];
+    room.succeed(&dates);
+    let text = room.text("d.csv");
+    assert!(
+        text.lines().nth(1).unwrap().matches(".2023").count() == 4,
+        "{text}"
+    );
+    room.refuse(
+        &["predict", "model", "orders.csv", "--target", "product"],
+        &["\"product\"", "more words than one site takes"],
+    );
+    room.refuse(
+        &["predict", "model", "orders.csv", "--target", "prize"],
+        &["\"prize\"", "did you mean price?"],
+    );
+    room.write(
+        "holes.csv",
+        "day,price,amount,product,paid\n,3.33,?,p007,no\n",
+    );
+    let fill = |mode: &str| {
+        let impute = [
+            "impute",
+            "model",
+            "holes.csv",
+            "--out",
+            "w.csv",
+            "--mode",
+            mode,
+        ];
+        room.succeed(&impute);
+        let text = room.text("w.csv");
+        text.lines().nth(1).unwrap().to_owned()
+    };
+    // No dice: the same every time, in the notation of the column.
+    for mode in ["map", "expected"] {
+        let row = fill(mode);
+        assert_eq!(row, fill(mode));
+        assert!(columns(&row)[0].ends_with(".2023"), "{row}");
+        assert!(columns(&row)[2].parse::<i64>().is_ok(), "{row}");
+    }
+    let evaluated = room.succeed(&["evaluate", "model", "--impute", "0.3"]);
+    let out = String::from_utf8_lossy(&evaluated.stdout);
+    assert!(out.contains("RMSE, σ"), "{out}");
+}
+
+#[test]
 fn a_run_with_numbers_goes_on_where_it_was() {
     let room = Room::new();
     room.write("orders.csv", orders());

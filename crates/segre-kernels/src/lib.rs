@@ -24,6 +24,7 @@
 //! | [`convolve_sites`] | sequences `[batch, sites, channels]` | the network of sequences |
 //! | [`convolution`], [`group_norm`], [`attention`], [`add_to_pixels`], [`enlarge`] | images `[batch, height, width, channels]` | networks of images |
 //! | [`matching_error`] | points `[batch, sites, categories]` | the loss of a field |
+//! | [`coded_rows`], [`sums_of_rows_at`], [`cross_entropies`], [`column_logits`] | columns of categories in one list | the network of tables |
 //! | [`scanlines`], [`propagate`] | logits `[batch, sites, categories]` | what is known before anything is learned |
 //!
 //! Channels come last: those of a pixel lie side by side, and `[batch, sites, channels]` is the same memory as an image.
@@ -79,8 +80,9 @@ use serde::{Deserialize, Serialize};
 pub use adam::{AdamStep, Parameter, ResidentAdam};
 pub use mapped::{LabelFile, MappedLabels};
 pub use operations::{
-    Propagation, Scanlines, add_to_pixels, affine, attention, batch_norm, convolution,
-    convolve_sites, enlarge, group_norm, layer_norm, matching_error, propagate, scanlines,
+    Code, Columns, Place, Propagation, Scanlines, add_to_pixels, affine, attention, batch_norm,
+    coded_rows, column_logits, convolution, convolve_sites, cross_entropies, enlarge, group_norm,
+    layer_norm, matching_error, propagate, scanlines, sums_of_rows_at,
 };
 pub use simd::softmax;
 

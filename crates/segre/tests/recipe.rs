@@ -142,6 +142,14 @@ fn tables_with_numbers_are_learned_by_the_chain_rule_unless_a_field_is_asked_for
     };
     assert_eq!(path(None), "masked");
     assert_ne!(path(Some(Head::Field)), "masked");
+    let settings = Recipe::default().resolve(&adult).unwrap();
+    assert!(matches!(settings.model.network, NetworkConfig::Table(_)));
+    // Fifty times every row, whatever the time.
+    assert_eq!(settings.training.budget.steps, Some(50 * 24_130 / 512));
+    assert_eq!(settings.training.budget.seconds, Some(90.0));
+    let words = Recipe::of_assignments(["network.kind=table"]).unwrap();
+    let settings = words.resolve(&table(9, 5, 10_368)).unwrap();
+    assert_eq!(settings.model.path.name(), "masked");
 }
 
 #[test]
@@ -241,7 +249,7 @@ fn what_would_be_ignored_is_refused_with_what_it_is_for() {
         (
             &maps,
             "network.hidden=9",
-            "`hidden` is for `network = residual`, dense or cnn",
+            "`hidden` is for `network = residual`, table, dense or cnn",
         ),
         (
             &rows,
@@ -251,7 +259,7 @@ fn what_would_be_ignored_is_refused_with_what_it_is_for() {
         (
             &rows,
             "network.kind=linear network.blocks=2",
-            "`blocks` is for `network = residual` or unet",
+            "`blocks` is for `network = residual`, table or unet",
         ),
         (
             &rows,
@@ -266,7 +274,7 @@ fn what_would_be_ignored_is_refused_with_what_it_is_for() {
         (
             &rows,
             "network.kind=dense network.dropout=0",
-            "`dropout` is for `network = residual` or unet",
+            "`dropout` is for `network = residual`, table or unet",
         ),
         (
             &rows,
@@ -350,7 +358,7 @@ fn what_was_resolved_decides_the_same_whatever_is_chosen() {
         drawn(image(3, 8, 2, 0)),
         drawn(image(24, 24, 2, 0)).with_prior(beliefs()),
     ] {
-        for network in ["residual", "unet", "cnn", "dense", "linear"] {
+        for network in ["residual", "table", "unet", "cnn", "dense", "linear"] {
             for path in [
                 "infinite",
                 "e-geodesic",
@@ -382,5 +390,5 @@ fn what_was_resolved_decides_the_same_whatever_is_chosen() {
             }
         }
     }
-    assert_eq!(accepted, 6 * 5 * 6 * 3 - 2 * 5 * 6);
+    assert_eq!(accepted, 6 * 6 * 6 * 3 - 2 * 6 * 6);
 }

@@ -8,6 +8,8 @@ use segre::recipe::NetworkKind;
 pub enum NetworkName {
     /// Site embeddings and residual dense blocks
     Residual,
+    /// Embedded labels, residual dense blocks, logits of unknown columns only: tables with numbers
+    Table,
     /// Batch normalisation, dense layers, ReLU (two layers of --hidden)
     Dense,
     /// One-dimensional convolutions
@@ -22,6 +24,7 @@ impl From<NetworkName> for NetworkKind {
     fn from(name: NetworkName) -> Self {
         match name {
             NetworkName::Residual => Self::Residual,
+            NetworkName::Table => Self::Table,
             NetworkName::Dense => Self::Dense,
             NetworkName::Cnn => Self::Cnn,
             NetworkName::Unet => Self::Unet,

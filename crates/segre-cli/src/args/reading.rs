@@ -1,11 +1,15 @@
 //! Arguments that say how data are read.
 
-use anyhow::{Context, Result, ensure};
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Args, ValueEnum};
 use segre::data::{
-    ClassMap, ColumnKind, IgnoreAs, ImageOptions, ImageSize, Levels, Missing, ReadOptions,
+    ClassMap, ColumnKind, IgnoreAs, ImageOptions, ImageSize, Levels, MISSING_WORDS, Missing,
+    ReadOptions, Unseen,
 };
 
+use super::names::{self, Names};
 use super::{at_least_one, memory};
 
 /// How data files are read.
@@ -23,31 +27,24 @@ pub struct Reading {
     /// Tables: the first row is data, not names
     #[arg(hide_short_help = true, long)]
     pub no_header: bool,
-    /// Tables: columns to leave out, comma-separated
-    #[arg(
-        hide_short_help = true,
-        long,
-        value_name = "NAMES",
-        value_delimiter = ','
-    )]
-    pub drop: Vec<String>,
+    /// Tables: words that mean that a field is missing, comma-separated; empty fields always are
+    /// [default: ?,NA,N/A,n/a,NaN,nan,NULL,null,<NA>,#N/A]
+    #[arg(hide_short_help = true, long, value_name = "WORDS", value_parser = names::names)]
+    pub missing_words: Option<Names>,
+    /// Tables: columns to leave out, comma-separated (in double quotes if a name holds a comma)
+    #[arg(hide_short_help = true, long, value_name = "NAMES", value_parser = names::names)]
+    pub drop: Vec<Names>,
     /// Tables: the only columns to read, comma-separated
-    #[arg(
-        hide_short_help = true,
-        long,
-        value_name = "NAMES",
-        value_delimiter = ','
-    )]
-    pub columns: Option<Vec<String>>,
+    #[arg(hide_short_help = true, long, value_name = "NAMES", value_parser = names::names)]
+    pub columns: Vec<Names>,
     /// Tables: what columns hold, as age=number,zip=category,id=leave-out (else found out; also date)
     #[arg(
         hide_short_help = true,
         long,
         value_name = "NAME=KIND",
-        value_delimiter = ',',
-        value_parser = column_kind
+        value_parser = names::names
     )]
-    pub columns_as: Vec<(String, ColumnKind)>,
+    pub columns_as: Vec<Names>,
     /// Text: characters in a window
     #[arg(hide_short_help = true, long, value_name = "N", default_value_t = 64, value_parser = at_least_one)]
     pub text_window: usize,
@@ -119,6 +116,36 @@ pub enum MissingFields {
     Drop,
 }
 
+/// What becomes of values that the fit's data did not have.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct UnseenValues {
+    /// Tables: what becomes of values that the fit has not seen
+    #[arg(long, value_name = "WHAT", default_value = "error")]
+    pub unseen: UnseenName,
+}
+
+/// The same by name.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum UnseenName {
+    /// The file is refused, with the first of them
+    Error,
+    /// They count as missing
+    Missing,
+    /// Their rows are left out
+    Skip,
+}
+
+impl UnseenValues {
+    /// What the library calls it.
+    pub fn choice(self) -> Unseen {
+        match self.unseen {
+            UnseenName::Error => Unseen::Error,
+            UnseenName::Missing => Unseen::Missing,
+            UnseenName::Skip => Unseen::SkipRow,
+        }
+    }
+}
+
 /// What to do with ignored pixels.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Ignored {
@@ -140,15 +167,37 @@ impl Reading {
                 MissingFields::Drop => Missing::DropRows,
             },
             has_header: !self.no_header,
-            drop_columns: self.drop.clone(),
-            only_columns: self.columns.clone(),
-            columns_as: self.columns_as.iter().cloned().collect(),
+            missing_words: match &self.missing_words {
+                Some(words) => names::all(std::slice::from_ref(words)),
+                None => MISSING_WORDS.map(str::to_owned).to_vec(),
+            },
+            drop_columns: names::all(&self.drop),
+            only_columns: (!self.columns.is_empty()).then(|| names::all(&self.columns)),
+            columns_as: self.columns_as()?,
             text_window: self.text_window,
             images: self.pictures.options()?,
             memory: self.data_memory,
             builtin_seed: seed,
             ..ReadOptions::default()
         })
+    }
+}
+
+impl Reading {
+    /// `age=number`: columns, and what they hold. A name may hold `=` itself.
+    fn columns_as(&self) -> Result<BTreeMap<String, ColumnKind>> {
+        let words = names::all(&self.columns_as);
+        let kind = |word: String| -> Result<(String, ColumnKind)> {
+            let refused = |problem: String| {
+                anyhow!(
+                    "--columns-as: {problem}; write NAME=KIND; kinds are {}",
+                    ColumnKind::NAMES
+                )
+            };
+            let (name, kind) = names::pair(&word, true).map_err(refused)?;
+            Ok((name, kind.parse().map_err(refused)?))
+        };
+        words.into_iter().map(kind).collect()
     }
 }
 
@@ -171,14 +220,6 @@ impl PictureReading {
             },
         })
     }
-}
-
-/// `age=number`: a column, and what it holds. A name may hold `=` itself.
-fn column_kind(text: &str) -> Result<(String, ColumnKind), String> {
-    let parts = text.rsplit_once('=');
-    let (name, kind) =
-        parts.ok_or_else(|| format!("write NAME=KIND; kinds are {}", ColumnKind::NAMES))?;
-    Ok((name.to_owned(), kind.parse()?))
 }
 
 /// `64x128`: height, then width.

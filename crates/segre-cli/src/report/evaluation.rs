@@ -55,15 +55,21 @@ pub fn print_divergence(found: &DivergenceReport) {
 
 /// Prints how well hidden cells are filled in.
 pub fn print_imputation(found: &ImputationReport) {
-    let mut table = numbers("hidden cells", &["log score, nats", "accuracy, %"]);
+    let some = found.methods.iter().any(|method| method.rmse.is_some());
+    let heads = ["log score, nats", "accuracy, %", "RMSE, σ"];
+    let heads = &heads[..if some { 3 } else { 2 }];
+    let mut table = numbers("hidden cells", heads);
     for method in &found.methods {
         let score = method.log_score;
         let score = score.map(|score| estimate(score, method.log_score_std_error));
-        table.push([
-            method.name.into(),
-            score.unwrap_or_default(),
-            format!("{:.2}", 100.0 * method.accuracy),
-        ]);
+        let accuracy = method.accuracy.map(|share| format!("{:.2}", 100.0 * share));
+        let rmse = method.rmse.map(|error| format!("{error:.4}"));
+        let [score, accuracy, rmse] = [score, accuracy, rmse].map(Option::unwrap_or_default);
+        let name = method.name.to_owned();
+        match some {
+            true => table.push([name, score, accuracy, rmse]),
+            false => table.push([name, score, accuracy]),
+        }
     }
     print!(
         "\n{} cells ({:.0} %) hidden at random, {} nearest rows\n{}",

@@ -117,6 +117,8 @@ fn width(text: &str) -> usize {
 /// `1.9532 ± 0.0041`: the standard error with two significant digits, the value with as many
 /// decimals; four decimals where there is no error or it is zero but for rounding.
 pub fn estimate(value: f64, std_error: Option<f64>) -> String {
+    // No `-0.0000`.
+    let value = if value.abs() < 5e-11 { 0.0 } else { value };
     match std_error {
         Some(error) if error.is_finite() && error >= 1e-12 => {
             let decimals = (1.0 - error.log10().floor()).clamp(0.0, 10.0) as usize;

@@ -4,6 +4,7 @@
 pub(crate) mod affine;
 pub(crate) mod attention;
 mod batch_norm;
+mod columns;
 pub(crate) mod convolution;
 pub(crate) mod group_norm;
 mod layer_norm;
@@ -18,6 +19,9 @@ mod tests;
 pub use affine::affine;
 pub use attention::attention;
 pub use batch_norm::batch_norm;
+pub use columns::{
+    Code, Columns, Place, coded_rows, column_logits, cross_entropies, sums_of_rows_at,
+};
 pub use convolution::convolution;
 pub use group_norm::group_norm;
 pub use layer_norm::layer_norm;

@@ -88,6 +88,25 @@ impl Dataset {
         self
     }
 
+    /// The data with the numbers of some rows and columns where they are not known.
+    ///
+    /// # Panics
+    /// If there is no such row, or the column holds no numbers.
+    #[must_use]
+    pub fn with_numbers_at(
+        mut self,
+        numbers: impl IntoIterator<Item = (usize, usize, i64)>,
+    ) -> Self {
+        let rows = self.rows();
+        let own = self.numbers.take();
+        let mut own = own.unwrap_or_else(|| Numbers::nothing(&self.schema, rows));
+        for (row, column, number) in numbers {
+            own.say(row, column, number);
+        }
+        self.numbers = Some(own);
+        self
+    }
+
     /// The numbers of a table themselves; none where they were drawn by a model, which draws cells.
     pub fn numbers(&self) -> Option<&Numbers> {
         self.numbers.as_ref()

@@ -70,7 +70,7 @@ pub enum DataError {
         second: usize,
     },
     /// A column was selected or dropped by a name that the table lacks.
-    #[error("{path}: there is no column {column:?} to {action}; the columns are {columns}")]
+    #[error("{path}: there is no column {column:?} to {action}; the columns are {columns}{hint}")]
     UnknownColumn {
         /// The file.
         path: PathBuf,
@@ -80,14 +80,37 @@ pub enum DataError {
         action: &'static str,
         /// The names there are.
         columns: String,
+        /// What may have been meant.
+        hint: String,
+    },
+    /// A field of a table opens with a quote that does not end it.
+    #[error(
+        "{path}:{line}: a field opens with a quote here and does not end with one, so that what follows would be a part of it; \
+         remove the quote, or end the field with one (within quotes a quote is written twice)"
+    )]
+    OpenQuote {
+        /// The file.
+        path: PathBuf,
+        /// Line on which the quote opens, from 1.
+        line: u64,
     },
     /// A column is named that the data do not have.
-    #[error("{name:?} is no column of the model; its columns are {columns}")]
+    #[error("{name:?} is no column of the model; its columns are {columns}{hint}")]
     NoSuchColumn {
         /// The name asked for.
         name: String,
         /// The names there are.
         columns: String,
+        /// What may have been meant.
+        hint: String,
+    },
+    /// A column of very many words is asked for as a whole.
+    #[error(
+        "column {name:?} has more words than one site takes, so it has no probabilities of them all; draw it, given the others"
+    )]
+    ManyWords {
+        /// The column.
+        name: String,
     },
     /// A table lacks a column of the schema.
     #[error(
@@ -100,12 +123,18 @@ pub enum DataError {
         column: String,
     },
     /// A table has columns that the schema does not know.
-    #[error("{path}: column {column:?} was not there at fit time; drop it or allow extra columns")]
+    #[error(
+        "{path}: the model has no column {column:?}; its columns are {columns}; rename it, or remove it from the file{hint}"
+    )]
     ExtraColumn {
         /// The file.
         path: PathBuf,
         /// The first unknown column.
         column: String,
+        /// The columns of the model.
+        columns: String,
+        /// What may have been meant.
+        hint: String,
     },
     /// A column does not hold what it is said to.
     #[error(
@@ -146,7 +175,7 @@ pub enum DataError {
     },
     /// A category that the schema does not know.
     #[error(
-        "{path}:{line}: {site}: {value:?} is none of the {known} categories seen at fit time; \
+        "{path}:{line}: {site}: {value:?} is none of the {known} categories seen at fit time{more}; \
          correct the value, remove the row, or fit again with it"
     )]
     UnseenCategory {
@@ -160,6 +189,8 @@ pub enum DataError {
         value: String,
         /// How many categories the schema has there.
         known: usize,
+        /// What else is not known, and what to do with all of it.
+        more: String,
     },
     /// A sequence of an alignment has another length than the first one.
     #[error(

@@ -5,6 +5,7 @@ mod dataset;
 mod error;
 mod format;
 mod mask;
+mod names;
 mod options;
 mod origin;
 mod partial;
@@ -23,14 +24,16 @@ pub use format::image::{
 };
 pub use format::write::{writable, write};
 pub use mask::{Region, SiteMask};
-pub use options::{Missing, MissingIs, ReadOptions};
+pub use options::{MISSING_WORDS, Missing, MissingIs, ReadOptions, Unseen};
 pub use origin::Data;
 pub use partial::PartialDataset;
 pub use row_classes::RowClasses;
 pub use schema::{Class, Layout, MAX_CATEGORIES, Schema, Site, Vocabulary};
 pub use source::DataSource;
 pub use split::{Split, SplitConfig};
-pub use table::{Coding, Column, ColumnKind, LeftOut, Notation, Numbers, Values};
+pub use table::{
+    Coding, Column, ColumnKind, INTERVAL, LeftOut, Notation, Numbers, Spread, Values, of_values,
+};
 
 /// Reads a data set and finds out its schema.
 ///

@@ -5,7 +5,7 @@ use super::table::ColumnKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What becomes of missing table fields: empty, `?` or `NA`.
+/// What becomes of missing table fields.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {
@@ -14,6 +14,24 @@ pub enum Missing {
     Category,
     /// A row with a missing field in a column that is read is left out.
     DropRows,
+}
+
+/// Words that mean that a field is missing, unless others are said to.
+pub const MISSING_WORDS: [&str; 10] = [
+    "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "<NA>", "#N/A",
+];
+
+/// What becomes of a value of a table that the schema does not have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unseen {
+    /// It is an error.
+    #[default]
+    Error,
+    /// It counts as missing.
+    Missing,
+    /// Its row is left out.
+    SkipRow,
 }
 
 /// What a missing table field is where labels may be unknown.
@@ -31,6 +49,12 @@ pub enum MissingIs {
 pub struct ReadOptions {
     /// Tables: what becomes of missing fields.
     pub missing: Missing,
+    /// Tables: words that mean that a field is missing; an empty field always is.
+    #[serde(skip_serializing_if = "are_usual")]
+    pub missing_words: Vec<String>,
+    /// Tables read into a schema: what becomes of values that the schema does not have.
+    #[serde(skip_serializing_if = "is_default")]
+    pub unseen: Unseen,
     /// Tables: whether the first row names the columns; otherwise they are `column 1`, `column 2`, ….
     pub has_header: bool,
     /// Tables: columns to leave out, by name.
@@ -58,6 +82,8 @@ impl Default for ReadOptions {
     fn default() -> Self {
         Self {
             missing: Missing::Category,
+            missing_words: MISSING_WORDS.map(str::to_owned).to_vec(),
+            unseen: Unseen::Error,
             has_header: true,
             drop_columns: Vec::new(),
             only_columns: None,
@@ -70,6 +96,14 @@ impl Default for ReadOptions {
             builtin_rows: None,
         }
     }
+}
+
+fn are_usual(words: &[String]) -> bool {
+    words == MISSING_WORDS
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 #[cfg(test)]

@@ -149,6 +149,11 @@ impl PartialDataset {
         }
     }
 
+    /// The number of a row in a column of numbers, if it is known.
+    pub fn number(&self, row: usize, column: usize) -> Option<i64> {
+        self.numbers.as_ref()?.get(row, column)
+    }
+
     /// The rows with every unknown label chosen.
     ///
     /// # Errors

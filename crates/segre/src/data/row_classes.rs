@@ -5,6 +5,7 @@ use super::options::ReadOptions;
 use super::read;
 use super::source::DataSource;
 use crate::data::error::{DataError, Result};
+use crate::data::names::{listed, meant};
 use std::path::Path;
 
 /// The column of a table that holds the classes, if it has several.
@@ -61,12 +62,13 @@ impl RowClasses {
             _ => schema.sites.iter().position(|site| site.name == wanted),
         };
         let Some(site) = site else {
-            let columns: Vec<&str> = schema.sites.iter().map(|site| site.name.as_str()).collect();
+            let columns = schema.sites.iter().map(|site| site.name.as_str());
             return Err(DataError::UnknownColumn {
                 path: path.to_path_buf(),
                 column: wanted.to_owned(),
                 action: "select",
-                columns: columns.join(", "),
+                columns: listed(columns.clone()),
+                hint: meant(wanted, columns),
             });
         };
         let classes = 0..schema.cardinality(site);

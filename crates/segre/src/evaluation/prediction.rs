@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::data::PartialDataset;
+use crate::data::{Coding, Notation, PartialDataset, Spread};
 use crate::flow::ConditionalMarginals;
 
 /// How good predictions of one site are.
@@ -14,8 +14,65 @@ pub struct PredictionReport {
     pub known: usize,
     /// Share of these that is predicted: the most probable category is theirs.
     pub accuracy: Option<f64>,
-    /// Mean of `−log p(truth)` over these, nats.
+    /// Mean of `−log p(truth)` over these, nats; of a number, of its cell.
     pub log_loss: Option<f64>,
+    /// Of a column of numbers, how far predictions are off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<NumberErrors>,
+}
+
+/// How far predictions of numbers are off, in the column's own units: of dates days, of times seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct NumberErrors {
+    /// Root of the mean square error of the means.
+    pub rmse: f64,
+    /// Mean absolute error of the medians.
+    pub mae: f64,
+    /// `1 − Σ (x − mean_x)² / Σ (x − x̄)²` of the means: 1 is perfect, 0 no better than the mean of all.
+    pub r2: f64,
+    /// Share of the numbers that lie within their intervals of 90 %.
+    pub coverage: f64,
+}
+
+/// Compares what was predicted of a column of numbers with the rows in which it is known.
+///
+/// # Panics
+/// If there are fewer predictions than rows, or the column holds no numbers.
+pub fn of_numbers(
+    predicted: &ConditionalMarginals,
+    truth: &PartialDataset,
+    column: usize,
+    coding: &Coding,
+    notation: &Notation,
+) -> PredictionReport {
+    let site = truth.schema.sites_of(column).start;
+    let mut pairs = Vec::new();
+    for row in 0..truth.rows() {
+        if let Some(number) = truth.number(row, column) {
+            let spread = coding.spread(predicted.of(row, site));
+            pairs.push((number, spread.expect("a column of numbers")));
+        }
+    }
+    let count = pairs.len() as f64;
+    let mean_of = |of: &dyn Fn(&(i64, Spread)) -> f64| pairs.iter().map(of).sum::<f64>() / count;
+    let mean = mean_of(&|(number, _)| *number as f64);
+    let variance = mean_of(&|(number, _)| (*number as f64 - mean).powi(2));
+    let square = mean_of(&|(number, spread)| (*number as f64 - spread.mean).powi(2));
+    let unit = notation.unit();
+    let numbers = NumberErrors {
+        rmse: unit * square.sqrt(),
+        mae: unit * mean_of(&|(number, spread)| (number - spread.median).abs() as f64),
+        r2: 1.0 - square / variance,
+        coverage: mean_of(&|(number, spread)| {
+            let (low, high) = spread.interval;
+            f64::from(u8::from((low..=high).contains(number)))
+        }),
+    };
+    PredictionReport {
+        accuracy: None,
+        numbers: (!pairs.is_empty()).then_some(numbers),
+        ..run(predicted, truth, site)
+    }
 }
 
 /// Compares what was predicted of a site with the rows in which it is known.
@@ -41,5 +98,6 @@ pub fn run(
         known,
         accuracy: mean(hits as f64),
         log_loss: mean(loss),
+        numbers: None,
     }
 }

@@ -15,7 +15,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
+use segre_kernels::Place;
 
+use super::known::{Conditionals, KnownLabels};
 use crate::data::PartialDataset;
 use crate::geometry::AssignmentManifold;
 use crate::learning::parameters::host_values;
@@ -41,6 +43,12 @@ pub trait Denoiser: Sync {
     /// # Panics
     /// For a velocity field, which has no posterior.
     fn posterior(&self, evidence: Tensor<3>, level: Tensor<2>) -> Tensor<3>;
+
+    /// `p(β_i = · | β_known)` at some places of rows with known and unknown labels, if there is a shorter way than
+    /// [`posterior_mean`](Self::posterior_mean) at the levels 0 and ∞.
+    fn conditionals(&self, _known: &KnownLabels, _places: &[Place]) -> Option<Conditionals> {
+        None
+    }
 }
 
 /// Noisy states of a batch of labelings, in host memory.
@@ -98,40 +106,6 @@ impl NoisyBatch {
                     corners[from + usize::from(label)] = 1.0;
                 }
             });
-        Self {
-            shape: [rows.len(), sites, categories],
-            states,
-            root_snr,
-            corners,
-        }
-    }
-
-    /// The states where labels are seen without noise or not at all: levels are 0 or decide.
-    ///
-    /// # Panics
-    /// As [`draw`](Self::draw).
-    pub fn shown(
-        manifold: &AssignmentManifold,
-        rows: &[&[u16]],
-        range: Range<usize>,
-        root_snr: Vec<f32>,
-    ) -> Self {
-        let (sites, categories) = (manifold.sites(), manifold.categories());
-        let rows = &rows[range];
-        assert_eq!(
-            root_snr.len(),
-            rows.len() * sites,
-            "one level per row and site"
-        );
-        let mut states = vec![0.0; rows.len() * sites * categories];
-        let mut corners = states.clone();
-        let scales = direction_scales(manifold);
-        let labels = rows.iter().flat_map(|row| row.iter());
-        for (place, &label) in labels.enumerate() {
-            let at = place * categories + usize::from(label);
-            states[at] = root_snr[place] * scales[place % sites];
-            corners[at] = 1.0;
-        }
         Self {
             shape: [rows.len(), sites, categories],
             states,

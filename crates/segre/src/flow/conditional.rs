@@ -1,6 +1,10 @@
 //! Conditional marginals: what the known sites of a row say of each unknown one.
 
-use super::channel::KnownSites;
+use std::ops::Range;
+
+use segre_kernels::Columns;
+
+use super::known::{KnownLabels, conditionals};
 use super::legal::no_value;
 use super::model::Model;
 use crate::data::PartialDataset;
@@ -13,11 +17,9 @@ const BATCH: usize = 512;
 /// `p(β_i = j | β_known)` for every site of every row; certainty at known sites.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConditionalMarginals {
-    /// Categories of every site.
-    cardinalities: Vec<usize>,
-    /// The largest of them: what every site takes in memory.
-    categories: usize,
-    /// `[rows, sites, categories]`, padding 0.
+    /// Where the categories of the sites lie in a row.
+    columns: Columns,
+    /// `[rows, categories of all sites]`.
     values: Vec<f32>,
 }
 
@@ -27,8 +29,7 @@ impl ConditionalMarginals {
     /// # Panics
     /// If there is no such row or site.
     pub fn of(&self, row: usize, site: usize) -> &[f32] {
-        let from = self.place(row, site);
-        &self.values[from..from + self.cardinalities[site]]
+        &self.values[self.place(row, site)]
     }
 
     /// The category of largest probability, the first among equals.
@@ -49,16 +50,17 @@ impl ConditionalMarginals {
     /// # Panics
     /// As [`of`](Self::of), or if there is no such category.
     pub fn exclude(&mut self, row: usize, site: usize, label: u16) {
-        let from = self.place(row, site);
-        let own = &mut self.values[from..from + self.cardinalities[site]];
+        let place = self.place(row, site);
+        let own = &mut self.values[place];
         own[usize::from(label)] = 0.0;
         let total: f32 = own.iter().sum();
         own.iter_mut()
             .for_each(|p| *p /= total.max(f32::MIN_POSITIVE));
     }
 
-    fn place(&self, row: usize, site: usize) -> usize {
-        (row * self.cardinalities.len() + site) * self.categories
+    fn place(&self, row: usize, site: usize) -> Range<usize> {
+        let (first, own) = (row * self.columns.categories(), self.columns.range(site));
+        first + own.start..first + own.end
     }
 }
 
@@ -80,30 +82,31 @@ pub fn conditional_marginals(
 ) -> Result<ConditionalMarginals> {
     model.schema.same_as(&given.schema)?;
     model.check_conditions()?;
-    let (sites, categories) = (model.manifold.sites(), model.manifold.categories());
-    let known = KnownSites::new(&model.manifold);
-    let mut values = Vec::with_capacity(given.rows() * sites * categories);
+    let columns = Columns::new(&given.schema.cardinalities());
+    let values = vec![0.0; given.rows() * columns.categories()];
+    let mut marginals = ConditionalMarginals { columns, values };
     let batch = BATCH.min(model.most_rows());
     Progress::pieces("marginals", "row", 0, given.rows()).tell(observer)?;
     for from in (0..given.rows()).step_by(batch) {
         let size = batch.min(given.rows() - from);
-        let (mut states, mut levels) = known.nothing(size);
-        known.show_rows(given, |k| from + k, &mut states, &mut levels);
-        let mut mean = known.posterior(model, model.device(), states, levels);
-        for (place, own) in mean.chunks_mut(categories).enumerate() {
-            if let Some(label) = given.label(from + place / sites, place % sites) {
-                own.fill(0.0);
-                own[usize::from(label)] = 1.0;
+        let known = KnownLabels::of(given, from..from + size);
+        let places = known.unknown();
+        let found = conditionals(model, model, &known, &places);
+        for (at, place) in places.iter().enumerate() {
+            let own = marginals.place(from + place.row, place.column);
+            marginals.values[own].copy_from_slice(found.of(at));
+        }
+        for row in from..from + size {
+            for site in 0..given.sites() {
+                if let Some(label) = given.label(row, site) {
+                    let own = marginals.place(row, site);
+                    marginals.values[own][usize::from(label)] = 1.0;
+                }
             }
         }
-        values.extend(mean);
         Progress::pieces("marginals", "row", from + size, given.rows()).tell(observer)?;
     }
-    Ok(ConditionalMarginals {
-        cardinalities: given.schema.cardinalities(),
-        categories,
-        values,
-    })
+    Ok(marginals)
 }
 
 /// [`conditional_marginals`] of the categories that may be filled in: at unknown sites the category that missing fields had in

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::error::Result;
+use super::error::{FlowError, Result};
 use super::head::Head;
 use super::prior::{PairwisePrior, PriorConfig};
 use crate::data::{DataError, Layout, Schema};
@@ -57,12 +57,14 @@ impl TryFrom<Stored> for ModelConfig {
             .ok_or("a model has one prior: leave out `prior` or `scanlines`")?;
         let pair = stored.head.check(&stored.path, &prior);
         pair.map_err(|error| error.to_string())?;
-        Ok(Self {
+        let config = Self {
             head: stored.head,
             path: stored.path,
             network: stored.network,
             prior,
-        })
+        };
+        config.check_labels().map_err(|error| error.to_string())?;
+        Ok(config)
     }
 }
 
@@ -77,11 +79,23 @@ impl ModelConfig {
     /// # Errors
     /// [`InvalidSetting`](crate::InvalidSetting) names the first setting outside its range;
     /// [`FlowError::NoField`](super::FlowError::NoField) and [`FlowError::FieldWithPrior`](super::FlowError::FieldWithPrior)
-    /// are for pairs that do not go together.
+    /// are for pairs that do not go together,
+    /// [`FlowError::LabelsOnly`] for a network that does not go with path or prior.
     pub fn validate(&self) -> Result<()> {
         self.path.validate()?;
         self.network.validate()?;
-        self.head.check(&self.path, &self.prior)
+        self.head.check(&self.path, &self.prior)?;
+        self.check_labels()
+    }
+
+    /// Refuses a network that sees labels only where it is shown anything else, or is to correct what says more than marginals.
+    fn check_labels(&self) -> Result<()> {
+        let labels = matches!(self.path, ProbabilityPath::Discrete(_));
+        let alone = self.prior == PriorConfig::Marginals;
+        match self.network {
+            NetworkConfig::Table(_) if !(labels && alone) => Err(FlowError::LabelsOnly),
+            _ => Ok(()),
+        }
     }
 
     /// Checks that network and prior are for such data.

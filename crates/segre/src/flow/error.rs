@@ -49,6 +49,12 @@ pub enum FlowError {
     /// A class was asked of a model that knows none.
     #[error("this model was not told classes of rows; fit one with `labels = FILE`")]
     NoClasses,
+    /// A network that sees labels only was asked for with another path, or a prior.
+    #[error(
+        "the table network sees labels that are known or not: use it with `path = masked` and no prior, or take \
+         `network = residual`"
+    )]
+    LabelsOnly,
     /// A prior was asked of a field.
     #[error(
         "a field has no logits that a prior could start; leave the prior out, or use `head = posterior`"

@@ -1,8 +1,10 @@
 //! A denoiser that knows some categories to be impossible.
 
 use burn::tensor::{Tensor, TensorData};
+use segre_kernels::Place;
 
 use super::channel::Denoiser;
+use super::known::{Conditionals, KnownLabels};
 use super::model::Model;
 
 /// Keeps the logarithm finite where only impossible categories are left.
@@ -15,6 +17,8 @@ pub struct LegalOnly<'a> {
     model: &'a Model,
     /// 1 where a category is legal, `[1, sites, categories]`.
     legal: Tensor<3>,
+    /// The category of every site that is not.
+    excluded: Vec<Option<u16>>,
 }
 
 impl<'a> LegalOnly<'a> {
@@ -24,10 +28,11 @@ impl<'a> LegalOnly<'a> {
     /// If a site would have no category left.
     pub fn new(model: &'a Model, excluded: impl Fn(usize) -> Option<u16>) -> Self {
         let (sites, categories) = (model.manifold.sites(), model.manifold.categories());
+        let excluded: Vec<Option<u16>> = (0..sites).map(excluded).collect();
         let mut legal = vec![0.0_f32; sites * categories];
         for (site, own) in legal.chunks_mut(categories).enumerate() {
             own[..model.manifold.cardinalities()[site]].fill(1.0);
-            if let Some(label) = excluded(site) {
+            if let Some(label) = excluded[site] {
                 own[usize::from(label)] = 0.0;
             }
             assert!(own.contains(&1.0), "site {site} has no legal category");
@@ -36,6 +41,7 @@ impl<'a> LegalOnly<'a> {
         Self {
             model,
             legal: Tensor::from_data(legal, model.device()),
+            excluded,
         }
     }
 
@@ -60,6 +66,20 @@ impl Denoiser for LegalOnly<'_> {
 
     fn posterior(&self, evidence: Tensor<3>, level: Tensor<2>) -> Tensor<3> {
         self.restrict(self.model.posterior(evidence, level))
+    }
+
+    fn conditionals(&self, known: &KnownLabels, places: &[Place]) -> Option<Conditionals> {
+        let mut found = self.model.conditionals(known, places)?;
+        for (at, place) in places.iter().enumerate() {
+            if let Some(label) = self.excluded[place.column] {
+                let own = found.of_mut(at);
+                own.iter_mut().for_each(|p| *p += FLOOR as f32);
+                own[usize::from(label)] = 0.0;
+                let total: f32 = own.iter().sum();
+                own.iter_mut().for_each(|p| *p /= total);
+            }
+        }
+        Some(found)
     }
 }
 

@@ -17,6 +17,7 @@
 //! | what networks are told of the data | `sites.rs` |
 //! | training with checkpoints and validation | `training/` |
 //! | samplers, deterministic and stochastic | `sampling/` |
+//! | rows with known and unknown labels, conditionals of a denoiser | `known.rs` |
 //! | marginals of unknown sites given known ones | `conditional.rs` |
 //! | likelihood: I-MMSE bound, chain-rule bound, importance-sampled bound, exact values | `likelihood/` |
 //! | a model in a folder | `saving.rs` |
@@ -27,6 +28,7 @@ mod conditional;
 mod config;
 mod error;
 mod head;
+mod known;
 mod legal;
 pub mod likelihood;
 mod model;
@@ -42,6 +44,7 @@ pub use conditional::{ConditionalMarginals, conditional_marginals, legal_margina
 pub use config::ModelConfig;
 pub use error::{FlowError, Result};
 pub use head::Head;
+pub use known::{Conditionals, KnownLabels};
 pub use legal::LegalOnly;
 pub use model::Model;
 pub use prior::{Pair, PairwisePrior, PriorConfig};

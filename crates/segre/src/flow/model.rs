@@ -3,10 +3,12 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation};
 use rand_chacha::ChaCha8Rng;
+use segre_kernels::Place;
 
 use super::channel::{Denoiser, SAMPLING_REST, SCORING_REST, decisive_root_snr, evidence};
 use super::config::ModelConfig;
 use super::head::Head;
+use super::known::{Conditionals, KnownLabels};
 use super::prior::{IndependentSites, Marginals, PairwisePrior, Prior, PriorConfig};
 use super::sites::{draw_rows, site_spec};
 use crate::data::DataError;
@@ -48,7 +50,7 @@ impl Model {
         device: &Device,
     ) -> Self {
         let schema = train.schema.clone();
-        let marginals = Marginals::of(train);
+        let marginals = Marginals::of_rows(train);
         let sites = site_spec(&schema);
         let network = config.network.init(&sites, rng, device);
         let rows = draw_rows(train, network.starting_rows(), rng);
@@ -67,9 +69,9 @@ impl Model {
     ) -> Self {
         Self {
             manifold: AssignmentManifold::new(&schema.cardinalities(), device),
+            network: network.with_marginals(&site_spec(&schema), marginals.logs()),
             config,
             schema,
-            network,
             marginals,
             prior,
             context_gain: 1.0,
@@ -232,6 +234,10 @@ impl Denoiser for Model {
     fn posterior(&self, evidence: Tensor<3>, level: Tensor<2>) -> Tensor<3> {
         assert!(self.config.head.has_context(), "a field has no posterior");
         activation::softmax(self.posterior_logits(evidence, level, None, None), 2)
+    }
+
+    fn conditionals(&self, known: &KnownLabels, places: &[Place]) -> Option<Conditionals> {
+        self.conditionals_at(known, places)
     }
 }
 

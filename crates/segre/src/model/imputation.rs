@@ -1,7 +1,9 @@
 //! What is missing in rows, filled in.
 
+use std::collections::HashMap;
+
 use super::Model;
-use crate::data::{Dataset, PartialDataset};
+use crate::data::{Dataset, PartialDataset, Spread};
 use crate::error::Result;
 use crate::flow::sampling::{SamplingOptions, complete_with};
 use crate::flow::{ConditionalMarginals, Denoiser, LegalOnly, legal_marginals};
@@ -12,8 +14,10 @@ use crate::progress::{Observer, Silent};
 pub enum Filling {
     /// All missing labels of a row are drawn together, so many times, copies of a row side by side.
     Draws(usize, SamplingOptions),
-    /// Each at its most probable category, by itself, given the known ones.
+    /// Each at its most probable category, a number at its median, by itself, given the known ones.
     MostProbable,
+    /// The same, but a number at its mean, which has the least squared error.
+    Expected,
 }
 
 impl Model {
@@ -39,8 +43,14 @@ impl Model {
         let (draws, options) = match how {
             Filling::Draws(draws, options) => (*draws, options),
             Filling::MostProbable => {
-                let marginals = self.marginals(given, observer)?;
-                return Ok(given.filled(|row, site| marginals.most_probable(row, site))?);
+                return self.fill_by_marginals(given, |spread| spread.median, observer);
+            }
+            Filling::Expected => {
+                return self.fill_by_marginals(
+                    given,
+                    |spread| spread.mean.round() as i64,
+                    observer,
+                );
             }
         };
         let repeated = given.repeat_rows(draws);
@@ -52,6 +62,40 @@ impl Model {
             .as_ref()
             .map_or(&self.flow as &dyn Denoiser, |legal| legal);
         Ok(complete_with(denoiser, &self.flow, &repeated, options, observer)?.data)
+    }
+
+    /// Every unknown label by itself: a number at a centre of its distribution, others at their most probable category.
+    fn fill_by_marginals(
+        &self,
+        given: &PartialDataset,
+        centre: impl Fn(Spread) -> i64,
+        observer: &mut dyn Observer,
+    ) -> Result<Dataset> {
+        let marginals = self.marginals(given, observer)?;
+        let schema = self.schema();
+        let mut numbers = HashMap::new();
+        let mut said = Vec::new();
+        for column in (0..schema.column_count()).filter(|_| schema.has_codings()) {
+            let (_, Some(coding)) = schema.column(column) else {
+                continue;
+            };
+            let site = schema.sites_of(column).start;
+            for row in (0..given.rows()).filter(|row| given.label(*row, site).is_none()) {
+                if let Some(spread) = coding.spread(marginals.of(row, site)) {
+                    let number = centre(spread);
+                    said.push((row, column, number));
+                    numbers.insert((row, site), coding.label_of_number(number));
+                }
+            }
+        }
+        let filled = given.filled(|row, site| match numbers.get(&(row, site)) {
+            Some(label) => *label,
+            None => marginals.most_probable(row, site),
+        })?;
+        Ok(match said.is_empty() {
+            true => filled,
+            false => filled.with_numbers_at(said),
+        })
     }
 
     /// The probability of every category of every unknown label, each by itself, given the known ones of its row.

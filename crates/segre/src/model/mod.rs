@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
-use crate::data::{self, DataSource, Dataset, MissingIs, PartialDataset, Schema};
+use crate::data::{self, DataSource, Dataset, MissingIs, PartialDataset, Schema, Unseen};
 use crate::error::Result;
 use crate::estimate::Estimate;
 use crate::evaluation::scores::{self, ScoreReport};
@@ -138,6 +138,13 @@ impl Model {
         self.flow.knows_conditionals()
     }
 
+    /// The model that takes values which its own data did not have for something else than an error, in all tables that it reads.
+    #[must_use]
+    pub fn with_unseen(mut self, unseen: Unseen) -> Self {
+        self.card.read_options.unseen = unseen;
+        self
+    }
+
     /// Reads data into the model's columns and categories, as its own were read.
     ///
     /// # Errors
@@ -169,6 +176,16 @@ impl Model {
             options,
             missing,
         )?)
+    }
+
+    /// One row of a table of which some columns are known, by name, and the others are not.
+    ///
+    /// # Errors
+    /// [`DataError::NoSuchColumn`](crate::data::DataError::NoSuchColumn) for a name that there is not, and those of values that the
+    /// model does not know.
+    pub fn given(&self, values: &[(String, String)]) -> Result<PartialDataset> {
+        let unseen = self.card.read_options.unseen;
+        Ok(data::of_values(values, self.schema(), unseen)?)
     }
 
     /// Scores of rows: a bound of `−log P` of each in nats, with standard errors, and their mean.

@@ -1,7 +1,7 @@
 //! One column predicted from the others.
 
 use super::Model;
-use crate::data::PartialDataset;
+use crate::data::{Coding, DataError, Notation, PartialDataset, Spread, Values};
 use crate::error::Result;
 use crate::evaluation::prediction::{self, PredictionReport};
 use crate::flow::{ConditionalMarginals, conditional_marginals};
@@ -17,6 +17,8 @@ pub struct Prediction {
     /// How good the predictions are, over the rows in which the column is known.
     pub report: PredictionReport,
     site: usize,
+    /// Of a column of numbers.
+    numbers: Option<(Coding, Notation)>,
     marginals: ConditionalMarginals,
 }
 
@@ -27,6 +29,20 @@ impl Prediction {
     /// If there is no such row.
     pub fn probabilities(&self, row: usize) -> &[f32] {
         self.marginals.of(row, self.site)
+    }
+
+    /// What is predicted of a number; `None` where the column holds words.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn spread(&self, row: usize) -> Option<Spread> {
+        let (coding, _) = self.numbers.as_ref()?;
+        coding.spread(self.probabilities(row))
+    }
+
+    /// How the numbers of the column are written; `None` where it holds words.
+    pub fn notation(&self) -> Option<&Notation> {
+        self.numbers.as_ref().map(|(_, notation)| notation)
     }
 
     /// The most probable category of a row, the first among equals.
@@ -59,7 +75,20 @@ impl Model {
         observer: &mut dyn Observer,
     ) -> Result<Prediction> {
         let schema = self.schema();
-        let site = schema.site_named(column)?;
+        let place = schema.column_named(column)?;
+        let sites = schema.sites_of(place);
+        if sites.len() > 1 {
+            let name = column.to_owned();
+            return Err(DataError::ManyWords { name }.into());
+        }
+        let site = sites.start;
+        let numbers = schema
+            .column(place)
+            .1
+            .and_then(|coding| match &coding.values {
+                Values::Numbers { notation, .. } => Some((coding.clone(), notation.clone())),
+                Values::Words(_) => None,
+            });
         // A field that was missing in the fit's data too is no value to predict.
         let rows = rows.without(|row, own| {
             own == site && rows.label(row, own) == schema.missing_category(own)
@@ -72,8 +101,14 @@ impl Model {
             categories: categories
                 .map(|label| schema.category_name(site, label).into_owned())
                 .collect(),
-            report: prediction::run(&marginals, &rows, site),
+            report: match &numbers {
+                None => prediction::run(&marginals, &rows, site),
+                Some((coding, notation)) => {
+                    prediction::of_numbers(&marginals, &rows, place, coding, notation)
+                }
+            },
             site,
+            numbers,
             marginals,
         })
     }

@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | [`LinearField`] | two binary variables (EG Fig. 5, right) | `linear.rs` |
 //! | [`DenseNetwork`] | small problems, as in EG (Fig. 5) | `dense.rs` |
-//! | [`ResidualNetwork`] | the default: tables, small images, short sequences | `residual.rs` |
+//! | [`ResidualNetwork`] | the default: tables of words, small images, short sequences | `residual.rs` |
+//! | [`TableNetwork`] | tables with numbers | `table.rs` |
 //! | [`CnnNetwork`] | sequences, as in the class-scaling experiment | `cnn.rs` |
 //! | [`UnetNetwork`] | images and label maps | `unet/` |
 //!
@@ -20,8 +21,9 @@ mod dropout;
 pub(crate) mod initialise;
 mod linear;
 mod mixture;
-pub(crate) mod ranks;
+mod ranks;
 mod residual;
+mod table;
 mod time_embedding;
 pub(crate) mod unet;
 
@@ -35,8 +37,8 @@ pub use cnn::{CnnConfig, CnnNetwork};
 pub use dense::{DenseConfig, DenseNetwork};
 pub use linear::{LinearConfig, LinearField};
 pub use mixture::ProductMixture;
-pub use ranks::RankCode;
 pub use residual::{ResidualConfig, ResidualNetwork};
+pub use table::{TableConfig, TableNetwork};
 pub use time_embedding::{FourierFeatures, LevelFeatures, TimeEmbeddingConfig};
 pub use unet::{UnetConfig, UnetNetwork};
 
@@ -90,6 +92,8 @@ pub enum NetworkConfig {
     Dense(DenseConfig),
     /// Site embeddings, residual dense blocks, site decoders.
     Residual(ResidualConfig),
+    /// Embedded labels, residual dense blocks, logits of the columns that are asked for.
+    Table(TableConfig),
     /// One-dimensional convolutions.
     Cnn(CnnConfig),
     /// Convolutions over images, from fine to coarse and back.
@@ -112,6 +116,7 @@ impl NetworkConfig {
             Self::Linear(_) => Ok(()),
             Self::Dense(config) => config.validate(),
             Self::Residual(config) => config.validate(),
+            Self::Table(config) => config.validate(),
             Self::Cnn(config) => config.validate(),
             Self::Unet(config) => config.validate(),
         }
@@ -139,6 +144,7 @@ impl NetworkConfig {
             Self::Linear(config) => Network::Linear(config.init(sites, rng, device)),
             Self::Dense(config) => Network::Dense(config.init(sites, rng, device)),
             Self::Residual(config) => Network::Residual(config.init(sites, rng, device)),
+            Self::Table(config) => Network::Table(config.init(sites, rng, device)),
             Self::Cnn(config) => Network::Cnn(config.init(sites, rng, device)),
             Self::Unet(config) => Network::Unet(config.init(sites, rng, device)),
         }
@@ -158,6 +164,8 @@ pub enum Network {
     Dense(DenseNetwork),
     /// See [`ResidualNetwork`].
     Residual(ResidualNetwork),
+    /// See [`TableNetwork`].
+    Table(TableNetwork),
     /// See [`CnnNetwork`].
     Cnn(CnnNetwork),
     /// See [`UnetNetwork`].
@@ -198,6 +206,7 @@ impl Network {
             Self::Linear(network) => network.forward(points, level),
             Self::Dense(network) => network.forward(points, level),
             Self::Residual(network) => network.forward(points, level, dropout),
+            Self::Table(network) => network.forward(points, level, dropout),
             Self::Cnn(network) => network.forward(points, level),
             Self::Unet(network) => network.forward(points, evidence, level, classes, dropout),
         }
@@ -234,6 +243,22 @@ impl Network {
         }
     }
 
+    /// The network that knows how frequent the categories are, nats, `[sites, categories]`.
+    pub(crate) fn with_marginals(self, sites: &SiteSpec, log_marginals: &[f32]) -> Self {
+        match self {
+            Self::Table(network) => Self::Table(network.with_marginals(sites, log_marginals)),
+            other => other,
+        }
+    }
+
+    /// The network that computes known and unknown labels only, if it is one.
+    pub(crate) fn of_labels(&self) -> Option<&TableNetwork> {
+        match self {
+            Self::Table(network) => Some(network),
+            _ => None,
+        }
+    }
+
     /// Whether a row's output in training depends on the other rows of its batch.
     pub(crate) fn couples_rows(&self) -> bool {
         matches!(self, Self::Dense(_))
@@ -250,6 +275,19 @@ impl Network {
             _ => ROWS_OF_A_THREAD,
         }
     }
+}
+
+/// Rejects a share outside `[0, 1)`.
+fn check_share(name: &'static str, value: f64) -> Result<(), InvalidSetting> {
+    if (0.0..1.0).contains(&value) {
+        return Ok(());
+    }
+    let expected = "at least 0 and below 1";
+    Err(InvalidSetting {
+        name,
+        value,
+        expected,
+    })
 }
 
 /// Rejects a size outside `1..=limit`.

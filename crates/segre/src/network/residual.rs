@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::affinity::{LabelAffinity, MOST_SITES};
 use super::dropout::drop_out;
 use super::mixture::ProductMixture;
-use super::ranks::RankCode;
-use super::{LevelFeatures, SiteSpec, check_size, initialise};
+use super::{LevelFeatures, SiteSpec, check_share, check_size, initialise};
 use crate::setting::InvalidSetting;
 
 /// Frequencies of the level features.
@@ -33,9 +32,6 @@ pub struct ResidualConfig {
     /// [`LabelAffinity`].
     #[serde(default)]
     pub affinity: bool,
-    /// Whether ordered categories are told by their ranks in the data, see [`RankCode`]: for tables with numbers.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub ranks: bool,
     /// Probability with which a hidden unit is dropped in training.
     pub dropout: f64,
 }
@@ -49,7 +45,6 @@ impl Default for ResidualConfig {
             site_width: None,
             components: 0,
             affinity: false,
-            ranks: false,
             dropout: 0.3,
         }
     }
@@ -79,8 +74,6 @@ pub struct ResidualNetwork {
     #[module(skip)]
     features: LevelFeatures,
     #[module(skip)]
-    ranks: Option<RankCode>,
-    #[module(skip)]
     dropout: f64,
 }
 
@@ -101,15 +94,7 @@ impl ResidualConfig {
         if self.components > 0 {
             check_size("components", self.components, 1 << 16)?;
         }
-        if (0.0..1.0).contains(&self.dropout) {
-            return Ok(());
-        }
-        let expected = "at least 0 and below 1";
-        Err(InvalidSetting {
-            name: "dropout",
-            value: self.dropout,
-            expected,
-        })
+        check_share("dropout", self.dropout)
     }
 
     /// A network with random parameters; its output starts at zero.
@@ -151,7 +136,6 @@ impl ResidualConfig {
             affinity: (self.affinity && sites.shared && (2..=MOST_SITES).contains(&count))
                 .then(|| LabelAffinity::new(count, device)),
             features,
-            ranks: self.ranks.then(|| RankCode::new(sites)),
             dropout: self.dropout,
         }
     }
@@ -198,25 +182,7 @@ impl ResidualNetwork {
     ) -> Self {
         let start = |mixture: ProductMixture| mixture.started_from(rows, sites, log_marginals);
         self.mixture = self.mixture.map(start);
-        if let Some(ranks) = &self.ranks {
-            let [_, categories, width] = self.embedding.dims();
-            let device = self.embedding.device();
-            let (embedding, decoder) = ranks.start(sites, width, log_marginals);
-            let count = sites.sites();
-            self.embedding = initialise::parameter(embedding, [count, categories, width], &device);
-            self.decoder = initialise::parameter(decoder, [count, width, categories], &device);
-        }
         self
-    }
-
-    /// Embedding and decoder, scaled where they are stored in units of their own.
-    fn tables(&self) -> (Tensor<3>, Tensor<3>) {
-        let (embedding, decoder) = (self.embedding.val(), self.decoder.val());
-        let Some(ranks) = &self.ranks else {
-            return (embedding, decoder);
-        };
-        let scales = ranks.scales(&embedding.device());
-        (embedding * scales.clone(), decoder * scales)
     }
 
     /// # Shapes
@@ -230,8 +196,7 @@ impl ResidualNetwork {
         let [batch, sites, _] = points.dims();
         let features = self.features.forward(level); // [batch, sites, features]
         let common = features.clone().mean_dim(1).squeeze_dim::<2>(1); // [batch, features]
-        let (embedding, decoder) = self.tables();
-        let code = per_site(points.clone(), embedding) + self.level.forward(features);
+        let code = per_site(points.clone(), self.embedding.val()) + self.level.forward(features);
         let width = code.dims()[2];
         let mut hidden = self.input.forward(code.reshape([batch, sites * width]));
         for block in &self.blocks {
@@ -245,7 +210,7 @@ impl ResidualNetwork {
         let hidden = activation::relu(self.norm.forward(hidden));
         let hidden = drop_out(hidden, self.dropout, dropout);
         let code = self.output.forward(hidden).reshape([batch, sites, width]);
-        let mut logits = per_site(code.clone(), decoder);
+        let mut logits = per_site(code.clone(), self.decoder.val());
         if let Some(decoder) = &self.site_decoder {
             logits = logits + per_site(code, decoder.val());
         }

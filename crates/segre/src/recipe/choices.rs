@@ -90,13 +90,13 @@ pub struct NetworkChoices {
     pub kind: Option<NetworkKind>,
     /// Width of hidden layers, channels of the cnn.
     pub hidden: Option<usize>,
-    /// Blocks of the residual network; of the UNet, per resolution.
+    /// Blocks of the residual and the table network; of the UNet, per resolution.
     pub blocks: Option<usize>,
     /// Components of the residual network's mixture of products, 0 for none.
     pub components: Option<usize>,
     /// Whether sites of one vocabulary may repeat each other's labels.
     pub affinity: Option<bool>,
-    /// Dropout of the residual network and the UNet.
+    /// Dropout of the residual network, the table network and the UNet.
     pub dropout: Option<f64>,
     /// UNet: sizes, which the choices below change one by one.
     pub preset: Option<Preset>,

@@ -96,17 +96,17 @@ pub(super) const KEYS: [(&str, &str, &str); 32] = [
     (
         "network",
         "kind",
-        "\"residual\", \"unet\" (images), \"cnn\" (sequences), \"dense\" or \"linear\".",
+        "\"residual\", \"table\" (tables with numbers), \"unet\" (images), \"cnn\" (sequences), \"dense\" or \"linear\".",
     ),
     (
         "network",
         "hidden",
-        "Residual, dense and cnn: width of hidden layers, channels of the cnn.",
+        "Residual, table, dense and cnn: width of hidden layers, channels of the cnn.",
     ),
     (
         "network",
         "blocks",
-        "Residual and unet: residual blocks; of the unet, per resolution.",
+        "Residual, table and unet: residual blocks; of the unet, per resolution.",
     ),
     (
         "network",
@@ -121,7 +121,7 @@ pub(super) const KEYS: [(&str, &str, &str); 32] = [
     (
         "network",
         "dropout",
-        "Residual and unet: probability with which a number is dropped in training.",
+        "Residual, table and unet: probability with which a number is dropped in training.",
     ),
     (
         "network",

@@ -26,6 +26,8 @@ pub enum PathKind {
 pub enum NetworkKind {
     /// Site embeddings and residual dense blocks.
     Residual,
+    /// Embedded labels, residual dense blocks, logits of unknown columns only.
+    Table,
     /// Batch normalisation, dense layers, ReLU.
     Dense,
     /// One-dimensional convolutions.

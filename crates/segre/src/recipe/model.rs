@@ -1,7 +1,7 @@
 //! The model around its network: head, path, and what it starts from.
 
 use super::choices::{ModelChoices, PathChoices, Recipe};
-use super::{Facts, PathKind, unet};
+use super::{Facts, NetworkKind, PathKind, unet};
 use crate::flow::{Head, ModelConfig, PriorConfig};
 use crate::network::NetworkConfig;
 use crate::path::{
@@ -64,7 +64,8 @@ fn path(recipe: &Recipe, facts: &Facts) -> ProbabilityPath {
 pub(super) fn path_kind(recipe: &Recipe, facts: &Facts) -> PathKind {
     // A field has no chain rule.
     let numbers = facts.numbers && recipe.model.head != Some(Head::Field);
-    let by_chain_rule = facts.rows.is_none() || facts.prior.is_some() || numbers;
+    let of_labels = recipe.network.kind == Some(NetworkKind::Table);
+    let by_chain_rule = facts.rows.is_none() || facts.prior.is_some() || numbers || of_labels;
     recipe.path.kind.unwrap_or(match by_chain_rule {
         true => PathKind::Masked,
         false => PathKind::Infinite,

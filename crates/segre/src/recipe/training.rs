@@ -21,26 +21,39 @@ const UNET_VALIDATIONS: u32 = 10;
 /// Decay of the averaged parameters where rows are drawn from them: they must not lag behind by rounds.
 const DRAWN_AVERAGE_DECAY: f64 = 0.99;
 
-/// Learning rate for tables with numbers: three times the usual one is as far in a third of the steps.
-const NUMBERS_LEARNING_RATE: f64 = 3e-3;
+/// How often the network of tables sees every row: more, and it learns them by heart (Magic: best after 30 to 50 times).
+const TABLE_EPOCHS: usize = 50;
+/// Least steps of it.
+const TABLE_STEPS: usize = 1000;
+/// Learning rate of the network of tables: three times the usual one is as far in a third of the steps.
+const TABLE_LEARNING_RATE: f64 = 3e-3;
 
 pub(super) fn choose(recipe: &Recipe, facts: &Facts, model: &ModelConfig) -> TrainingConfig {
     let own = &recipe.training;
     let default = TrainingConfig::default();
     let sites = facts.sites;
     let is_unet = matches!(model.network, NetworkConfig::Unet(_));
+    let is_table = matches!(model.network, NetworkConfig::Table(_));
     let batch_size = own.batch_size.unwrap_or(match is_unet {
         true => unet_batch_size(sites),
+        false if is_table => 512,
         false => (8192 / sites).clamp(128, 512),
+    });
+    let most_steps = facts.rows.filter(|_| is_table).map(|rows| {
+        let steps = TABLE_EPOCHS * rows / batch_size;
+        steps.max(TABLE_STEPS) as u64
     });
     let learning_rate = match is_unet {
         true => unet_learning_rate(batch_size),
-        false if facts.numbers => NUMBERS_LEARNING_RATE,
+        false if is_table => TABLE_LEARNING_RATE,
         false => default.optimizer.learning_rate,
     };
     TrainingConfig {
         seed: recipe.seed(),
-        budget: budget(own, facts, is_unet),
+        budget: Budget {
+            steps: own.steps.or(most_steps),
+            ..budget(own, facts, is_unet)
+        },
         conditional: match own.conditional {
             Some(which) => which == Conditional::Any,
             None => learns_conditionals(facts, model),

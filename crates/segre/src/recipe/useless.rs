@@ -1,15 +1,14 @@
 //! Decisions that a fit has no use for: they are refused, because they would be ignored.
 
-use super::NetworkKind::{Cnn, Dense, Residual, Unet};
+use super::NetworkKind::{Cnn, Dense, Residual, Table, Unet};
 use super::choices::Recipe;
 use super::{Conditional, Facts, PathKind, RecipeError, Result, model, network};
 use crate::flow::Head;
 
 const OF_UNET: &str = "`network = unet`; add that, or leave it out";
 const OF_RESIDUAL: &str = "`network = residual`; add that, or leave it out";
-const OF_BLOCKS: &str = "`network = residual` or unet; add that, or leave it out";
-const OF_WIDTH: &str =
-    "`network = residual`, dense or cnn (the unet has `channels`); add that, or leave it out";
+const OF_BLOCKS: &str = "`network = residual`, table or unet; add that, or leave it out";
+const OF_WIDTH: &str = "`network = residual`, table, dense or cnn (the unet has `channels`); add that, or leave it out";
 const OF_FIELD: &str = "`path = infinite` with `head = field`; add both, or leave it out";
 const OF_DATA: &str = "a fit to data, not to an energy alone; leave it out";
 
@@ -25,6 +24,7 @@ pub(super) fn refuse(recipe: &Recipe, facts: &Facts) -> Result<()> {
     } = recipe;
     let kind = network::kind(recipe, facts);
     let (unet, residual) = (kind == Unet, kind == Residual);
+    let in_blocks = matches!(kind, Residual | Table | Unet);
     let posterior = model.head.unwrap_or_default() == Head::Posterior;
     let path_kind = model::path_kind(recipe, facts);
     let field = path_kind == PathKind::Infinite && !posterior;
@@ -60,16 +60,11 @@ pub(super) fn refuse(recipe: &Recipe, facts: &Facts) -> Result<()> {
         (
             "hidden",
             own.hidden.is_some(),
-            matches!(kind, Residual | Dense | Cnn),
+            matches!(kind, Residual | Table | Dense | Cnn),
             OF_WIDTH,
         ),
-        ("blocks", own.blocks.is_some(), residual || unet, OF_BLOCKS),
-        (
-            "dropout",
-            own.dropout.is_some(),
-            residual || unet,
-            OF_BLOCKS,
-        ),
+        ("blocks", own.blocks.is_some(), in_blocks, OF_BLOCKS),
+        ("dropout", own.dropout.is_some(), in_blocks, OF_BLOCKS),
         (
             "components",
             own.components.is_some(),

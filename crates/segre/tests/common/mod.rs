@@ -218,7 +218,6 @@ pub fn residual() -> NetworkConfig {
         site_width: None,
         components: 0,
         affinity: false,
-        ranks: false,
         dropout: 0.3,
     })
 }

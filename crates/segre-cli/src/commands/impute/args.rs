@@ -4,18 +4,19 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::args::{Hiding, Sampling, at_least_one};
+use crate::args::{Hiding, Sampling, UnseenValues, at_least_one};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   segre impute runs/table holes.csv --out whole.csv                 one draw of every row
   segre impute runs/table holes.csv --out draws.csv --samples 5     five, one after the other
-  segre impute runs/table holes.csv --out best.csv --mode map       the most probable value of each field
+  segre impute runs/table holes.csv --out best.csv --mode map       the most probable value of each field, medians of numbers
+  segre impute runs/table holes.csv --out best.csv --mode expected  the same with means of numbers
   segre impute runs/table holes.csv --out chances.csv --mode mean   probabilities of each missing field
   segre impute runs/mnist digits.npy --hide lower-half --samples 5 --out halves.png   before and after, in a picture
   segre impute runs/maps maps --mask mask.png --out whole.npz
 
-Missing are empty fields, ? and NA, columns that the table does not have, elements of arrays that are -1 or NaN, and
+Missing are empty fields, words such as ? and NA, columns that the table does not have, elements of arrays that are -1 or NaN, and
 what --mask or --hide hides. All missing labels of a row are drawn together; what is known stays. In map and mean each
 is taken by itself, given the known ones only. No field is filled in with the category of missing fields.")]
 pub struct Impute {
@@ -33,6 +34,8 @@ pub struct Impute {
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = at_least_one)]
     pub samples: usize,
     #[command(flatten)]
+    pub unseen: UnseenValues,
+    #[command(flatten)]
     pub hiding: Hiding,
     #[command(flatten)]
     pub sampling: Sampling,
@@ -45,6 +48,8 @@ pub enum ImputeMode {
     Sample,
     /// The marginal probability P(one label | known) of every category of each missing label (.csv)
     Mean,
-    /// Whole rows, each missing label at its most probable category by P(one label | known)
+    /// Whole rows, each missing label at its most probable category by P(one label | known), numbers at their median
     Map,
+    /// The same with numbers at their mean, which has the least squared error
+    Expected,
 }

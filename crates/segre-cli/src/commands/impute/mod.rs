@@ -17,13 +17,16 @@ use self::args::ImputeMode;
 use crate::args::Common;
 use crate::report::infilling::{Infilled, SHOWN, draw_infilled};
 use crate::report::json;
-use crate::watched::warn_unconditional;
+use crate::watched::{note_reading, warn_unconditional};
 
 #[derive(Serialize)]
 struct Report {
     rows: usize,
     /// Labels that were missing or hidden.
     missing: usize,
+    /// Of these, labels of columns that were missing everywhere in the fit: they stay missing.
+    #[serde(skip_serializing_if = "is_zero")]
+    without_value: usize,
     /// Rows written (with `--mode mean`: lines).
     written: usize,
     seconds: f64,
@@ -34,9 +37,11 @@ struct Report {
 pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
     let start = Instant::now();
     let model = Model::load_on(&arguments.model, &common.device.open()?)?;
+    let model = model.with_unseen(arguments.unseen.choice());
     check_format(arguments, &model)?;
     let mask = arguments.hiding.mask(model.schema())?;
     let before = model.read_partial(&arguments.data)?;
+    note_reading(&before.schema, common);
     let given = match &mask {
         None => before.clone(),
         Some(mask) => mask.hide(&before)?,
@@ -57,10 +62,11 @@ pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
                 common.watch(|bar| model.marginals(&given, bar), |_| done(given.rows()))?;
             write_probabilities(arguments, &given, &marginals)?
         }
-        ImputeMode::Map | ImputeMode::Sample => {
+        ImputeMode::Map | ImputeMode::Expected | ImputeMode::Sample => {
             let seed = common.seed.unwrap_or(model.card().training.seed);
             let filling = match arguments.mode {
                 ImputeMode::Map => Filling::MostProbable,
+                ImputeMode::Expected => Filling::Expected,
                 _ => Filling::Draws(arguments.samples, arguments.sampling.options(seed)),
             };
             let filled = common.watch(
@@ -74,6 +80,7 @@ pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
     let report = Report {
         rows: given.rows(),
         missing: given.unknown(),
+        without_value: without_value(&given),
         written,
         seconds: start.elapsed().as_secs_f64(),
         out: arguments.out.display().to_string(),
@@ -81,11 +88,33 @@ pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
     if common.json {
         return json::print_object(&report);
     }
+    let kept = match report.without_value {
+        0 => String::new(),
+        some => format!(", of which {some} stay: their columns had no value in the fit"),
+    };
     println!(
-        "{} missing labels in {} rows; written to {}",
+        "{} missing labels in {} rows{kept}; written to {}",
         report.missing, report.rows, report.out
     );
     Ok(())
+}
+
+/// Unknown labels of columns that have no category but that of missing fields.
+fn without_value(given: &PartialDataset) -> usize {
+    let schema = &given.schema;
+    let empty = (0..schema.sites())
+        .filter(|site| schema.cardinality(*site) == 1 && schema.missing_category(*site).is_some());
+    let rows = 0..given.rows();
+    let unknown = |site| {
+        rows.clone()
+            .filter(move |row| given.label(*row, site).is_none())
+    };
+    empty.map(|site| unknown(site).count()).sum()
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Refuses a file type that cannot hold what is asked for.
@@ -148,7 +177,7 @@ fn write_filled(
         return Ok(filled.rows());
     }
     let caption = match arguments.mode {
-        ImputeMode::Map => "map",
+        ImputeMode::Map | ImputeMode::Expected => "map",
         _ => "draw",
     };
     let picture = draw_infilled(&Infilled {

@@ -8,21 +8,23 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use segre::Model;
 use segre::atomic::{self, check_writable};
-use segre::data::MissingIs;
+use segre::data::{INTERVAL, MissingIs};
 use segre::model::Prediction;
 
 pub use self::args::Predict;
 use crate::args::Common;
 use crate::report::json;
-use crate::watched::warn_unconditional;
+use crate::watched::{note_reading, warn_unconditional};
 
 /// Predicts a column and writes the predictions.
 pub fn run(arguments: &Predict, common: &Common) -> Result<()> {
     let model = Model::load_on(&arguments.model, &common.device.open()?)?;
+    let model = model.with_unseen(arguments.unseen.choice());
     let target = &arguments.target;
-    model.schema().site_named(target)?;
+    model.schema().column_named(target)?;
     // Fields may be missing for a reason: where the fit had a category for them, they are as known as any other.
     let rows = model.read_gaps(&arguments.data, MissingIs::Learned)?;
+    note_reading(&rows.schema, common);
     if let Some(out) = &arguments.out {
         let csv = out.extension().is_some_and(|extension| extension == "csv");
         ensure!(
@@ -44,6 +46,18 @@ pub fn run(arguments: &Predict, common: &Common) -> Result<()> {
     if common.json {
         return json::print_object(report);
     }
+    if let Some(numbers) = report.numbers {
+        println!(
+            "{target}: RMSE {:.4}, MAE {:.4}, R² {:.4}, {:.1} % within their {:.0} % intervals, over {} rows",
+            numbers.rmse,
+            numbers.mae,
+            numbers.r2,
+            100.0 * numbers.coverage,
+            100.0 * INTERVAL,
+            report.known
+        );
+        return Ok(());
+    }
     match (report.accuracy, report.log_loss) {
         (Some(accuracy), Some(loss)) => println!(
             "{target}: accuracy {:.2} %, log loss {loss:.4} nats, over {} rows",
@@ -55,10 +69,22 @@ pub fn run(arguments: &Predict, common: &Common) -> Result<()> {
     Ok(())
 }
 
-/// A line a row: the most probable category, and the probabilities of all.
+/// A line a row: the most probable category and the probabilities of all, or of a number its median, mean and interval.
 fn write(predicted: &Prediction, rows: usize, out: &Path) -> Result<()> {
     atomic::write(out, |file| {
         let mut table = csv::Writer::from_writer(file);
+        if let Some(notation) = predicted.notation() {
+            table.write_record(["row", &predicted.column, "mean", "low", "high"])?;
+            for row in 0..rows {
+                let spread = predicted.spread(row).expect("a column of numbers");
+                let (low, high) = spread.interval;
+                let [median, low, high] =
+                    [spread.median, low, high].map(|number| notation.write(number));
+                let mean = notation.write_between(spread.mean);
+                table.write_record([row.to_string(), median, mean, low, high])?;
+            }
+            return table.flush().map_err(io::Error::other);
+        }
         let heads = predicted.categories.iter();
         let heads = heads.map(|category| format!("p({category})"));
         let first = ["row".to_owned(), predicted.column.clone()];

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::args::{Sampling, at_least_one};
+use crate::args::{Sampling, UnseenValues, at_least_one};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   segre sample runs/digits -n 64 --out digits.png
   segre sample runs/table -n 10000 --out rows.csv --seed 7
-  segre sample runs/table -n 100 --given one_row.csv --out rows.csv   conditional samples
+  segre sample runs/table -n 100 --given 'age=40,income=\">50K\"' --out rows.csv   conditional samples
+  segre sample runs/table -n 100 --given few_rows.csv --out rows.csv   a hundred for every row
   segre sample runs/mnist -n 10 --class 7 --guidance 2 --out sevens.png   of a model fitted with --labels
   segre sample runs/digits -n 1000 --out digits.npz --sampler rk4 --steps 30")]
 pub struct Sample {
@@ -22,8 +23,9 @@ pub struct Sample {
     /// File to write: .npz, .npy, .csv, .tsv, .fasta, .txt or .png, as the data allow
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
-    /// Data with missing labels (fields that are empty, ? or NA, elements that are -1): -n samples of every row given what it says
-    #[arg(long, value_name = "FILE")]
+    /// Values, as 'age=40,income=">50K"': -n samples given these; or data with missing labels (fields that are empty, ? or NA,
+    /// elements that are -1): -n samples of every row given what it says
+    #[arg(long, value_name = "NAME=VALUE|FILE")]
     pub given: Option<String>,
     /// Class of all samples, as in the labels of the fit; all: equal numbers of every class, in order
     #[arg(long, value_name = "NAME|all", conflicts_with = "given")]
@@ -37,6 +39,8 @@ pub struct Sample {
         requires = "class"
     )]
     pub guidance: f64,
+    #[command(flatten)]
+    pub unseen: UnseenValues,
     #[command(flatten)]
     pub sampling: Sampling,
 }

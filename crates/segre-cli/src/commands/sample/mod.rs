@@ -3,21 +3,24 @@
 mod args;
 
 use std::ops::Range;
+use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use segre::Model;
 use segre::atomic::check_writable;
-use segre::data::{self, Dataset, Schema};
+use segre::data::{self, Dataset, PartialDataset, Schema};
 use segre::randomized::RandomizedFlow;
 use segre::run::{self, Card, LabelSource, ModelCard};
 use serde::Serialize;
 
 pub use self::args::Sample;
-use crate::args::Common;
+use crate::args::{Common, names};
 use crate::report::json;
 use crate::report::samples::{has_picture, write_picture};
-use crate::watched::{sample_classes_with_progress, sample_with_progress, warn_unconditional};
+use crate::watched::{
+    note_reading, sample_classes_with_progress, sample_with_progress, warn_unconditional,
+};
 
 #[derive(Serialize)]
 struct Report {
@@ -35,6 +38,7 @@ pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
         return run_randomized(arguments, common);
     }
     let model = Model::load_on(&arguments.model, &common.device.open()?)?;
+    let model = model.with_unseen(arguments.unseen.choice());
     let card = model.card();
     let classes = classes_of(arguments, card)?;
     let picture = check_output(arguments, model.schema())?;
@@ -48,7 +52,8 @@ pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
         }
         (None, None) => sample_with_progress(flow, number, &options, common)?,
         (Some(given), _) => {
-            let given = model.read_partial(given)?;
+            let given = read_given(&model, given)?;
+            note_reading(&given.schema, common);
             warn_unconditional(flow, common);
             let given = given.repeat_rows(number);
             common.watch(
@@ -70,6 +75,20 @@ pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
             out: arguments.out.display().to_string(),
         },
     )
+}
+
+/// What samples are given: values of columns, or the rows of a file.
+fn read_given(model: &Model, given: &str) -> Result<PartialDataset> {
+    if !given.contains('=') || Path::new(given).exists() {
+        return Ok(model.read_partial(given)?);
+    }
+    let refused = |problem: String| anyhow!("--given: {problem}");
+    let words = names::names(given).map_err(refused)?;
+    let pairs: Vec<(String, String)> = names::all(&[words])
+        .iter()
+        .map(|word| names::pair(word, false).map_err(refused))
+        .collect::<Result<_>>()?;
+    Ok(model.given(&pairs)?)
 }
 
 /// Samples of a randomised assignment flow.

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::args::{Accuracy, Hiding, Importance, MethodName};
+use crate::args::names::{Names, names};
+use crate::args::{Accuracy, Hiding, Importance, MethodName, UnseenValues};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -21,14 +22,16 @@ pub struct Score {
     /// Built-in name or file, with the sites and categories of the fit
     pub data: String,
     /// Columns whose values are given, comma-separated: the score is log P(the others | these)
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', conflicts_with_all = ["mask", "hide"])]
-    pub given: Vec<String>,
+    #[arg(long, value_name = "COLUMNS", value_parser = names, conflicts_with_all = ["mask", "hide"])]
+    pub given: Vec<Names>,
     /// How the negative log-likelihood is bounded or computed [default: immse; chain for the masked path]
     #[arg(long, value_name = "METHOD")]
     pub method: Option<MethodName>,
     /// File for the score of every row (.csv)
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub unseen: UnseenValues,
     #[command(flatten)]
     pub hiding: Hiding,
     #[command(flatten)]

@@ -12,9 +12,9 @@ use segre::flow::likelihood::{Meaning, ScoreOptions, Scores};
 use serde::Serialize;
 
 pub use self::args::Score;
-use crate::args::{Common, MethodName};
+use crate::args::{Common, MethodName, names};
 use crate::report::{json, table::estimate};
-use crate::watched::{score_by_options, warn_unconditional};
+use crate::watched::{note_reading, score_by_options, warn_unconditional};
 
 #[derive(Serialize)]
 struct Report {
@@ -36,7 +36,9 @@ struct Report {
 /// Scores data and writes the rows' scores.
 pub fn run(arguments: &Score, common: &Common) -> Result<()> {
     let model = Model::load_on(&arguments.model, &common.device.open()?)?;
+    let model = model.with_unseen(arguments.unseen.choice());
     let data = model.read(&arguments.data)?;
+    note_reading(&data.schema, common);
     if let Some(out) = &arguments.out {
         let csv = out.extension().is_some_and(|extension| extension == "csv");
         ensure!(
@@ -92,7 +94,10 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
     let what = match (options.given.len(), arguments.given.len()) {
         (0, _) => String::new(),
         (given, 0) => format!("{scored} hidden sites given the {given} others: "),
-        _ => format!("{scored} columns given {}: ", arguments.given.join(", ")),
+        _ => format!(
+            "{scored} columns given {}: ",
+            names::all(&arguments.given).join(", ")
+        ),
     };
     println!(
         "{what}{bits} bits/dim, {nats} nats per row, over {} rows ({})",
@@ -108,7 +113,7 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
 /// The sites that are given, by name or because a mask does not hide them.
 fn given_sites(schema: &Schema, arguments: &Score) -> Result<Vec<usize>> {
     let Some(mask) = arguments.hiding.mask(schema)? else {
-        return named_sites(schema, &arguments.given);
+        return named_sites(schema, &names::all(&arguments.given));
     };
     mask.shown()
         .context("--mask: the same sites are scored of all rows; give one mask for all of them")
@@ -118,12 +123,7 @@ fn given_sites(schema: &Schema, arguments: &Score) -> Result<Vec<usize>> {
 fn named_sites(schema: &Schema, names: &[String]) -> Result<Vec<usize>> {
     let mut sites = Vec::new();
     for name in names {
-        let column = schema.column_named(name).ok();
-        let column = column.with_context(|| {
-            let known = (0..schema.column_count()).map(|column| schema.column(column).0);
-            let shown = known.take(20).collect::<Vec<_>>().join(", ");
-            format!("--given {name}: the model has no such column; it has {shown}")
-        })?;
+        let column = schema.column_named(name).context("--given")?;
         sites.extend(schema.sites_of(column));
     }
     Ok(sites)

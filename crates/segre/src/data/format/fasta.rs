@@ -60,6 +60,7 @@ pub(super) fn read(path: &Path, schema: Option<&Schema>) -> Result<Dataset> {
                 site: format!("position {} of {:?}", position + 1, record.name),
                 value: symbol.to_string(),
                 known: known.len(),
+                more: String::new(),
             })?;
             labels.push(*label);
         }

@@ -86,6 +86,7 @@ fn labels(path: &Path, text: &str, schema: &Schema) -> Result<Dataset> {
                     site: format!("character {column}"),
                     value: character.to_string(),
                     known: known.len(),
+                    more: String::new(),
                 });
             }
         }

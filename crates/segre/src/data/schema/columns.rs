@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::Schema;
+use super::{MISSING, Schema};
 use crate::data::error::{DataError, Result};
+use crate::data::names::{listed, meant};
 use crate::data::table::{Coding, Column};
 
 impl Schema {
@@ -71,8 +72,19 @@ impl Schema {
             .position(|known| known == name)
             .ok_or_else(|| DataError::NoSuchColumn {
                 name: name.to_owned(),
-                columns: names().collect::<Vec<_>>().join(", "),
+                columns: listed(names()),
+                hint: meant(name, names()),
             })
+    }
+
+    /// The category by which a site says that its column is missing: of two digits the first says so.
+    pub(super) fn missing_digit(&self, site: usize) -> Option<u16> {
+        let column = self.column_of(site);
+        match self.column(column).1 {
+            None => self.label_of(site, MISSING),
+            Some(_) if site > self.sites_of(column).start => None,
+            Some(coding) => coding.missing().map(|digits| digits[0]),
+        }
     }
 
     /// Whether some columns hold numbers, or more words than one site takes.

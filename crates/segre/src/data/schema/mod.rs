@@ -1,6 +1,7 @@
 //! What the sites and categories of a data set are; saved with a model as JSON.
 
 use crate::data::error::{DataError, Result};
+use crate::data::names::{listed, meant};
 use crate::data::table::{Column, LeftOut};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -149,6 +150,9 @@ pub struct Schema {
     /// Columns of the data that are no part of the model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
+    /// What was guessed or taken for something in the file that was read, a sentence each, with settings in backticks.
+    #[serde(skip)]
+    pub notes: Vec<String>,
 }
 
 impl Schema {
@@ -160,6 +164,7 @@ impl Schema {
             vocabularies,
             columns: Vec::new(),
             left_out: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -279,10 +284,11 @@ impl Schema {
     pub fn site_named(&self, name: &str) -> Result<usize> {
         let found = self.sites.iter().position(|site| site.name == name);
         found.ok_or_else(|| {
-            let names: Vec<&str> = self.sites.iter().map(|site| site.name.as_str()).collect();
+            let names = self.sites.iter().map(|site| site.name.as_str());
             DataError::NoSuchColumn {
                 name: name.to_owned(),
-                columns: names.join(", "),
+                columns: listed(names.clone()),
+                hint: meant(name, names),
             }
         })
     }
@@ -293,6 +299,7 @@ impl Schema {
     /// If the site does not exist.
     pub fn missing_category(&self, site: usize) -> Option<u16> {
         match self.layout {
+            Layout::Table if self.has_codings() => self.missing_digit(site),
             Layout::Table => self.label_of(site, MISSING),
             _ => None,
         }

@@ -151,6 +151,17 @@ impl Coding {
         self.missing.then(|| self.labels(self.known()))
     }
 
+    /// The label of a number's cell.
+    ///
+    /// # Panics
+    /// For a column of words.
+    pub fn label_of_number(&self, number: i64) -> u16 {
+        let Values::Numbers { cells, .. } = &self.values else {
+            panic!("a number of a column of words");
+        };
+        self.labels(cells.find(number))[0]
+    }
+
     /// What each of many words stands for; `None` for those that the column does not know.
     pub fn read<'a>(&self, words: impl Iterator<Item = &'a str>) -> Vec<Option<Field>> {
         match &self.values {

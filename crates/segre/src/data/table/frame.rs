@@ -61,13 +61,23 @@ impl Frame {
         }
     }
 
+    /// Keeps the rows of which something holds.
+    pub fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        let rows: Vec<usize> = (0..self.rows).filter(|row| keep(*row)).collect();
+        self.lines = rows.iter().map(|row| self.line(*row)).collect();
+        for column in &mut self.columns {
+            column.codes = rows.iter().map(|row| column.codes[*row]).collect();
+        }
+        self.rows = rows.len();
+    }
+
     /// The column of a name.
     pub fn column(&self, name: &str) -> Option<&FrameColumn> {
         self.columns.iter().find(|column| column.name == name)
     }
 
     /// The names of the columns.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.columns.iter().map(|column| column.name.as_str())
     }
 }

@@ -11,10 +11,12 @@ mod frame;
 mod inspect;
 mod number;
 mod numbers;
+mod spread;
 mod words;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::path::Path;
 
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -25,11 +27,13 @@ pub use frame::{Frame, FrameBuilder, FrameColumn, MISSING as MISSING_CODE};
 pub use inspect::ColumnKind;
 pub use number::Notation;
 pub use numbers::Numbers;
+pub use spread::{INTERVAL, Spread};
 
 use self::inspect::{Finding, inspect};
 use crate::data::dataset::Dataset;
 use crate::data::error::{DataError, Result};
-use crate::data::options::{MissingIs, ReadOptions};
+use crate::data::names::{listed, meant};
+use crate::data::options::{MissingIs, ReadOptions, Unseen};
 use crate::data::partial::PartialDataset;
 use crate::data::schema::{Layout, MISSING, Schema, Site, Vocabulary};
 use crate::random::{Purpose, generator, row_generator};
@@ -68,7 +72,8 @@ pub(super) fn schema_of(frame: &Frame, options: &ReadOptions) -> Result<Schema> 
                 path: frame.path.clone(),
                 column: name.clone(),
                 action: "take for another kind",
-                columns: frame.names().collect::<Vec<_>>().join(", "),
+                columns: listed(frame.names()),
+                hint: meant(name, frame.names()),
             });
         }
     }
@@ -146,13 +151,26 @@ fn categories(column: &FrameColumn) -> Vocabulary {
 }
 
 /// The labels of a table, read into a schema.
-pub(super) fn encode(frame: &Frame, schema: &Schema) -> Result<Dataset> {
+pub(super) fn encode(frame: &Frame, schema: &Schema, unseen: Unseen) -> Result<Dataset> {
+    if let Some((settled, note)) = settle(frame, schema, unseen)? {
+        let mut data = encode(&settled, schema, Unseen::Error)?;
+        data.schema.notes.push(note);
+        return Ok(data);
+    }
     let (labels, numbers) = read_fields(frame, schema, |_, missing| missing)?;
     let mut known = Vec::with_capacity(labels.len());
     for (place, label) in labels.into_iter().enumerate() {
         let Some(label) = label else {
             let (row, site) = (place / schema.sites(), place % schema.sites());
-            return Err(unseen(frame, schema, row, schema.column_of(site), MISSING));
+            let column = schema.column_of(site);
+            return Err(unknown_value(
+                frame,
+                schema,
+                row,
+                column,
+                MISSING,
+                String::new(),
+            ));
         };
         known.push(label);
     }
@@ -165,12 +183,45 @@ pub(super) fn encode_partial(
     frame: &Frame,
     schema: &Schema,
     missing: MissingIs,
+    unseen: Unseen,
 ) -> Result<PartialDataset> {
+    if let Some((settled, note)) = settle(frame, schema, unseen)? {
+        let mut data = encode_partial(&settled, schema, missing, Unseen::Error)?;
+        data.schema.notes.push(note);
+        return Ok(data);
+    }
     let (labels, numbers) = read_fields(frame, schema, |_, learned| match missing {
         MissingIs::Unknown => None,
         MissingIs::Learned => learned,
     })?;
     Ok(PartialDataset::new(schema.clone(), labels)?.with_numbers(numbers))
+}
+
+/// One row of which some columns are known, by name.
+///
+/// # Errors
+/// [`DataError::NoSuchColumn`], [`DataError::SchemaMismatch`] for a schema that is of no table, and those of values that the schema
+/// does not know.
+pub fn of_values(
+    values: &[(String, String)],
+    schema: &Schema,
+    unseen: Unseen,
+) -> Result<PartialDataset> {
+    if schema.layout != Layout::Table {
+        return Err(DataError::SchemaMismatch {
+            what: "the layout".into(),
+            expected: schema.layout.name().into(),
+            found: Layout::Table.name().into(),
+        });
+    }
+    for (name, _) in values {
+        schema.column_named(name)?;
+    }
+    let names = values.iter().map(|(name, _)| name.clone());
+    let mut builder = FrameBuilder::new(Path::new("the given values"), names, 1);
+    let fields = values.iter().map(|(_, value)| Some(value.trim()));
+    builder.push(1, fields.map(|field| field.filter(|word| !word.is_empty())));
+    encode_partial(&builder.finish(), schema, MissingIs::Learned, unseen)
 }
 
 /// Labels of all fields, `[rows, sites]`, and their numbers; what a missing field is is asked, given what it was in the data
@@ -192,10 +243,7 @@ fn read_fields(
             first += own;
             continue;
         };
-        let words = match coding {
-            Some(coding) => coding.read(found.words.iter()),
-            None => read_categories(schema, first, found),
-        };
+        let words = read_words(schema, column, found);
         let absent: Vec<Option<u16>> = match coding.and_then(Coding::missing) {
             Some(labels) => labels[..own].iter().map(|label| Some(*label)).collect(),
             None => vec![
@@ -211,16 +259,11 @@ fn read_fields(
             .then(Vec::new);
         for (row, &code) in found.codes.iter().enumerate() {
             let at = row * sites + first;
-            let field =
-                match code {
-                    MISSING_CODE => None,
-                    code => {
-                        let field = words[code as usize];
-                        Some(field.ok_or_else(|| {
-                            unseen(frame, schema, row, column, found.words.get(code))
-                        })?)
-                    }
-                };
+            let field = match code {
+                MISSING_CODE => None,
+                // Others have been settled.
+                code => words[code as usize],
+            };
             match field {
                 Some(field) => (0..own).for_each(|k| labels[at + k] = Some(field.labels[k])),
                 None => (0..own).for_each(|k| labels[at + k] = missing(first + k, absent[k])),
@@ -234,6 +277,96 @@ fn read_fields(
     }
     let some = numbers.iter().any(Option::is_some);
     Ok((labels, some.then(|| Numbers::new(numbers))))
+}
+
+/// What the words of a column mean, `None` for those that it does not know.
+fn read_words(schema: &Schema, column: usize, found: &FrameColumn) -> Vec<Option<coding::Field>> {
+    match schema.column(column).1 {
+        Some(coding) => coding.read(found.words.iter()),
+        None => read_categories(schema, schema.sites_of(column).start, found),
+    }
+}
+
+/// The table without the values that a schema does not know, and what was done with them; `None` if it knows all.
+///
+/// # Errors
+/// [`DataError::UnseenCategory`] or [`DataError::NotANumber`] if such values are an error.
+fn settle(frame: &Frame, schema: &Schema, unseen: Unseen) -> Result<Option<(Frame, String)>> {
+    let mut rows = vec![false; frame.rows()];
+    // Every value once, with the first row that has it.
+    let mut values: Vec<(usize, usize, &str)> = Vec::new();
+    let mut fields = 0;
+    let mut settled: Option<Frame> = None;
+    for column in 0..schema.column_count() {
+        let name = schema.column(column).0;
+        let Some(place) = frame.columns.iter().position(|own| own.name == name) else {
+            continue;
+        };
+        let found = &frame.columns[place];
+        let words = read_words(schema, column, found);
+        if words.iter().all(Option::is_some) {
+            continue;
+        }
+        let mut met = vec![false; words.len()];
+        for (row, &code) in found.codes.iter().enumerate() {
+            if code == MISSING_CODE || words[code as usize].is_some() {
+                continue;
+            }
+            let settled = settled.get_or_insert_with(|| frame.clone());
+            settled.columns[place].codes[row] = MISSING_CODE;
+            (rows[row], fields) = (true, fields + 1);
+            if !std::mem::replace(&mut met[code as usize], true) {
+                values.push((row, column, found.words.get(code)));
+            }
+        }
+    }
+    let (Some(&(row, column, value)), Some(mut settled)) = (values.iter().min(), settled) else {
+        return Ok(None);
+    };
+    let of_rows = rows.iter().filter(|unknown| **unknown).count();
+    let some = values.iter().take(3);
+    let some =
+        some.map(|(_, column, value)| format!("{value:?} of {:?}", schema.column(*column).0));
+    let what = format!(
+        "{} in {of_rows} of {} rows ({}{})",
+        counted(values.len(), "value"),
+        frame.rows(),
+        some.collect::<Vec<_>>().join(", "),
+        if values.len() > 3 { ", …" } else { "" },
+    );
+    let done = match unseen {
+        Unseen::Error => {
+            let more = match fields {
+                1 => String::new(),
+                _ => format!(
+                    " (unknown in all: {what}; `unseen = missing` or skip goes on without them)"
+                ),
+            };
+            return Err(unknown_value(frame, schema, row, column, value, more));
+        }
+        Unseen::Missing => "count as missing",
+        Unseen::SkipRow => {
+            settled.retain(|row| !rows[row]);
+            if settled.rows() == 0 {
+                return Err(unknown_value(
+                    frame,
+                    schema,
+                    row,
+                    column,
+                    value,
+                    format!(" (and every row has one: {what})"),
+                ));
+            }
+            "are left out, with their rows"
+        }
+    };
+    let note = format!("the model does not know {what}: they {done}");
+    Ok(Some((settled, note)))
+}
+
+/// `1 value`, `2 values`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// What the words of a column mean at a site.
@@ -260,7 +393,14 @@ fn read_categories(
     column.words.iter().map(read).collect()
 }
 
-fn unseen(frame: &Frame, schema: &Schema, row: usize, column: usize, value: &str) -> DataError {
+fn unknown_value(
+    frame: &Frame,
+    schema: &Schema,
+    row: usize,
+    column: usize,
+    value: &str,
+    more: String,
+) -> DataError {
     let (name, coding) = schema.column(column);
     let (path, line, value) = (frame.path.clone(), frame.line(row), value.to_owned());
     match coding.map(|coding| &coding.values) {
@@ -275,6 +415,7 @@ fn unseen(frame: &Frame, schema: &Schema, row: usize, column: usize, value: &str
             line,
             site: format!("column {name:?}"),
             value,
+            more,
             known: coding.map_or_else(
                 || schema.cardinality(schema.sites_of(column).start),
                 Coding::known,

@@ -170,6 +170,21 @@ impl Notation {
         }
     }
 
+    /// The text of a number between units: with two places more than the column's, or the nearest moment.
+    pub fn write_between(&self, units: f64) -> String {
+        match self {
+            Self::Decimal { places, comma, .. } => {
+                let places = usize::from(*places);
+                let text = format!("{:.*}", places + 2, units * 10_f64.powi(-(places as i32)));
+                match comma {
+                    true => text.replace('.', ","),
+                    false => text,
+                }
+            }
+            Self::Moment { .. } => self.write(units.round() as i64),
+        }
+    }
+
     /// The value of a unit: `10^−places`, or its days (of dates) or seconds.
     pub fn unit(&self) -> f64 {
         match self {

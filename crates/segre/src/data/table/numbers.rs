@@ -1,5 +1,6 @@
 //! The numbers of rows themselves, beside the labels of their cells.
 
+use super::{Column, Values};
 use crate::data::schema::Schema;
 
 /// A number that is not known.
@@ -30,6 +31,26 @@ impl Numbers {
             .get(row)
             .copied()
             .filter(|number| *number != UNKNOWN)
+    }
+
+    /// Numbers of a table of which none is known.
+    pub fn nothing(schema: &Schema, rows: usize) -> Self {
+        let numbers = |column: &Column| {
+            let coding = column.coding.as_ref();
+            coding.is_some_and(|coding| matches!(coding.values, Values::Numbers { .. }))
+        };
+        let list = |column: &Column| vec![UNKNOWN; if numbers(column) { rows } else { 0 }];
+        Self {
+            columns: schema.columns.iter().map(list).collect(),
+        }
+    }
+
+    /// Says a number of a row that is not known.
+    pub fn say(&mut self, row: usize, column: usize, number: i64) {
+        let own = &mut self.columns[column][row];
+        if *own == UNKNOWN {
+            *own = number;
+        }
     }
 
     /// Those of the chosen rows, in the given order, repeats allowed.

@@ -5,7 +5,8 @@ use std::ops::Range;
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
-use super::shown::{show_shares, show_some};
+use super::shown::{show_counts, show_shares, show_some};
+use crate::flow::known::KnownLabels;
 use crate::flow::likelihood::LevelDistribution;
 use crate::flow::model::Model;
 use crate::path::{DiscretePath, ProbabilityPath};
@@ -43,6 +44,11 @@ impl<'a> Minibatch<'a> {
             .collect();
         let decisive = model.end_root_snr() as f32;
         match model.config.path {
+            ProbabilityPath::Discrete(DiscretePath::Masked)
+                if model.network.of_labels().is_some() =>
+            {
+                show_counts(&mut levels, sites, decisive, &mut noise);
+            }
             ProbabilityPath::Discrete(DiscretePath::Masked) => {
                 show_shares(&mut levels, sites, decisive, &mut noise);
             }
@@ -70,6 +76,15 @@ impl<'a> Minibatch<'a> {
             dropout: noise.clone(),
             noise,
         }
+    }
+
+    /// The labels of some rows that are shown: those of a level above 0.
+    pub fn known(&self, range: &Range<usize>, sites: usize) -> KnownLabels {
+        let levels = &self.levels[range.start * sites..range.end * sites];
+        let labels = self.rows[range.clone()].iter().copied().flatten();
+        let known = levels.iter().zip(labels);
+        let known = known.map(|(level, label)| (*level > 0.0).then_some(*label));
+        KnownLabels::new(sites, known.collect())
     }
 
     /// The levels of some rows, `[rows, sites]`.

@@ -158,7 +158,7 @@ impl Head {
 /// The mean loss of some rows of a batch, a scalar `[1]` on the model's (autodiff) device; `shard` is the
 /// number of this part of the batch.
 ///
-/// Posterior head: cross-entropy `−(1/n) Σ_i log p_θ(β_i | x)` in nats per site. Field head: EG (23) per site on
+/// Posterior head: cross-entropy `−(1/n) Σ_i log p_θ(β_i | x)` in nats per site; of unknown sites, where the network sees labels only. Field head: EG (23) per site on
 /// Gaussian paths, `Σ_i ‖F_θ(x, t) − u_t(x | β)‖²` per site on the simplex.
 pub(super) fn loss(
     model: &Model,
@@ -167,6 +167,9 @@ pub(super) fn loss(
     shard: usize,
 ) -> Tensor<1> {
     let mut dropout = row_generator(&batch.dropout, shard);
+    if let Some(loss) = posterior::loss_of_labels(model, batch, range.clone(), Some(&mut dropout)) {
+        return loss;
+    }
     losses(model, batch, range, Some(&mut dropout)).mean()
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Tensor, activation};
+use burn::tensor::{Tensor, TensorData, activation};
 use rand_chacha::ChaCha8Rng;
 
 use super::minibatch::{Minibatch, stratified};
@@ -72,14 +72,8 @@ pub(in crate::flow) fn told(model: &Model, batch: &Minibatch<'_>, range: Range<u
         }
         _ => {
             let levels = batch.levels(&range, sites);
-            // The levels of the masked path are 0 or decide a label, noise or not: a table of numbers is wide, and drawing
-            // noise for all of its cells takes as long as the network.
-            let mut noisy = match model.config.path {
-                ProbabilityPath::Discrete(_) if model.schema.has_codings() => {
-                    NoisyBatch::shown(&model.manifold, &batch.rows, range, levels)
-                }
-                _ => NoisyBatch::draw(&model.manifold, &batch.rows, range, levels, &batch.noise),
-            };
+            let mut noisy =
+                NoisyBatch::draw(&model.manifold, &batch.rows, range, levels, &batch.noise);
             let level = noisy.root_snr(device);
             Told {
                 evidence: evidence(&model.manifold, noisy.states(device), level.clone()),
@@ -88,6 +82,35 @@ pub(in crate::flow) fn told(model: &Model, batch: &Minibatch<'_>, range: Range<u
             }
         }
     }
+}
+
+/// The mean over rows of the mean of `−log p_θ(β_i | β_known)` over a row's unknown sites, where the network sees labels only:
+/// per site the chain-rule bound of the rows (`likelihood/sequential.rs`).
+pub(super) fn loss_of_labels(
+    model: &Model,
+    batch: &Minibatch<'_>,
+    range: Range<usize>,
+    dropout: Option<&mut ChaCha8Rng>,
+) -> Option<Tensor<1>> {
+    let network = model.network.of_labels()?;
+    let cardinalities = model.manifold.cardinalities();
+    let known = batch.known(&range, cardinalities.len());
+    let places = known.unknown();
+    let mut unknown = vec![0_u32; range.len()];
+    places.iter().for_each(|place| unknown[place.row] += 1);
+    let weights = places
+        .iter()
+        .map(|place| (unknown[place.row] as f32 * range.len() as f32).recip());
+    let weights = TensorData::new(weights.collect::<Vec<_>>(), [places.len()]);
+    let rows = &batch.rows[range];
+    let targets = places.iter().map(|place| rows[place.row][place.column]);
+    let targets = targets.collect();
+    let of_sites = cardinalities.iter().enumerate();
+    let marginals = of_sites.flat_map(|(site, own)| model.marginals.of(site, *own));
+    let marginals = marginals.copied().collect();
+    let found = network.cross_entropies(known.labels(), places.into(), targets, marginals, dropout);
+    let weights = Tensor::from_data(weights, &found.device());
+    Some((found * weights).sum())
 }
 
 /// `−log p_θ(β_i | x)` of every site, `[rows, sites]`.

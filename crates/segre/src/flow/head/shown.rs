@@ -55,6 +55,18 @@ fn show_block(row: &mut [f32], [height, width]: [usize; 2], decisive: f32, rng: 
     }
 }
 
+/// Replaces each row's share by levels: the decisive one for so many sites, drawn without replacement, 0 for the others, which
+/// are one at least.
+pub(super) fn show_counts(levels: &mut [f32], sites: usize, decisive: f32, rng: &mut ChaCha8Rng) {
+    for row in levels.chunks_mut(sites) {
+        let known = ((row[0] * sites as f32) as usize).min(sites - 1);
+        row.fill(0.0);
+        for site in rand::seq::index::sample(rng, sites, known) {
+            row[site] = decisive;
+        }
+    }
+}
+
 /// Replaces each row's share of known sites by levels: the decisive one with that probability, 0 otherwise.
 pub(super) fn show_shares(levels: &mut [f32], sites: usize, decisive: f32, rng: &mut ChaCha8Rng) {
     for row in levels.chunks_mut(sites) {

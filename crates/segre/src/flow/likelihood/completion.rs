@@ -2,10 +2,11 @@
 
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
+use segre_kernels::Place;
 
 use crate::data::{Dataset, PartialDataset};
-use crate::flow::channel::KnownSites;
 use crate::flow::error::Result;
+use crate::flow::known::{KnownLabels, conditionals};
 use crate::flow::model::Model;
 use crate::progress::{Observer, Progress};
 use crate::random::{Purpose, generator, row_generator};
@@ -69,12 +70,9 @@ fn of_chunk(
     orders: usize,
     (seed, counter): (u64, u64),
 ) -> Vec<f64> {
-    let manifold = &model.manifold;
-    let (sites, categories) = (manifold.sites(), manifold.categories());
-    let known = KnownSites::new(manifold);
+    let sites = model.manifold.sites();
     let size = rows.rows() * orders;
-    let (mut states, mut levels) = known.nothing(size);
-    known.show_rows(given, |k| k / orders, &mut states, &mut levels);
+    let mut known = KnownLabels::of(given, (0..size).map(|state| state / orders));
     let rng = generator(seed, Purpose::Completion, counter);
     let order = |state: usize| {
         let hidden = (0..sites).filter(|site| given.label(state / orders, *site).is_none());
@@ -86,18 +84,18 @@ fn of_chunk(
     let mut logs = vec![0.0_f64; size];
     let steps = order.iter().map(Vec::len).max().unwrap_or(0);
     for step in 0..steps {
-        let mean = known.posterior(model, model.device(), states.clone(), levels.clone());
-        for state in 0..size {
-            let Some(&site) = order[state].get(step) else {
-                continue;
-            };
-            let place = state * sites + site;
-            let own = &mean[place * categories..][..manifold.cardinalities()[site]];
-            let label = usize::from(rows.row(state / orders)[site]);
+        let open = (0..size).filter_map(|state| {
+            let column = *order[state].get(step)?;
+            Some(Place { row: state, column })
+        });
+        let places: Vec<Place> = open.collect();
+        let found = conditionals(model, model, &known, &places);
+        for (at, Place { row: state, column }) in places.into_iter().enumerate() {
+            let own = found.of(at);
+            let label = rows.row(state / orders)[column];
             let total: f64 = own.iter().copied().map(f64::from).sum();
-            logs[state] += (f64::from(own[label]) / total).ln();
-            let shown = &mut states[place * categories..(place + 1) * categories];
-            known.show(shown, &mut levels[place], site, label);
+            logs[state] += (f64::from(own[usize::from(label)]) / total).ln();
+            known.labels_mut()[state * sites + column] = Some(label);
         }
     }
     logs.chunks(orders).map(log_mean_exp).collect()

@@ -11,11 +11,13 @@
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use segre_kernels::Place;
 
 use super::score::{Draw, Integrand};
 use crate::data::Dataset;
-use crate::flow::channel::{Denoiser, KnownSites};
+use crate::flow::channel::Denoiser;
 use crate::flow::error::{FlowError, Result};
+use crate::flow::known::{KnownLabels, conditionals};
 use crate::flow::model::Model;
 use crate::random::row_generator;
 
@@ -40,11 +42,9 @@ impl<'a> Sequential<'a> {
 impl Integrand for Sequential<'_> {
     /// Sets each draw's value to `n · mean over i ∉ K of −log p(β_i | β_K) + log p_i(β_i)`.
     fn evaluate(&self, data: &Dataset, draws: &mut [Draw], rng: &ChaCha8Rng) -> Result<()> {
-        let manifold = &self.model.manifold;
-        let (sites, categories) = (manifold.sites(), manifold.categories());
-        let known = KnownSites::new(manifold);
-        let (mut states, mut levels) = known.nothing(draws.len());
-        let mut unknown = Vec::with_capacity(draws.len());
+        let sites = self.model.manifold.sites();
+        let mut known = KnownLabels::nothing(draws.len(), sites);
+        let (mut places, mut unknown) = (Vec::new(), Vec::with_capacity(draws.len()));
         let scored: Vec<usize> = (0..sites).filter(|site| self.targets[*site]).collect();
         for (place, draw) in draws.iter().enumerate() {
             let mut order = scored.clone();
@@ -54,23 +54,25 @@ impl Integrand for Sequential<'_> {
             let rest = order.split_off(shown);
             let given = (0..sites).filter(|site| !self.targets[*site]);
             for site in given.chain(order) {
-                let at = place * sites + site;
-                let state = &mut states[at * categories..(at + 1) * categories];
-                let label = usize::from(data.row(draw.row)[site]);
-                known.show(state, &mut levels[at], site, label);
+                known.labels_mut()[place * sites + site] = Some(data.row(draw.row)[site]);
             }
-            unknown.push(rest);
+            let first = places.len();
+            places.extend(rest.iter().map(|site| Place {
+                row: place,
+                column: *site,
+            }));
+            unknown.push((first, rest));
         }
-        let mean = known.posterior(self.denoiser, self.model.device(), states, levels);
+        let found = conditionals(self.denoiser, self.model, &known, &places);
         let marginals = &self.model.marginals;
-        for ((place, draw), unknown) in draws.iter_mut().enumerate().zip(unknown) {
+        for (draw, (first, unknown)) in draws.iter_mut().zip(unknown) {
             let row = data.row(draw.row);
-            let gain = |site: &usize| {
+            let gain = |(place, site): (usize, &usize)| {
                 let label = usize::from(row[*site]);
-                let found = mean[(place * sites + site) * categories + label];
-                marginals.log(*site, label) - f64::from(found).ln()
+                let p = found.of(first + place)[label];
+                marginals.log(*site, label) - f64::from(p).ln()
             };
-            let sum: f64 = unknown.iter().map(gain).sum();
+            let sum: f64 = unknown.iter().enumerate().map(gain).sum();
             draw.value = sum * scored.len() as f64 / unknown.len() as f64;
             if !draw.value.is_finite() {
                 return Err(FlowError::NonFiniteScore {

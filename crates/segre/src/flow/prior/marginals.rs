@@ -15,7 +15,7 @@ pub(in crate::flow) struct Marginals {
 
 impl Marginals {
     /// Those of the rows with half a count added to every category (Krichevsky–Trofimov), normalised in f64.
-    pub fn of(train: &Dataset) -> Self {
+    pub fn of_rows(train: &Dataset) -> Self {
         let categories = train.schema.max_categories();
         let mut counts = vec![0.0_f64; train.sites() * categories];
         for row in train.iter() {
@@ -51,6 +51,11 @@ impl Marginals {
     /// All logarithms, `[sites · categories]`.
     pub fn logs(&self) -> &[f32] {
         &self.logs
+    }
+
+    /// The logarithms of a site of so many categories.
+    pub fn of(&self, site: usize, categories: usize) -> &[f32] {
+        &self.logs[site * self.categories..][..categories]
     }
 
     /// The logarithm of one label of one site.

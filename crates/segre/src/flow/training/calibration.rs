@@ -41,7 +41,9 @@ impl Trainer {
     pub(super) fn calibrate(&self, rows: &Dataset) -> Result<f32> {
         let mut model = self.best_model()?;
         model.context_gain = 1.0;
-        if !model.config.head.has_context() {
+        // What a table with numbers is fitted for are samples like its rows, and a gain draws less of what the rows have in common
+        // (Magic: gain 0.86, a classifier tells samples from rows with a score of 0.84, with 1 of 0.94, for 0.1 % of the bound).
+        if !model.config.head.has_context() || model.network.of_labels().is_some() {
             return Ok(1.0);
         }
         // Shuffled: levels are stratified over a batch, and rows of a file are often sorted.
@@ -77,25 +79,44 @@ impl Trainer {
 
 /// `d/ds Σ_i −log p_s(β_i | x) = Σ_i E_{p_s}[g_i] − g_i(β_i)` of every row at every gain.
 fn slopes_of(model: &Model, batch: &Minibatch<'_>) -> Vec<[f64; GAINS.len()]> {
-    let told = told(model, batch, 0..batch.rows.len());
+    let cardinalities = model.manifold.cardinalities();
+    let rows = 0..batch.rows.len();
+    let known = batch.known(&rows, cardinalities.len());
+    let places = known.unknown();
+    if let Some([local, context]) = model.context_at(&known, &places) {
+        let mut slopes = vec![[0.0; GAINS.len()]; rows.len()];
+        for (at, place) in places.iter().enumerate() {
+            let label = batch.rows[place.row][place.column];
+            let own = slopes_at(local.of(at), context.of(at), label);
+            let sums = slopes[place.row].iter_mut().zip(own);
+            sums.for_each(|(sum, own)| *sum += own);
+        }
+        return slopes;
+    }
+    let told = told(model, batch, rows);
     let (local, context) = model.local_and_context(told.evidence, told.level, None, None);
     let (local, context) = (host_values(local), host_values(context));
     let categories = model.manifold.categories();
-    let cardinalities = model.manifold.cardinalities();
     let slopes = |(number, row): (usize, &&[u16])| {
         let mut slopes = [0.0; GAINS.len()];
         for (site, &label) in row.iter().enumerate() {
             let from = (number * row.len() + site) * categories;
             let own = from..from + cardinalities[site];
-            let (local, context) = (&local[own.clone()], &context[own]);
-            for (slope, gain) in slopes.iter_mut().zip(GAINS) {
-                *slope +=
-                    mean_context(local, context, gain) - f64::from(context[usize::from(label)]);
-            }
+            let own = slopes_at(&local[own.clone()], &context[own], label);
+            slopes
+                .iter_mut()
+                .zip(own)
+                .for_each(|(sum, own)| *sum += own);
         }
         slopes
     };
     batch.rows.par_iter().enumerate().map(slopes).collect()
+}
+
+/// Those of one site.
+fn slopes_at(local: &[f32], context: &[f32], label: u16) -> [f64; GAINS.len()] {
+    let own = f64::from(context[usize::from(label)]);
+    GAINS.map(|gain| mean_context(local, context, gain) - own)
 }
 
 /// `E_p[g]` for `p ∝ exp(local + gain · g)`.

@@ -1,18 +1,21 @@
 //! Tables as texts: `.csv` and `.tsv`, plain or gzip.
 //!
-//! Fields may be quoted and are trimmed. Empty fields, `?` and `NA` are missing. Blank lines are skipped. What the fields
-//! mean is found out in `data/table/`.
+//! Fields may be quoted and are trimmed. Empty fields, and words such as `?` and `NA`, are missing. Blank lines are skipped. What
+//! separates fields is found out in `dialect.rs`, what they mean in `data/table/`.
+
+mod dialect;
 
 use super::input;
 use crate::data::dataset::Dataset;
 use crate::data::error::{DataError, Result};
+use crate::data::names::{listed, meant};
 use crate::data::options::{Missing, MissingIs, ReadOptions};
 use crate::data::partial::PartialDataset;
 use crate::data::schema::{Layout, Schema};
 use crate::data::table::{self, Frame, FrameBuilder};
 use crate::file_error::FileError;
 use csv::{Reader, ReaderBuilder, StringRecord};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Cursor;
 use std::path::Path;
 
@@ -26,9 +29,10 @@ pub(super) fn read(path: &Path, delimiter: u8, options: &ReadOptions) -> Result<
             what: "no columns are left",
         });
     }
-    let frame = table.frame(&columns, options.missing)?;
-    let schema = table::schema_of(&frame, options)?;
-    table::encode(&frame, &schema)
+    let (frame, notes) = table.frame(&columns, options)?;
+    let mut schema = table::schema_of(&frame, options)?;
+    schema.notes = notes;
+    table::encode(&frame, &schema, options.unseen)
 }
 
 /// Reads a table into a schema, matching columns by name in any order.
@@ -48,8 +52,8 @@ pub(super) fn read_as(
     }
     let table = Table::open(path, delimiter, options)?;
     let columns = table.columns_of(schema, options)?;
-    let frame = table.frame(&columns, options.missing)?;
-    table::encode(&frame, schema)
+    let (frame, _) = table.frame(&columns, options)?;
+    table::encode(&frame, schema, options.unseen)
 }
 
 /// Reads a table into a schema; columns that are not there are unknown labels, and so are missing fields, unless
@@ -74,8 +78,13 @@ pub(super) fn read_partial(
             column: schema.column(0).0.to_owned(),
         });
     }
-    let frame = table.frame(&columns, Missing::Category)?;
-    table::encode_partial(&frame, schema, missing)
+    table.refuse_extra(schema, options)?;
+    let kept = ReadOptions {
+        missing: Missing::Category,
+        ..options.clone()
+    };
+    let (frame, _) = table.frame(&columns, &kept)?;
+    table::encode_partial(&frame, schema, missing, options.unseen)
 }
 
 /// A table being read row by row, with its column names.
@@ -87,12 +96,21 @@ struct Table<'a> {
     /// Whether `record` is a first row that is still to be handed out.
     pending: bool,
     rows_seen: usize,
+    /// What stands between fields, where it is not what the kind of file has.
+    separator: Option<char>,
 }
 
 impl<'a> Table<'a> {
     fn open(path: &'a Path, delimiter: u8, options: &ReadOptions) -> Result<Self> {
         // One kind of line break, also at the end: `line` counts on it.
-        let text = input::read_text(path)?.replace("\r\n", "\n") + "\n";
+        let mut text = input::read_text(path)?;
+        if text.contains('\r') {
+            text = text.replace("\r\n", "\n").replace('\r', "\n");
+        }
+        text.push('\n');
+        let usual = delimiter;
+        let delimiter = dialect::delimiter(&text, usual);
+        dialect::check_quotes(path, &text, delimiter)?;
         let reader = ReaderBuilder::new()
             .delimiter(delimiter)
             .has_headers(false)
@@ -106,6 +124,7 @@ impl<'a> Table<'a> {
             record,
             pending: false,
             rows_seen: 0,
+            separator: (delimiter != usual).then_some(char::from(delimiter)),
         };
         if !table.read_record()? {
             return Err(DataError::NoData {
@@ -186,23 +205,50 @@ impl<'a> Table<'a> {
             .saturating_sub(1 + breaks as u64)
     }
 
-    /// All rows that are left, of the chosen columns; without those that lack a field if such rows are dropped.
-    fn frame(mut self, columns: &[usize], missing: Missing) -> Result<Frame> {
+    /// All rows that are left, of the chosen columns, without those that lack a field if such rows are dropped; and what was taken
+    /// for something.
+    fn frame(mut self, columns: &[usize], options: &ReadOptions) -> Result<(Frame, Vec<String>)> {
         let names = columns.iter().map(|column| self.names[*column].clone());
+        let mut taken = vec![vec![0_usize; options.missing_words.len()]; columns.len()];
+        let mut dropped = 0;
         let mut frame = FrameBuilder::new(self.path, names, 1 + u64::from(!self.pending));
         while self.next_row()? {
-            let field = |column: &usize| match self.record[*column].trim() {
-                "" | "?" | "NA" => None,
-                word => Some(word),
-            };
-            let fields = columns.iter().map(field);
-            if missing == Missing::Category || fields.clone().all(|field| field.is_some()) {
-                frame.push(self.line(), fields);
+            let mut fields = Vec::with_capacity(columns.len());
+            for (column, taken) in columns.iter().zip(&mut taken) {
+                let word = self.record[*column].trim();
+                let missing = options.missing_words.iter().position(|own| own == word);
+                if let Some(word) = missing {
+                    taken[word] += 1;
+                }
+                fields.push((!word.is_empty() && missing.is_none()).then_some(word));
             }
+            match options.missing == Missing::DropRows && fields.contains(&None) {
+                true => dropped += 1,
+                false => frame.push(self.line(), fields),
+            }
+        }
+        let mut notes = Vec::new();
+        if let Some(separator) = self.separator {
+            notes.push(format!("fields are separated by {separator:?}"));
+        }
+        for (column, taken) in columns.iter().zip(&taken) {
+            let words = taken.iter().zip(&options.missing_words);
+            for (count, word) in words.filter(|(count, word)| **count > 0 && *word != "?") {
+                notes.push(format!(
+                    "column {:?}: {count} fields {word:?} count as missing; to keep them as a word: `missing_words = \"?\"`",
+                    self.names[*column]
+                ));
+            }
+        }
+        if dropped > 0 {
+            notes.push(format!(
+                "{dropped} of {} rows lack a field and are left out",
+                self.rows_seen
+            ));
         }
         let frame = frame.finish();
         self.require_rows(frame.rows())?;
-        Ok(frame)
+        Ok((frame, notes))
     }
 
     /// The columns that the options leave, in the order of the file.
@@ -219,7 +265,8 @@ impl<'a> Table<'a> {
                     path: self.path.to_path_buf(),
                     column: column.clone(),
                     action,
-                    columns: self.names.join(", "),
+                    columns: listed(self.names()),
+                    hint: meant(column, self.names()),
                 });
             }
         }
@@ -243,20 +290,29 @@ impl<'a> Table<'a> {
         let columns: Vec<usize> = (0..schema.column_count())
             .map(find)
             .collect::<Result<_>>()?;
-        if !options.allow_extra_columns {
-            let mut known = vec![false; self.names.len()];
-            columns.iter().for_each(|&column| known[column] = true);
-            let left_out =
-                |name: &String| schema.left_out.iter().any(|column| column.name == *name);
-            let extra = self.names.iter().zip(known);
-            let mut extra =
-                extra.filter(|(name, known)| !known && is_read(name, options) && !left_out(name));
-            if let Some((column, _)) = extra.next() {
-                let (path, column) = (self.path.to_path_buf(), column.clone());
-                return Err(DataError::ExtraColumn { path, column });
-            }
-        }
+        self.refuse_extra(schema, options)?;
         Ok(columns)
+    }
+
+    /// Refuses columns that a schema does not have, unless the fit's data had them too.
+    fn refuse_extra(&self, schema: &Schema, options: &ReadOptions) -> Result<()> {
+        let of_model = || (0..schema.column_count()).map(|column| schema.column(column).0);
+        let left_out = schema.left_out.iter().map(|column| column.name.as_str());
+        let known: HashSet<&str> = of_model().chain(left_out).collect();
+        let unknown = |name: &&String| !known.contains(name.as_str()) && is_read(name, options);
+        match self.names.iter().find(unknown) {
+            Some(column) if !options.allow_extra_columns => Err(DataError::ExtraColumn {
+                path: self.path.to_path_buf(),
+                column: column.clone(),
+                columns: listed(of_model()),
+                hint: meant(column, of_model()),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.names.iter().map(String::as_str)
     }
 
     fn require_rows(&self, rows: usize) -> Result<()> {
