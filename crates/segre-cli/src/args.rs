@@ -16,6 +16,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::completions::Completions;
+use crate::commands::devices::Devices;
 use crate::commands::energy::Energy;
 use crate::commands::evaluate::Evaluate;
 use crate::commands::experiment::Experiment;
@@ -78,7 +79,7 @@ pub struct Common {
     /// Number of threads [default: one per processor]; changes no result
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// Where to compute; other than cpu needs a build with that cargo feature
+    /// Where to compute; other than cpu needs a build with that cargo feature, see `segre devices`
     #[arg(long, global = true, default_value = "cpu", value_name = "NAME")]
     pub device: DeviceName,
 }
@@ -150,6 +151,8 @@ pub enum Command {
     Experiment(Experiment),
     /// Energy-based models: describe them, infer log Z and marginals
     Energy(Energy),
+    /// What this build can compute on
+    Devices(Devices),
     /// Print shell completions
     Completions(Completions),
 }

@@ -3,12 +3,15 @@
 use anyhow::Result;
 use clap::ValueEnum;
 use segre::Device;
+use segre_kernels::{GraphicsDevice, graphics_devices};
 
 /// Devices by their names on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DeviceName {
     /// The processor.
     Cpu,
+    /// A graphics processor if this build reaches one, else the processor.
+    Auto,
     /// NVIDIA graphics processors (cargo feature `cuda`).
     Cuda,
     /// Apple graphics processors (cargo feature `metal`).
@@ -29,6 +32,10 @@ impl DeviceName {
     pub fn open(self) -> Result<Device> {
         match self {
             Self::Cpu => Ok(Device::flex()),
+            Self::Auto => {
+                let found = graphics_devices();
+                Ok(chosen(&found).map_or_else(Device::flex, |best| best.device.clone()))
+            }
             #[cfg(feature = "cuda")]
             Self::Cuda => Ok(Device::cuda(0)),
             #[cfg(feature = "metal")]
@@ -55,4 +62,9 @@ impl DeviceName {
             }
         }
     }
+}
+
+/// What `auto` chooses: the best way to a graphics processor that is no program.
+pub fn chosen(found: &[GraphicsDevice]) -> Option<&GraphicsDevice> {
+    found.iter().find(|device| !device.is_software)
 }

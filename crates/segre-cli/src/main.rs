@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Command::Info(arguments) => commands::info::run(&arguments, &common),
         Command::Experiment(arguments) => commands::experiment::run(&arguments, &common),
         Command::Energy(arguments) => commands::energy::run(&arguments, &common),
+        Command::Devices(_) => commands::devices::run(&common),
         Command::Completions(arguments) => commands::completions::run(&arguments),
     });
     match result {

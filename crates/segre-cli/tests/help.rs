@@ -4,7 +4,7 @@ mod common;
 
 use common::{Room, stdout};
 
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 9] = [
     "fit",
     "sample",
     "score",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 8] = [
     "energy",
     "experiment",
     "completions",
+    "devices",
 ];
 
 #[test]

@@ -1,8 +1,8 @@
 //! How an operation reaches burn: one trait, and the one place that enters operations into the graph of gradients.
 //!
 //! An operation has forms. On the processor it is one node of the graph, its value and its gradients computed on slices of
-//! 32-bit numbers; elsewhere, and for other numbers, it is composed of burn's operations. A form for graphics processors
-//! would be a third [`Form`]: two functions more of [`Operation`], and [`Backends`] for that backend, below its others.
+//! 32-bit numbers. On graphics processors it is one, too, where it has a [`Graphics`] form. Elsewhere, and for other numbers,
+//! it is composed of burn's operations.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -18,6 +18,11 @@ use burn::backend::{
 };
 use burn::tensor::{DType, Device, TensorData};
 
+#[cfg(feature = "graphics")]
+use burn::backend::Cube;
+
+#[cfg(feature = "graphics")]
+use crate::graphics::{self, Resident};
 use crate::is_processor;
 
 /// A tensor in host memory.
@@ -41,26 +46,73 @@ pub(crate) trait Operation<const N: usize, const M: usize = 1>:
 
     /// Anywhere: the values composed of burn's operations, by which tests measure the other forms.
     fn reference(&self, inputs: [Anywhere; N]) -> [Anywhere; M];
+
+    /// The form for graphics processors, if there is one.
+    #[cfg(feature = "graphics")]
+    fn graphics(&self) -> Option<&dyn Graphics<N, M>> {
+        None
+    }
 }
 
-/// Where and how an operation is computed.
+/// An operation on graphics processors, where kernels are queued and nothing waits for them.
+#[cfg(feature = "graphics")]
+pub(crate) trait Graphics<const N: usize, const M: usize> {
+    /// Whether it serves inputs of such shapes.
+    fn serves(&self, _inputs: &[Anywhere; N]) -> bool {
+        true
+    }
+
+    /// The values, and what the gradients need. The inputs are in order.
+    fn value(&self, inputs: [Resident; N], wanted: [bool; N]) -> ([Resident; M], Vec<Resident>);
+
+    /// The gradients of the inputs that are wanted, given that of the first value, which is in order.
+    fn gradients(
+        &self,
+        kept: Vec<Resident>,
+        gradient: Resident,
+        wanted: [bool; N],
+    ) -> [Option<Resident>; N];
+}
+
+/// How an operation is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
-    /// On slices of 32-bit numbers in host memory, with gradients of its own.
-    Processor,
+    /// By the device's own form, with gradients of its own: on slices of 32-bit numbers in host memory, or by kernels on a
+    /// graphics processor.
+    Own,
     /// By burn's operations.
     Composed,
 }
 
 impl Form {
     /// The fastest one for the inputs.
-    fn of(inputs: &[Anywhere]) -> Self {
-        let of_processor = is_processor(&Device::new(inputs[0].device()));
-        match of_processor && inputs.iter().all(|input| input.dtype() == DType::F32) {
-            true => Self::Processor,
+    fn of<O: Operation<N, M>, const N: usize, const M: usize>(
+        operation: &O,
+        inputs: &[Anywhere; N],
+    ) -> Self {
+        let narrow = inputs.iter().all(|input| input.dtype() == DType::F32);
+        match narrow
+            && (is_processor(&Device::new(inputs[0].device())) || serves(operation, inputs))
+        {
+            true => Self::Own,
             false => Self::Composed,
         }
     }
+}
+
+/// Whether there are kernels for the inputs where they are.
+#[cfg(feature = "graphics")]
+fn serves<O: Operation<N, M>, const N: usize, const M: usize>(
+    operation: &O,
+    inputs: &[Anywhere; N],
+) -> bool {
+    let form = operation.graphics();
+    form.is_some_and(|form| graphics::reaches(&inputs[0]) && form.serves(inputs))
+}
+
+#[cfg(not(feature = "graphics"))]
+fn serves<O: Operation<N, M>, const N: usize, const M: usize>(_: &O, _: &[Anywhere; N]) -> bool {
+    false
 }
 
 /// The values of an operation, in the fastest form for its inputs.
@@ -68,14 +120,14 @@ pub(crate) fn apply<O: Operation<N, M>, const N: usize, const M: usize>(
     operation: O,
     inputs: [Anywhere; N],
 ) -> [Anywhere; M] {
-    match Form::of(&inputs) {
-        Form::Processor => apply_on_processor(operation, inputs),
+    match Form::of(&operation, &inputs) {
+        Form::Own => apply_in_own_form(operation, inputs),
         Form::Composed => operation.reference(inputs),
     }
 }
 
-/// The same in its form for the processor, where 32-bit inputs are.
-pub(crate) fn apply_on_processor<O: Operation<N, M>, const N: usize, const M: usize>(
+/// The same in the device's own form, which is not composed; 32-bit inputs.
+pub(crate) fn apply_in_own_form<O: Operation<N, M>, const N: usize, const M: usize>(
     operation: O,
     inputs: [Anywhere; N],
 ) -> [Anywhere; M] {
@@ -83,7 +135,7 @@ pub(crate) fn apply_on_processor<O: Operation<N, M>, const N: usize, const M: us
 }
 
 /// What burn asks of a backend for all operations at once.
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex, Cube: cfg(feature = "graphics"), Autodiff)]
 trait Backends: Backend {
     fn apply<O: Operation<N, M>, const N: usize, const M: usize>(
         operation: O,
@@ -144,6 +196,79 @@ impl<O: Operation<N, M>, const N: usize, const M: usize> Backward<Flex, N> for G
         for (node, result) in ops.parents.into_iter().zip(results) {
             if let (Some(node), Some(result)) = (node, result) {
                 gradients.register::<Flex>(node.id, result);
+            }
+        }
+    }
+}
+
+#[cfg(feature = "graphics")]
+impl Backends for Cube {
+    fn apply<O: Operation<N, M>, const N: usize, const M: usize>(
+        operation: O,
+        inputs: Tensors<Self>,
+    ) -> Tensors<Self> {
+        let inputs = inputs.into_array().map(graphics::contiguous);
+        let (values, _) = graphics_of(&operation).value(inputs, [false; N]);
+        Tensors(values.into())
+    }
+}
+
+/// The form that [`Form::of`] has found.
+#[cfg(feature = "graphics")]
+fn graphics_of<O: Operation<N, M>, const N: usize, const M: usize>(
+    operation: &O,
+) -> &dyn Graphics<N, M> {
+    let form = operation.graphics();
+    form.expect("the form of these inputs is that for graphics processors")
+}
+
+#[cfg(feature = "graphics")]
+impl<C: CheckpointStrategy> Backends for Autodiff<Cube, C> {
+    fn apply<O: Operation<N, M>, const N: usize, const M: usize>(
+        operation: O,
+        inputs: Tensors<Self>,
+    ) -> Tensors<Self> {
+        let inputs: [FloatTensor<Self>; N] = inputs.into_array();
+        let nodes = inputs.each_ref().map(|input| input.node());
+        let wanted = inputs.each_ref().map(|input| input.is_tracked());
+        let inputs = inputs.map(|input| graphics::contiguous(input.into_primitive()));
+        let (values, kept) = graphics_of(&operation).value(inputs, wanted);
+        let mut values = Vec::from(values).into_iter();
+        let first = values.next().expect("an operation has a value");
+        let prepared = GraphicsGradient::<O, N, M>(PhantomData).prepare::<C>(nodes);
+        let first = match prepared.compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish((operation, kept), first),
+            OpsKind::UnTracked(prepared) => prepared.finish(first),
+        };
+        let others = values.map(FloatTensor::<Self>::new);
+        Tensors(std::iter::once(first).chain(others).collect())
+    }
+}
+
+/// The same on a graphics processor.
+#[cfg(feature = "graphics")]
+#[derive(Debug)]
+struct GraphicsGradient<O, const N: usize, const M: usize>(PhantomData<O>);
+
+#[cfg(feature = "graphics")]
+impl<O: Operation<N, M>, const N: usize, const M: usize> Backward<Cube, N>
+    for GraphicsGradient<O, N, M>
+{
+    type State = (O, Vec<Resident>);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, N>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let (operation, kept) = ops.state;
+        let gradient = graphics::contiguous(gradients.consume::<Cube>(&ops.node));
+        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let results = graphics_of(&operation).gradients(kept, gradient, wanted);
+        for (node, result) in ops.parents.into_iter().zip(results) {
+            if let (Some(node), Some(result)) = (node, result) {
+                gradients.register::<Cube>(node.id, result);
             }
         }
     }

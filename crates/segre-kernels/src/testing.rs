@@ -1,9 +1,14 @@
 //! What tests share: reproducible numbers, how far vectors lie apart, and the law that the forms of an operation agree.
+//!
+//! In a build with kernels for graphics processors the law holds there too, on the first one that is found; a software driver
+//! will do. Without one these forms are not tested, and the tests say so.
 
 use burn::backend::TensorMetadata;
 use burn::tensor::{Device, Tensor};
 
-use crate::operation::{Anywhere, Operation, apply_on_processor};
+#[cfg(feature = "graphics")]
+use crate::operation::apply;
+use crate::operation::{Anywhere, Operation, apply_in_own_form};
 
 /// An input of an operation.
 pub(crate) struct Input {
@@ -61,27 +66,51 @@ pub(crate) fn assert_forms_agree_on<O: Operation<N, M>, const N: usize, const M:
     limit: f32,
     function: impl Fn([Anywhere; M]) -> [Anywhere; M],
 ) {
-    let fast = values_and_gradients(inputs, |inputs| {
-        function(apply_on_processor(operation.clone(), inputs))
+    let device = Device::flex();
+    let apart = |form: &str, found: &[Vec<f32>], expected: &[Vec<f32>], limit: f32| {
+        assert_eq!(found.len(), expected.len());
+        for (part, (found, expected)) in found.iter().zip(expected).enumerate() {
+            let distance = distance(found, expected);
+            let dims = inputs.each_ref().map(|input| &input.dims);
+            assert!(
+                distance < limit,
+                "{form}: {operation:?} {dims:?} part {part}: {distance}"
+            );
+        }
+    };
+    let fast = values_and_gradients(inputs, &device, |inputs| {
+        function(apply_in_own_form(operation.clone(), inputs))
     });
-    let composed = values_and_gradients(inputs, |inputs| function(operation.reference(inputs)));
-    assert_eq!(fast.len(), composed.len());
-    for (part, (fast, composed)) in fast.iter().zip(&composed).enumerate() {
-        let distance = distance(fast, composed);
-        let dims = inputs.each_ref().map(|input| &input.dims);
-        assert!(
-            distance < limit,
-            "{operation:?} {dims:?} part {part}: {distance}"
-        );
+    let composed = values_and_gradients(inputs, &device, |inputs| {
+        function(operation.reference(inputs))
+    });
+    apart("processor", &fast, &composed, limit);
+    #[cfg(feature = "graphics")]
+    if let Some(device) = graphics_device() {
+        let found = values_and_gradients(inputs, &device, |inputs| {
+            function(apply(operation.clone(), inputs))
+        });
+        apart("graphics", &found, &composed, limit.max(1e-4));
     }
+}
+
+/// The first graphics processor, if there is one.
+#[cfg(feature = "graphics")]
+pub(crate) fn graphics_device() -> Option<Device> {
+    let found = crate::graphics_devices().into_iter().next();
+    if found.is_none() {
+        eprintln!("no graphics processor, and no software driver: kernels for one are not tested");
+    }
+    found.map(|found| found.device)
 }
 
 /// The values of a function, and the gradients of the inputs that have one for some weights of the values.
 fn values_and_gradients<const N: usize, const M: usize>(
     inputs: &[Input; N],
+    device: &Device,
     function: impl Fn([Anywhere; N]) -> [Anywhere; M],
 ) -> Vec<Vec<f32>> {
-    let device = Device::flex().autodiff();
+    let device = device.clone().autodiff();
     let leaves = inputs.each_ref().map(|input| {
         let leaf = Tensor::<1>::from_floats(input.numbers.as_slice(), &device);
         leaf.set_require_grad(input.tracked)

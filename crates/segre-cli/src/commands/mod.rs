@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 pub mod completions;
+pub mod devices;
 pub mod energy;
 pub mod evaluate;
 pub mod experiment;

@@ -6,6 +6,10 @@ use burn::backend::TensorMetadata;
 use burn::tensor::{Tensor, activation};
 use rayon::prelude::*;
 
+#[cfg(feature = "graphics")]
+use crate::graphics::{Resident, product};
+#[cfg(feature = "graphics")]
+use crate::operation::Graphics;
 use crate::operation::{Anywhere, Host, Operation, apply, into_values, tensor, values};
 use crate::parts::by_parts;
 use crate::simd::Level;
@@ -98,6 +102,54 @@ impl Operation<3> for Affine {
             false => output,
         };
         [output.into_dispatch()]
+    }
+
+    #[cfg(feature = "graphics")]
+    fn graphics(&self) -> Option<&dyn Graphics<3, 1>> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "graphics")]
+impl Graphics<3, 1> for Affine {
+    fn value(
+        &self,
+        [input, weight, bias]: [Resident; 3],
+        _: [bool; 3],
+    ) -> ([Resident; 1], Vec<Resident>) {
+        let ([rows, of_input], [inputs, outputs]) = (input.shape().dims(), weight.shape().dims());
+        assert_eq!(
+            of_input, inputs,
+            "columns of the input and rows of the weight"
+        );
+        let sizes = product::Sizes::dense(rows, inputs, outputs);
+        let mut kept = vec![input.clone(), weight.clone()];
+        let output = product::value(&sizes, input, weight, bias, self.rectify, &[rows, outputs]);
+        kept.extend(self.rectify.then(|| output.clone()));
+        ([output], kept)
+    }
+
+    fn gradients(
+        &self,
+        mut kept: Vec<Resident>,
+        gradient: Resident,
+        wanted: [bool; 3],
+    ) -> [Option<Resident>; 3] {
+        let gradient = match self.rectify {
+            true => product::cut(gradient, kept.remove(2)),
+            false => gradient,
+        };
+        let [input, weight] = <[Resident; 2]>::try_from(kept).expect("input and weight");
+        let ([rows, inputs], [_, outputs]) = (input.shape().dims(), weight.shape().dims());
+        let sizes = product::Sizes::dense(rows, inputs, outputs);
+        let by_input = wanted[0]
+            .then(|| product::input_gradient(&sizes, weight, gradient.clone(), &[rows, inputs]));
+        if !wanted[1] && !wanted[2] {
+            return [by_input, None, None];
+        }
+        let shape = [inputs, outputs];
+        let [by_weight, by_bias] = product::weight_gradient(&sizes, input, gradient, &shape);
+        [by_input, Some(by_weight), Some(by_bias)]
     }
 }
 

@@ -4,6 +4,10 @@ use burn::backend::TensorMetadata;
 use burn::tensor::{Tensor, module};
 use rayon::prelude::*;
 
+#[cfg(feature = "graphics")]
+use crate::graphics::{Resident, rows};
+#[cfg(feature = "graphics")]
+use crate::operation::Graphics;
 use crate::operation::{Anywhere, Host, Operation, apply, tensor, values};
 use crate::parts::by_parts;
 use crate::sums::{sum_of, sums_of_rows};
@@ -119,6 +123,33 @@ impl Operation<3> for LayerNorm {
         let [scale, shift] = [scale, shift].map(Tensor::<1>::from_dispatch);
         let output = module::layer_norm(input, scale, Some(shift), f64::from(EPSILON));
         [output.into_dispatch()]
+    }
+
+    #[cfg(feature = "graphics")]
+    fn graphics(&self) -> Option<&dyn Graphics<3, 1>> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "graphics")]
+impl Graphics<3, 1> for LayerNorm {
+    fn value(
+        &self,
+        [input, scale, shift]: [Resident; 3],
+        _: [bool; 3],
+    ) -> ([Resident; 1], Vec<Resident>) {
+        let (output, statistics) = rows::normalise([input.clone(), scale.clone(), shift]);
+        ([output], vec![input, scale, statistics])
+    }
+
+    fn gradients(
+        &self,
+        kept: Vec<Resident>,
+        gradient: Resident,
+        _: [bool; 3],
+    ) -> [Option<Resident>; 3] {
+        let kept = <[Resident; 3]>::try_from(kept).expect("input, scale and statistics");
+        rows::normalise_gradients(kept, gradient).map(Some)
     }
 }
 

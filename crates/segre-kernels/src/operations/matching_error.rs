@@ -4,6 +4,10 @@ use burn::backend::TensorMetadata;
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
+#[cfg(feature = "graphics")]
+use crate::graphics::{Resident, rows};
+#[cfg(feature = "graphics")]
+use crate::operation::Graphics;
 use crate::operation::{Anywhere, Host, Operation, apply, tensor, values};
 use crate::parts::by_parts;
 use crate::sums::sum_of;
@@ -97,6 +101,29 @@ impl Operation<3> for MatchingError {
         let mean = (points.clone() * difference.clone()).sum_dim(2);
         let variance = (points * (difference - mean).square()).sum_dim(2);
         [variance.squeeze_dim::<2>(2).into_dispatch()]
+    }
+
+    #[cfg(feature = "graphics")]
+    fn graphics(&self) -> Option<&dyn Graphics<3, 1>> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "graphics")]
+impl Graphics<3, 1> for MatchingError {
+    fn value(&self, inputs: [Resident; 3], _: [bool; 3]) -> ([Resident; 1], Vec<Resident>) {
+        let [errors, means] = rows::matching_error(inputs.clone());
+        ([errors], inputs.into_iter().chain([means]).collect())
+    }
+
+    fn gradients(
+        &self,
+        kept: Vec<Resident>,
+        gradient: Resident,
+        _: [bool; 3],
+    ) -> [Option<Resident>; 3] {
+        let kept = <[Resident; 4]>::try_from(kept).expect("inputs and means");
+        [Some(rows::matching_gradient(kept, gradient)), None, None]
     }
 }
 

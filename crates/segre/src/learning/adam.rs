@@ -1,13 +1,16 @@
 //! Adam with global-norm clipping and a moving average of the parameters, in one pass over memory.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::Tensor;
 use rayon::prelude::*;
+use segre_kernels::AdamStep;
 use serde::{Deserialize, Serialize};
 
 use super::parameters::{Values, host_values, with_values};
+use super::resident::Resident;
 use crate::learning::error::{LearningError, Result};
 use crate::setting::InvalidSetting;
 
@@ -110,21 +113,37 @@ pub(crate) struct Slot {
 
 /// Adam and the moving average, by parameter name.
 ///
-/// The state lives in host memory: on the CPU one pass over it costs a quarter of the same in tensor
-/// operations; on a graphics processor each step copies the gradient once.
+/// On the processor the state lives in host memory: one pass over it costs a quarter of the same in tensor operations. On a
+/// graphics processor it lives there (`resident.rs`), so that no step waits for its gradient.
 ///
 /// Source: Kingma & Ba 2015, Algorithm 1; decoupled decay: Loshchilov & Hutter 2019.
 #[derive(Clone, Debug)]
 pub(crate) struct Optimizer {
-    config: OptimizerConfig,
-    pub slots: BTreeMap<String, Slot>,
+    pub(super) config: OptimizerConfig,
+    /// In host memory; stale once there is a state on a graphics processor.
+    pub(super) slots: BTreeMap<String, Slot>,
+    pub(super) resident: Option<Resident>,
 }
 
 impl Optimizer {
     pub fn new(config: OptimizerConfig) -> Self {
+        Self::going_on(config, BTreeMap::new())
+    }
+
+    /// With moments and averages of earlier steps.
+    pub fn going_on(config: OptimizerConfig, slots: BTreeMap<String, Slot>) -> Self {
         Self {
             config,
-            slots: BTreeMap::new(),
+            slots,
+            resident: None,
+        }
+    }
+
+    /// Moments and averages as they stand.
+    pub fn slots(&self) -> Cow<'_, BTreeMap<String, Slot>> {
+        match &self.resident {
+            Some(resident) => Cow::Owned(resident.slots()),
+            None => Cow::Borrowed(&self.slots),
         }
     }
 
@@ -154,11 +173,9 @@ impl Optimizer {
 
     /// The averaged parameters, for sampling and scoring.
     pub fn averages(&self, shapes: &BTreeMap<String, Values>) -> BTreeMap<String, Values> {
+        let slots = self.slots();
         let average = |(name, values): (&String, &Values)| {
-            let own = self
-                .slots
-                .get(name)
-                .map_or(&values.values, |slot| &slot.average);
+            let own = slots.get(name).map_or(&values.values, |slot| &slot.average);
             (
                 name.clone(),
                 Values {
@@ -233,6 +250,19 @@ impl Update {
                 - config
                     .average_decay
                     .min((1.0 + step as f64) / (10.0 + step as f64))) as f32,
+        }
+    }
+
+    /// The same for a graphics processor, which finds the norm itself.
+    pub(super) fn on_graphics(&self, clip: f64) -> AdamStep {
+        AdamStep {
+            clip: clip as f32,
+            betas: [self.beta1, self.beta2],
+            corrections: [self.correction1, self.correction2],
+            rate: self.learning_rate,
+            epsilon: self.epsilon,
+            decay: self.decay,
+            average: self.average,
         }
     }
 

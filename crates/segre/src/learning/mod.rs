@@ -3,7 +3,7 @@
 //!
 //! | task | file |
 //! |---|---|
-//! | Adam, clipping, average of the parameters | `adam.rs` |
+//! | Adam, clipping, average of the parameters | `adam.rs`; on graphics processors `resident.rs` |
 //! | learning rate over a run | `schedule.rs` |
 //! | when training ends | `budget.rs` |
 //! | in which order rows are visited | `order.rs` |
@@ -15,6 +15,7 @@ mod budget;
 mod error;
 mod order;
 pub mod parameters;
+mod resident;
 mod schedule;
 mod tensor_file;
 
@@ -23,4 +24,5 @@ pub(crate) use adam::{Optimizer, Slot, Update};
 pub use budget::Budget;
 pub use error::{LearningError, Result};
 pub(crate) use order::DataOrder;
+pub(crate) use resident::ResidentGradients;
 pub(crate) use tensor_file::{TensorFile, read_tensors, write_tensors};

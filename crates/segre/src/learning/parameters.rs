@@ -6,6 +6,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
 
+use super::resident::ResidentGradients;
 use crate::learning::error::{LearningError, Result};
 
 /// The values of one parameter.
@@ -67,6 +68,17 @@ pub(crate) fn gradients<M: Module>(loss: &Tensor<1>, network: &M) -> BTreeMap<St
     reader.found
 }
 
+/// The same where the gradients are, in the order of a visit.
+pub(crate) fn gradients_on_device<M: Module>(loss: &Tensor<1>, network: &M) -> ResidentGradients {
+    let mut taker = GradientTaker {
+        gradients: GradientsParams::from_grads(loss.backward(), network),
+        path: vec![],
+        found: vec![],
+    };
+    network.visit(&mut taker);
+    taker.found
+}
+
 #[derive(Default)]
 struct Collector {
     path: Vec<String>,
@@ -117,6 +129,30 @@ impl ModuleVisitor for GradientReader {
         if let Some(gradient) = self.gradients.remove::<D>(parameter.id) {
             self.found
                 .insert(self.path.join("."), host_values(gradient));
+        }
+    }
+}
+
+struct GradientTaker {
+    gradients: GradientsParams,
+    path: Vec<String>,
+    found: ResidentGradients,
+}
+
+impl ModuleVisitor for GradientTaker {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.remove::<D>(parameter.id) {
+            let count = gradient.shape().num_elements();
+            self.found
+                .push((self.path.join("."), gradient.reshape([count])));
         }
     }
 }

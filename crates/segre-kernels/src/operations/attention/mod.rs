@@ -7,6 +7,10 @@ mod tests;
 use burn::backend::TensorMetadata;
 use burn::tensor::{Tensor, activation};
 
+#[cfg(feature = "graphics")]
+use crate::graphics::{Resident, attention as graphics};
+#[cfg(feature = "graphics")]
+use crate::operation::Graphics;
 use crate::operation::{Anywhere, Host, Operation, apply, tensor, values};
 use crate::simd::Level;
 use processor::{Known, Sizes};
@@ -106,5 +110,37 @@ impl Operation<3> for Attention {
             }
         };
         [output.into_dispatch()]
+    }
+
+    #[cfg(feature = "graphics")]
+    fn graphics(&self) -> Option<&dyn Graphics<3, 1>> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "graphics")]
+impl Graphics<3, 1> for Attention {
+    fn serves(&self, [query, _, _]: &[Anywhere; 3]) -> bool {
+        graphics::serves(query.shape().dims())
+    }
+
+    fn value(&self, inputs: [Resident; 3], _: [bool; 3]) -> ([Resident; 1], Vec<Resident>) {
+        let dims: [usize; 4] = inputs[0].shape().dims();
+        let others = [&inputs[1], &inputs[2]].map(|input| input.shape().dims());
+        assert_eq!(
+            others, [dims; 2],
+            "shapes of key and value, and of the query"
+        );
+        ([graphics::value(inputs.clone())], inputs.into())
+    }
+
+    fn gradients(
+        &self,
+        kept: Vec<Resident>,
+        gradient: Resident,
+        _: [bool; 3],
+    ) -> [Option<Resident>; 3] {
+        let inputs = <[Resident; 3]>::try_from(kept).expect("query, key and value");
+        graphics::gradients(inputs, gradient).map(Some)
     }
 }

@@ -11,6 +11,10 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Tensor, module};
 
 use crate::Precision;
+#[cfg(feature = "graphics")]
+use crate::graphics::{Resident, narrow, product};
+#[cfg(feature = "graphics")]
+use crate::operation::Graphics;
 use crate::operation::{Anywhere, Host, Operation, apply, tensor, values};
 use crate::simd::Level;
 use processor::{Sizes, input_gradient};
@@ -148,5 +152,58 @@ impl Operation<3> for Convolution {
         let images = images.permute([0, 3, 1, 2]);
         let output = module::conv2d(images, weight.permute([3, 2, 0, 1]), Some(bias), options);
         [output.permute([0, 2, 3, 1]).into_dispatch()]
+    }
+
+    #[cfg(feature = "graphics")]
+    fn graphics(&self) -> Option<&dyn Graphics<3, 1>> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "graphics")]
+impl Graphics<3, 1> for Convolution {
+    fn value(
+        &self,
+        [images, weight, bias]: [Resident; 3],
+        _: [bool; 3],
+    ) -> ([Resident; 1], Vec<Resident>) {
+        let sizes = product::convolution_sizes(&images, &weight, self.stride);
+        let [height, width] = sizes.output;
+        let shape = [sizes.batch, height, width, sizes.outputs];
+        let kept = vec![images.clone(), weight.clone()];
+        let output = match self.precision {
+            Precision::F32 => product::value(&sizes, images, weight, bias, false, &shape),
+            Precision::Bf16 => narrow::value(&sizes, images, weight, bias, &shape),
+        };
+        ([output], kept)
+    }
+
+    fn gradients(
+        &self,
+        kept: Vec<Resident>,
+        gradient: Resident,
+        wanted: [bool; 3],
+    ) -> [Option<Resident>; 3] {
+        let [images, weight] = <[Resident; 2]>::try_from(kept).expect("images and weight");
+        let sizes = product::convolution_sizes(&images, &weight, self.stride);
+        let dims = |tensor: &Resident| tensor.shape().dims::<4>();
+        let (of_images, of_weight) = (dims(&images), dims(&weight));
+        let (input_gradient, weight_gradient) = match self.precision {
+            Precision::F32 => (
+                product::input_gradient as fn(&_, _, _, &[usize]) -> Resident,
+                product::weight_gradient as fn(&_, _, _, &[usize]) -> [Resident; 2],
+            ),
+            Precision::Bf16 => (
+                narrow::input_gradient as fn(&_, _, _, &[usize]) -> Resident,
+                narrow::weight_gradient as fn(&_, _, _, &[usize]) -> [Resident; 2],
+            ),
+        };
+        let by_images =
+            wanted[0].then(|| input_gradient(&sizes, weight, gradient.clone(), &of_images));
+        if !wanted[1] && !wanted[2] {
+            return [by_images, None, None];
+        }
+        let [by_weight, by_bias] = weight_gradient(&sizes, images, gradient, &of_weight);
+        [by_images, Some(by_weight), Some(by_bias)]
     }
 }

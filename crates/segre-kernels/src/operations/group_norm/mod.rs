@@ -8,6 +8,10 @@ mod tests;
 use burn::backend::TensorMetadata;
 use burn::tensor::{Tensor, activation};
 
+#[cfg(feature = "graphics")]
+use crate::graphics::{Resident, group_norm as graphics};
+#[cfg(feature = "graphics")]
+use crate::operation::Graphics;
 use crate::operation::{Anywhere, Host, Operation, apply, tensor, values};
 use crate::simd::Level;
 use processor::{EPSILON, Sizes, Statistics};
@@ -114,5 +118,39 @@ impl Operation<3> for GroupNorm {
             false => output,
         };
         [output.into_dispatch()]
+    }
+
+    #[cfg(feature = "graphics")]
+    fn graphics(&self) -> Option<&dyn Graphics<3, 1>> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "graphics")]
+impl Graphics<3, 1> for GroupNorm {
+    fn serves(&self, [images, _, _]: &[Anywhere; 3]) -> bool {
+        graphics::serves(images.shape().dims())
+    }
+
+    fn value(
+        &self,
+        [images, scale, shift]: [Resident; 3],
+        _: [bool; 3],
+    ) -> ([Resident; 1], Vec<Resident>) {
+        let sizes = graphics::Sizes::of(&images, self.groups, self.activate);
+        let inputs = [images.clone(), scale.clone(), shift.clone()];
+        let (output, statistics) = graphics::value(&sizes, inputs);
+        ([output], vec![images, scale, shift, statistics])
+    }
+
+    fn gradients(
+        &self,
+        kept: Vec<Resident>,
+        gradient: Resident,
+        _: [bool; 3],
+    ) -> [Option<Resident>; 3] {
+        let kept = <[Resident; 4]>::try_from(kept).expect("inputs and statistics");
+        let sizes = graphics::Sizes::of(&kept[0], self.groups, self.activate);
+        graphics::gradients(&sizes, kept, gradient).map(Some)
     }
 }

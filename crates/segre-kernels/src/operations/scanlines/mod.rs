@@ -8,6 +8,10 @@ use burn::backend::TensorMetadata;
 use burn::tensor::{Tensor, TensorData, activation};
 use rayon::prelude::*;
 
+#[cfg(feature = "graphics")]
+use crate::graphics::{Resident, scanlines as graphics};
+#[cfg(feature = "graphics")]
+use crate::operation::Graphics;
 use crate::operation::{Anywhere, Host, Operation, apply, tensor, values};
 use crate::parts::by_parts;
 pub use tables::Scanlines;
@@ -206,6 +210,29 @@ impl Operation<1> for Messages {
             sum = sum + Tensor::cat(messages, axis).reshape([batch, sites, c]);
         }
         [sum.into_dispatch()]
+    }
+
+    #[cfg(feature = "graphics")]
+    fn graphics(&self) -> Option<&dyn Graphics<1, 1>> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "graphics")]
+impl Graphics<1, 1> for Messages {
+    /// Where nobody asks for a gradient, as training and sampling do not.
+    fn serves(&self, [local]: &[Anywhere; 1]) -> bool {
+        !crate::graphics::is_tracked(local) && self.lines.categories <= graphics::MOST_LABELS
+    }
+
+    fn value(&self, [local]: [Resident; 1], _: [bool; 1]) -> ([Resident; 1], Vec<Resident>) {
+        let [ratios, silence] = self.lines.resident(&local);
+        let size = [self.lines.height, self.lines.width];
+        ([graphics::value(local, ratios, silence, size)], vec![])
+    }
+
+    fn gradients(&self, _: Vec<Resident>, _: Resident, _: [bool; 1]) -> [Option<Resident>; 1] {
+        unreachable!("tracked inputs take the composed form")
     }
 }
 

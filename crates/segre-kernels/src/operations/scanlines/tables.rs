@@ -1,5 +1,11 @@
 //! Tables of what neighbouring pixels say of each other.
 
+#[cfg(feature = "graphics")]
+use std::sync::Mutex;
+
+#[cfg(feature = "graphics")]
+use crate::graphics::{self, Resident};
+
 /// Tables of the messages along the lines of an image, in four directions: right, left, down, up.
 ///
 /// A pixel `s` that believes `p_s` says to the next one `M_t(b) = Σ_a p_s(a) R(a, b) / S_t(b)`.
@@ -14,6 +20,9 @@ pub struct Scanlines {
     pub(super) silence: [Vec<f32>; 4],
     /// Senders and receivers of every direction, every message after those that it depends on.
     pub(super) steps: [Vec<(usize, usize)>; 4],
+    /// `ratios` and `silence` on the graphics processor that was the last to ask for them.
+    #[cfg(feature = "graphics")]
+    resident: Mutex<Option<[Resident; 2]>>,
 }
 
 impl Scanlines {
@@ -42,6 +51,8 @@ impl Scanlines {
             ratios: directions.map(table),
             silence: Default::default(),
             steps: directions.map(|direction| steps([height, width], direction)),
+            #[cfg(feature = "graphics")]
+            resident: Mutex::default(),
         };
         lines.silence = directions.map(|direction| {
             let mut said = vec![1.0; marginals.len()];
@@ -52,6 +63,22 @@ impl Scanlines {
             said
         });
         lines
+    }
+
+    /// `ratios` and `silence` of all directions beside a tensor.
+    #[cfg(feature = "graphics")]
+    pub(super) fn resident(&self, beside: &Resident) -> [Resident; 2] {
+        let kept = self.resident.lock();
+        let mut kept = kept.unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(tables) = &*kept
+            && tables[0].device == beside.device
+        {
+            return tables.clone();
+        }
+        let tables = [&self.ratios, &self.silence]
+            .map(|table| graphics::from_numbers(beside, &table.concat()));
+        *kept = Some(tables.clone());
+        tables
     }
 
     /// `Σ_a weights(a) R(a, ·)`.

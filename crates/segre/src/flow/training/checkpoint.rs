@@ -44,8 +44,9 @@ pub fn write(trainer: &Trainer, path: &Path) -> Result<()> {
 pub(crate) fn write_beside(trainer: &Trainer, beside: Beside, path: &Path) -> Result<()> {
     let weights = parameters::collect(&trainer.model.network);
     let mut tensors = BTreeMap::new();
+    let slots = trainer.optimizer.slots();
     for (name, values) in &weights {
-        if let Some(slot) = trainer.optimizer.slots.get(name) {
+        if let Some(slot) = slots.get(name) {
             let parts = [
                 ("first", &slot.first),
                 ("second", &slot.second),
@@ -146,7 +147,7 @@ pub(crate) fn read_beside(
         .remove("validation")
         .and_then(|mut scores| scores.remove("rows"))
         .map(|rows| rows.values);
-    let mut optimizer = Optimizer::new(trainer.config.optimizer.clone());
+    let mut slots = BTreeMap::new();
     let [mut first, mut second, average] =
         ["first", "second", "average"].map(|part| parts.remove(part).unwrap_or_default());
     for (name, average) in average {
@@ -159,9 +160,9 @@ pub(crate) fn read_beside(
             second: second.values,
             average: average.values,
         };
-        optimizer.slots.insert(name, slot);
+        slots.insert(name, slot);
     }
-    trainer.optimizer = optimizer;
+    trainer.optimizer = Optimizer::going_on(trainer.config.optimizer.clone(), slots);
     trainer.progress = header.progress;
     let beside = Beside {
         tensors: parts.remove("beside").unwrap_or_default(),

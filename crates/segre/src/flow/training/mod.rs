@@ -14,6 +14,7 @@ mod checkpoint;
 mod config;
 mod rounds;
 mod shards;
+mod steps;
 mod validation;
 
 use std::collections::BTreeMap;
@@ -29,15 +30,14 @@ pub use config::TrainingConfig;
 pub(crate) use rounds::Rounds;
 
 use self::shards::Shards;
+use self::steps::Queue;
 use self::validation::mean_difference;
 use super::config::ModelConfig;
-use super::head::Minibatch;
 use super::likelihood::LevelDistribution;
 use super::model::{Model, check_schema};
 use crate::data::Dataset;
 use crate::estimate::Estimate;
 use crate::flow::error::{FlowError, Result};
-use crate::learning::LearningError;
 use crate::learning::parameters::{self, Values};
 use crate::learning::{Budget, DataOrder, Optimizer};
 use crate::network::NetworkConfig;
@@ -122,13 +122,15 @@ pub struct Trainer {
     kept: Option<BTreeMap<String, Values>>,
     /// Score of each validation row, nats, at the lowest validation so far.
     lowest: Option<Vec<f32>>,
+    /// Steps of which nobody has been told.
+    queue: Queue,
 }
 
 impl Trainer {
     /// A run that has done nothing yet.
     ///
     /// # Errors
-    /// [`InvalidSetting`](crate::InvalidSetting) and [`LearningError::NoBudget`] for bad settings,
+    /// [`InvalidSetting`](crate::InvalidSetting) and [`LearningError::NoBudget`](crate::learning::LearningError::NoBudget) for bad settings,
     /// [`DataError::NotAnImage`](crate::data::DataError::NotAnImage) for a UNet or mirrored rows on other data,
     /// [`DataError::BadClasses`](crate::data::DataError::BadClasses) if classes are wanted but cannot be learned,
     /// [`FlowError::NoBfloat16`] if its products are wanted but the device has none.
@@ -160,6 +162,7 @@ impl Trainer {
             progress: Progress::default(),
             kept: None,
             lowest: None,
+            queue: Queue::default(),
         })
     }
 
@@ -171,7 +174,7 @@ impl Trainer {
     /// Gives the run another budget; a finished run goes on if there is more of it.
     ///
     /// # Errors
-    /// [`InvalidSetting`](crate::InvalidSetting) and [`LearningError::NoBudget`] for a bad budget.
+    /// [`InvalidSetting`](crate::InvalidSetting) and [`LearningError::NoBudget`](crate::learning::LearningError::NoBudget) for a bad budget.
     pub fn set_budget(&mut self, budget: Budget) -> Result<()> {
         budget.validate()?;
         self.config.budget = budget;
@@ -228,7 +231,7 @@ impl Trainer {
     /// any other sleeps during every operation, and has to be woken.
     ///
     /// # Errors
-    /// [`LearningError::NonFiniteTraining`] if loss or gradient are not finite (the best model so far stays
+    /// [`LearningError::NonFiniteTraining`](crate::learning::LearningError::NonFiniteTraining) if loss or gradient are not finite (the best model so far stays
     /// available), [`DataError::SchemaMismatch`](crate::data::DataError::SchemaMismatch) for data of another
     /// schema, and what saving fails with.
     pub fn run(
@@ -250,6 +253,13 @@ impl Trainer {
             let budget = self.config.budget;
             let done = budget.progress(self.progress.step, self.progress.seconds);
             if self.validation_due(done) {
+                let told = self.tell_steps(keeper, true)?;
+                loss_sum += told.loss_sum;
+                loss_count += told.count;
+                if told.control == Control::Stop {
+                    keeper.store(self)?;
+                    return Ok(Ending::Stopped);
+                }
                 let bits_per_dim = self.validate(&validation)?;
                 self.progress.seconds = before + start.elapsed().as_secs_f64();
                 let kept = self.progress.kept_step == self.progress.step;
@@ -280,19 +290,12 @@ impl Trainer {
                 self.progress.step,
                 budget.progress(self.progress.step, self.progress.seconds),
             );
-            let (loss, gradient_norm) = self.step(train, &mut order, &mut shards, rate)?;
-            loss_sum += loss;
-            loss_count += 1;
-            self.progress.seconds = before + start.elapsed().as_secs_f64();
-            let step = self.progress.step;
-            let event = Event::Step {
-                step,
-                seconds: self.progress.seconds,
-                loss,
-                gradient_norm,
-                learning_rate: rate,
-            };
-            if keeper.tell(&event, self)? == Control::Stop {
+            self.step(train, &mut order, &mut shards, rate)?;
+            self.set_seconds(before + start.elapsed().as_secs_f64());
+            let told = self.tell_steps(keeper, false)?;
+            loss_sum += told.loss_sum;
+            loss_count += told.count;
+            if told.control == Control::Stop {
                 keeper.store(self)?;
                 return Ok(Ending::Stopped);
             }
@@ -305,52 +308,6 @@ impl Trainer {
     fn validation_due(&self, done: f64) -> bool {
         let next = f64::from(self.progress.validations) / f64::from(self.config.validations);
         done >= next || done >= 1.0
-    }
-
-    /// One step of the optimiser; returns loss and gradient norm.
-    fn step(
-        &mut self,
-        train: &Dataset,
-        order: &mut DataOrder,
-        shards: &mut Shards,
-        rate: f64,
-    ) -> Result<(f64, f64)> {
-        let (seed, step) = (self.config.seed, self.progress.step);
-        let drawn = augment::rows(&self.model, &self.config, train, &order.rows(step), step);
-        train.prefetch(|| order.rows(step + 1));
-        let rows = drawn.labels.iter().map(AsRef::as_ref).collect();
-        let noise = generator(seed, Purpose::Noise, step);
-        let dropout = generator(seed, Purpose::Dropout, step);
-        // The pass forward changes running statistics, which a broken step must not leave behind.
-        let before = self.model.network.valid();
-        let density = self.level_density();
-        let conditional = self.config.conditional;
-        let mut batch = Minibatch::new(&self.model, rows, &density, conditional, noise, dropout);
-        batch.classes = drawn.classes;
-        let found = shards.gradient(&self.model, &batch);
-        let value = found.loss;
-        let network = self.model.network.clone();
-        let outcome = match self.optimizer.step(network, found.gradients, step, rate) {
-            Ok(_) if !value.is_finite() => Err(LearningError::NonFiniteTraining {
-                step,
-                parameter: "the loss".to_owned(),
-            }),
-            outcome => outcome,
-        };
-        match outcome {
-            Ok((network, norm)) => {
-                self.model.network = network;
-                self.progress.step += 1;
-                Ok((value, norm))
-            }
-            Err(error) => {
-                // Takes in the statistics that are still pending; then nothing overwrites the old ones.
-                let _ = self.model.network.valid();
-                let network = self.model.network.clone();
-                self.model.network = parameters::replace(network, &parameters::collect(&before))?;
-                Err(error.into())
-            }
-        }
     }
 
     /// Of the levels of a step's rows: where the last validation found the bound's integrand to be large.

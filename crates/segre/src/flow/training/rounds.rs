@@ -93,24 +93,36 @@ impl Rounds {
             let annealed = (done - CONSTANT).max(0.0) / (1.0 - CONSTANT);
             let step = self.trainer.progress.step;
             let rate = config.optimizer.learning_rate_at(step, annealed);
-            let (loss, gradient_norm) =
-                self.trainer
-                    .step(rows, &mut order, &mut self.shards, rate)?;
-            sum += loss;
-            count += 1;
-            let progress = &self.trainer.progress;
-            let told = self.trainer.report(Event::Step {
-                step: progress.step,
-                seconds: progress.seconds,
-                loss,
-                gradient_norm,
-                learning_rate: rate,
-            });
-            if observer.tell(&told) == Control::Stop {
+            self.trainer
+                .step(rows, &mut order, &mut self.shards, rate)?;
+            if !self.tell(false, observer, &mut sum, &mut count)? {
                 return Ok(None);
             }
         }
+        if !self.tell(true, observer, &mut sum, &mut count)? {
+            return Ok(None);
+        }
         Ok(Some(sum / f64::from(count.max(1))))
+    }
+
+    /// Tells of steps and adds their losses; whether to go on.
+    fn tell(
+        &mut self,
+        now: bool,
+        observer: &mut dyn Observer,
+        sum: &mut f64,
+        count: &mut u32,
+    ) -> Result<bool> {
+        for event in self.trainer.read_steps(now)? {
+            if let Event::Step { loss, .. } = event {
+                *sum += loss;
+                *count += 1;
+            }
+            if observer.tell(&self.trainer.report(event)) == Control::Stop {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The end of the run.

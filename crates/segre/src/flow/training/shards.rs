@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use burn::module::Module;
+use burn::tensor::Tensor;
 use rayon::prelude::*;
 use segre_kernels::is_processor;
 
 use crate::flow::head::{Minibatch, loss};
 use crate::flow::model::Model;
-use crate::learning::parameters;
+use crate::learning::{ResidentGradients, parameters};
 
 /// Most shards of a batch.
 const MAX_SHARDS: usize = 2;
@@ -78,6 +79,16 @@ impl Shards {
         }
         total
     }
+}
+
+/// Loss and gradient of a batch where the model is, in one piece, without waiting for them.
+pub(super) fn gradient_on_device(
+    model: &Model,
+    batch: &Minibatch<'_>,
+) -> (Tensor<1>, ResidentGradients) {
+    let loss = loss(model, batch, 0..batch.rows.len(), 0);
+    let gradients = parameters::gradients_on_device(&loss, &model.network);
+    (loss.inner(), gradients)
 }
 
 fn shard_gradient(

@@ -4,9 +4,10 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
-use segre_kernels::Precision;
+use segre_kernels::{Precision, has_graphics_kernels};
 
 use super::layers::{Convolution, GroupNorm};
+use crate::network::affine::linear;
 use crate::network::dropout::drop_out;
 use crate::network::initialise;
 
@@ -101,8 +102,12 @@ impl ResidualBlock {
     ) -> Tensor<4> {
         let hidden = self.input_norm.forward(images.clone(), true);
         let hidden = self.input.forward(hidden, 1, precision);
-        let level = self.level.forward(embedding); // [batch, outputs]
-        let hidden = hidden + level.unsqueeze_dims::<4>(&[1, 2]);
+        let level = linear(&self.level, embedding); // [batch, outputs]
+        let hidden = match has_graphics_kernels(&hidden.device()) {
+            true => segre_kernels::add_to_pixels(hidden, level),
+            // Its gradient adds pixels in another order, and stored results have the digits of this one.
+            false => hidden + level.unsqueeze_dims::<4>(&[1, 2]),
+        };
         let hidden = self.result_norm.forward(hidden, true);
         let hidden = drop_out(hidden, self.dropout, dropout);
         let hidden = self.result.forward(hidden, 1, precision);

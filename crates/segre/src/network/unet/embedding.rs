@@ -5,6 +5,7 @@ use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use rand_chacha::ChaCha8Rng;
 
+use crate::network::affine::linear;
 use crate::network::initialise;
 
 /// Level 1 (nothing is noise) is step 1000 of the frequencies of Ho et al. 2020.
@@ -73,7 +74,7 @@ impl LevelEmbedding {
         let frequencies = TensorData::new(frequencies, [1, count]);
         let angle = level.clone() * Tensor::from_data(frequencies, &level.device());
         let waves = Tensor::cat(vec![angle.clone().cos(), angle.sin()], 1);
-        let hidden = activation::silu(self.inner.forward(waves));
-        self.outer.forward(hidden)
+        let hidden = activation::silu(linear(&self.inner, waves));
+        linear(&self.outer, hidden)
     }
 }

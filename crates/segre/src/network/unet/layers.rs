@@ -86,20 +86,6 @@ fn groups(channels: usize) -> usize {
     (1..=most).rev().find(divides).unwrap_or(1)
 }
 
-/// Every pixel becomes 2 × 2 equal ones.
-///
-/// # Shapes
-/// `[batch, height, width, channels]` → `[batch, 2 height, 2 width, channels]`.
-pub(super) fn enlarge(images: Tensor<4>) -> Tensor<4> {
-    let [batch, height, width, channels] = images.dims();
-    // Rows are repeated whole, then pixels, each time along an axis of its own.
-    let rows = images.reshape([batch, height, 1, width * channels]);
-    let rows = rows.repeat_dim(2, 2); // [batch, height, 2, width · channels]
-    let pixels = rows.reshape([batch * 2 * height, width, 1, channels]);
-    let pixels = pixels.repeat_dim(2, 2); // [batch · 2 height, width, 2, channels]
-    pixels.reshape([batch, 2 * height, 2 * width, channels])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,23 +107,6 @@ mod tests {
         ];
         for (channels, found) in expected {
             assert_eq!(groups(channels), found, "{channels} channels");
-        }
-    }
-
-    #[test]
-    fn enlarged_pixels_are_four_equal_ones() {
-        let values: Vec<f32> = (0..12).map(|x| x as f32).collect();
-        let data = burn::tensor::TensorData::new(values, [1, 2, 3, 2]);
-        let images = Tensor::<4>::from_data(data, &Device::flex());
-        let large = enlarge(images.clone());
-        assert_eq!(large.dims(), [1, 4, 6, 2]);
-        for (row, column) in (0..4).flat_map(|row| (0..6).map(move |column| (row, column))) {
-            let found = large.clone().narrow(1, row, 1).narrow(2, column, 1);
-            let from = images
-                .clone()
-                .narrow(1, row / 2, 1)
-                .narrow(2, column / 2, 1);
-            assert_eq!(found.into_data(), from.into_data());
         }
     }
 }

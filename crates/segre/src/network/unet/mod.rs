@@ -17,12 +17,12 @@ use burn::module::Module;
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, activation};
 use rand_chacha::ChaCha8Rng;
-use segre_kernels::Precision;
+use segre_kernels::{Precision, has_graphics_kernels};
 
 use self::block::{Block, BlockSettings};
 pub use self::config::UnetConfig;
 use self::embedding::{ClassEmbedding, LevelEmbedding};
-use self::layers::{Convolution, GroupNorm, enlarge};
+use self::layers::{Convolution, GroupNorm};
 use super::{LevelFeatures, SiteSpec};
 
 /// Frequencies of the features of each pixel's own level.
@@ -30,6 +30,8 @@ const FREQUENCIES: usize = 1;
 /// Pixels (with padding) that are computed together where no gradient is wanted: all rows at once would need
 /// memory without being faster.
 const MOST_PIXELS: usize = 1 << 16;
+/// The same on graphics processors, which want many.
+const MOST_ON_GRAPHICS: usize = 1 << 20;
 
 /// Convolutions from fine to coarse and back, the coarse half beside the fine one.
 ///
@@ -224,7 +226,11 @@ impl UnetNetwork {
             // A field's points are states already.
             None => points.clone(),
         };
-        let together = (MOST_PIXELS / self.frame.pixels()).max(1);
+        let most = match has_graphics_kernels(&points.device()) {
+            true => MOST_ON_GRAPHICS,
+            false => MOST_PIXELS,
+        };
+        let together = (most / self.frame.pixels()).max(1);
         if dropout.is_some() || batch <= together {
             return self.forward_together([points, states], level, classes, dropout);
         }
@@ -303,7 +309,7 @@ impl UnetNetwork {
                 hidden = apply(block, Tensor::cat(vec![hidden, beside], 3));
             }
             if let Some(double) = &stage.resample {
-                hidden = double.forward(enlarge(hidden), 1, precision);
+                hidden = double.forward(segre_kernels::enlarge(hidden), 1, precision);
             }
         }
         let normal = self.norm.forward(hidden, true);

@@ -1,0 +1,188 @@
+//! The kernel of values and of gradients of images, by matrix units.
+
+use burn_cubecl::cubecl::{self, prelude::*};
+
+use super::fragments::{accumulators, multiply, set_down};
+use super::{GROUPS, Narrow, ROWS, SLAB, SLAB_ROW, UNITS};
+use crate::graphics::Four;
+use crate::graphics::product::patch::{BEYOND, of_matrix, patch, to_matrix};
+
+/// As `gather_product`.
+#[cube(launch_unchecked)]
+pub(super) fn gather_narrow<A: Size, B: Size, C: Size>(
+    images: &[Vector<f32, A>],
+    weight: &[Vector<f32, B>],
+    bias: &[f32],
+    output: &mut [Vector<f32, C>],
+    rows: u32,
+    out_height: u32,
+    out_width: u32,
+    height: u32,
+    width: u32,
+    inputs: u32,
+    outputs: u32,
+    kernel: u32,
+    stride: u32,
+    #[comptime] columns: usize,
+    #[comptime] back: bool,
+    #[comptime] strided: bool,
+) {
+    let right_row = comptime!(if back { SLAB_ROW } else { columns / 4 + 2 });
+    let mut left = Shared::<[Narrow]>::new_aligned_slice(comptime!(ROWS * SLAB_ROW), 16usize);
+    let mut right = Shared::<[Narrow]>::new_aligned_slice(
+        comptime!(if back {
+            columns * SLAB_ROW
+        } else {
+            SLAB * (columns / 4 + 2)
+        }),
+        16usize,
+    );
+    let mut tile = Shared::<[Four]>::new_aligned_slice(comptime!(ROWS * (columns / 4)), 16usize);
+    let unit = UNIT_POS as u32;
+    let plane = (unit / 32) as usize;
+    let first_row = (CUBE_POS_Z * CUBE_COUNT_X + CUBE_POS_X) * comptime!(ROWS as u32);
+    let first_column = CUBE_POS_Y * comptime!(columns as u32);
+    let total = kernel * kernel * inputs;
+    let reach = kernel / 2;
+
+    // Eight rows whose patches this unit brings, sixteen apart, and its four numbers of a slab.
+    let (group, line) = (
+        unit % comptime!(GROUPS as u32),
+        unit / comptime!(GROUPS as u32),
+    );
+    let mut bases = Array::<u32>::new(8usize);
+    let mut ys = Array::<u32>::new(8usize);
+    let mut xs = Array::<u32>::new(8usize);
+    #[unroll]
+    for i in 0..8usize {
+        let row = first_row + line + comptime!(16 * i as u32);
+        let image = row / (out_height * out_width);
+        let within = row - image * out_height * out_width;
+        let (y, x) = (within / out_width, within % out_width);
+        bases[i] = image * height * width;
+        if comptime!(back) {
+            ys[i] = select(row < rows, y + reach, BEYOND.runtime());
+            xs[i] = x + reach;
+        } else {
+            ys[i] = select(row < rows, y * stride - reach, BEYOND.runtime());
+            xs[i] = x * stride - reach;
+        }
+    }
+    let mut channel = group * 4;
+    let mut tap_y = 0u32.runtime();
+    let mut tap_x = 0u32.runtime();
+    while channel >= inputs {
+        channel -= inputs;
+        tap_x += 1;
+        if tap_x == kernel {
+            tap_x = 0u32.runtime();
+            tap_y += 1;
+        }
+    }
+
+    let shares = comptime!(columns / 16);
+    let mut patches = Array::<Narrow>::new(8usize);
+    let mut factors = Array::<Narrow>::new(shares);
+    let sums = accumulators(columns);
+
+    let slabs = total.div_ceil(comptime!(SLAB as u32));
+    for slab in 0..slabs + 1 {
+        if slab > 0 {
+            sync_cube();
+            #[unroll]
+            for i in 0..8usize {
+                left[(line as usize + 16 * i) * SLAB_ROW + group as usize] = patches[i];
+            }
+            #[unroll]
+            for j in 0..shares {
+                if comptime!(back) {
+                    right[(line as usize + 16 * j) * right_row + group as usize] = factors[j];
+                } else {
+                    let share = unit as usize + j * UNITS;
+                    let (row, column) = (
+                        share / comptime!(columns / 4),
+                        share % comptime!(columns / 4),
+                    );
+                    right[row * right_row + column] = factors[j];
+                }
+            }
+            sync_cube();
+        }
+        if slab < slabs {
+            let depth = slab * comptime!(SLAB as u32) + group * 4;
+            #[unroll]
+            for i in 0..8usize {
+                patches[i] = Narrow::cast_from(patch::<A>(
+                    images, bases[i], ys[i], xs[i], tap_y, tap_x, channel, depth, height, width,
+                    inputs, kernel, stride, back, strided,
+                ));
+            }
+            #[unroll]
+            for j in 0..shares {
+                let mut found = Four::new(0.0);
+                if comptime!(back) {
+                    let lanes = B::value();
+                    let own = first_column + line + comptime!(16 * j as u32);
+                    if comptime!(lanes == 4) {
+                        if own < outputs && depth < total {
+                            let row = (tap_y * kernel + tap_x) * outputs + own;
+                            let at = (row * inputs + channel) / 4;
+                            found = Vector::cast_from(weight[at as usize]);
+                        }
+                    } else {
+                        #[unroll]
+                        for k in 0..4usize {
+                            let at = depth + k as u32;
+                            if own < outputs && at < total {
+                                let row = (at / inputs) * outputs + own;
+                                let number = weight[(row * inputs + at % inputs) as usize];
+                                found.insert(k, number.extract(0usize));
+                            }
+                        }
+                    }
+                } else {
+                    let share = unit + comptime!((j * UNITS) as u32);
+                    let row = slab * comptime!(SLAB as u32) + share / comptime!(columns as u32 / 4);
+                    let column = first_column + (share % comptime!(columns as u32 / 4)) * 4;
+                    if row < total {
+                        found = of_matrix::<B>(weight, 0, row, column, outputs);
+                    }
+                }
+                factors[j] = Narrow::cast_from(found);
+            }
+            channel += comptime!(SLAB as u32);
+            while channel >= inputs && tap_y < kernel {
+                channel -= inputs;
+                tap_x += 1;
+                if tap_x == kernel {
+                    tap_x = 0u32.runtime();
+                    tap_y += 1;
+                }
+            }
+        }
+        if slab > 0 {
+            multiply(&left, &right, &sums, plane, columns, false, back);
+        }
+    }
+
+    set_down(&sums, &mut tile, plane, columns);
+    let wide = comptime!(columns as u32 / 4);
+    let column = first_column + (unit % wide) * 4;
+    let mut shift = Four::new(0.0);
+    if comptime!(!back) {
+        #[unroll]
+        for j in 0..4usize {
+            if column + (j as u32) < outputs {
+                shift.insert(j, bias[(column + j as u32) as usize]);
+            }
+        }
+    }
+    let mut own = unit / wide;
+    while own < comptime!(ROWS as u32) {
+        let at = own as usize * comptime!(columns / 4) + (unit % wide) as usize;
+        if first_row + own < rows {
+            to_matrix::<C>(output, first_row + own, column, outputs, tile[at] + shift);
+        }
+        own += comptime!((4 * UNITS / columns) as u32);
+    }
+}

@@ -1,0 +1,194 @@
+//! The products of `product` by matrix units, of factors rounded to bfloat16; sums have 32 bits.
+//!
+//! A cube has four planes of 32 units and a tile of 128 rows; each plane has 32 of them, as fragments of 16 × 16.
+
+mod fragments;
+mod gather;
+mod scatter;
+
+use burn::tensor::bf16;
+use burn_cubecl::cubecl::{
+    client::Client,
+    ir::{ElemType, FloatKind, features::MmaConfig},
+    prelude::*,
+};
+
+use self::gather::gather_narrow;
+use self::scatter::scatter_narrow;
+use super::product::{Sizes, cubes, launch_sum_of_parts};
+use super::{Resident, empty, lanes, numbers};
+
+/// Four numbers of a factor.
+type Narrow = Vector<bf16, Const<4>>;
+
+/// Length of a slab along the common axis, and its groups of four numbers.
+const SLAB: usize = 32;
+const GROUPS: usize = SLAB / 4;
+/// Rows of a tile, units of a cube.
+const ROWS: usize = 128;
+const UNITS: usize = 128;
+/// Groups of four numbers from a row of a slab to the next in shared memory: eight numbers more than it has.
+const SLAB_ROW: usize = GROUPS + 2;
+/// Cubes that keep a large processor busy.
+const BUSY: usize = 528;
+
+/// Whether the device has such matrix units, and planes of 32 units.
+pub(crate) fn is_available(client: &Client) -> bool {
+    let properties = client.properties();
+    let (narrow, wide) = (
+        ElemType::Float(FloatKind::BF16),
+        ElemType::Float(FloatKind::F32),
+    );
+    let units = MmaConfig {
+        a_type: narrow,
+        b_type: narrow,
+        cd_type: wide,
+        m: 16,
+        n: 16,
+        k: 16,
+    };
+    let planes = &properties.hardware;
+    properties.features.matmul.cmma.contains(&units)
+        && planes.plane_size_min == 32
+        && planes.plane_size_max == 32
+}
+
+/// As [`product::value`](super::product::value).
+pub(crate) fn value(
+    sizes: &Sizes,
+    images: Resident,
+    weight: Resident,
+    bias: Resident,
+    shape: &[usize],
+) -> Resident {
+    let output = empty(&images, shape);
+    let [height, width] = sizes.output;
+    let rows = sizes.batch * height * width;
+    let columns = if sizes.outputs > 32 { 64 } else { 32 };
+    let (left, right) = (lanes(sizes.inputs), lanes(sizes.outputs));
+    let client = images.client.clone();
+    // Safety: every index is checked against the sizes, which are those of the tensors.
+    unsafe {
+        gather_narrow::launch_unchecked(
+            &client,
+            cubes(rows.div_ceil(ROWS), sizes.outputs.div_ceil(columns)),
+            CubeDim::new_1d(UNITS as u32),
+            left,
+            right,
+            right,
+            numbers(images),
+            numbers(weight),
+            numbers(bias),
+            numbers(output.clone()),
+            rows as u32,
+            height as u32,
+            width as u32,
+            sizes.image[0] as u32,
+            sizes.image[1] as u32,
+            sizes.inputs as u32,
+            sizes.outputs as u32,
+            sizes.kernel as u32,
+            sizes.stride as u32,
+            columns,
+            false,
+            sizes.stride > 1,
+        );
+    }
+    output
+}
+
+/// As [`product::input_gradient`](super::product::input_gradient).
+pub(crate) fn input_gradient(
+    sizes: &Sizes,
+    weight: Resident,
+    gradient: Resident,
+    shape: &[usize],
+) -> Resident {
+    let output = empty(&gradient, shape);
+    let [height, width] = sizes.image;
+    let rows = sizes.batch * height * width;
+    let columns = if sizes.inputs > 32 { 64 } else { 32 };
+    let (left, right) = (lanes(sizes.outputs), lanes(sizes.inputs));
+    let client = gradient.client.clone();
+    // Safety: every index is checked against the sizes, which are those of the tensors.
+    unsafe {
+        gather_narrow::launch_unchecked(
+            &client,
+            cubes(rows.div_ceil(ROWS), sizes.inputs.div_ceil(columns)),
+            CubeDim::new_1d(UNITS as u32),
+            left,
+            left,
+            right,
+            numbers(gradient),
+            numbers(weight.clone()),
+            // Not read.
+            numbers(weight),
+            numbers(output.clone()),
+            rows as u32,
+            height as u32,
+            width as u32,
+            sizes.output[0] as u32,
+            sizes.output[1] as u32,
+            sizes.outputs as u32,
+            sizes.inputs as u32,
+            sizes.kernel as u32,
+            sizes.stride as u32,
+            columns,
+            true,
+            sizes.stride > 1,
+        );
+    }
+    output
+}
+
+/// As [`product::weight_gradient`](super::product::weight_gradient).
+pub(crate) fn weight_gradient(
+    sizes: &Sizes,
+    images: Resident,
+    gradient: Resident,
+    shape: &[usize],
+) -> [Resident; 2] {
+    let [height, width] = sizes.output;
+    let rows = sizes.batch * height * width;
+    let depth = sizes.kernel * sizes.kernel * sizes.inputs;
+    let columns = if sizes.outputs > 32 { 64 } else { 32 };
+    let down = (depth + 1).div_ceil(ROWS);
+    let across = sizes.outputs.div_ceil(columns);
+    let parts = BUSY
+        .div_ceil(down * across)
+        .min(rows.div_ceil(16 * SLAB))
+        .max(1);
+    let of_part = rows.div_ceil(parts).next_multiple_of(SLAB);
+    let parts = rows.div_ceil(of_part);
+    let partial = empty(&images, &[parts, depth + 1, sizes.outputs]);
+    let (by_weight, by_bias) = (empty(&images, shape), empty(&images, &[sizes.outputs]));
+    let client = images.client.clone();
+    let (left, right) = (lanes(sizes.inputs), lanes(sizes.outputs));
+    // Safety: every index is checked against the sizes, which are those of the tensors.
+    unsafe {
+        scatter_narrow::launch_unchecked(
+            &client,
+            CubeCount::Static(down as u32, across as u32, parts as u32),
+            CubeDim::new_1d(UNITS as u32),
+            left,
+            right,
+            numbers(images),
+            numbers(gradient),
+            numbers(partial.clone()),
+            rows as u32,
+            height as u32,
+            width as u32,
+            sizes.image[0] as u32,
+            sizes.image[1] as u32,
+            sizes.inputs as u32,
+            sizes.outputs as u32,
+            sizes.kernel as u32,
+            sizes.stride as u32,
+            of_part as u32,
+            columns,
+        );
+    }
+    let counts = [depth * sizes.outputs, (depth + 1) * sizes.outputs];
+    launch_sum_of_parts(partial, [&by_weight, &by_bias], parts, counts);
+    [by_weight, by_bias]
+}

@@ -1,0 +1,193 @@
+//! Operations on the pixels of images that move numbers more than they compute, on graphics processors.
+
+use burn::backend::TensorMetadata;
+use burn_cubecl::cubecl::{self, prelude::*};
+
+use super::{Resident, empty, lanes, numbers, units};
+
+/// Units of a cube that adds pixels.
+const UNITS: usize = 256;
+
+/// Whether a cube has a unit for every column of such images.
+pub(crate) fn serves([_, _, _, channels]: [usize; 4]) -> bool {
+    channels / lanes(channels) <= UNITS
+}
+
+/// A vector added to all pixels of its image.
+pub(crate) fn add(images: Resident, vectors: Resident) -> Resident {
+    let [batch, height, width, channels] = images.shape().dims();
+    let output = empty(&images, &[batch, height, width, channels]);
+    let (client, lanes) = (images.client.clone(), lanes(channels));
+    let (image, row) = (height * width * channels / lanes, channels / lanes);
+    // Safety: units beyond the count do nothing.
+    unsafe {
+        add_vectors::launch_unchecked(
+            &client,
+            units(batch * image),
+            CubeDim::new_1d(256),
+            lanes,
+            numbers(images),
+            numbers(vectors),
+            numbers(output.clone()),
+            (batch * image) as u32,
+            image as u32,
+            row as u32,
+        );
+    }
+    output
+}
+
+/// The sum of all pixels of each image, `[batch, channels]`.
+pub(crate) fn sum(images: Resident) -> Resident {
+    let [batch, height, width, channels] = images.shape().dims();
+    let output = empty(&images, &[batch, channels]);
+    let (client, lanes) = (images.client.clone(), lanes(channels));
+    // Safety: every index is below the sizes, which are those of the tensors.
+    unsafe {
+        sum_pixels::launch_unchecked(
+            &client,
+            CubeCount::Static(batch as u32, 1, 1),
+            CubeDim::new_1d(UNITS as u32),
+            lanes,
+            numbers(images),
+            numbers(output.clone()),
+            (height * width) as u32,
+            channels / lanes,
+        );
+    }
+    output
+}
+
+/// Every pixel four times.
+pub(crate) fn enlarge(images: Resident) -> Resident {
+    let [batch, height, width, channels] = images.shape().dims();
+    let output = empty(&images, &[batch, 2 * height, 2 * width, channels]);
+    let (client, lanes) = (images.client.clone(), lanes(channels));
+    let (count, row) = (
+        4 * batch * height * width * channels / lanes,
+        channels / lanes,
+    );
+    // Safety: units beyond the count do nothing.
+    unsafe {
+        repeat_pixels::launch_unchecked(
+            &client,
+            units(count),
+            CubeDim::new_1d(256),
+            lanes,
+            numbers(images),
+            numbers(output.clone()),
+            count as u32,
+            width as u32,
+            row as u32,
+        );
+    }
+    output
+}
+
+/// The sums of four pixels each.
+pub(crate) fn reduce(large: Resident) -> Resident {
+    let [batch, height, width, channels] = large.shape().dims();
+    let (height, width) = (height / 2, width / 2);
+    let output = empty(&large, &[batch, height, width, channels]);
+    let (client, lanes) = (large.client.clone(), lanes(channels));
+    let (count, row) = (batch * height * width * channels / lanes, channels / lanes);
+    // Safety: units beyond the count do nothing.
+    unsafe {
+        sum_of_four::launch_unchecked(
+            &client,
+            units(count),
+            CubeDim::new_1d(256),
+            lanes,
+            numbers(large),
+            numbers(output.clone()),
+            count as u32,
+            width as u32,
+            row as u32,
+        );
+    }
+    output
+}
+
+#[cube(launch_unchecked)]
+fn add_vectors<N: Size>(
+    images: &[Vector<f32, N>],
+    vectors: &[Vector<f32, N>],
+    output: &mut [Vector<f32, N>],
+    count: u32,
+    image: u32,
+    row: u32,
+) {
+    let at = ABSOLUTE_POS as u32;
+    if at < count {
+        let vector = (at / image) * row + at % row;
+        output[at as usize] = images[at as usize] + vectors[vector as usize];
+    }
+}
+
+#[cube(launch_unchecked)]
+fn sum_pixels<N: Size>(
+    images: &[Vector<f32, N>],
+    output: &mut [Vector<f32, N>],
+    sites: u32,
+    #[comptime] columns: usize,
+) {
+    let lines = comptime!(UNITS / columns);
+    let mut sums = Shared::<[Vector<f32, N>]>::new_slice(UNITS);
+    let unit = UNIT_POS as usize;
+    let (line, column) = (unit / columns, unit % columns);
+    let base = (CUBE_POS_X * sites) as usize * columns + column;
+    let mut sum = Vector::<f32, N>::new(0.0);
+    // Units that are left over have no pixels.
+    let mut pixel = select(line < lines, line as u32, sites);
+    while pixel < sites {
+        sum += images[base + pixel as usize * columns];
+        pixel += lines as u32;
+    }
+    sums[unit] = sum;
+    sync_cube();
+    if unit < columns {
+        for other in 1..lines {
+            sum += sums[other * columns + unit];
+        }
+        output[CUBE_POS_X as usize * columns + unit] = sum;
+    }
+}
+
+/// `width` is that of the small images.
+#[cube(launch_unchecked)]
+fn repeat_pixels<N: Size>(
+    images: &[Vector<f32, N>],
+    output: &mut [Vector<f32, N>],
+    count: u32,
+    width: u32,
+    row: u32,
+) {
+    let at = ABSOLUTE_POS as u32;
+    if at < count {
+        let (pixel, column) = (at / row, at % row);
+        let (y, x) = (pixel / (2 * width), pixel % (2 * width));
+        let from = ((y / 2) * width + x / 2) * row + column;
+        output[at as usize] = images[from as usize];
+    }
+}
+
+/// `width` is that of the small images.
+#[cube(launch_unchecked)]
+fn sum_of_four<N: Size>(
+    large: &[Vector<f32, N>],
+    output: &mut [Vector<f32, N>],
+    count: u32,
+    width: u32,
+    row: u32,
+) {
+    let at = ABSOLUTE_POS as u32;
+    if at < count {
+        let (pixel, column) = (at / row, at % row);
+        let (y, x) = (pixel / width, pixel % width);
+        let upper = ((2 * y * 2 * width + 2 * x) * row + column) as usize;
+        let lower = upper + (2 * width * row) as usize;
+        let row = row as usize;
+        output[at as usize] =
+            large[upper] + large[upper + row] + (large[lower] + large[lower + row]);
+    }
+}
