@@ -33,6 +33,7 @@ pub(crate) enum Purpose {
     Strange,
     Strata,
     Cells,
+    Quality,
 }
 
 /// Random words reserved for one row: more than any row of noise uses.

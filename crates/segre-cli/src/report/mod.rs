@@ -33,5 +33,6 @@ pub mod key;
 pub mod neighbours;
 pub mod outliers;
 pub mod progress;
+pub mod quality;
 pub mod samples;
 pub mod table;

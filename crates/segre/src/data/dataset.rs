@@ -112,6 +112,12 @@ impl Dataset {
         self.numbers.as_ref()
     }
 
+    /// The numbers of a table as they are written: known ones, and others drawn from their cells, each time the same; `None` for a
+    /// table without numbers.
+    pub fn written_numbers(&self) -> Option<Numbers> {
+        super::table::written_numbers(self)
+    }
+
     /// `log p(numbers | labels)` of every row in nats, where the numbers are known: what the cells leave open.
     ///
     /// A probability of whole multiples of the columns' resolution; `log p(labels)` comes to it.

@@ -76,6 +76,34 @@ pub enum EvaluationError {
         /// Name of the energy model.
         energy: String,
     },
+    /// Quality is a matter of tables.
+    #[error("`quality` is for tables, not for {layout} data; leave it out")]
+    NotATable {
+        /// What the data are.
+        layout: &'static str,
+    },
+    /// Too few rows to say anything of quality.
+    #[error(
+        "`quality` needs at least {least} rows of every part, and there are {rows} {part} rows; give more"
+    )]
+    FewRows {
+        /// Which part.
+        part: &'static str,
+        /// Its rows.
+        rows: usize,
+        /// How many it needs.
+        least: usize,
+    },
+    /// A column whose prediction shows nothing.
+    #[error(
+        "`target` {column:?} has {categories} categories; choose a column of 2 to 20 or of numbers"
+    )]
+    NoTarget {
+        /// The column.
+        column: String,
+        /// Its categories.
+        categories: usize,
+    },
     /// What reading and writing files can get wrong.
     #[error(transparent)]
     File(#[from] FileError),

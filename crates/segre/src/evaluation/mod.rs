@@ -11,6 +11,7 @@
 //! | How well are hidden cells filled in? | [`imputation`] | [`ImputationReport`](imputation::ImputationReport) |
 //! | How well is one column predicted? | [`prediction`] | [`PredictionReport`](prediction::PredictionReport) |
 //! | Are samples copies of training rows? | [`nearest`] | [`NearestReport`](nearest::NearestReport) |
+//! | Are synthetic rows of a table like real ones, of use, and no copies? | [`quality`] | [`QualityReport`](quality::QualityReport) |
 //! | Do sampled label maps look like real ones? | [`maps`] | [`MapReport`](maps::MapReport) |
 //! | Are the classes of sampled images there, in the right shares, and their features? | [`classifier`] | [`ClassifierReport`](classifier::ClassifierReport) |
 //! | How far is what was fitted to an energy model from it? | [`energy`] | [`EnergyReport`](energy::EnergyReport) |
@@ -58,6 +59,7 @@ pub mod imputation;
 pub mod maps;
 pub mod nearest;
 pub mod prediction;
+pub mod quality;
 pub mod scores;
 
 pub use error::{EvaluationError, Result};

@@ -15,6 +15,8 @@ use crate::args::{Accuracy, ConditionalChecks, Sampling, at_least_one};
   segre evaluate runs/mnist --nearest 5 --out-dir pictures  the nearest training images of samples
   segre evaluate runs/maps --map-statistics      classes, neighbours and regions of samples
   segre evaluate runs/table --impute 0.2         hidden fields filled in, beside simpler methods
+  segre evaluate runs/table --quality            shapes, trends, usefulness and privacy of samples
+  segre evaluate runs/table --quality --synthetic other.csv  the same of a file
   segre evaluate runs/pinwheel --conditionals 50 conditionals beside the exact ones
   segre evaluate runs/digits10 --classifier digits.safetensors --agreement 100   as a classifier sees samples
   segre evaluate runs/mnist --ood omniglot --ood-invert --ood shuffled --out-dir pictures  tell other data apart")]
@@ -34,6 +36,8 @@ pub struct Evaluate {
     #[arg(allow_negative_numbers = true, long, value_name = "SHARE", value_parser = share)]
     pub impute: Option<f64>,
     #[command(flatten)]
+    pub quality: QualityChecks,
+    #[command(flatten)]
     pub conditionals: ConditionalChecks,
     #[command(flatten)]
     pub outliers: Outliers,
@@ -43,6 +47,23 @@ pub struct Evaluate {
     pub accuracy: Accuracy,
     #[command(flatten)]
     pub sampling: Sampling,
+}
+
+/// Whether rows of a table are like real ones, of use, and no copies.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Quality of a table's rows")]
+pub struct QualityChecks {
+    /// Instead of the likelihood: compare rows drawn from the model with the training part (shapes of columns, trends of
+    /// pairs, a classifier's view), with the test part (usefulness), and with both (copies, distances, an attack on
+    /// membership)
+    #[arg(long, conflicts_with_all = ["rows", "impute", "conditionals", "ood", "nearest", "map_statistics", "classifier"])]
+    pub quality: bool,
+    /// Rows to judge instead of drawing them
+    #[arg(long, value_name = "FILE", requires = "quality")]
+    pub synthetic: Option<String>,
+    /// Column whose prediction shows usefulness [default: the last one of 2 to 20 categories]
+    #[arg(long, value_name = "COLUMN", requires = "quality")]
+    pub target: Option<String>,
 }
 
 /// Other data that the model should tell from its own.

@@ -1,9 +1,10 @@
-//! `segre evaluate`: test likelihood beside baselines, imputation, divergence from a known distribution, outliers.
+//! `segre evaluate`: test likelihood beside baselines, imputation, divergence from a known distribution, outliers, quality.
 
 mod args;
 mod classifier;
 mod images;
 mod outliers;
+mod quality;
 
 use anyhow::{Result, ensure};
 use segre::data::{self, DataSource, Dataset};
@@ -19,6 +20,7 @@ use serde::Serialize;
 pub use self::args::Evaluate;
 use self::args::ImageChecks;
 use self::images::ImageReport;
+use self::quality::Judged;
 use crate::args::Common;
 use crate::conditionals as compared;
 use crate::report::evaluation::{print_divergence, print_imputation, print_outliers, print_scores};
@@ -49,6 +51,7 @@ struct Report {
 pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
     let (model, card) = run::load(&arguments.model, &common.device.open()?)?;
     let (checks, asked) = (&arguments.images, &arguments.conditionals);
+    quality::refuse_early(&arguments.quality, &card)?;
     images::refuse_early(checks, !arguments.outliers.ood.is_empty(), &model, &card)?;
     let labels = classifier::label_file(&checks.classifier);
     let (parts, names) = Parts::of_fit_with_labels(&card, labels)?;
@@ -62,6 +65,15 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
         )?,
     };
     let seed = common.seed.unwrap_or(card.training.seed);
+    if arguments.quality.quality {
+        let (checks, options) = (&arguments.quality, arguments.sampling.options(seed));
+        let judged = Judged::of(checks, (&model, &card), (&parts, &data), &options, common)?;
+        if common.json {
+            return json::print_object(&judged);
+        }
+        judged.print();
+        return Ok(());
+    }
     let source = DataSource::parse(&card.source)?;
     let target = source.known_distribution();
     let target = target.as_deref();

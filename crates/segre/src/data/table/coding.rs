@@ -104,7 +104,7 @@ impl Coding {
     }
 
     /// Number of indices, that of missing fields among them.
-    fn indices(&self) -> usize {
+    pub fn indices(&self) -> usize {
         self.known() + usize::from(self.missing)
     }
 
@@ -128,8 +128,9 @@ impl Coding {
         [rest as u16, 0]
     }
 
-    /// The index of labels. A second digit that its first does not have, which a model may draw, is the last that it has.
-    fn index(&self, labels: &[u16]) -> usize {
+    /// The index of labels: the cell or the word, and after all of them that of missing fields. A second digit that its first
+    /// does not have, which a model may draw, is the last that it has.
+    pub fn index(&self, labels: &[u16]) -> usize {
         match *labels {
             [first, second] => {
                 let first = usize::from(first);
@@ -191,6 +192,16 @@ impl Coding {
         }
     }
 
+    /// The number of a field: the known one, or one that is drawn from the labels' cell; `None` for words and missing fields.
+    pub fn number(&self, labels: &[u16], known: Option<i64>, rng: &mut ChaCha8Rng) -> Option<i64> {
+        match &self.values {
+            Values::Numbers { cells, .. } if !self.is_missing(labels) => {
+                Some(known.unwrap_or_else(|| cells.draw(self.index(labels), rng)))
+            }
+            _ => None,
+        }
+    }
+
     /// The text of labels, `None` for a missing field; numbers are drawn from their cell unless they are known.
     pub fn write(
         &self,
@@ -203,9 +214,7 @@ impl Coding {
             return None;
         }
         Some(match &self.values {
-            Values::Numbers { notation, cells } => {
-                notation.write(number.unwrap_or_else(|| cells.draw(index, rng)))
-            }
+            Values::Numbers { notation, .. } => notation.write(self.number(labels, number, rng)?),
             Values::Words(words) => words[index].clone(),
         })
     }

@@ -461,6 +461,30 @@ fn unknown_value(
     }
 }
 
+/// The numbers of all fields as [`Fields`] writes them; `None` for a table without numbers.
+pub(super) fn written_numbers(data: &Dataset) -> Option<Numbers> {
+    let (schema, rng) = (&data.schema, Fields::of(data).rng);
+    let of_numbers = |column: usize| {
+        let coding = schema.column(column).1?;
+        matches!(coding.values, Values::Numbers { .. }).then(|| Vec::with_capacity(data.rows()))
+    };
+    let mut columns: Vec<Option<Vec<Option<i64>>>> =
+        (0..schema.column_count()).map(of_numbers).collect();
+    let sites: Vec<_> = (0..columns.len()).map(|k| schema.sites_of(k)).collect();
+    for row in 0..data.rows() {
+        let mut rng = row_generator(&rng, row);
+        for (column, values) in columns.iter_mut().enumerate() {
+            if let (Some(values), (_, Some(coding))) = (values, schema.column(column)) {
+                let known = data.numbers().and_then(|numbers| numbers.get(row, column));
+                let labels = &data.row(row)[sites[column].clone()];
+                values.push(coding.number(labels, known, &mut rng));
+            }
+        }
+    }
+    let some = columns.iter().any(Option::is_some);
+    some.then(|| Numbers::new(columns))
+}
+
 /// The fields of a table's rows as the user writes them.
 ///
 /// A number that is not known is drawn from its cell: a function of the labels of all rows and of its place.
