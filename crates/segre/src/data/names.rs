@@ -1,9 +1,25 @@
 //! Names of columns in messages: all of them in a line, and the one that may have been meant.
 
+use super::error::DataError;
+
 /// Similarity (Jaro–Winkler) from which a name may be a misspelling of another.
 const SIMILAR: f64 = 0.85;
 /// Names of a line.
 const SHOWN: usize = 20;
+
+impl DataError {
+    /// That a name is no column of a model that has these.
+    pub(crate) fn no_such_column<'a>(
+        name: &str,
+        columns: impl Iterator<Item = &'a str> + Clone,
+    ) -> Self {
+        Self::NoSuchColumn {
+            name: name.to_owned(),
+            columns: listed(columns.clone()),
+            hint: meant(name, columns),
+        }
+    }
+}
 
 /// Some names in a line; those with commas in quotes, as lists of names are read.
 pub(in crate::data) fn listed<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use super::{MISSING, Schema};
 use crate::data::error::{DataError, Result};
-use crate::data::names::{listed, meant};
 use crate::data::table::{Coding, Column};
 
 impl Schema {
@@ -70,11 +69,7 @@ impl Schema {
         let names = || (0..self.column_count()).map(|column| self.column(column).0);
         names()
             .position(|known| known == name)
-            .ok_or_else(|| DataError::NoSuchColumn {
-                name: name.to_owned(),
-                columns: listed(names()),
-                hint: meant(name, names()),
-            })
+            .ok_or_else(|| DataError::no_such_column(name, names()))
     }
 
     /// The category by which a site says that its column is missing: of two digits the first says so.

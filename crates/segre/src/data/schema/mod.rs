@@ -1,7 +1,6 @@
 //! What the sites and categories of a data set are; saved with a model as JSON.
 
 use crate::data::error::{DataError, Result};
-use crate::data::names::{listed, meant};
 use crate::data::table::{Column, LeftOut, TableTypes};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -289,11 +288,7 @@ impl Schema {
         let found = self.sites.iter().position(|site| site.name == name);
         found.ok_or_else(|| {
             let names = self.sites.iter().map(|site| site.name.as_str());
-            DataError::NoSuchColumn {
-                name: name.to_owned(),
-                columns: listed(names.clone()),
-                hint: meant(name, names),
-            }
+            DataError::no_such_column(name, names)
         })
     }
 

@@ -5,6 +5,7 @@ use super::auc::{Auc, r_squared};
 use super::boosting::{Binned, Boosted, Loss};
 use super::report::{Compared, Usefulness};
 use super::rows::{Content, Rows};
+use crate::data::DataError;
 use crate::evaluation::error::{EvaluationError, Result};
 use crate::progress::{Observer, Progress};
 
@@ -24,10 +25,7 @@ pub(super) fn target_of(rows: &Rows, name: Option<&str>) -> Result<Option<usize>
     };
     let names = || rows.columns.iter().map(|column| column.name.as_str());
     let column = names().position(|known| known == name);
-    let column = column.ok_or_else(|| crate::data::DataError::NoSuchColumn {
-        name: name.to_owned(),
-        columns: names().collect::<Vec<_>>().join(", "),
-    })?;
+    let column = column.ok_or_else(|| DataError::no_such_column(name, names()))?;
     match categories(column) {
         Some(count) if !CATEGORIES.contains(&count) => Err(EvaluationError::NoTarget {
             column: name.to_owned(),
