@@ -16,7 +16,7 @@ import numpy as np
 from segre import _segre
 from segre._errors import SegreWarning
 from segre._frames import Frame, from_library, kind_of, texts_of, to_library
-from segre._work import Progress, Watcher
+from segre._work import Progress, Watcher, require_threads
 
 Seed = Union[int, np.random.Generator, None]
 """A seed, or a generator of NumPy's that one is drawn from."""
@@ -188,6 +188,7 @@ class Model:
     @classmethod
     def load(cls, folder: Union[str, os.PathLike[str]]) -> Model:
         """See :func:`segre.load`."""
+        require_threads()
         return cls._of(_segre.load(os.fspath(folder)), "")
 
     def save(self, folder: Union[str, os.PathLike[str]]) -> None:
@@ -392,6 +393,7 @@ class Model:
         return {"files": files, "kind": self._kind}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        require_threads()
         with tempfile.TemporaryDirectory() as folder:
             for name, contents in state["files"].items():
                 (Path(folder) / name).write_bytes(contents)

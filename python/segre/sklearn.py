@@ -49,14 +49,18 @@ class _Segre(BaseEstimator):  # type: ignore[misc]
         """``X`` as a pandas frame with columns of its own names, or ``x0``, ``x1``, … of an array."""
         import pandas
 
+        # A row for each part of the split.
+        least = 3 if reset else 1
         if kind_of(X) in ("pandas", "polars"):
             # Names and their number are checked; the cells keep their types.
             validate_data(self, X, reset=reset, skip_check_array=True)
-            if len(X) == 0:
-                raise ValueError(f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required.")
+            if len(X) < least:
+                raise ValueError(
+                    f"Found array with {len(X)} sample(s) (shape={X.shape}) while a minimum of {least} is required."
+                )
             return X if kind_of(X) == "pandas" else X.to_pandas()
         allowed = "allow-nan" if gaps else True
-        array = validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite=allowed, ensure_min_samples=1)
+        array = validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite=allowed, ensure_min_samples=least)
         return pandas.DataFrame(array, columns=[f"x{place}" for place in range(array.shape[1])])
 
     def _learn(self, frame: Any, **more: Any) -> Model:

@@ -212,13 +212,22 @@ def test_other_processes(letters: pd.DataFrame, letters_model: segre.Model) -> N
         assert pool.apply(_mean, (letters_model, letters)) == wanted
 
 
+#: What a forked process has from its parent.
+_OF_PARENT: list[segre.Model] = []
+
+
+def _sample_of_parent() -> Any:
+    return _OF_PARENT[-1].sample(1, progress=False)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_process_says_why_it_cannot_work(letters_model: segre.Model) -> None:
     letters_model.sample(1, progress=False)
+    _OF_PARENT.append(letters_model)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         with multiprocessing.get_context("fork").Pool(1) as pool:
-            answer = pool.apply_async(letters_model.sample, (1,))
+            answer = pool.apply_async(_sample_of_parent)
             with pytest.raises(RuntimeError, match="spawn"):
                 answer.get(timeout=60)
 

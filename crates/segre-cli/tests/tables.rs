@@ -276,6 +276,14 @@ fn numbers_are_predicted_with_intervals_and_filled_in_with_centres() {
         assert!(columns(&row)[0].ends_with(".2023"), "{row}");
         assert!(columns(&row)[2].parse::<i64>().is_ok(), "{row}");
     }
+    // A column of numbers that the file does not have.
+    room.write(
+        "holes.csv",
+        "day,price,product,paid\n01.02.2023,3.33,p007,no\n",
+    );
+    for mode in ["map", "expected", "sample"] {
+        assert!(columns(&fill(mode))[2].parse::<i64>().is_ok());
+    }
     let evaluated = room.succeed(&["evaluate", "model", "--impute", "0.3"]);
     let out = String::from_utf8_lossy(&evaluated.stdout);
     assert!(out.contains("RMSE, σ"), "{out}");

@@ -101,7 +101,7 @@ impl Dataset {
         let own = self.numbers.take();
         let mut own = own.unwrap_or_else(|| Numbers::nothing(&self.schema, rows));
         for (row, column, number) in numbers {
-            own.say(row, column, number);
+            own.say(row, column, number, rows);
         }
         self.numbers = Some(own);
         self

@@ -45,11 +45,13 @@ impl Numbers {
         }
     }
 
-    /// Says a number of a row that is not known.
-    pub fn say(&mut self, row: usize, column: usize, number: i64) {
-        let own = &mut self.columns[column][row];
-        if *own == UNKNOWN {
-            *own = number;
+    /// Says a number of a row, of so many, that is not known.
+    pub fn say(&mut self, row: usize, column: usize, number: i64, rows: usize) {
+        let own = &mut self.columns[column];
+        // A column that the file did not have.
+        own.resize(rows, UNKNOWN);
+        if own[row] == UNKNOWN {
+            own[row] = number;
         }
     }
 
