@@ -142,12 +142,12 @@ fn unknown_columns_are_refused_with_the_known_ones() {
 #[test]
 fn unknown_file_types_are_refused_with_the_known_ones() {
     let room = Room::new();
-    room.write("data.parquet", "PAR1");
+    room.write("data.xlsx", "PAR1");
     refuse_fit(
         &room,
-        "data.parquet",
+        "data.xlsx",
         &[],
-        &["data.parquet", ".csv", ".npy", ".txt"],
+        &["data.xlsx", ".csv", ".npy", ".txt"],
     );
     std::fs::create_dir(room.path("folder")).expect("a new folder");
     let fragments = ["folder", "no .png file", "use one of"];

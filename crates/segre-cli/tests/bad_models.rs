@@ -61,7 +61,7 @@ fn data_of_another_schema_are_refused() {
     room.write("extra.csv", extra);
     room.refuse(
         &scored("extra.csv"),
-        &["extra.csv", "\"weight\"", "not there at fit time"],
+        &["extra.csv", "\"weight\"", "the model has no column"],
     );
     room.refuse(&scored("digits"), &["layout", "8", "matching data"]);
     room.refuse(

@@ -53,6 +53,10 @@ fn pool() -> PyResult<Arc<ThreadPool>> {
 }
 
 /// Work that was stopped, or what it found.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one, taken apart at once"
+)]
 pub enum Ended<T> {
     /// It came to its end.
     Done(T),

@@ -171,7 +171,7 @@ mod tests {
                 key: Some("x_1".into())
             })
         );
-        for name in ["b.parquet", "b", "b.npy.gz", "csv", ".gz", ""] {
+        for name in ["b.xlsx", "b", "b.npy.gz", "csv", ".gz", ""] {
             assert!(kind(name).is_none(), "{name}");
         }
     }

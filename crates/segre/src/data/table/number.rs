@@ -121,6 +121,23 @@ impl Notation {
         })
     }
 
+    /// The same moments from year to second, where there is a day and no fraction of a second.
+    pub fn sortable(&self) -> Option<Self> {
+        let Self::Moment { pattern, seconds } = self else {
+            return None;
+        };
+        let written = match *seconds {
+            _ if kind_of(pattern) == Kind::Time || fraction_of(pattern) > 0 => return None,
+            86_400 => "%Y-%m-%d",
+            60 => "%Y-%m-%d %H:%M:00",
+            _ => "%Y-%m-%d %H:%M:%S",
+        };
+        Some(Self::Moment {
+            pattern: written.to_owned(),
+            seconds: *seconds,
+        })
+    }
+
     /// The number of units that a text stands for, `None` if it is not written so.
     pub fn units(&self, word: &str) -> Option<i64> {
         match self {

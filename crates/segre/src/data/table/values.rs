@@ -7,11 +7,14 @@ use super::frame::FrameColumn;
 use super::number::Notation;
 use crate::data::schema::{Schema, Vocabulary};
 
+/// What a text is as the column writes it.
+type Spell<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
+
 /// The words of a table's column as a schema's column writes their values; those that it does not have stay as they are.
 pub fn as_written(schema: &Schema, column: usize, found: &FrameColumn) -> Vec<String> {
     let (_, coding) = schema.column(column);
     let site = schema.sites_of(column).start;
-    let spell: Box<dyn Fn(&str) -> Option<String>> = match coding.map(|coding| &coding.values) {
+    let spell: Spell = match coding.map(|coding| &coding.values) {
         Some(Values::Numbers { notation, .. }) => Box::new(|word| notation.rewrite(word)),
         Some(Values::Words(words)) => Box::new(spelling(words.iter().map(String::as_str))),
         None => match schema.vocabulary(site) {

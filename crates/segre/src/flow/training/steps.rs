@@ -31,6 +31,10 @@ pub(super) struct Pending {
     measure: Measure,
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "at most sixteen wait in the queue"
+)]
 enum Measure {
     /// Loss and norm of the gradient.
     Known([f64; 2]),

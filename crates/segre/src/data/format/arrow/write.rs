@@ -30,10 +30,13 @@ pub fn record_batch(data: &Dataset) -> RecordBatch {
         }
     }
     let typed = columns.into_iter().enumerate().map(|(column, texts)| {
-        let (name, _) = schema.column(column);
+        let (name, coding) = schema.column(column);
         let known = schema.types.columns.get(name);
         let texts = StringArray::from(texts);
-        let array = known.and_then(|known| as_type(&texts, known).ok());
+        let array = known.and_then(|known| {
+            let moments = coding.and_then(|coding| sortable(&texts, &coding.values));
+            as_type(moments.as_ref().unwrap_or(&texts), known).ok()
+        });
         let array = array.or_else(|| {
             let own = ColumnType {
                 name: natural(data, column).to_string(),
@@ -57,6 +60,16 @@ pub fn record_batch(data: &Dataset) -> RecordBatch {
     let options = RecordBatchOptions::new().with_row_count(Some(data.rows()));
     RecordBatch::try_new_with_options(schema, arrays, &options)
         .expect("the arrays have the types of their fields")
+}
+
+/// Days and moments as a cast reads them, where their column writes them in another way.
+fn sortable(texts: &StringArray, values: &Values) -> Option<StringArray> {
+    let Values::Numbers { notation, .. } = values else {
+        return None;
+    };
+    let other = notation.sortable()?;
+    let write = |text: &str| notation.units(text).map(|units| other.write(units));
+    Some(texts.iter().map(|text| text.and_then(write)).collect())
 }
 
 /// Texts as values of a type.
