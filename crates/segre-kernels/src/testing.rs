@@ -144,6 +144,7 @@ fn flat(tensor: Anywhere) -> Tensor<1> {
         1 => Tensor::from_dispatch(tensor),
         2 => Tensor::<2>::from_dispatch(tensor).flatten(0, 1),
         3 => Tensor::<3>::from_dispatch(tensor).flatten(0, 2),
+        4 => Tensor::<4>::from_dispatch(tensor).flatten(0, 3),
         axes => panic!("no such operation has values of {axes} axes"),
     }
 }

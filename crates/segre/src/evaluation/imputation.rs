@@ -45,6 +45,7 @@ pub struct MethodScores {
     pub accuracy: Option<f64>,
     /// Root mean square error of the means of hidden numbers, in standard deviations of their columns; of methods that have
     /// probabilities.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rmse: Option<f64>,
 }
 
