@@ -67,7 +67,7 @@ impl Model {
     /// [`predict`](Self::predict), watched.
     ///
     /// # Errors
-    /// [`DataError::NoSuchColumn`](crate::data::DataError::NoSuchColumn), and as [`conditional_marginals`].
+    /// [`DataError::NoSuchColumn`], and as [`conditional_marginals`].
     pub fn predict_with(
         &self,
         rows: &PartialDataset,
