@@ -15,7 +15,7 @@ use burn_cubecl::cubecl::{
 
 use self::gather::gather_narrow;
 use self::scatter::scatter_narrow;
-use super::product::{Sizes, cubes, launch_sum_of_parts};
+use super::product::{Sizes, cubes, launch_sum_of_parts, parts_of};
 use super::{Resident, empty, lanes, numbers};
 
 /// Four numbers of a factor.
@@ -29,8 +29,6 @@ const ROWS: usize = 128;
 const UNITS: usize = 128;
 /// Groups of four numbers from a row of a slab to the next in shared memory: eight numbers more than it has.
 const SLAB_ROW: usize = GROUPS + 2;
-/// Cubes that keep a large processor busy.
-const BUSY: usize = 528;
 
 /// Whether the device has such matrix units, and planes of 32 units.
 pub(crate) fn is_available(client: &Client) -> bool {
@@ -62,38 +60,7 @@ pub(crate) fn value(
     shape: &[usize],
 ) -> Resident {
     let output = empty(&images, shape);
-    let [height, width] = sizes.output;
-    let rows = sizes.batch * height * width;
-    let columns = if sizes.outputs > 32 { 64 } else { 32 };
-    let (left, right) = (lanes(sizes.inputs), lanes(sizes.outputs));
-    let client = images.client.clone();
-    // Safety: every index is checked against the sizes, which are those of the tensors.
-    unsafe {
-        gather_narrow::launch_unchecked(
-            &client,
-            cubes(rows.div_ceil(ROWS), sizes.outputs.div_ceil(columns)),
-            CubeDim::new_1d(UNITS as u32),
-            left,
-            right,
-            right,
-            numbers(images),
-            numbers(weight),
-            numbers(bias),
-            numbers(output.clone()),
-            rows as u32,
-            height as u32,
-            width as u32,
-            sizes.image[0] as u32,
-            sizes.image[1] as u32,
-            sizes.inputs as u32,
-            sizes.outputs as u32,
-            sizes.kernel as u32,
-            sizes.stride as u32,
-            columns,
-            false,
-            sizes.stride > 1,
-        );
-    }
+    gather(sizes, [images, weight, bias, output.clone()], false);
     output
 }
 
@@ -105,40 +72,50 @@ pub(crate) fn input_gradient(
     shape: &[usize],
 ) -> Resident {
     let output = empty(&gradient, shape);
-    let [height, width] = sizes.image;
-    let rows = sizes.batch * height * width;
-    let columns = if sizes.inputs > 32 { 64 } else { 32 };
-    let (left, right) = (lanes(sizes.outputs), lanes(sizes.inputs));
-    let client = gradient.client.clone();
+    // The bias is not read.
+    let tensors = [gradient, weight.clone(), weight, output.clone()];
+    gather(&sizes.turned(), tensors, true);
+    output
+}
+
+/// Launches the kernel of values; with `back` that of gradients of images, of sizes that are turned.
+fn gather(sizes: &Sizes, [images, weight, bias, output]: [Resident; 4], back: bool) {
+    let rows = sizes.rows();
+    let columns = columns(sizes);
+    let (left, right) = (lanes(sizes.inputs), lanes(sizes.outputs));
+    let client = images.client.clone();
     // Safety: every index is checked against the sizes, which are those of the tensors.
     unsafe {
         gather_narrow::launch_unchecked(
             &client,
-            cubes(rows.div_ceil(ROWS), sizes.inputs.div_ceil(columns)),
+            cubes(rows.div_ceil(ROWS), sizes.outputs.div_ceil(columns)),
             CubeDim::new_1d(UNITS as u32),
             left,
-            left,
+            if back { left } else { right },
             right,
-            numbers(gradient),
-            numbers(weight.clone()),
-            // Not read.
+            numbers(images),
             numbers(weight),
-            numbers(output.clone()),
+            numbers(bias),
+            numbers(output),
             rows as u32,
-            height as u32,
-            width as u32,
             sizes.output[0] as u32,
             sizes.output[1] as u32,
-            sizes.outputs as u32,
+            sizes.image[0] as u32,
+            sizes.image[1] as u32,
             sizes.inputs as u32,
+            sizes.outputs as u32,
             sizes.kernel as u32,
             sizes.stride as u32,
             columns,
-            true,
+            back,
             sizes.stride > 1,
         );
     }
-    output
+}
+
+/// Columns of a tile.
+fn columns(sizes: &Sizes) -> usize {
+    if sizes.outputs > 32 { 64 } else { 32 }
 }
 
 /// As [`product::weight_gradient`](super::product::weight_gradient).
@@ -148,18 +125,12 @@ pub(crate) fn weight_gradient(
     gradient: Resident,
     shape: &[usize],
 ) -> [Resident; 2] {
-    let [height, width] = sizes.output;
-    let rows = sizes.batch * height * width;
+    let rows = sizes.rows();
     let depth = sizes.kernel * sizes.kernel * sizes.inputs;
-    let columns = if sizes.outputs > 32 { 64 } else { 32 };
+    let columns = columns(sizes);
     let down = (depth + 1).div_ceil(ROWS);
     let across = sizes.outputs.div_ceil(columns);
-    let parts = BUSY
-        .div_ceil(down * across)
-        .min(rows.div_ceil(16 * SLAB))
-        .max(1);
-    let of_part = rows.div_ceil(parts).next_multiple_of(SLAB);
-    let parts = rows.div_ceil(of_part);
+    let (parts, of_part) = parts_of(rows, down * across, SLAB);
     let partial = empty(&images, &[parts, depth + 1, sizes.outputs]);
     let (by_weight, by_bias) = (empty(&images, shape), empty(&images, &[sizes.outputs]));
     let client = images.client.clone();
@@ -176,8 +147,8 @@ pub(crate) fn weight_gradient(
             numbers(gradient),
             numbers(partial.clone()),
             rows as u32,
-            height as u32,
-            width as u32,
+            sizes.output[0] as u32,
+            sizes.output[1] as u32,
             sizes.image[0] as u32,
             sizes.image[1] as u32,
             sizes.inputs as u32,

@@ -57,6 +57,22 @@ impl Sizes {
             stride: 1,
         }
     }
+
+    /// With images and products exchanged, as gradients of images see them.
+    pub fn turned(&self) -> Self {
+        Self {
+            image: self.output,
+            output: self.image,
+            inputs: self.outputs,
+            outputs: self.inputs,
+            ..*self
+        }
+    }
+
+    /// Rows of the product: one for every pixel of the output.
+    pub fn rows(&self) -> usize {
+        self.batch * self.output[0] * self.output[1]
+    }
 }
 
 /// Units along the rows of a tile, and vectors of four columns that a unit has: large tiles where they keep the processor busy.
@@ -82,8 +98,32 @@ pub(crate) fn value(
     shape: &[usize],
 ) -> Resident {
     let output = empty(&images, shape);
-    let [height, width] = sizes.output;
-    let rows = sizes.batch * height * width;
+    gather(
+        sizes,
+        [images, weight, bias, output.clone()],
+        false,
+        rectify,
+    );
+    output
+}
+
+/// The gradient of the images, given that of the products.
+pub(crate) fn input_gradient(
+    sizes: &Sizes,
+    weight: Resident,
+    gradient: Resident,
+    shape: &[usize],
+) -> Resident {
+    let output = empty(&gradient, shape);
+    // The bias is not read.
+    let tensors = [gradient, weight.clone(), weight, output.clone()];
+    gather(&sizes.turned(), tensors, true, false);
+    output
+}
+
+/// Launches the kernel of values; with `back` that of gradients of images, of sizes that are turned.
+fn gather(sizes: &Sizes, [images, weight, bias, output]: [Resident; 4], back: bool, rectify: bool) {
+    let rows = sizes.rows();
     let (lines, vectors) = tile(rows, sizes.outputs);
     let (left, right) = (lanes(sizes.inputs), lanes(sizes.outputs));
     let client = images.client.clone();
@@ -97,15 +137,15 @@ pub(crate) fn value(
             ),
             CubeDim::new_1d((ACROSS * lines) as u32),
             left,
-            right,
+            if back { left } else { right },
             right,
             numbers(images),
             numbers(weight),
             numbers(bias),
-            numbers(output.clone()),
+            numbers(output),
             rows as u32,
-            height as u32,
-            width as u32,
+            sizes.output[0] as u32,
+            sizes.output[1] as u32,
             sizes.image[0] as u32,
             sizes.image[1] as u32,
             sizes.inputs as u32,
@@ -114,63 +154,20 @@ pub(crate) fn value(
             sizes.stride as u32,
             lines,
             vectors,
-            false,
+            back,
             sizes.stride > 1,
             rectify,
             false,
         );
     }
-    output
 }
 
-/// The gradient of the images, given that of the products.
-pub(crate) fn input_gradient(
-    sizes: &Sizes,
-    weight: Resident,
-    gradient: Resident,
-    shape: &[usize],
-) -> Resident {
-    let output = empty(&gradient, shape);
-    let [height, width] = sizes.image;
-    let rows = sizes.batch * height * width;
-    let (lines, vectors) = tile(rows, sizes.inputs);
-    let (left, right) = (lanes(sizes.outputs), lanes(sizes.inputs));
-    let client = gradient.client.clone();
-    // Safety: every index is checked against the sizes, which are those of the tensors.
-    unsafe {
-        gather_product::launch_unchecked(
-            &client,
-            cubes(
-                rows.div_ceil(8 * lines),
-                sizes.inputs.div_ceil(4 * ACROSS * vectors),
-            ),
-            CubeDim::new_1d((ACROSS * lines) as u32),
-            left,
-            left,
-            right,
-            numbers(gradient),
-            numbers(weight.clone()),
-            // Not read.
-            numbers(weight),
-            numbers(output.clone()),
-            rows as u32,
-            height as u32,
-            width as u32,
-            sizes.output[0] as u32,
-            sizes.output[1] as u32,
-            sizes.outputs as u32,
-            sizes.inputs as u32,
-            sizes.kernel as u32,
-            sizes.stride as u32,
-            lines,
-            vectors,
-            true,
-            sizes.stride > 1,
-            false,
-            false,
-        );
-    }
-    output
+/// Parts of the rows whose gradients of weights are found side by side, enough to keep the processor busy with so many tiles, and
+/// the rows of each.
+pub(super) fn parts_of(rows: usize, tiles: usize, slab: usize) -> (usize, usize) {
+    let parts = BUSY.div_ceil(tiles).min(rows.div_ceil(16 * slab)).max(1);
+    let of_part = rows.div_ceil(parts).next_multiple_of(slab);
+    (rows.div_ceil(of_part), of_part)
 }
 
 /// The gradients of weight and bias, given that of the products.
@@ -180,8 +177,7 @@ pub(crate) fn weight_gradient(
     gradient: Resident,
     shape: &[usize],
 ) -> [Resident; 2] {
-    let [height, width] = sizes.output;
-    let rows = sizes.batch * height * width;
+    let rows = sizes.rows();
     let depth = sizes.kernel * sizes.kernel * sizes.inputs;
     // The bias is the weight of a patch's last number, which is 1.
     let (lines, vectors) = (
@@ -190,12 +186,7 @@ pub(crate) fn weight_gradient(
     );
     let down = (depth + 1).div_ceil(8 * lines);
     let across = sizes.outputs.div_ceil(4 * ACROSS * vectors);
-    let parts = BUSY
-        .div_ceil(down * across)
-        .min(rows.div_ceil(16 * SLAB))
-        .max(1);
-    let of_part = rows.div_ceil(parts).next_multiple_of(SLAB);
-    let parts = rows.div_ceil(of_part);
+    let (parts, of_part) = parts_of(rows, down * across, SLAB);
     let partial = empty(&images, &[parts, depth + 1, sizes.outputs]);
     let (by_weight, by_bias) = (empty(&images, shape), empty(&images, &[sizes.outputs]));
     let client = images.client.clone();
@@ -212,8 +203,8 @@ pub(crate) fn weight_gradient(
             numbers(gradient),
             numbers(partial.clone()),
             rows as u32,
-            height as u32,
-            width as u32,
+            sizes.output[0] as u32,
+            sizes.output[1] as u32,
             sizes.image[0] as u32,
             sizes.image[1] as u32,
             sizes.inputs as u32,

@@ -7,6 +7,8 @@
 
 mod cells;
 mod coding;
+mod decimal;
+mod fields;
 mod frame;
 mod inspect;
 mod number;
@@ -14,6 +16,7 @@ mod numbers;
 mod select;
 mod spread;
 mod types;
+mod unseen;
 mod values;
 mod words;
 
@@ -21,11 +24,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-pub use coding::Coding;
-pub use coding::Values;
+use coding::Field;
+pub use coding::{Coding, Values};
+pub use fields::{Fields, written_numbers};
 pub use frame::{ColumnBuilder, Frame, FrameBuilder, FrameColumn, MISSING as MISSING_CODE};
 pub use inspect::ColumnKind;
 pub use number::Notation;
@@ -35,13 +38,13 @@ pub use spread::{INTERVAL, Spread};
 pub use types::{ColumnType, TableTypes, Typed};
 
 use self::inspect::{Finding, inspect};
+use self::unseen::{settle, unknown_value};
 use crate::data::dataset::Dataset;
 use crate::data::error::{DataError, Result};
 use crate::data::names::{listed, meant};
 use crate::data::options::{MissingIs, ReadOptions, Unseen};
 use crate::data::partial::PartialDataset;
 use crate::data::schema::{Layout, MISSING, Schema, Site, Vocabulary};
-use crate::random::{Purpose, generator, row_generator};
 
 /// One column of a table that has columns other than single sites of categories.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,41 +161,27 @@ fn categories(column: &FrameColumn) -> Vocabulary {
 
 /// The labels of a table, read into a schema.
 pub(super) fn encode(frame: &Frame, schema: &Schema, unseen: Unseen) -> Result<Dataset> {
-    if let Some((settled, note)) = settle(frame, schema, unseen)? {
-        let mut data = encode(&settled, schema, Unseen::Error)?;
-        data.schema.notes.push(note);
-        return Ok(data);
-    }
-    let (labels, numbers) = read_fields(frame, schema, |_, missing| missing)?;
-    let mut known = Vec::with_capacity(labels.len());
-    for (place, label) in labels.into_iter().enumerate() {
+    let read = read(frame, schema, unseen, |learned| learned)?;
+    let mut known = Vec::with_capacity(read.labels.len());
+    for (place, label) in read.labels.into_iter().enumerate() {
         let Some(label) = label else {
-            let (row, site) = (place / schema.sites(), place % schema.sites());
-            let column = schema.column_of(site);
+            let (row, column) = (
+                place / schema.sites(),
+                schema.column_of(place % schema.sites()),
+            );
+            let more = String::new();
             return Err(unknown_value(
-                frame,
+                &read.frame,
                 schema,
                 row,
                 column,
                 MISSING,
-                String::new(),
+                more,
             ));
         };
         known.push(label);
     }
-    Ok(Dataset::new(typed_as(schema, frame), known)?.with_numbers(numbers))
-}
-
-/// The schema with the types that a table has: what is written of it has them again.
-fn typed_as(schema: &Schema, frame: &Frame) -> Schema {
-    let mut schema = schema.clone();
-    let own = frame.types.columns.iter();
-    let own = own.map(|(name, kind)| (name.clone(), kind.clone()));
-    schema.types.columns.extend(own);
-    if !frame.types.notes.is_empty() {
-        schema.types.notes = frame.types.notes.clone();
-    }
-    schema
+    Ok(Dataset::new(read.schema, known)?.with_numbers(read.numbers))
 }
 
 /// The labels of a table with gaps, read into a schema; columns that are not there are unknown, and so are missing fields,
@@ -203,16 +192,11 @@ pub(super) fn encode_partial(
     missing: MissingIs,
     unseen: Unseen,
 ) -> Result<PartialDataset> {
-    if let Some((settled, note)) = settle(frame, schema, unseen)? {
-        let mut data = encode_partial(&settled, schema, missing, Unseen::Error)?;
-        data.schema.notes.push(note);
-        return Ok(data);
-    }
-    let (labels, numbers) = read_fields(frame, schema, |_, learned| match missing {
+    let read = read(frame, schema, unseen, |learned| match missing {
         MissingIs::Unknown => None,
         MissingIs::Learned => learned,
     })?;
-    Ok(PartialDataset::new(typed_as(schema, frame), labels)?.with_numbers(numbers))
+    Ok(PartialDataset::new(read.schema, read.labels)?.with_numbers(read.numbers))
 }
 
 /// One row of which some columns are known, by name.
@@ -248,162 +232,132 @@ pub fn of_values(
     encode_partial(&frame, schema, MissingIs::Learned, unseen)
 }
 
-/// Labels of all fields, `[rows, sites]`, and their numbers; what a missing field is is asked, given what it was in the data
-/// of the schema.
+/// A table that is read into a schema.
+struct Read<'a> {
+    /// The table, without the values that the schema does not know.
+    frame: Cow<'a, Frame>,
+    /// The schema with the types of the table, and a note of what became of such values.
+    schema: Schema,
+    /// `[rows, sites]`.
+    labels: Vec<Option<u16>>,
+    numbers: Option<Numbers>,
+}
+
+/// Reads a table; what a missing field is is asked, given what it was in the data of the schema.
+fn read<'a>(
+    frame: &'a Frame,
+    schema: &Schema,
+    unseen: Unseen,
+    missing: impl Fn(Option<u16>) -> Option<u16>,
+) -> Result<Read<'a>> {
+    let known = read_words(frame, schema);
+    let mut typed = typed_as(schema, frame);
+    let frame = match settle(frame, schema, &known, unseen)? {
+        None => Cow::Borrowed(frame),
+        Some((settled, note)) => {
+            typed.notes.push(note);
+            Cow::Owned(settled)
+        }
+    };
+    let (labels, numbers) = read_fields(&frame, schema, &known, missing);
+    Ok(Read {
+        frame,
+        schema: typed,
+        labels,
+        numbers,
+    })
+}
+
+/// The schema with the types that a table has: what is written of it has them again.
+fn typed_as(schema: &Schema, frame: &Frame) -> Schema {
+    let mut schema = schema.clone();
+    let own = frame.types.columns.iter();
+    let own = own.map(|(name, kind)| (name.clone(), kind.clone()));
+    schema.types.columns.extend(own);
+    if !frame.types.notes.is_empty() {
+        schema.types.notes = frame.types.notes.clone();
+    }
+    schema
+}
+
+/// Of every column of a schema: its place in a table, if it is there, and what its words mean, `None` for those that the schema
+/// does not know.
+type Known = [Option<(usize, Vec<Option<Field>>)>];
+
+/// What the words of a table mean. Values of a typed column may be written in another way than the schema's.
+fn read_words(frame: &Frame, schema: &Schema) -> Box<Known> {
+    let of_column = |column: usize| {
+        let (name, coding) = schema.column(column);
+        let place = frame.columns.iter().position(|own| own.name == name)?;
+        let found = &frame.columns[place];
+        let site = schema.sites_of(column).start;
+        let mut words = match coding {
+            Some(coding) => coding.read(found.words.iter()),
+            None => read_categories(schema, site, found.words.iter()),
+        };
+        if found.typed == Typed::Value && words.iter().any(Option::is_none) {
+            let written = values::as_written(schema, column, found);
+            let written = written.iter().map(String::as_str);
+            let read = match coding {
+                Some(coding) => coding.read(written),
+                None => read_categories(schema, site, written),
+            };
+            let pairs = words.iter_mut().zip(read);
+            pairs.for_each(|(word, read)| *word = word.or(read));
+        }
+        Some((place, words))
+    };
+    (0..schema.column_count()).map(of_column).collect()
+}
+
+/// Labels of all fields, `[rows, sites]`, and their numbers, where the schema knows all values.
 fn read_fields(
     frame: &Frame,
     schema: &Schema,
-    missing: impl Fn(usize, Option<u16>) -> Option<u16>,
-) -> Result<(Vec<Option<u16>>, Option<Numbers>)> {
+    known: &Known,
+    missing: impl Fn(Option<u16>) -> Option<u16>,
+) -> (Vec<Option<u16>>, Option<Numbers>) {
     let (rows, sites) = (frame.rows(), schema.sites());
     let mut labels: Vec<Option<u16>> = vec![None; rows * sites];
     let mut numbers = Vec::new();
     let mut first = 0;
-    for column in 0..schema.column_count() {
-        let (name, coding) = schema.column(column);
-        let own = coding.map_or(1, Coding::sites);
-        let Some(found) = frame.column(name) else {
+    for (column, own) in known.iter().enumerate() {
+        let coding = schema.column(column).1;
+        let digits = coding.map_or(1, Coding::sites);
+        let Some((place, words)) = own else {
             numbers.push(None);
-            first += own;
+            first += digits;
             continue;
         };
-        let words = read_words(schema, column, found);
-        let absent: Vec<Option<u16>> = match coding.and_then(Coding::missing) {
-            Some(labels) => labels[..own].iter().map(|label| Some(*label)).collect(),
-            None => vec![
-                coding
-                    .is_none()
-                    .then(|| schema.missing_category(first))
-                    .flatten();
-                own
-            ],
+        let absent: Vec<Option<u16>> = match coding {
+            None => vec![schema.missing_category(first)],
+            Some(coding) => match coding.missing() {
+                Some(labels) => labels[..digits].iter().map(|label| Some(*label)).collect(),
+                None => vec![None; digits],
+            },
         };
         let mut values = coding
             .is_some_and(|coding| matches!(coding.values, Values::Numbers { .. }))
             .then(Vec::new);
-        for (row, &code) in found.codes.iter().enumerate() {
+        for (row, &code) in frame.columns[*place].codes.iter().enumerate() {
             let at = row * sites + first;
             let field = match code {
                 MISSING_CODE => None,
-                // Others have been settled.
                 code => words[code as usize],
             };
             match field {
-                Some(field) => (0..own).for_each(|k| labels[at + k] = Some(field.labels[k])),
-                None => (0..own).for_each(|k| labels[at + k] = missing(first + k, absent[k])),
+                Some(field) => (0..digits).for_each(|k| labels[at + k] = Some(field.labels[k])),
+                None => (0..digits).for_each(|k| labels[at + k] = missing(absent[k])),
             }
             if let Some(values) = &mut values {
                 values.push(field.and_then(|field| field.number));
             }
         }
         numbers.push(values);
-        first += own;
+        first += digits;
     }
     let some = numbers.iter().any(Option::is_some);
-    Ok((labels, some.then(|| Numbers::new(numbers))))
-}
-
-/// What the words of a column mean, `None` for those that it does not know. Values of a typed column may be written in another
-/// way than the schema's.
-fn read_words(schema: &Schema, column: usize, found: &FrameColumn) -> Vec<Option<coding::Field>> {
-    let site = schema.sites_of(column).start;
-    let mut words = match schema.column(column).1 {
-        Some(coding) => coding.read(found.words.iter()),
-        None => read_categories(schema, site, found.words.iter()),
-    };
-    if found.typed == Typed::Value && words.iter().any(Option::is_none) {
-        let written = values::as_written(schema, column, found);
-        let written = written.iter().map(String::as_str);
-        let read = match schema.column(column).1 {
-            Some(coding) => coding.read(written),
-            None => read_categories(schema, site, written),
-        };
-        let pairs = words.iter_mut().zip(read);
-        pairs.for_each(|(word, read)| *word = word.or(read));
-    }
-    words
-}
-
-/// The table without the values that a schema does not know, and what was done with them; `None` if it knows all.
-///
-/// # Errors
-/// [`DataError::UnseenCategory`] or [`DataError::NotANumber`] if such values are an error.
-fn settle(frame: &Frame, schema: &Schema, unseen: Unseen) -> Result<Option<(Frame, String)>> {
-    let mut rows = vec![false; frame.rows()];
-    // Every value once, with the first row that has it.
-    let mut values: Vec<(usize, usize, &str)> = Vec::new();
-    let mut fields = 0;
-    let mut settled: Option<Frame> = None;
-    for column in 0..schema.column_count() {
-        let name = schema.column(column).0;
-        let Some(place) = frame.columns.iter().position(|own| own.name == name) else {
-            continue;
-        };
-        let found = &frame.columns[place];
-        let words = read_words(schema, column, found);
-        if words.iter().all(Option::is_some) {
-            continue;
-        }
-        let mut met = vec![false; words.len()];
-        for (row, &code) in found.codes.iter().enumerate() {
-            if code == MISSING_CODE || words[code as usize].is_some() {
-                continue;
-            }
-            let settled = settled.get_or_insert_with(|| frame.clone());
-            settled.columns[place].codes[row] = MISSING_CODE;
-            (rows[row], fields) = (true, fields + 1);
-            if !std::mem::replace(&mut met[code as usize], true) {
-                values.push((row, column, found.words.get(code)));
-            }
-        }
-    }
-    let (Some(&(row, column, value)), Some(mut settled)) = (values.iter().min(), settled) else {
-        return Ok(None);
-    };
-    let of_rows = rows.iter().filter(|unknown| **unknown).count();
-    let some = values.iter().take(3);
-    let some =
-        some.map(|(_, column, value)| format!("{value:?} of {:?}", schema.column(*column).0));
-    let what = format!(
-        "{} in {of_rows} of {} rows ({}{})",
-        counted(values.len(), "value"),
-        frame.rows(),
-        some.collect::<Vec<_>>().join(", "),
-        if values.len() > 3 { ", …" } else { "" },
-    );
-    let done = match unseen {
-        Unseen::Error => {
-            let more = match fields {
-                1 => String::new(),
-                _ => format!(
-                    " (unknown in all: {what}; `unseen = missing` or skip goes on without them)"
-                ),
-            };
-            return Err(unknown_value(frame, schema, row, column, value, more));
-        }
-        Unseen::Missing => "count as missing",
-        Unseen::SkipRow => {
-            settled.retain(|row| !rows[row]);
-            if settled.rows() == 0 {
-                return Err(unknown_value(
-                    frame,
-                    schema,
-                    row,
-                    column,
-                    value,
-                    format!(" (and every row has one: {what})"),
-                ));
-            }
-            "are left out, with their rows"
-        }
-    };
-    let note = format!("the model does not know {what}: they {done}");
-    Ok(Some((settled, note)))
-}
-
-/// `1 value`, `2 values`.
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+    (labels, some.then(|| Numbers::new(numbers)))
 }
 
 /// What the words of a column mean at a site.
@@ -411,7 +365,7 @@ fn read_categories<'a>(
     schema: &Schema,
     site: usize,
     words: impl Iterator<Item = &'a str>,
-) -> Vec<Option<coding::Field>> {
+) -> Vec<Option<Field>> {
     let index: Option<HashMap<&str, u16>> = schema
         .vocabulary(site)
         .words()
@@ -422,104 +376,10 @@ fn read_categories<'a>(
     };
     let read = |word: &str| {
         let labels = [label(word)?, 0];
-        Some(coding::Field {
+        Some(Field {
             labels,
             number: None,
         })
     };
     words.map(read).collect()
-}
-
-fn unknown_value(
-    frame: &Frame,
-    schema: &Schema,
-    row: usize,
-    column: usize,
-    value: &str,
-    more: String,
-) -> DataError {
-    let (name, coding) = schema.column(column);
-    let (path, line, value) = (frame.path.clone(), frame.line(row), value.to_owned());
-    match coding.map(|coding| &coding.values) {
-        Some(Values::Numbers { .. }) if value != MISSING => DataError::NotANumber {
-            path,
-            line,
-            column: name.to_owned(),
-            value,
-        },
-        _ => DataError::UnseenCategory {
-            path,
-            line,
-            site: format!("column {name:?}"),
-            value,
-            more,
-            known: coding.map_or_else(
-                || schema.cardinality(schema.sites_of(column).start),
-                Coding::known,
-            ),
-        },
-    }
-}
-
-/// The numbers of all fields as [`Fields`] writes them; `None` for a table without numbers.
-pub(super) fn written_numbers(data: &Dataset) -> Option<Numbers> {
-    let (schema, rng) = (&data.schema, Fields::of(data).rng);
-    let of_numbers = |column: usize| {
-        let coding = schema.column(column).1?;
-        matches!(coding.values, Values::Numbers { .. }).then(|| Vec::with_capacity(data.rows()))
-    };
-    let mut columns: Vec<Option<Vec<Option<i64>>>> =
-        (0..schema.column_count()).map(of_numbers).collect();
-    let sites: Vec<_> = (0..columns.len()).map(|k| schema.sites_of(k)).collect();
-    for row in 0..data.rows() {
-        let mut rng = row_generator(&rng, row);
-        for (column, values) in columns.iter_mut().enumerate() {
-            if let (Some(values), (_, Some(coding))) = (values, schema.column(column)) {
-                let known = data.numbers().and_then(|numbers| numbers.get(row, column));
-                let labels = &data.row(row)[sites[column].clone()];
-                values.push(coding.number(labels, known, &mut rng));
-            }
-        }
-    }
-    let some = columns.iter().any(Option::is_some);
-    some.then(|| Numbers::new(columns))
-}
-
-/// The fields of a table's rows as the user writes them.
-///
-/// A number that is not known is drawn from its cell: a function of the labels of all rows and of its place.
-pub(super) struct Fields<'a> {
-    data: &'a Dataset,
-    rng: ChaCha8Rng,
-}
-
-impl<'a> Fields<'a> {
-    pub fn of(data: &'a Dataset) -> Self {
-        let seed = u64::from(data.fingerprint());
-        Self {
-            data,
-            rng: generator(seed, Purpose::Cells, 0),
-        }
-    }
-
-    /// The fields of a row.
-    pub fn row(&self, row: usize) -> impl Iterator<Item = Cow<'_, str>> {
-        let (data, schema) = (self.data, &self.data.schema);
-        let labels = data.row(row);
-        let mut rng = row_generator(&self.rng, row);
-        let mut site = 0;
-        (0..schema.column_count()).map(move |column| {
-            let (_, coding) = schema.column(column);
-            let first = site;
-            site += coding.map_or(1, Coding::sites);
-            match coding {
-                None => schema.word(first, labels[first]),
-                Some(coding) => {
-                    let number = data.numbers().and_then(|numbers| numbers.get(row, column));
-                    let text = coding.write(&labels[first..site], number, &mut rng);
-                    Cow::Owned(text.unwrap_or_else(|| MISSING.to_owned()))
-                }
-            }
-        })
-    }
 }

@@ -4,12 +4,7 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime, Time};
 use serde::{Deserialize, Serialize};
 
-/// Decimal places beyond which a text shows the arithmetic of 64 bits rather than a measurement.
-const SURE_PLACES: usize = 9;
-/// Significant digits that such a text is taken for.
-const SIGNIFICANT: usize = 13;
-/// Largest number of units: sums and midpoints of two stay within 64 bits.
-const LARGEST: i64 = i64::MAX / 4;
+use super::decimal::{LARGEST, Number};
 
 /// How the fields of a column are written. Every number is a whole multiple of a resolution, its unit, so that nothing is
 /// rounded on the way, and what is drawn looks like what was read.
@@ -309,104 +304,6 @@ fn fraction_of(pattern: &str) -> u32 {
 /// Nanoseconds of a unit with so many digits behind the seconds.
 fn nanoseconds_of(digits: u32) -> i64 {
     10_i64.pow(9 - digits)
-}
-
-/// A decimal number as it is written.
-struct Number<'a> {
-    value: f64,
-    whole: &'a str,
-    fraction: &'a str,
-    negative: bool,
-    /// Whether there is an exponent, which the digits do not show.
-    scientific: bool,
-}
-
-impl<'a> Number<'a> {
-    /// Reads digits with at most one point and an exponent. What begins with further zeros is no number but a code, as `007`.
-    fn parse(word: &'a str, point: char) -> Option<Self> {
-        let (negative, digits) = match word.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, word),
-        };
-        let (mantissa, exponent) = match digits.find(['e', 'E']) {
-            Some(place) => (&digits[..place], Some(&digits[place + 1..])),
-            None => (digits, None),
-        };
-        let (whole, fraction) = mantissa.split_once(point).unwrap_or((mantissa, ""));
-        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let exponent_is_number = exponent.is_none_or(|text| {
-            let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-            !digits.is_empty() && is_digits(digits)
-        });
-        let legal = is_digits(whole)
-            && is_digits(fraction)
-            && !(whole.is_empty() && fraction.is_empty())
-            && !(whole.len() > 1 && whole.starts_with('0'))
-            && exponent_is_number;
-        if !legal {
-            return None;
-        }
-        let value: f64 = match point {
-            '.' => word.parse().ok()?,
-            _ => word.replace(point, ".").parse().ok()?,
-        };
-        value.is_finite().then_some(Self {
-            value,
-            whole,
-            fraction,
-            negative,
-            scientific: exponent.is_some(),
-        })
-    }
-
-    /// Places that are written.
-    fn written_places(&self) -> usize {
-        if self.scientific {
-            0
-        } else {
-            self.fraction.len()
-        }
-    }
-
-    /// Places that are meant: `22.820999999999998` is 22.821.
-    fn places(&self) -> usize {
-        if !self.scientific && self.fraction.len() <= SURE_PLACES {
-            return self.fraction.trim_end_matches('0').len();
-        }
-        if self.value == 0.0 {
-            return 0;
-        }
-        // d.ddde±x: places are the digits behind the first, less the exponent.
-        let rounded = format!("{:.*e}", SIGNIFICANT - 1, self.value.abs());
-        let (digits, exponent) = rounded.split_once('e').expect("an exponent");
-        let exponent: i64 = exponent.parse().expect("a number");
-        let behind = digits
-            .trim_end_matches('0')
-            .trim_end_matches('.')
-            .len()
-            .saturating_sub(2);
-        usize::try_from(behind as i64 - exponent).unwrap_or(0)
-    }
-
-    /// The nearest multiple of `10^−places`.
-    fn units(&self, places: usize) -> Option<i64> {
-        if self.scientific || self.fraction.len() > places {
-            let units = (self.value * 10_f64.powi(places as i32)).round();
-            return (units.abs() <= LARGEST as f64).then_some(units as i64);
-        }
-        let digits = |text: &str| {
-            if text.is_empty() {
-                Some(0)
-            } else {
-                text.parse::<i64>().ok()
-            }
-        };
-        let scale = |places: usize| 10_i64.checked_pow(places as u32);
-        let whole = digits(self.whole)?.checked_mul(scale(places)?)?;
-        let fraction = digits(self.fraction)?.checked_mul(scale(places - self.fraction.len())?)?;
-        let units = whole.checked_add(fraction)?;
-        (units <= LARGEST).then_some(if self.negative { -units } else { units })
-    }
 }
 
 #[cfg(test)]
