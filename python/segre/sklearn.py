@@ -63,6 +63,18 @@ class _Segre(BaseEstimator):  # type: ignore[misc]
         array = validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite=allowed, ensure_min_samples=least)
         return pandas.DataFrame(array, columns=[f"x{place}" for place in range(array.shape[1])])
 
+    def _frame_and_target(self, X: Any, y: Any) -> tuple[Any, np.ndarray]:
+        """``X`` as a frame and ``y`` as an array of its length, for which ``_target`` is a free name."""
+        frame = self._frame(X, reset=True)
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
+            )
+        y = column_or_1d(y, warn=True)
+        _require_length(frame, y)
+        self._target = _free_name(frame, "target")
+        return frame, y
+
     def _learn(self, frame: Any, **more: Any) -> Model:
         settings = dict(self.set or {})
         settings.update(more)
@@ -119,20 +131,11 @@ class SegreClassifier(ClassifierMixin, _Segre):  # type: ignore[misc]
     classes_ : numpy.ndarray
     """
 
-    _TARGET = "target"
-
     def fit(self, X: Any, y: Any) -> SegreClassifier:
         """Learns ``X`` and ``y`` together."""
-        frame = self._frame(X, reset=True)
-        if y is None:
-            raise ValueError(
-                f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
-            )
-        y = column_or_1d(y, warn=True)
+        frame, y = self._frame_and_target(X, y)
         check_classification_targets(y)
-        _require_length(frame, y)
         self.classes_ = unique_labels(y)
-        self._target = _free_name(frame, self._TARGET)
         self._only = len(self.classes_) == 1
         if self._only:
             return self
@@ -166,21 +169,12 @@ class SegreRegressor(RegressorMixin, _Segre):  # type: ignore[misc]
     model_ : segre.Model
     """
 
-    _TARGET = "target"
-
     def fit(self, X: Any, y: Any) -> SegreRegressor:
         """Learns ``X`` and ``y`` together."""
-        frame = self._frame(X, reset=True)
-        if y is None:
-            raise ValueError(
-                f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
-            )
-        y = column_or_1d(y, warn=True)
-        _require_length(frame, y)
+        frame, y = self._frame_and_target(X, y)
         y = np.asarray(y, dtype=np.float64)
         if not np.isfinite(y).all():
             raise ValueError("Input y contains NaN or infinity.")
-        self._target = _free_name(frame, self._TARGET)
         frame = frame.assign(**{self._target: y})
         self.model_ = self._learn(frame, **{"training.conditional": "any"})
         return self

@@ -7,6 +7,7 @@
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -176,6 +177,19 @@ impl<C: CheckpointStrategy> Backends for Autodiff<Flex, C> {
     }
 }
 
+/// Hands gradients to the inputs that want them.
+fn register<B: Backend, const N: usize>(
+    parents: [Option<NodeId>; N],
+    results: [Option<FloatTensor<B>>; N],
+    gradients: &mut Gradients,
+) {
+    for (node, result) in parents.into_iter().zip(results) {
+        if let (Some(node), Some(result)) = (node, result) {
+            gradients.register::<B>(node, result);
+        }
+    }
+}
+
 /// The gradients of an operation, as a step of burn's backward pass.
 #[derive(Debug)]
 struct Gradient<O, const N: usize, const M: usize>(PhantomData<O>);
@@ -193,11 +207,8 @@ impl<O: Operation<N, M>, const N: usize, const M: usize> Backward<Flex, N> for G
         let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
         let wanted = ops.parents.each_ref().map(Option::is_some);
         let results = operation.gradients(kept, gradient, wanted);
-        for (node, result) in ops.parents.into_iter().zip(results) {
-            if let (Some(node), Some(result)) = (node, result) {
-                gradients.register::<Flex>(node.id, result);
-            }
-        }
+        let parents = ops.parents.map(|parent| parent.map(|node| node.id));
+        register::<Flex, N>(parents, results, gradients);
     }
 }
 
@@ -266,11 +277,8 @@ impl<O: Operation<N, M>, const N: usize, const M: usize> Backward<Cube, N>
         let gradient = graphics::contiguous(gradients.consume::<Cube>(&ops.node));
         let wanted = ops.parents.each_ref().map(Option::is_some);
         let results = graphics_of(&operation).gradients(kept, gradient, wanted);
-        for (node, result) in ops.parents.into_iter().zip(results) {
-            if let (Some(node), Some(result)) = (node, result) {
-                gradients.register::<Cube>(node.id, result);
-            }
-        }
+        let parents = ops.parents.map(|parent| parent.map(|node| node.id));
+        register::<Cube, N>(parents, results, gradients);
     }
 }
 

@@ -59,24 +59,21 @@ pub fn replace<M: Module>(network: M, values: &BTreeMap<String, Values>) -> Resu
 
 /// The gradient of a loss by the name of each parameter that it depends on, in host memory.
 pub(crate) fn gradients<M: Module>(loss: &Tensor<1>, network: &M) -> BTreeMap<String, Vec<f32>> {
-    let mut reader = GradientReader {
-        gradients: GradientsParams::from_grads(loss.backward(), network),
-        path: vec![],
-        found: BTreeMap::new(),
-    };
-    network.visit(&mut reader);
-    reader.found
+    let found = gradients_on_device(loss, network).into_iter();
+    found
+        .map(|(name, gradient)| (name, host_values(gradient)))
+        .collect()
 }
 
 /// The same where the gradients are, in the order of a visit.
 pub(crate) fn gradients_on_device<M: Module>(loss: &Tensor<1>, network: &M) -> ResidentGradients {
-    let mut taker = GradientTaker {
+    let mut reader = GradientReader {
         gradients: GradientsParams::from_grads(loss.backward(), network),
         path: vec![],
         found: vec![],
     };
-    network.visit(&mut taker);
-    taker.found
+    network.visit(&mut reader);
+    reader.found
 }
 
 #[derive(Default)]
@@ -113,33 +110,10 @@ impl ModuleVisitor for Collector {
 struct GradientReader {
     gradients: GradientsParams,
     path: Vec<String>,
-    found: BTreeMap<String, Vec<f32>>,
-}
-
-impl ModuleVisitor for GradientReader {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.gradients.remove::<D>(parameter.id) {
-            self.found
-                .insert(self.path.join("."), host_values(gradient));
-        }
-    }
-}
-
-struct GradientTaker {
-    gradients: GradientsParams,
-    path: Vec<String>,
     found: ResidentGradients,
 }
 
-impl ModuleVisitor for GradientTaker {
+impl ModuleVisitor for GradientReader {
     fn enter_module(&mut self, name: &str, _: &str) {
         self.path.push(name.to_owned());
     }

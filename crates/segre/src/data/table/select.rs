@@ -46,7 +46,7 @@ pub fn columns_of(
     schema: &Schema,
     options: &ReadOptions,
 ) -> Result<Vec<usize>> {
-    let places: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
+    let places = places(names);
     let find = |column: usize| {
         let (name, _) = schema.column(column);
         places
@@ -71,7 +71,7 @@ pub fn columns_there(
     schema: &Schema,
     options: &ReadOptions,
 ) -> Result<Vec<usize>> {
-    let places: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
+    let places = places(names);
     let place = |column: usize| places.get(schema.column(column).0).copied();
     let columns: Vec<usize> = (0..schema.column_count()).filter_map(place).collect();
     if columns.is_empty() {
@@ -105,6 +105,11 @@ fn refuse_extra(
         }),
         _ => Ok(()),
     }
+}
+
+/// Where each column is.
+fn places(names: &[String]) -> HashMap<&str, usize> {
+    all(names).zip(0..).collect()
 }
 
 fn all(names: &[String]) -> impl Iterator<Item = &str> + Clone {
