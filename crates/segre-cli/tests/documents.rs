@@ -80,7 +80,8 @@ impl Document {
             let command = line.split(" #").next().unwrap_or_default();
             command.split(" > ").next().unwrap_or_default().trim()
         });
-        let starts = ["segre ", "target/release/segre ", "cargo run --release -- "];
+        let built = "cargo build --release --workspace && target/release/segre ";
+        let starts = ["segre ", "target/release/segre ", built];
         lines
             .filter_map(|line| {
                 let rest = starts.iter().find_map(|start| line.strip_prefix(start));
