@@ -12,9 +12,9 @@ use segre::run::{METRICS_FILE, ModelCard, Parts};
 use serde_json::Value;
 
 use crate::args::Common;
-use crate::report::curve::{Baseline, Horizontal, TrainingCurve, draw_curve};
-use crate::report::samples::{has_picture, write_picture};
 use crate::watched::sample_with_progress;
+use segre_report::pictures::curve::{Baseline, Horizontal, TrainingCurve, draw_curve};
+use segre_report::pictures::samples::{has_picture, write_picture};
 
 /// Samples of the picture or table at the end of a fit.
 const SHOWN_SAMPLES: usize = 100;

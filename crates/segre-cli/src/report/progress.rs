@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use segre::progress::{Control, Event, Observer, Progress};
 
-use super::axis::number;
 use crate::interrupt;
 use crate::wording::with_flags;
+use segre_report::pictures::axis::number;
 
 /// Where progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

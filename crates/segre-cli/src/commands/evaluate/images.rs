@@ -16,13 +16,13 @@ use serde::Serialize;
 use super::args::ImageChecks;
 use super::classifier::{self, Opened, Seen};
 use crate::args::Common;
-use crate::report::distances::draw_distances;
-use crate::report::drawing::Drawing;
 use crate::report::evaluation::{print_maps, print_nearest};
-use crate::report::grid::ImageShape;
-use crate::report::key::Key;
-use crate::report::neighbours::draw_neighbours;
 use crate::watched::sample_with_progress;
+use segre_report::pictures::distances::draw_distances;
+use segre_report::pictures::drawing::Drawing;
+use segre_report::pictures::grid::ImageShape;
+use segre_report::pictures::key::Key;
+use segre_report::pictures::neighbours::draw_neighbours;
 
 /// Samples in the picture of neighbours.
 const SHOWN: usize = 16;

@@ -15,7 +15,7 @@ use segre::run::{ModelCard, Parts};
 use super::args::Outliers;
 use super::images::create;
 use crate::args::Common;
-use crate::report::outliers::{draw_extremes, draw_histograms};
+use segre_report::pictures::outliers::{draw_extremes, draw_histograms};
 
 const HISTOGRAM_FILE: &str = "outliers.png";
 const ROWS_FILE: &str = "outliers.csv";

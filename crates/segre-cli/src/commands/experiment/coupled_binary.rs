@@ -10,8 +10,8 @@ use super::Definition;
 use super::fitting::by;
 use super::run::Run;
 use super::write_up::WriteUp;
-use crate::report::bars::{Bars, draw_bars};
-use crate::report::colour::Palette;
+use segre_report::pictures::bars::{Bars, draw_bars};
+use segre_report::pictures::colour::Palette;
 
 pub const DEFINITION: Definition = Definition {
     name: "coupled-binary",

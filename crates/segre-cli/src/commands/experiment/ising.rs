@@ -22,8 +22,8 @@ use super::results::Measured;
 use super::run::{Cell, Run};
 use super::write_up::WriteUp;
 use crate::interrupt;
-use crate::report::colour::{INK, Palette, viridis};
-use crate::report::drawing::{Anchor, Drawing, Style};
+use segre_report::pictures::colour::{INK, Palette, viridis};
+use segre_report::pictures::drawing::{Anchor, Drawing, Style};
 
 pub const DEFINITION: Definition = Definition {
     name: "ising-3x8",

@@ -16,8 +16,8 @@ use super::results::Measured;
 use super::run::{Cell, Run};
 use super::write_up::WriteUp;
 use crate::interrupt;
-use crate::report::chart::{Axis, Look, Panel, Series, draw_charts};
-use crate::report::colour::{INK, viridis};
+use segre_report::pictures::chart::{Axis, Look, Panel, Series, draw_charts};
+use segre_report::pictures::colour::{INK, viridis};
 
 pub const DEFINITION: Definition = Definition {
     name: "ising-critical",

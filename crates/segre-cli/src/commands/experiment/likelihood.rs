@@ -19,8 +19,8 @@ use super::Definition;
 use super::results::Measured;
 use super::run::{Cell, Run};
 use super::write_up::WriteUp;
-use crate::report::chart::{Axis, Look, Panel, Series, draw_charts};
-use crate::report::colour::Palette;
+use segre_report::pictures::chart::{Axis, Look, Panel, Series, draw_charts};
+use segre_report::pictures::colour::Palette;
 
 pub const DEFINITION: Definition = Definition {
     name: "likelihood",

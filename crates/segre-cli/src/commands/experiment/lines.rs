@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::results::Summary;
 use super::run::Run;
-use crate::report::chart::{Axis, Look, Panel, Series, draw_charts};
-use crate::report::colour::{GREY, INK, Palette};
+use segre_report::pictures::chart::{Axis, Look, Panel, Series, draw_charts};
+use segre_report::pictures::colour::{GREY, INK, Palette};
 
 /// What is drawn.
 pub struct Chart<'a> {

@@ -16,8 +16,8 @@ use super::results::Measured;
 use super::run::Run;
 use super::write_up::WriteUp;
 use crate::interrupt;
-use crate::report::colour::INK;
-use crate::report::drawing::{Anchor, Drawing, Style};
+use segre_report::pictures::colour::INK;
+use segre_report::pictures::drawing::{Anchor, Drawing, Style};
 
 pub const DEFINITION: Definition = Definition {
     name: "potts-image",

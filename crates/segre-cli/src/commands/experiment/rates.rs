@@ -10,8 +10,8 @@ use super::fitting::by;
 use super::results::Summary;
 use super::run::Run;
 use super::write_up::WriteUp;
-use crate::report::chart::{Axis, Look, Panel, Series, draw_charts};
-use crate::report::colour::{BLUE, INK, VERMILION};
+use segre_report::pictures::chart::{Axis, Look, Panel, Series, draw_charts};
+use segre_report::pictures::colour::{BLUE, INK, VERMILION};
 
 pub const DEFINITION: Definition = Definition {
     name: "rates",

@@ -15,9 +15,9 @@ use super::write_up::{WriteUp, markdown, terminal_table};
 use super::{Definition, RunArguments};
 use crate::args::Common;
 use crate::interrupt;
-use crate::report::drawing::Drawing;
 use crate::report::json::print_object;
 use crate::report::progress::{Bar, Display};
+use segre_report::pictures::drawing::Drawing;
 
 /// An experiment under way.
 pub struct Run {

@@ -10,9 +10,9 @@ use super::Definition;
 use super::fitting::by;
 use super::run::{Cell, Run};
 use super::write_up::WriteUp;
-use crate::report::chart::{Axis, Look, Panel, Series, draw_charts};
-use crate::report::colour::{BLUE, INK, Rgb, VERMILION};
-use crate::report::histogram2d::{HeatMap, SitePair, draw_heat_maps, frequencies};
+use segre_report::pictures::chart::{Axis, Look, Panel, Series, draw_charts};
+use segre_report::pictures::colour::{BLUE, INK, Rgb, VERMILION};
+use segre_report::pictures::histogram2d::{HeatMap, SitePair, draw_heat_maps, frequencies};
 
 pub const DEFINITION: Definition = Definition {
     name: "toys",

@@ -15,9 +15,9 @@ use serde::Serialize;
 pub use self::args::Impute;
 use self::args::ImputeMode;
 use crate::args::Common;
-use crate::report::infilling::{Infilled, SHOWN, draw_infilled};
 use crate::report::json;
 use crate::watched::{note_reading, warn_unconditional};
+use segre_report::pictures::infilling::{Infilled, SHOWN, draw_infilled};
 
 #[derive(Serialize)]
 struct Report {

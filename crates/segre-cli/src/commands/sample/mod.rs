@@ -17,10 +17,10 @@ use serde::Serialize;
 pub use self::args::Sample;
 use crate::args::{Common, names};
 use crate::report::json;
-use crate::report::samples::{has_picture, write_picture};
 use crate::watched::{
     note_reading, sample_classes_with_progress, sample_with_progress, warn_unconditional,
 };
+use segre_report::pictures::samples::{has_picture, write_picture};
 
 #[derive(Serialize)]
 struct Report {

@@ -2,8 +2,8 @@
 
 use super::super::coupled_binary::OUTCOMES;
 use super::{Place, end};
-use crate::report::colour::{BLUE, FAINT, GREY, INK, PAPER, Rgb, VERMILION, mix};
-use crate::report::drawing::{Anchor, Drawing, Paint, Point, Style};
+use segre_report::pictures::colour::{BLUE, FAINT, GREY, INK, PAPER, Rgb, VERMILION, mix};
+use segre_report::pictures::drawing::{Anchor, Drawing, Paint, Point, Style};
 
 /// A point in space.
 type Space = [f64; 3];

@@ -167,7 +167,7 @@ fn draw_scale(drawing: &mut Drawing, (left, top): Point, height: f32, scale: Sca
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::drawing::tests::Decoded;
+    use crate::pictures::drawing::tests::Decoded;
 
     const PAIR: SitePair = SitePair {
         names: ["site 1", "site 2"],

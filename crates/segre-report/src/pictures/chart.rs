@@ -154,9 +154,9 @@ fn draw_panel(drawing: &mut Drawing, panel: &Panel, corner: Point) -> Result<()>
 
 #[cfg(test)]
 mod tests {
+    use super::colour::BLUE;
     use super::*;
-    use crate::report::colour::BLUE;
-    use crate::report::drawing::tests::Decoded;
+    use crate::pictures::drawing::tests::Decoded;
 
     fn chart(logarithmic: bool, points: &[(f64, f64, f64)]) -> Result<Drawing> {
         let axis = |name| Axis { name, logarithmic };

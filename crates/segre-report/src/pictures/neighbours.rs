@@ -87,7 +87,7 @@ pub fn draw_neighbours(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::report::drawing::tests::Decoded;
+    use crate::pictures::drawing::tests::Decoded;
     use segre::data::{Layout, Schema, Vocabulary};
     use segre::evaluation::nearest::nearest;
 

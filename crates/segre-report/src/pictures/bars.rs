@@ -68,9 +68,9 @@ pub fn draw_bars(title: &str, outcomes: &[&str], target: &[f64], models: &[Bars]
 
 #[cfg(test)]
 mod tests {
+    use super::colour::BLUE;
     use super::*;
-    use crate::report::colour::BLUE;
-    use crate::report::drawing::tests::Decoded;
+    use crate::pictures::drawing::tests::Decoded;
 
     #[test]
     fn a_bar_is_as_high_as_its_share() {

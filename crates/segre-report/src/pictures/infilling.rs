@@ -67,9 +67,9 @@ pub fn draw_infilled(shown: &Infilled) -> Result<Drawing> {
 
 #[cfg(test)]
 mod tests {
+    use super::colour::HIDDEN;
     use super::*;
-    use crate::report::colour::HIDDEN;
-    use crate::report::drawing::tests::Decoded;
+    use crate::pictures::drawing::tests::Decoded;
     use segre::data::{Class, Schema, Vocabulary};
 
     #[test]

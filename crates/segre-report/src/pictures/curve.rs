@@ -274,7 +274,7 @@ fn mark_kept(drawing: &mut Drawing, plot: &Plot, kept: (f64, f64), horizontal: H
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::drawing::tests::Decoded;
+    use crate::pictures::drawing::tests::Decoded;
 
     fn baseline(name: &str, bits_per_dim: f64) -> Baseline {
         let name = name.to_owned();

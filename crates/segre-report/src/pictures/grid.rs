@@ -175,7 +175,7 @@ fn gap(scale: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::drawing::tests::Decoded;
+    use crate::pictures::drawing::tests::Decoded;
 
     const DIGIT: ImageShape = ImageShape {
         height: 8,

@@ -101,7 +101,7 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::drawing::tests::Decoded;
+    use crate::pictures::drawing::tests::Decoded;
     use segre::data::{Class, Layout};
 
     fn key(colours: [Option<[u8; 3]>; 3]) -> Key {

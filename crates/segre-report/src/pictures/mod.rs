@@ -1,0 +1,16 @@
+//! Pictures, one kind a file.
+
+pub mod axis;
+pub mod bars;
+pub mod chart;
+pub mod colour;
+pub mod curve;
+pub mod distances;
+pub mod drawing;
+pub mod grid;
+pub mod histogram2d;
+pub mod infilling;
+pub mod key;
+pub mod neighbours;
+pub mod outliers;
+pub mod samples;
