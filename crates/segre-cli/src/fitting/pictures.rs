@@ -1,15 +1,13 @@
 //! What a fit leaves to look at: the training curve, and samples of the new model.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use segre::data;
 use segre::evaluation::baseline::BaselineScores;
 use segre::flow::Model;
 use segre::flow::sampling::SamplingOptions;
-use segre::run::{METRICS_FILE, ModelCard, Parts};
-use serde_json::Value;
+use segre::run::{Logged, ModelCard, Parts, TrainingLog};
 
 use crate::args::Common;
 use crate::watched::sample_with_progress;
@@ -26,26 +24,21 @@ const HISTOGRAM_SAMPLES: usize = 20_000;
 
 /// Draws the training curve from the metrics file.
 pub fn draw_training(out: &Path, card: &ModelCard, baselines: &BaselineScores) -> Result<()> {
-    let (horizontal, axis) = match card.training.budget.steps {
-        Some(_) => (Horizontal::Steps, "step"),
-        None => (Horizontal::Seconds, "seconds"),
+    let horizontal = match card.training.budget.steps {
+        Some(_) => Horizontal::Steps,
+        None => Horizontal::Seconds,
     };
-    let text = fs::read_to_string(out.join(METRICS_FILE)).context("cannot read the metrics")?;
-    let (mut loss, mut validation, mut kept) = (Vec::new(), Vec::new(), None);
-    for line in text.lines() {
-        let Ok(value) = serde_json::from_str::<Value>(line) else {
-            continue;
+    let log = TrainingLog::read(out)?;
+    let points = |logged: &[Logged]| -> Vec<(f64, f64)> {
+        let at = |logged: &Logged| match horizontal {
+            Horizontal::Steps => logged.step,
+            Horizontal::Seconds => logged.seconds.unwrap_or(f64::NAN),
         };
-        let at = value[axis].as_f64().unwrap_or(f64::NAN);
-        if let Some(bits) = value["validation_bits_per_dim"].as_f64() {
-            validation.push((at, bits));
-            if value["kept"] == Value::Bool(true) {
-                kept = Some((at, bits));
-            }
-        } else if let Some(nats) = value["loss"].as_f64() {
-            loss.push((at, nats));
-        }
-    }
+        logged
+            .iter()
+            .map(|logged| (at(logged), logged.value))
+            .collect()
+    };
     let bounded = card.model.validated_by_bound();
     // The uniform model would leave no room for the others.
     let drawn = baselines.named().into_iter().rev().skip(1);
@@ -59,9 +52,9 @@ pub fn draw_training(out: &Path, card: &ModelCard, baselines: &BaselineScores) -
         title: "Training",
         horizontal,
         loss_name: "loss, nats per site",
-        loss: &loss,
-        validation: &validation,
-        kept,
+        loss: &points(&log.losses),
+        validation: &points(&log.validations),
+        kept: log.kept.and_then(|kept| points(&[kept]).pop()),
         validation_name: match bounded {
             true => "validation, bits/dim",
             false => "validation loss, bits per site",

@@ -1,8 +1,10 @@
 //! Labels of many rows together with the schema that gives them meaning.
 
+use std::borrow::Cow;
+
 use super::schema::Schema;
 use super::store::{Collector, Store};
-use super::table::Numbers;
+use super::table::{Fields, Numbers};
 use crate::data::error::{DataError, Result};
 
 /// A data set: one label per row and site.
@@ -136,6 +138,13 @@ impl Dataset {
             within.sum()
         };
         Some((0..self.rows()).map(of_row).collect())
+    }
+
+    /// All fields as the user writes them, `[rows, columns]`; `?` where one is missing.
+    pub fn texts(&self) -> Vec<Vec<String>> {
+        let fields = Fields::of(self);
+        let row = |row| fields.row(row).map(Cow::into_owned).collect();
+        (0..self.rows()).map(row).collect()
     }
 
     /// Number of rows.

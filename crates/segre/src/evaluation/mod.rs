@@ -15,6 +15,7 @@
 //! | Do sampled label maps look like real ones? | [`maps`] | [`MapReport`](maps::MapReport) |
 //! | Are the classes of sampled images there, in the right shares, and their features? | [`classifier`] | [`ClassifierReport`](classifier::ClassifierReport) |
 //! | How far is what was fitted to an energy model from it? | [`energy`] | [`EnergyReport`](energy::EnergyReport) |
+//! | What is there to see of a model and its data? | [`overview`] | [`Overview`](overview::Overview) |
 //! | Does the model tell other data from its own? | [`detection`] | [`OutlierReport`](detection::OutlierReport) |
 //!
 //! The room may use everything but the doors; nothing in the library uses it but `lib.rs`.
@@ -58,6 +59,7 @@ mod error;
 pub mod imputation;
 pub mod maps;
 pub mod nearest;
+pub mod overview;
 pub mod prediction;
 pub mod quality;
 pub mod scores;

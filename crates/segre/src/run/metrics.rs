@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::folder::METRICS_FILE;
@@ -44,5 +45,60 @@ impl Metrics {
         let written = writeln!(self.file, "{value}");
         let notice = |error| Event::Notice(format!("cannot write {METRICS_FILE}: {error}"));
         written.err().map(notice)
+    }
+}
+
+/// What the log says of training, to be drawn.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrainingLog {
+    /// Training losses.
+    pub losses: Vec<Logged>,
+    /// Validations.
+    pub validations: Vec<Logged>,
+    /// The validation whose model was kept.
+    pub kept: Option<Logged>,
+}
+
+/// A value of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Logged {
+    /// Optimisation steps so far.
+    pub step: f64,
+    /// Seconds of training so far; none in a log without a clock.
+    pub seconds: Option<f64>,
+    /// Nats per site of a loss, bits per dimension of a validation.
+    pub value: f64,
+}
+
+impl TrainingLog {
+    /// Reads the log of a folder; lines that say neither are left out.
+    ///
+    /// # Errors
+    /// [`FileError::Io`] if the file cannot be read.
+    pub fn read(folder: &Path) -> Result<Self, FileError> {
+        let path = folder.join(METRICS_FILE);
+        let text = fs::read_to_string(&path).map_err(|cause| FileError::reading(&path, cause))?;
+        let mut log = Self::default();
+        for line in text.lines() {
+            let Ok(line) = serde_json::from_str::<Value>(line) else {
+                continue;
+            };
+            let logged = |value| {
+                Some(Logged {
+                    step: line["step"].as_f64()?,
+                    seconds: line["seconds"].as_f64(),
+                    value,
+                })
+            };
+            if let Some(found) = line["validation_bits_per_dim"].as_f64().and_then(logged) {
+                log.validations.push(found);
+                if line["kept"] == Value::Bool(true) {
+                    log.kept = Some(found);
+                }
+            } else if let Some(found) = line["loss"].as_f64().and_then(logged) {
+                log.losses.push(found);
+            }
+        }
+        Ok(log)
     }
 }

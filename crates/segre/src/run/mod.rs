@@ -35,6 +35,7 @@ pub use data_free::DataFreeRun;
 pub use error::{Result, RunError};
 pub use fit::Fit;
 pub use folder::{CONFIG_FILE, METRICS_FILE, create_folder, refuse_existing};
+pub use metrics::{Logged, TrainingLog};
 pub use parts::{LabelFile, Parts};
 pub use randomized::{RandomizedCard, RandomizedRun, load_randomized};
 pub use samples::{EnergySamples, SamplesWanted, energy_samples};

@@ -1,9 +1,11 @@
 //! How far what was fitted to an energy model is from it, beside mean field and belief propagation.
 
 mod fitted;
+mod seen;
 mod truth;
 
 pub use fitted::Fitted;
+pub(in crate::evaluation) use seen::Seen;
 
 use serde::Serialize;
 

@@ -10,7 +10,7 @@ mod auc;
 mod boosting;
 mod privacy;
 mod report;
-mod rows;
+pub(in crate::evaluation) mod rows;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -51,6 +51,13 @@ pub struct QualityOptions {
 /// looked at.
 pub fn synthetic_rows(train: &Dataset) -> usize {
     train.rows().min(CLASSIFIED)
+}
+
+/// Whether [`run`] has enough rows of every part of a table.
+pub fn is_possible(parts: [&Dataset; 3]) -> bool {
+    parts
+        .iter()
+        .all(|part| part.schema.layout == Layout::Table && part.rows() >= FEWEST)
 }
 
 /// Compares synthetic rows with the rows that a model has learned from, and with rows that it has not seen.

@@ -87,6 +87,8 @@ pub struct ColumnPair {
     pub score: Option<f64>,
     /// Pearson's correlation or Cramér's V of the training rows.
     pub real_strength: Option<f64>,
+    /// The same of the synthetic rows.
+    pub synthetic_strength: Option<f64>,
     /// Whether the pair counts: the correlation is beyond ½ or Cramér's V beyond 0.3.
     pub counts: bool,
 }

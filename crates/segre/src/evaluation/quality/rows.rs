@@ -9,21 +9,21 @@ use crate::data::{Coding, Dataset, Values};
 
 /// The rows of a table, column by column.
 #[derive(Clone, Debug)]
-pub(super) struct Rows {
+pub(in crate::evaluation) struct Rows {
     pub columns: Vec<Column>,
     pub count: usize,
 }
 
 /// One column, whatever sites it has.
 #[derive(Clone, Debug)]
-pub(super) struct Column {
+pub(in crate::evaluation) struct Column {
     pub name: String,
     pub values: Content,
 }
 
 /// What a column holds.
 #[derive(Clone, Debug)]
-pub(super) enum Content {
+pub(in crate::evaluation) enum Content {
     /// Numbers, dates as units since 1970; NaN where they are missing.
     Numbers(Vec<f64>),
     /// Categories below a count; one of them may stand for missing fields.

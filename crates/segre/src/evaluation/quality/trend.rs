@@ -24,10 +24,11 @@ pub(super) fn trends(real: &Rows, synthetic: &Rows) -> Vec<ColumnPair> {
     let trend = |&(first, second): &(usize, usize)| {
         let numbers = |rows: &[Prepared], column: usize| rows[column].is_number;
         let name = |column: usize| real.columns[column].name.clone();
-        let (measure, strength, score) = match numbers(&own, first) && numbers(&own, second) {
-            true => correlation(real, synthetic, first, second),
-            false => contingency(&own, &other, first, second),
-        };
+        let (measure, [strength, synthetic_strength], score) =
+            match numbers(&own, first) && numbers(&own, second) {
+                true => correlation(real, synthetic, first, second),
+                false => contingency(&own, &other, first, second),
+            };
         let least = match measure {
             Measure::CorrelationSimilarity => CORRELATED,
             _ => ASSOCIATED,
@@ -37,6 +38,7 @@ pub(super) fn trends(real: &Rows, synthetic: &Rows) -> Vec<ColumnPair> {
             measure,
             score,
             real_strength: strength,
+            synthetic_strength,
             counts: strength.is_some_and(|strength| strength.abs() > least),
         }
     };
@@ -103,7 +105,7 @@ fn correlation(
     synthetic: &Rows,
     first: usize,
     second: usize,
-) -> (Measure, Option<f64>, Option<f64>) {
+) -> (Measure, [Option<f64>; 2], Option<f64>) {
     let of = |rows: &Rows| match (&rows.columns[first].values, &rows.columns[second].values) {
         (Content::Numbers(x), Content::Numbers(y)) => pearson(x, y),
         _ => None,
@@ -111,7 +113,11 @@ fn correlation(
     let (own, other) = (of(real), of(synthetic));
     // A constant among the synthetic rows has no correlation, and SDMetrics leaves the pair out.
     let score = own.zip(other).map(|(r, s)| 1.0 - (r - s).abs() / 2.0);
-    (Measure::CorrelationSimilarity, other.and(own), score)
+    (
+        Measure::CorrelationSimilarity,
+        [other.and(own), other],
+        score,
+    )
 }
 
 fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
@@ -143,7 +149,7 @@ fn contingency(
     synthetic: &[Prepared],
     first: usize,
     second: usize,
-) -> (Measure, Option<f64>, Option<f64>) {
+) -> (Measure, [Option<f64>; 2], Option<f64>) {
     let width = real[second].count;
     let cells = real[first].count * width;
     let keys = |rows: &[Prepared]| {
@@ -153,7 +159,7 @@ fn contingency(
     };
     let (own, other) = (keys(real), keys(synthetic));
     if own.is_empty() || other.is_empty() {
-        return (Measure::ContingencySimilarity, None, None);
+        return (Measure::ContingencySimilarity, [None; 2], None);
     }
     let counts = count_cells(&own, &other, cells);
     let (n, m) = (own.len() as f64, other.len() as f64);
@@ -161,8 +167,14 @@ fn contingency(
         .iter()
         .map(|(_, a, b)| (*a as f64 / n - *b as f64 / m).abs());
     let score = 1.0 - differences.sum::<f64>() / 2.0;
-    let strength = cramers_v(&counts, real[first].count, width, n);
-    (Measure::ContingencySimilarity, strength, Some(score))
+    let sizes = [real[first].count, width];
+    let of_real = counts.iter().map(|(key, count, _)| (*key, *count));
+    let of_synthetic = counts.iter().map(|(key, _, count)| (*key, *count));
+    let strengths = [
+        cramers_v(of_real, sizes, n),
+        cramers_v(of_synthetic, sizes, m),
+    ];
+    (Measure::ContingencySimilarity, strengths, Some(score))
 }
 
 /// Every cell that occurs, in ascending order, with its two counts.
@@ -184,28 +196,32 @@ fn count_cells(own: &[u64], other: &[u64], cells: usize) -> Vec<(u64, u32, u32)>
     keys.chunk_by(|a, b| a.0 == b.0).map(count).collect()
 }
 
-/// `√(χ²/n / (min(rows, columns) − 1))` of the table of real rows; `None` if it has one row or column.
-fn cramers_v(counts: &[(u64, u32, u32)], rows: usize, columns: usize, n: f64) -> Option<f64> {
+/// `√(χ²/n / (min(rows, columns) − 1))` of a table of counts by cell; `None` if it has one row or column.
+fn cramers_v(
+    counts: impl Iterator<Item = (u64, u32)> + Clone,
+    [rows, columns]: [usize; 2],
+    n: f64,
+) -> Option<f64> {
     let (mut down, mut across) = (vec![0.0; rows], vec![0.0; columns]);
     let place = |key: u64| (key as usize / columns, key as usize % columns);
-    for (key, count, _) in counts {
-        let (row, column) = place(*key);
-        down[row] += f64::from(*count);
-        across[column] += f64::from(*count);
+    for (key, count) in counts.clone() {
+        let (row, column) = place(key);
+        down[row] += f64::from(count);
+        across[column] += f64::from(count);
     }
     let occur = |sums: &[f64]| sums.iter().filter(|sum| **sum > 0.0).count();
     let smaller = occur(&down).min(occur(&across));
     if smaller < 2 {
         return None;
     }
-    let share = |(key, count, _): &(u64, u32, u32)| {
-        let (row, column) = place(*key);
-        let count = f64::from(*count);
+    let share = |(key, count): (u64, u32)| {
+        let (row, column) = place(key);
+        let count = f64::from(count);
         match count > 0.0 {
             true => count * count / (down[row] * across[column]),
             false => 0.0,
         }
     };
-    let chi_squared = n * (counts.iter().map(share).sum::<f64>() - 1.0);
+    let chi_squared = n * (counts.map(share).sum::<f64>() - 1.0);
     Some((chi_squared.max(0.0) / n / (smaller - 1) as f64).sqrt())
 }

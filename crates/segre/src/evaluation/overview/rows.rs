@@ -1,0 +1,119 @@
+//! Scores of test rows: how they spread, and the most and least likely ones.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Dataset, Layout};
+use crate::flow::likelihood::Scores;
+
+/// Bins of the histogram.
+const BINS: usize = 40;
+/// Rows at either end.
+const EXTREMES: usize = 8;
+
+/// How the negative log-likelihoods of rows spread.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RowScores {
+    /// Where the bins begin and the last one ends, nats.
+    pub edges: Vec<f64>,
+    /// Rows in every bin.
+    pub counts: Vec<usize>,
+    /// The most likely rows first.
+    pub most_likely: Vec<Extreme>,
+    /// The least likely rows first.
+    pub least_likely: Vec<Extreme>,
+}
+
+/// A row at one end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Extreme {
+    /// Bound of its negative log-likelihood, nats.
+    pub nats: f64,
+    /// Standard error of it.
+    pub std_error: f64,
+    /// Its fields as the user writes them; of a sequence or a text all in one, of a picture none.
+    pub fields: Vec<String>,
+    /// Labels of a picture.
+    pub labels: Vec<u16>,
+}
+
+impl RowScores {
+    pub(super) fn of(scores: &Scores, rows: &Dataset) -> Self {
+        let nats: Vec<f64> = scores.rows.iter().map(|row| row.value).collect();
+        let mut order: Vec<usize> = (0..nats.len()).collect();
+        order.sort_by(|a, b| nats[*a].total_cmp(&nats[*b]));
+        let (edges, counts) = histogram(nats.iter().copied(), BINS);
+        let extremes = |places: Vec<usize>| {
+            let found = places.iter().zip(seen(rows, &places));
+            let extreme = |(place, (fields, labels)): (&usize, (Vec<String>, Vec<u16>))| Extreme {
+                nats: nats[*place],
+                std_error: scores.rows[*place].std_error,
+                fields,
+                labels,
+            };
+            found.map(extreme).collect()
+        };
+        let most_likely = order.iter().copied().take(EXTREMES).collect();
+        let least_likely = order.iter().rev().copied().take(EXTREMES).collect();
+        Self {
+            edges,
+            counts,
+            most_likely: extremes(most_likely),
+            least_likely: extremes(least_likely),
+        }
+    }
+}
+
+/// Some rows as they can be shown: fields, or labels of a picture.
+fn seen(rows: &Dataset, places: &[usize]) -> Vec<(Vec<String>, Vec<u16>)> {
+    let chosen = rows.select(places);
+    if matches!(rows.schema.layout, Layout::Image { .. }) {
+        return chosen
+            .iter()
+            .map(|row| (Vec::new(), row.to_vec()))
+            .collect();
+    }
+    let joined = matches!(rows.schema.layout, Layout::Sequence | Layout::Text);
+    let fields = |fields: Vec<String>| match joined {
+        true => (vec![fields.concat()], Vec::new()),
+        false => (fields, Vec::new()),
+    };
+    chosen.texts().into_iter().map(fields).collect()
+}
+
+/// Equal bins from the smallest to the largest finite value: edges and counts.
+pub(super) fn histogram(
+    values: impl Iterator<Item = f64> + Clone,
+    bins: usize,
+) -> (Vec<f64>, Vec<usize>) {
+    let finite = || values.clone().filter(|x| x.is_finite());
+    let low = finite().fold(f64::INFINITY, f64::min);
+    let high = finite().fold(f64::NEG_INFINITY, f64::max);
+    if low > high {
+        return (Vec::new(), Vec::new());
+    }
+    let width = match (high - low) / bins as f64 {
+        width if width > 0.0 => width,
+        _ => 1.0,
+    };
+    let mut counts = vec![0; bins];
+    for value in finite() {
+        counts[(((value - low) / width) as usize).min(bins - 1)] += 1;
+    }
+    let edges = (0..=bins).map(|bin| low + bin as f64 * width);
+    (edges.collect(), counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn histograms_count_every_finite_value_once() {
+        let values = [0.0, 1.0, 1.9, 4.0, f64::INFINITY, f64::NAN];
+        let (edges, counts) = histogram(values.iter().copied(), 4);
+        assert_eq!(edges, [0.0, 1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(counts, [1, 2, 0, 1]);
+        assert_eq!(histogram([7.0; 3].into_iter(), 2).1, [3, 0]);
+        assert!(histogram(std::iter::empty(), 2).0.is_empty());
+    }
+}
