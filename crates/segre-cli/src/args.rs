@@ -24,6 +24,7 @@ use crate::commands::fit::Fit;
 use crate::commands::impute::Impute;
 use crate::commands::info::Info;
 use crate::commands::predict::Predict;
+use crate::commands::report::Report;
 use crate::commands::sample::Sample;
 use crate::commands::score::Score;
 use crate::device::DeviceName;
@@ -55,6 +56,7 @@ const EXAMPLES: &str = "Examples:
   segre sample runs/digits -n 100 --out new.png draw new ones
   segre score runs/t new.csv --out scores.csv   log-likelihood of every row
   segre evaluate runs/t                         test likelihood beside simple baselines
+  segre report runs/t --open                    look at it: one page with charts
 
 DATA is a built-in (digits, coupled-binary, eight-gaussians, pinwheel, product:c=160,n=4,
 potts-chain:c=20,n=4), a file (.npy/.npz integer arrays, .csv/.tsv/.parquet/.arrow tables, .fasta alignments, .txt text,
@@ -145,6 +147,8 @@ pub enum Command {
     Impute(Impute),
     /// Predict a column of a table from the others
     Predict(Predict),
+    /// Write a page about a model: one HTML file with charts, for a browser
+    Report(Report),
     /// Describe a model or data
     Info(Info),
     /// Repeat the experiments of the papers, and go beyond them

@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Evaluate(arguments) => commands::evaluate::run(&arguments, &common),
         Command::Impute(arguments) => commands::impute::run(&arguments, &common),
         Command::Predict(arguments) => commands::predict::run(&arguments, &common),
+        Command::Report(arguments) => commands::report::run(&arguments, &common),
         Command::Info(arguments) => commands::info::run(&arguments, &common),
         Command::Experiment(arguments) => commands::experiment::run(&arguments, &common),
         Command::Energy(arguments) => commands::energy::run(&arguments, &common),

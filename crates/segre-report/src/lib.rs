@@ -11,9 +11,11 @@
 //! | quantities against a setting | [`pictures::chart`] |
 //! | shares of a few outcomes | [`pictures::bars`] |
 //! | a run, in one HTML file | [`page`] |
+//! | the documents, as a site | [`book`] |
 //!
 //! Pictures stand on [`pictures::drawing`] (an SVG, and its PNG by `resvg`), [`pictures::axis`] and [`pictures::colour`]. The doors
 //! use this crate, the library does not.
 
+pub mod book;
 pub mod page;
 pub mod pictures;

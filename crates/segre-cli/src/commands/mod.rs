@@ -9,5 +9,6 @@ pub mod fit;
 pub mod impute;
 pub mod info;
 pub mod predict;
+pub mod report;
 pub mod sample;
 pub mod score;

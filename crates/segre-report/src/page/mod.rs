@@ -1,1 +1,227 @@
-//! The page of a run.
+//! The page of a run: one HTML file that needs nothing else, for a browser.
+//!
+//! | what | file |
+//! |---|---|
+//! | a folder, whatever it holds | `folder.rs` |
+//! | a model of data, section by section | `model.rs` |
+//! | what was fitted to an energy | `energy.rs` |
+//! | an experiment's report | `experiment.rs` |
+//! | charts of all of them | `charts.rs` |
+//!
+//! A page is data, [`Page`]; `templates/page.html` makes HTML of it, and escapes every text.
+
+mod charts;
+mod energy;
+mod experiment;
+mod folder;
+mod model;
+
+use std::sync::LazyLock;
+
+use anyhow::Result;
+use minijinja::Environment;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use serde::Serialize;
+
+pub use energy::energy_page;
+pub use experiment::experiment_page;
+pub use folder::{PageOptions, page_of_folder, page_of_memory};
+pub use model::{About, model_page};
+
+use crate::pictures::drawing::Drawing;
+
+/// A page.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Page {
+    /// Its name.
+    pub title: String,
+    /// What it is about, in a sentence.
+    pub lead: String,
+    /// A few figures that are seen first.
+    pub figures: Vec<Headline>,
+    /// What follows.
+    pub sections: Vec<Section>,
+    /// Which program made it.
+    pub version: String,
+}
+
+/// A figure that is seen first.
+#[derive(Clone, Debug, Serialize)]
+pub struct Headline {
+    /// What it is.
+    pub name: String,
+    /// The figure with its error and unit.
+    pub value: String,
+    /// What it is to be compared with.
+    pub beside: String,
+}
+
+/// A part of a page under a heading.
+#[derive(Clone, Debug, Serialize)]
+pub struct Section {
+    /// The heading.
+    pub title: String,
+    /// What is to be seen, in a sentence or two.
+    pub lead: String,
+    /// Charts, tables and texts.
+    pub blocks: Vec<Block>,
+}
+
+/// What a section shows.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Block {
+    /// A chart.
+    Chart {
+        /// An SVG element.
+        svg: String,
+        /// What it shows, for those who do not see it.
+        alt: String,
+        /// A sentence below it; none if empty.
+        caption: String,
+        /// Whether it is read at its own width, in a frame that scrolls on a narrow screen.
+        wide: bool,
+    },
+    /// Small charts side by side.
+    Charts {
+        /// Each with what it shows.
+        charts: Vec<Small>,
+    },
+    /// A table.
+    Table {
+        /// Its name.
+        caption: String,
+        /// Headings, and whether a column holds numbers.
+        columns: Vec<(String, bool)>,
+        /// Rows of cells.
+        rows: Vec<Vec<Cell>>,
+    },
+    /// A paragraph.
+    Text {
+        /// It.
+        text: String,
+    },
+    /// Lines as they are, folded under their name.
+    Lines {
+        /// The name.
+        name: String,
+        /// They.
+        text: String,
+        /// Whether they are shown at first.
+        open: bool,
+    },
+    /// HTML that was made of Markdown by this crate.
+    Markdown {
+        /// It.
+        html: String,
+    },
+}
+
+/// A small chart.
+#[derive(Clone, Debug, Serialize)]
+pub struct Small {
+    /// An SVG element.
+    pub svg: String,
+    /// What it shows.
+    pub alt: String,
+    /// A line below it.
+    pub caption: String,
+}
+
+/// A field of a table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Cell {
+    /// What is read.
+    pub text: String,
+    /// What rows are sorted by; the text if there is none.
+    pub sort: Option<f64>,
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            sort: None,
+        }
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self { text, sort: None }
+    }
+}
+
+impl Cell {
+    /// A number to so many decimals, or nothing.
+    fn number(value: Option<f64>, decimals: usize) -> Self {
+        match value {
+            Some(value) if value.is_finite() => Self {
+                text: crate::pictures::axis::number(value, decimals),
+                sort: Some(value),
+            },
+            _ => Self::from("–"),
+        }
+    }
+}
+
+impl Block {
+    fn chart(drawing: &Drawing, alt: impl Into<String>, caption: impl Into<String>) -> Self {
+        Self::Chart {
+            svg: drawing.to_svg(),
+            alt: alt.into(),
+            caption: caption.into(),
+            wide: drawing.size.0 > 560.0,
+        }
+    }
+
+    fn text(text: impl Into<String>) -> Self {
+        Self::Text { text: text.into() }
+    }
+}
+
+impl Section {
+    fn new(title: &str, lead: impl Into<String>, blocks: Vec<Block>) -> Self {
+        Self {
+            title: title.to_owned(),
+            lead: lead.into(),
+            blocks,
+        }
+    }
+}
+
+impl Page {
+    /// The page as the text of an HTML file.
+    ///
+    /// # Errors
+    /// None that a page of this crate can have.
+    pub fn to_html(&self) -> Result<String> {
+        render("page.html", self)
+    }
+}
+
+/// A template filled in; text is escaped.
+pub(crate) fn render(name: &str, data: impl Serialize) -> Result<String> {
+    static TEMPLATES: LazyLock<Environment> = LazyLock::new(|| {
+        let mut templates = Environment::new();
+        // Lines of tags alone leave no lines in the page.
+        let syntax = SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build();
+        templates.set_syntax(syntax.expect("the usual signs"));
+        let sources = [
+            ("page.html", include_str!("../../templates/page.html")),
+            ("book.html", include_str!("../../templates/book.html")),
+            ("style.css", include_str!("../../templates/style.css")),
+            ("table.js", include_str!("../../templates/table.js")),
+        ];
+        for (name, source) in sources {
+            let added = templates.add_template(name, source);
+            added.expect("a template of our own is well formed");
+        }
+        templates
+    });
+    Ok(TEMPLATES.get_template(name)?.render(Serde(data))?)
+}

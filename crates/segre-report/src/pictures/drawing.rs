@@ -12,7 +12,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use resvg::{tiny_skia, usvg};
 use segre::atomic;
 
-use super::colour::{PAPER, Rgb};
+use super::colour::{INK, PAPER, Rgb};
 
 /// A point of a drawing: right, down.
 pub type Point = (f32, f32);
@@ -67,6 +67,13 @@ pub struct Style {
 }
 
 impl Style {
+    /// What letters that fill a rectangle are made of.
+    pub const LETTER: Self = Self {
+        size: 14.0,
+        bold: true,
+        colour: INK,
+    };
+
     /// Width of one line of text.
     pub fn width(&self, text: &str) -> f32 {
         let mut drawing = Drawing {
@@ -206,10 +213,26 @@ impl Drawing {
         };
         let weight = if style.bold { "bold" } else { "normal" };
         let (size, paint) = (style.size, Paint::from(style.colour).of("fill"));
-        let text = text.replace('&', "&amp;").replace('<', "&lt;");
+        let text = escaped(text);
         self.add(format_args!(
             "<text x=\"{x:.2}\" y=\"{y:.2}\" text-anchor=\"{anchor}\" font-size=\"{size}\" \
              font-weight=\"{weight}\" xml:space=\"preserve\"{paint}>{text}</text>"
+        ));
+    }
+
+    /// A letter that fills a rectangle whose lower left corner is the point; `own` is its width in [`Style::LETTER`].
+    pub fn letter(
+        &mut self,
+        (x, y): Point,
+        (width, height): Point,
+        (text, own): (&str, f32),
+        colour: Rgb,
+    ) {
+        let (size, up) = (Style::LETTER.size, height / (2.0 * Style::LETTER.drop()));
+        let (paint, text, across) = (Paint::from(colour).of("fill"), escaped(text), width / own);
+        self.add(format_args!(
+            "<text transform=\"translate({x:.2} {y:.2}) scale({across:.4} {up:.4})\" font-size=\"{size}\" \
+             font-weight=\"bold\"{paint}>{text}</text>"
         ));
     }
 
@@ -272,6 +295,10 @@ impl Drawing {
     pub fn write_png(&self, path: &Path) -> Result<()> {
         Ok(atomic::write_bytes(path, &self.to_png()?)?)
     }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 fn listed(points: &[Point]) -> String {

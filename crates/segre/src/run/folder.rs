@@ -19,16 +19,20 @@ pub const CONFIG_FILE: &str = "config.json";
 pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 /// File of the log, a JSON object a line.
 pub const METRICS_FILE: &str = "metrics.jsonl";
+/// File of what was seen of a model, for its page.
+pub const REPORT_FILE: &str = "report.json";
 
 /// Between checkpoints that are not due to anything else.
 pub(super) const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
 
 /// Everything that a run and its pictures leave.
-const FILES: [&str; 9] = [
+const FILES: [&str; 11] = [
     CONFIG_FILE,
     MODEL_FILE,
     CHECKPOINT_FILE,
     METRICS_FILE,
+    REPORT_FILE,
+    "report.html",
     "samples.png",
     "samples.csv",
     "samples.txt",

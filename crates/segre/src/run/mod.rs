@@ -34,7 +34,9 @@ pub use card::{Card, LabelSource, ModelCard, TestData, load, save_card, save_par
 pub use data_free::DataFreeRun;
 pub use error::{Result, RunError};
 pub use fit::Fit;
-pub use folder::{CONFIG_FILE, METRICS_FILE, create_folder, refuse_existing};
+pub use folder::{
+    CONFIG_FILE, METRICS_FILE, MODEL_FILE, REPORT_FILE, create_folder, refuse_existing,
+};
 pub use metrics::{Logged, TrainingLog};
 pub use parts::{LabelFile, Parts};
 pub use randomized::{RandomizedCard, RandomizedRun, load_randomized};

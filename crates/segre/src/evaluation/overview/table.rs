@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rows::histogram;
 use crate::data::{Dataset, PartialDataset, Schema, Values};
 use crate::evaluation::error::Result;
 use crate::evaluation::quality::rows::{Column, Content, Rows};
@@ -193,7 +192,8 @@ fn name_of(measure: Measure) -> &'static str {
     }
 }
 
-/// Equal bins over all but the outermost half per cent of the real numbers at either side, which are in the first and last one.
+/// Equal bins over all but the outermost half per cent of the real numbers at either side, which are in the first and last one;
+/// each as many whole numbers wide as the others.
 fn bins(schema: &Schema, column: usize, numbers: [&[f64]; 2]) -> (Vec<Bar>, [f64; 2]) {
     let mut sorted: Vec<f64> = numbers[0]
         .iter()
@@ -202,35 +202,52 @@ fn bins(schema: &Schema, column: usize, numbers: [&[f64]; 2]) -> (Vec<Bar>, [f64
         .collect();
     sorted.sort_unstable_by(f64::total_cmp);
     let cut = sorted.len() / 200;
-    let inner = sorted[cut..sorted.len() - cut].iter().copied();
-    let (edges, _) = histogram(inner, BINS);
-    let (Some(low), Some(high)) = (edges.first(), edges.last()) else {
+    let inner = &sorted[cut..sorted.len() - cut];
+    let (Some(low), Some(high)) = (inner.first(), inner.last()) else {
         return (Vec::new(), [1.0; 2]);
     };
-    let width = (high - low) / BINS as f64;
+    let notation = match schema.column(column).1.map(|coding| &coding.values) {
+        Some(Values::Numbers { notation, .. }) => Some(notation),
+        _ => None,
+    };
+    let whole = notation.is_some_and(|notation| notation.is_integer() || notation.is_moment());
+    let unit = notation.map_or(1.0, |notation| notation.unit());
+    let (width, count) = match whole {
+        true => {
+            let values = (high - low) / unit + 1.0;
+            let width = (values / BINS as f64).ceil();
+            (width * unit, (values / width).ceil() as usize)
+        }
+        false if high > low => ((high - low) / BINS as f64, BINS),
+        false => (1.0, 1),
+    };
     let shares = numbers.map(|numbers| {
-        let mut shares = [0.0; BINS];
+        let mut shares = vec![0.0; count];
         for x in numbers.iter().filter(|x| x.is_finite()) {
-            let bin = ((x - low) / width).clamp(0.0, (BINS - 1) as f64) as usize;
+            let bin = ((x - low) / width).clamp(0.0, (count - 1) as f64) as usize;
             shares[bin] += 1.0 / numbers.len() as f64;
         }
         shares
     });
-    let name = |edge: f64| match schema.column(column).1.map(|coding| &coding.values) {
-        Some(Values::Numbers { notation, .. }) => {
-            notation.write((edge / notation.unit()).round() as i64)
-        }
-        _ => edge.to_string(),
+    let name = |edge: f64| match notation {
+        Some(notation) if whole => notation.write((edge / unit).round() as i64),
+        _ => rounded(edge, width),
     };
     let bar = |bin: usize| Bar {
-        name: name(edges[bin]),
+        name: name(low + bin as f64 * width),
         real: shares[0][bin],
         sampled: shares[1][bin],
     };
     let missing = numbers.map(|numbers| {
         numbers.iter().filter(|x| x.is_nan()).count() as f64 / numbers.len().max(1) as f64
     });
-    ((0..BINS).map(bar).collect(), missing)
+    ((0..count).map(bar).collect(), missing)
+}
+
+/// A number to as many places as tell bins of a width apart.
+fn rounded(x: f64, width: f64) -> String {
+    let places = (1.0 - width.log10().floor()).clamp(0.0, 12.0) as usize;
+    format!("{x:.places$}")
 }
 
 /// The most frequent categories, and all others in one bar.
@@ -254,14 +271,18 @@ fn categories(schema: &Schema, column: usize, both: [&Column; 2]) -> (Vec<Bar>, 
     let mut order: Vec<usize> = (0..real.len()).collect();
     order.sort_by(|a, b| (real[*b] + sampled[*b]).total_cmp(&(real[*a] + sampled[*a])));
     order.retain(|code| real[*code] + sampled[*code] > 0.0);
-    let names = names_of(schema, column, &order[..order.len().min(MOST_BARS)]);
+    let shown = match order.len() {
+        few if few <= MOST_BARS + 1 => few,
+        _ => MOST_BARS,
+    };
+    let names = names_of(schema, column, &order[..shown]);
     let bar = |(name, code): (String, &usize)| Bar {
         name,
         real: real[*code],
         sampled: sampled[*code],
     };
     let mut bars: Vec<Bar> = names.into_iter().zip(&order).map(bar).collect();
-    if order.len() > MOST_BARS {
+    if order.len() > MOST_BARS + 1 {
         let rest = &order[MOST_BARS..];
         let sum = |shares: &[f64]| rest.iter().map(|code| shares[*code]).sum();
         bars.push(Bar {

@@ -1,0 +1,105 @@
+//! `segre report`: the page of a model, of a fit to an energy, or of an experiment, in one HTML file.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use segre::atomic;
+use segre_report::page::{PageOptions, page_of_folder};
+use serde::Serialize;
+
+use crate::args::{Common, memory};
+use crate::report::json;
+
+/// The page's name in its folder.
+const PAGE_FILE: &str = "report.html";
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  segre report runs/digits                       writes runs/digits/report.html
+  segre report runs/adult --out adult.html --open
+  segre report runs/ising --energy ising:3x8
+  segre report experiments/toys
+
+The file needs nothing else: no network, no other file. What was seen of a model is stored beside it (report.json), so
+that a second page takes no time; --again looks again.")]
+pub struct Report {
+    /// Folder of a model, of a fit to an energy, or of an experiment
+    pub folder: PathBuf,
+    /// The page [default: report.html in the folder]
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Show it in the browser
+    #[arg(long)]
+    pub open: bool,
+    /// Look again, even if that was done
+    #[arg(long)]
+    pub again: bool,
+    /// The energy that the model was fitted to [default: what its folder names]
+    #[arg(long, value_name = "MODEL")]
+    pub energy: Option<String>,
+    /// Memory that exact inference may take, as 512MiB or 4GiB
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = memory)]
+    pub memory: u64,
+}
+
+#[derive(Serialize)]
+struct Written {
+    out: String,
+    bytes: usize,
+    sections: Vec<String>,
+}
+
+/// Looks, draws and writes.
+pub fn run(arguments: &Report, common: &Common) -> Result<()> {
+    let options = PageOptions {
+        energy: arguments.energy.clone(),
+        memory: arguments.memory,
+        seed: common.seed,
+        device: common.device.open()?,
+        again: arguments.again,
+    };
+    let mut bar = common.bar();
+    let page = page_of_folder(&arguments.folder, &options, &mut bar)?;
+    bar.finish(&format!("{} sections", page.sections.len()));
+    let out = match &arguments.out {
+        Some(out) => out.clone(),
+        None => arguments.folder.join(PAGE_FILE),
+    };
+    let html = page.to_html()?;
+    atomic::write_bytes(&out, html.as_bytes())?;
+    let name = out.display().to_string();
+    match common.json {
+        true => json::print_object(&Written {
+            out: name,
+            bytes: html.len(),
+            sections: page.sections.into_iter().map(|own| own.title).collect(),
+        })?,
+        false => println!("{name}: {} kB", html.len().div_ceil(1000)),
+    }
+    match arguments.open {
+        true => open(&out),
+        false => Ok(()),
+    }
+}
+
+/// Hands the page to whatever the system opens pages with.
+fn open(page: &Path) -> Result<()> {
+    let opener = match std::env::consts::OS {
+        "macos" => "open",
+        "windows" => "explorer",
+        _ => "xdg-open",
+    };
+    let started = Command::new(opener)
+        .arg(page)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    started.map(|_| ()).with_context(|| {
+        format!(
+            "cannot start {opener}; open {} in a browser",
+            page.display()
+        )
+    })
+}

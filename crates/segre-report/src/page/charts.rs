@@ -1,0 +1,210 @@
+//! Charts of pages: what an overview holds, drawn.
+
+use anyhow::Result;
+use segre::data::Schema;
+use segre::evaluation::overview::{Overview, RowScores, TableView};
+use segre::run::{Logged, TrainingLog};
+
+use crate::pictures::chart::{Axis, Look, Panel, Series, draw_charts};
+use crate::pictures::colour::{BLUE, GREY, Rgb, VERMILION};
+use crate::pictures::curve::{Baseline, Horizontal, TrainingCurve, draw_curve};
+use crate::pictures::drawing::Drawing;
+use crate::pictures::grid::{ImageShape, Panel as Tiles, draw_columns, draw_grid};
+use crate::pictures::key::Key;
+use crate::pictures::matrix::{Matrix, draw_matrices};
+
+/// The training curve; baselines are those of the scored rows.
+pub fn training(log: &TrainingLog, overview: &Overview, bounded: bool) -> Result<Drawing> {
+    let points = |logged: &[Logged]| -> Vec<(f64, f64)> {
+        let point = |logged: &Logged| (logged.step, logged.value);
+        logged.iter().map(point).collect()
+    };
+    let baselines = overview
+        .baselines
+        .iter()
+        .filter(|(name, _)| name != "uniform");
+    let baselines: Vec<Baseline> = baselines
+        .map(|(name, bits)| Baseline {
+            name: name.clone(),
+            bits_per_dim: *bits,
+        })
+        .collect();
+    draw_curve(&TrainingCurve {
+        title: "Training",
+        horizontal: Horizontal::Steps,
+        loss_name: "loss, nats per site",
+        loss: &points(&log.losses),
+        validation_name: match bounded {
+            true => "validation, bits/dim",
+            false => "validation loss, bits per site",
+        },
+        validation: &points(&log.validations),
+        kept: log.kept.map(|kept| (kept.step, kept.value)),
+        baselines: if bounded { &baselines } else { &[] },
+    })
+}
+
+/// The outline of a histogram.
+pub fn outline(name: &str, colour: Rgb, edges: &[f64], heights: &[f64]) -> Series {
+    let tops = heights
+        .iter()
+        .zip(edges.windows(2))
+        .flat_map(|(height, ends)| [(ends[0], *height, 0.0), (ends[1], *height, 0.0)]);
+    let ends = [edges.first(), edges.last()].map(|edge| edge.map(|edge| (*edge, 0.0, 0.0)));
+    Series {
+        name: name.to_owned(),
+        colour,
+        points: ends[0].into_iter().chain(tops).chain(ends[1]).collect(),
+        look: Look::Line,
+    }
+}
+
+/// One chart of lines.
+pub fn lines(title: &str, across: &str, up: &str, series: Vec<Series>) -> Result<Drawing> {
+    let axis = |name| Axis {
+        name,
+        logarithmic: false,
+    };
+    let panel = Panel {
+        across: axis(across),
+        up: axis(up),
+        series,
+    };
+    draw_charts(title, &[panel])
+}
+
+/// How the scores of rows spread.
+pub fn row_scores(scores: &RowScores) -> Result<Drawing> {
+    let heights: Vec<f64> = scores.counts.iter().map(|count| *count as f64).collect();
+    let series = outline("test rows", BLUE, &scores.edges, &heights);
+    let across = "bound of the negative log-likelihood, nats";
+    lines("Scores of test rows", across, "rows", vec![series])
+}
+
+/// How sure the model is and how right, in per cent.
+pub fn calibration(points: &[(f64, f64)]) -> Result<Drawing> {
+    let series = |name: &str, colour, look, points: Vec<(f64, f64, f64)>| Series {
+        name: name.to_owned(),
+        colour,
+        points,
+        look,
+    };
+    let own = points.iter().map(|(x, y)| (100.0 * x, 100.0 * y, 0.0));
+    lines(
+        "Calibration of hidden cells",
+        "probability of the most probable label, %",
+        "share that is right, %",
+        vec![
+            series("model", BLUE, Look::Line, own.collect()),
+            series(
+                "perfectly calibrated",
+                GREY,
+                Look::Dashed,
+                vec![(0.0, 0.0, 0.0), (100.0, 100.0, 0.0)],
+            ),
+        ],
+    )
+}
+
+/// Strengths of pairs: of training rows, of samples, and their difference.
+pub fn pairs(view: &TableView) -> Option<Drawing> {
+    let count = 1 + view.pairs.iter().map(|pair| pair.columns[1]).max()?;
+    let names: Vec<&str> = view.columns[..count]
+        .iter()
+        .map(|own| &own.name[..])
+        .collect();
+    let mut entries = [(); 3].map(|()| vec![None; count * count]);
+    for pair in &view.pairs {
+        let [first, second] = pair.columns;
+        let difference = pair.sampled.zip(pair.real).map(|(own, real)| own - real);
+        let values = [pair.real, pair.sampled, difference];
+        for (entries, value) in entries.iter_mut().zip(values) {
+            entries[first * count + second] = value;
+            entries[second * count + first] = value;
+        }
+    }
+    let largest = view
+        .pairs
+        .iter()
+        .filter_map(|pair| Some((pair.sampled? - pair.real?).abs()))
+        .fold(0.05, f64::max);
+    let [real, sampled, difference] = entries;
+    let matrix = |caption, entries, largest| Matrix {
+        caption,
+        entries,
+        largest,
+        signed: true,
+    };
+    let matrices = [
+        matrix("real", real, 1.0),
+        matrix("sampled", sampled, 1.0),
+        matrix("sampled − real", difference, largest),
+    ];
+    Some(draw_matrices(&matrices, &names))
+}
+
+/// Dependences of places, real beside sampled.
+pub fn places([real, sampled]: [&[f64]; 2], places: usize) -> Drawing {
+    let mut sorted = real.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    // The strongest pairs alone would leave the others in the dark.
+    let largest = sorted[(sorted.len() * 995 / 1000).min(sorted.len() - 1)].max(1e-9);
+    let matrix = |caption, entries: &[f64]| Matrix {
+        caption,
+        entries: entries.iter().copied().map(Some).collect(),
+        largest,
+        signed: false,
+    };
+    let names: Vec<String> = (1..=places).map(|place| place.to_string()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    draw_matrices(&[matrix("real", real), matrix("sampled", sampled)], &names)
+}
+
+/// Distances from the nearest training row: of samples, test rows and validation rows.
+pub fn distances(found: &[Vec<u32>; 3]) -> Result<Drawing> {
+    let named = [("samples", BLUE), ("test", VERMILION), ("validation", GREY)];
+    let cumulative = |distances: &Vec<u32>| {
+        let mut sorted = distances.clone();
+        sorted.sort_unstable();
+        let step = sorted.len().div_ceil(200).max(1);
+        let all = sorted.len() as f64;
+        let share = move |(place, x): (usize, u32)| (f64::from(x), (place + 1) as f64 / all, 0.0);
+        let places = sorted.into_iter().enumerate().step_by(step);
+        places.map(share).collect::<Vec<_>>()
+    };
+    let series = named
+        .into_iter()
+        .zip(found)
+        .map(|((name, colour), own)| Series {
+            name: name.to_owned(),
+            colour,
+            points: cumulative(own),
+            look: Look::Line,
+        });
+    lines(
+        "Distance from the nearest training picture",
+        "pixels that differ",
+        "share of pictures at most that far",
+        series.collect(),
+    )
+}
+
+/// Groups of pictures side by side; `in_rows` keeps pictures of one row together.
+pub fn pictures(
+    schema: &Schema,
+    [height, width]: [usize; 2],
+    groups: &[(&str, &[u16])],
+    in_rows: bool,
+) -> Result<Drawing> {
+    let key = Key::of(schema)?;
+    let tiles: Vec<Tiles> = groups
+        .iter()
+        .map(|(caption, labels)| Tiles { caption, labels })
+        .collect();
+    let shape = ImageShape { height, width };
+    let drawing = match in_rows {
+        true => draw_columns(&tiles, shape, &key.palette)?,
+        false => draw_grid(&tiles, shape, &key.palette)?,
+    };
+    Ok(key.below(drawing))
+}

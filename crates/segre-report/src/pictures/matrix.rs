@@ -1,0 +1,115 @@
+//! Square matrices side by side: dependences of pairs, real, sampled, and their difference.
+
+use super::axis::LABEL;
+use super::colour::{BLUE, PAPER, Rgb, VERMILION, mix, viridis};
+use super::column::shortened;
+use super::drawing::{Anchor, Drawing, Style};
+
+/// A square matrix and what it is.
+#[derive(Clone, Debug)]
+pub struct Matrix<'a> {
+    /// Its name.
+    pub caption: &'a str,
+    /// Row-major entries; `None` where there is none.
+    pub entries: Vec<Option<f64>>,
+    /// Largest entry of the scale.
+    pub largest: f64,
+    /// Whether the scale goes from vermilion over white to blue instead of from 0 upwards.
+    pub signed: bool,
+}
+
+const SIDE: f32 = 330.0;
+const TOP: f32 = 58.0;
+const BETWEEN: f32 = 30.0;
+/// Names that a margin has room for, and their letters.
+const MOST_NAMES: usize = 26;
+const LETTERS: usize = 16;
+const MARGIN: f32 = 14.0;
+
+/// Draws matrices of one size side by side; rows are named where there is room.
+///
+/// # Panics
+/// If a matrix has not as many entries as there are pairs of names.
+pub fn draw_matrices(matrices: &[Matrix], names: &[&str]) -> Drawing {
+    let count = names.len();
+    let named = count <= MOST_NAMES;
+    let small = Style {
+        size: 11.0,
+        ..LABEL
+    };
+    let shown: Vec<String> = names.iter().map(|name| shortened(name, LETTERS)).collect();
+    let widths = shown.iter().map(|name| small.width(name));
+    let left = match named {
+        true => MARGIN + widths.fold(0.0, f32::max) + 8.0,
+        false => MARGIN,
+    };
+    let all = matrices.len() as f32;
+    let width = left + all * (SIDE + BETWEEN) - BETWEEN + MARGIN;
+    let mut drawing = Drawing::new(width, TOP + SIDE + 26.0);
+    let cell = SIDE / count.max(1) as f32;
+    for (place, matrix) in matrices.iter().enumerate() {
+        assert_eq!(matrix.entries.len(), count * count, "{}", matrix.caption);
+        let x = left + place as f32 * (SIDE + BETWEEN);
+        let heading = Style {
+            size: 15.0,
+            bold: true,
+            ..LABEL
+        };
+        drawing.text((x, 22.0), Anchor::Start, heading, matrix.caption);
+        let scale = match matrix.signed {
+            true => format!("−{0:.2} to {0:.2}", matrix.largest),
+            false => format!("0 to {:.2}", matrix.largest),
+        };
+        drawing.text((x, 42.0), Anchor::Start, small, &scale);
+        let colours: Vec<Rgb> = matrix
+            .entries
+            .iter()
+            .map(|entry| colour(*entry, matrix))
+            .collect();
+        if count > 0 {
+            drawing.pixels((x, TOP), (SIDE, SIDE), count, &colours);
+        }
+    }
+    if named {
+        for (place, name) in shown.iter().enumerate() {
+            let base = TOP + (place as f32 + 0.5) * cell + small.drop();
+            drawing.text((left - 6.0, base), Anchor::End, small, name);
+        }
+    }
+    drawing
+}
+
+fn colour(entry: Option<f64>, matrix: &Matrix) -> Rgb {
+    const NOTHING: Rgb = [190, 190, 196];
+    let Some(entry) = entry else {
+        return NOTHING;
+    };
+    let share = (entry / matrix.largest.max(f64::MIN_POSITIVE)).clamp(-1.0, 1.0);
+    match (matrix.signed, share >= 0.0) {
+        (false, _) => viridis(share.max(0.0)),
+        (true, true) => mix(PAPER, BLUE, share),
+        (true, false) => mix(PAPER, VERMILION, -share),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pictures::drawing::tests::Decoded;
+
+    #[test]
+    fn entries_have_their_place_and_colour() {
+        let matrix = Matrix {
+            caption: "difference",
+            entries: vec![Some(1.0), Some(-1.0), None, Some(0.0)],
+            largest: 1.0,
+            signed: true,
+        };
+        let decoded = Decoded::of(&draw_matrices(&[matrix], &["a", "b"]));
+        let quarter = SIDE * SIDE; // two pixels to the unit
+        for colour in [BLUE, VERMILION] {
+            let found = decoded.count_all(colour) as f32;
+            assert!((found / quarter - 1.0).abs() < 0.02, "{found}");
+        }
+    }
+}
