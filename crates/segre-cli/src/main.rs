@@ -9,6 +9,7 @@ mod device;
 mod fitting;
 mod interrupt;
 mod output;
+mod page;
 mod report;
 mod watched;
 mod wording;

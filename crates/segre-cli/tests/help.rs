@@ -4,12 +4,13 @@ mod common;
 
 use common::{Room, stdout};
 
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 10] = [
     "fit",
     "sample",
     "score",
     "evaluate",
     "info",
+    "report",
     "energy",
     "experiment",
     "completions",

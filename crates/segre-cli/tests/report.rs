@@ -6,7 +6,7 @@ mod common;
 
 use std::fmt::Write;
 
-use common::{Room, TINY, stderr, with};
+use common::{Room, TINY, stderr, stdout, with};
 
 const PAGE: [&str; 3] = ["report", "model", "--quiet"];
 
@@ -161,7 +161,7 @@ fn sequences_and_energies_have_pages() {
 }
 
 #[test]
-fn what_has_no_page_is_refused() {
+fn fits_leave_a_page_and_what_has_none_is_refused() {
     let room = Room::new();
     room.refuse(&["report", "nothing", "--quiet"], &["nothing"]);
     room.write(
@@ -169,6 +169,15 @@ fn what_has_no_page_is_refused() {
         "a,b\n1,2\n2,1\n1,1\n2,2\n1,2\n2,1\n1,1\n2,2\n1,2\n2,1\n",
     );
     room.fit("t.csv", "model");
+    let output = room.run(&with(
+        &["fit", "digits", "--out", "d", "--quiet", "--report"],
+        &TINY,
+    ));
+    assert!(
+        stdout(&output).contains("page: d/report.html"),
+        "{}",
+        stdout(&output)
+    );
     room.write("t.csv", "a,b\n1,2\n2,1\n");
     room.refuse(&PAGE, &["t.csv"]);
     let output = room.run(&["report", "model", "--energy", "isling:3x3", "--quiet"]);

@@ -68,8 +68,8 @@ pub fn draw_bars(title: &str, outcomes: &[&str], target: &[f64], models: &[Bars]
 
 #[cfg(test)]
 mod tests {
-    use super::colour::BLUE;
     use super::*;
+    use crate::pictures::colour::BLUE;
     use crate::pictures::drawing::tests::Decoded;
 
     #[test]

@@ -154,8 +154,8 @@ fn draw_panel(drawing: &mut Drawing, panel: &Panel, corner: Point) -> Result<()>
 
 #[cfg(test)]
 mod tests {
-    use super::colour::BLUE;
     use super::*;
+    use crate::pictures::colour::BLUE;
     use crate::pictures::drawing::tests::Decoded;
 
     fn chart(logarithmic: bool, points: &[(f64, f64, f64)]) -> Result<Drawing> {

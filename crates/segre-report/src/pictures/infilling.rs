@@ -67,8 +67,8 @@ pub fn draw_infilled(shown: &Infilled) -> Result<Drawing> {
 
 #[cfg(test)]
 mod tests {
-    use super::colour::HIDDEN;
     use super::*;
+    use crate::pictures::colour::HIDDEN;
     use crate::pictures::drawing::tests::Decoded;
     use segre::data::{Class, Schema, Vocabulary};
 

@@ -44,6 +44,9 @@ pub struct Fit {
     /// Replace what a former run left in --out
     #[arg(long)]
     pub force: bool,
+    /// Write a page about the model too, as segre report does
+    #[arg(long, hide_short_help = true)]
+    pub report: bool,
     #[command(flatten)]
     pub recipe: RecipeArguments,
     #[command(flatten)]

@@ -5,15 +5,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use segre::atomic;
-use segre_report::page::{PageOptions, page_of_folder};
-use serde::Serialize;
+use segre_report::page::PageOptions;
 
 use crate::args::{Common, memory};
+use crate::page::{self, PAGE_FILE};
 use crate::report::json;
-
-/// The page's name in its folder.
-const PAGE_FILE: &str = "report.html";
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -44,13 +40,6 @@ pub struct Report {
     pub memory: u64,
 }
 
-#[derive(Serialize)]
-struct Written {
-    out: String,
-    bytes: usize,
-    sections: Vec<String>,
-}
-
 /// Looks, draws and writes.
 pub fn run(arguments: &Report, common: &Common) -> Result<()> {
     let options = PageOptions {
@@ -60,23 +49,14 @@ pub fn run(arguments: &Report, common: &Common) -> Result<()> {
         device: common.device.open()?,
         again: arguments.again,
     };
-    let mut bar = common.bar();
-    let page = page_of_folder(&arguments.folder, &options, &mut bar)?;
-    bar.finish(&format!("{} sections", page.sections.len()));
     let out = match &arguments.out {
         Some(out) => out.clone(),
         None => arguments.folder.join(PAGE_FILE),
     };
-    let html = page.to_html()?;
-    atomic::write_bytes(&out, html.as_bytes())?;
-    let name = out.display().to_string();
+    let written = page::write(&arguments.folder, &out, &options, common)?;
     match common.json {
-        true => json::print_object(&Written {
-            out: name,
-            bytes: html.len(),
-            sections: page.sections.into_iter().map(|own| own.title).collect(),
-        })?,
-        false => println!("{name}: {} kB", html.len().div_ceil(1000)),
+        true => json::print_object(&written)?,
+        false => println!("{}", written.line()),
     }
     match arguments.open {
         true => open(&out),
