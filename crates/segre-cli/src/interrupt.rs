@@ -23,9 +23,9 @@ pub fn asked() -> bool {
     ASKED.load(Ordering::SeqCst)
 }
 
-/// What long work is answered: to stop, if somebody asked for it.
+/// What long work is answered: to stop, if somebody asked any process of the job for it.
 pub fn control() -> Control {
-    match asked() {
+    match segre::ranks::any(asked()) {
         true => Control::Stop,
         false => Control::Continue,
     }

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod cluster;
 mod commands;
 mod conditionals;
 mod device;
@@ -19,7 +20,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use segre_kernels::allocator::{Allocator, keep_memory};
 
-use args::{Arguments, Command};
+use anyhow::Result;
+use args::{Arguments, Command, Common};
 
 /// What tensors free is kept for the next step: see there.
 #[global_allocator]
@@ -28,26 +30,45 @@ static ALLOCATOR: Allocator = Allocator;
 fn main() -> ExitCode {
     keep_memory();
     output::end_when_unwritable();
-    let Arguments { common, command } = Arguments::parse();
-    let result = common.start().and_then(|()| match command {
-        Command::Fit(arguments) => commands::fit::run(&arguments, &common),
-        Command::Sample(arguments) => commands::sample::run(&arguments, &common),
-        Command::Score(arguments) => commands::score::run(&arguments, &common),
-        Command::Evaluate(arguments) => commands::evaluate::run(&arguments, &common),
-        Command::Impute(arguments) => commands::impute::run(&arguments, &common),
-        Command::Predict(arguments) => commands::predict::run(&arguments, &common),
-        Command::Report(arguments) => commands::report::run(&arguments, &common),
-        Command::Info(arguments) => commands::info::run(&arguments, &common),
-        Command::Experiment(arguments) => commands::experiment::run(&arguments, &common),
-        Command::Energy(arguments) => commands::energy::run(&arguments, &common),
-        Command::Devices(_) => commands::devices::run(&common),
-        Command::Completions(arguments) => commands::completions::run(&arguments),
-    });
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", wording::with_flags(&format!("{error:#}")));
-            ExitCode::FAILURE
+    let mut arguments = Arguments::parse();
+    let job = match cluster::join(&mut arguments) {
+        Ok(job) => job,
+        Err(error) => return fail(&error),
+    };
+    let Arguments { common, command } = arguments;
+    match common.start().and_then(|()| run(&command, &common)) {
+        Ok(()) => {
+            drop(job);
+            ExitCode::SUCCESS
         }
+        Err(error) => {
+            // A process that does not leave the job makes `mpirun` end the others.
+            std::mem::forget(job);
+            fail(&error)
+        }
+    }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    let which = cluster::before_error();
+    let said = wording::with_flags(&format!("{error:#}"));
+    eprintln!("error: {which}{said}");
+    ExitCode::FAILURE
+}
+
+fn run(command: &Command, common: &Common) -> Result<()> {
+    match command {
+        Command::Fit(arguments) => commands::fit::run(arguments, common),
+        Command::Sample(arguments) => commands::sample::run(arguments, common),
+        Command::Score(arguments) => commands::score::run(arguments, common),
+        Command::Evaluate(arguments) => commands::evaluate::run(arguments, common),
+        Command::Impute(arguments) => commands::impute::run(arguments, common),
+        Command::Predict(arguments) => commands::predict::run(arguments, common),
+        Command::Report(arguments) => commands::report::run(arguments, common),
+        Command::Info(arguments) => commands::info::run(arguments, common),
+        Command::Experiment(arguments) => commands::experiment::run(arguments, common),
+        Command::Energy(arguments) => commands::energy::run(arguments, common),
+        Command::Devices(_) => commands::devices::run(common),
+        Command::Completions(arguments) => commands::completions::run(arguments),
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use crate::file_error::FileError;
+use crate::ranks;
 
 /// A temporary file on its way to becoming another.
 pub type PartialFile = BufWriter<File>;
@@ -20,6 +21,10 @@ pub fn write(
     path: &Path,
     fill: impl FnOnce(&mut PartialFile) -> io::Result<()>,
 ) -> Result<(), FileError> {
+    // What all processes of a job have is written by one of them.
+    if !ranks::is_first() {
+        return Ok(());
+    }
     // In the same folder, because a rename is atomic only within one file system.
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());

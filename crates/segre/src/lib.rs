@@ -52,6 +52,7 @@ pub mod path;
 pub mod progress;
 mod random;
 pub mod randomized;
+pub mod ranks;
 pub mod recipe;
 pub mod run;
 mod setting;

@@ -10,6 +10,7 @@ use super::model::Model;
 use crate::data::PartialDataset;
 use crate::flow::error::Result;
 use crate::progress::{Observer, Progress};
+use crate::ranks;
 
 /// Rows per evaluation of the network.
 const BATCH: usize = 512;
@@ -87,24 +88,35 @@ pub fn conditional_marginals(
     let mut marginals = ConditionalMarginals { columns, values };
     let batch = BATCH.min(model.most_rows());
     Progress::pieces("marginals", "row", 0, given.rows()).tell(observer)?;
-    for from in (0..given.rows()).step_by(batch) {
-        let size = batch.min(given.rows() - from);
-        let known = KnownLabels::of(given, from..from + size);
+    let chunks: Vec<usize> = (0..given.rows()).step_by(batch).collect();
+    let end = |from: usize| given.rows().min(from + batch);
+    // One chunk of every process at a time.
+    for wave in chunks.chunks(ranks::size()) {
+        let own = wave.get(ranks::rank()).map(|from| *from..end(*from));
+        let rows = own.unwrap_or(0..0);
+        let known = KnownLabels::of(given, rows.clone());
         let places = known.unknown();
-        let found = conditionals(model, model, &known, &places);
-        for (at, place) in places.iter().enumerate() {
-            let own = marginals.place(from + place.row, place.column);
-            marginals.values[own].copy_from_slice(found.of(at));
+        let width = marginals.columns.categories();
+        let mut values = vec![0.0_f32; rows.len() * width];
+        if !places.is_empty() {
+            let found = conditionals(model, model, &known, &places);
+            for (at, place) in places.iter().enumerate() {
+                let own = marginals.place(place.row, place.column);
+                values[own].copy_from_slice(found.of(at));
+            }
         }
-        for row in from..from + size {
+        for (row, given_row) in rows.enumerate() {
             for site in 0..given.sites() {
-                if let Some(label) = given.label(row, site) {
+                if let Some(label) = given.label(given_row, site) {
                     let own = marginals.place(row, site);
-                    marginals.values[own][usize::from(label)] = 1.0;
+                    values[own][usize::from(label)] = 1.0;
                 }
             }
         }
-        Progress::pieces("marginals", "row", from + size, given.rows()).tell(observer)?;
+        let (first, last) = (wave[0], end(wave[wave.len() - 1]));
+        let all = ranks::gather(values);
+        marginals.values[first * width..last * width].copy_from_slice(&all);
+        Progress::pieces("marginals", "row", last, given.rows()).tell(observer)?;
     }
     Ok(marginals)
 }

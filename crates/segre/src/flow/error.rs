@@ -117,6 +117,21 @@ pub enum FlowError {
     /// A setting outside its range.
     #[error(transparent)]
     Setting(#[from] InvalidSetting),
+    /// A process of the job would have no row of a batch.
+    #[error(
+        "`batch_size`: a batch of {batch} rows for {ranks} processes; start at most {batch}, or ask for larger batches"
+    )]
+    FewRowsOfARank {
+        /// Rows of a batch.
+        batch: usize,
+        /// Processes.
+        ranks: usize,
+    },
+    /// What a network says of a row depends on the others of its batch, which are on other processes.
+    #[error(
+        "the network's batch normalisation needs all rows of a batch in one process; start one, or choose another network"
+    )]
+    CoupledRows,
     /// The caller stopped the work.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),

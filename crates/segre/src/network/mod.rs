@@ -35,6 +35,7 @@ use serde::{Deserialize, Serialize};
 pub use affinity::LabelAffinity;
 pub use cnn::{CnnConfig, CnnNetwork};
 pub use dense::{DenseConfig, DenseNetwork};
+pub use dropout::Dropout;
 pub use linear::{LinearConfig, LinearField};
 pub use mixture::ProductMixture;
 pub use residual::{ResidualConfig, ResidualNetwork};
@@ -183,7 +184,7 @@ impl Network {
         &self,
         points: Tensor<3>,
         level: Tensor<2>,
-        dropout: Option<&mut ChaCha8Rng>,
+        dropout: Option<&mut Dropout>,
     ) -> Tensor<3> {
         self.forward_told(points, None, level, None, dropout)
     }
@@ -200,7 +201,7 @@ impl Network {
         evidence: Option<Tensor<3>>,
         level: Tensor<2>,
         classes: Option<&[Option<u16>]>,
-        dropout: Option<&mut ChaCha8Rng>,
+        dropout: Option<&mut Dropout>,
     ) -> Tensor<3> {
         match self {
             Self::Linear(network) => network.forward(points, level),

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::affinity::{LabelAffinity, MOST_SITES};
-use super::dropout::drop_out;
+use super::dropout::{Dropout, drop_out};
 use super::mixture::ProductMixture;
 use super::{LevelFeatures, SiteSpec, check_share, check_size, initialise};
 use crate::setting::InvalidSetting;
@@ -191,7 +191,7 @@ impl ResidualNetwork {
         &self,
         points: Tensor<3>,
         level: Tensor<2>,
-        mut dropout: Option<&mut ChaCha8Rng>,
+        mut dropout: Option<&mut Dropout>,
     ) -> Tensor<3> {
         let [batch, sites, _] = points.dims();
         let features = self.features.forward(level); // [batch, sites, features]

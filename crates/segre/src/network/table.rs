@@ -12,7 +12,7 @@ use segre_kernels::{
 use serde::{Deserialize, Serialize};
 
 use super::affine::{affine, normalise};
-use super::dropout::drop_out;
+use super::dropout::{Dropout, drop_out};
 use super::{SiteSpec, check_share, check_size, initialise, ranks};
 use crate::setting::InvalidSetting;
 
@@ -176,7 +176,7 @@ impl TableNetwork {
         places: Arc<[Place]>,
         targets: Arc<[u16]>,
         log_marginals: Vec<f32>,
-        dropout: Option<&mut ChaCha8Rng>,
+        dropout: Option<&mut Dropout>,
     ) -> Tensor<1> {
         let hidden = self.hidden(self.embedded(labels), dropout);
         let bias = self.bias.val();
@@ -214,7 +214,7 @@ impl TableNetwork {
     }
 
     /// The blocks, `[rows, hidden]` → the same.
-    fn hidden(&self, mut hidden: Tensor<2>, mut dropout: Option<&mut ChaCha8Rng>) -> Tensor<2> {
+    fn hidden(&self, mut hidden: Tensor<2>, mut dropout: Option<&mut Dropout>) -> Tensor<2> {
         for block in &self.blocks {
             let inner = affine(&block.inner, normalise(&block.norm, hidden.clone()), true);
             let inner = drop_out(inner, self.dropout, dropout.as_deref_mut());
@@ -235,7 +235,7 @@ impl TableNetwork {
         &self,
         points: Tensor<3>,
         level: Tensor<2>,
-        dropout: Option<&mut ChaCha8Rng>,
+        dropout: Option<&mut Dropout>,
     ) -> Tensor<3> {
         let [batch, sites, categories] = points.dims();
         let (table, first_unknown) = (self.embedding_table(), self.columns.categories());

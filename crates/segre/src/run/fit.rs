@@ -14,6 +14,8 @@ use super::training::Run;
 use crate::data::{self, Data, DataSource, Dataset, ReadOptions, RowClasses};
 use crate::flow::PairwisePrior;
 use crate::flow::training::Trainer;
+use crate::progress::Interrupted;
+use crate::ranks;
 use crate::recipe::{Facts, Recipe, Settings};
 
 /// A fit: what is learned, where it is kept, and everything that is decided about it; the data decide the rest.
@@ -209,17 +211,20 @@ impl<'a> Fit<'a> {
             return resume(self);
         }
         if let Some(out) = &self.out {
-            refuse_existing(out, self.force)?;
+            let refused = refuse_existing(out, self.force);
+            ranks::together(refused, || Interrupted.into())?;
         }
         let (card, parts) = self.prepare()?;
         let (model, training) = (card.model.clone(), card.training.clone());
         let trainer = Trainer::new(model, training, &parts.train, &self.device)?;
-        if let Some(out) = &self.out {
+        // The first process keeps the run of all.
+        let out = self.out.clone().filter(|_| ranks::is_first());
+        if let Some(out) = &out {
             create_folder(out)?;
             save_card(out, card.clone())?;
         }
         Ok(Run {
-            out: self.out.clone(),
+            out,
             card,
             parts,
             trainer,

@@ -10,6 +10,7 @@ use super::parts::Parts;
 use super::training::Run;
 use crate::data::{self, DataSource, ReadOptions};
 use crate::flow::training::{Trainer, read_checkpoint};
+use crate::ranks;
 use crate::recipe::{Facts, Recipe};
 
 /// Takes up the run in the folder with its own settings; only budgets may be others.
@@ -46,7 +47,7 @@ pub(super) fn resume(fit: &Fit) -> Result<Run> {
         // Killed before the first checkpoint: the beginning is where it stopped.
         false => Trainer::new(model, training, &parts.train, &fit.device)?,
     };
-    let mut budget = card.training.budget;
+    let (mut budget, former) = (card.training.budget, card.training.budget);
     if let Some(steps) = fit.recipe.training.steps {
         budget.steps = Some(steps);
     }
@@ -56,10 +57,15 @@ pub(super) fn resume(fit: &Fit) -> Result<Run> {
     if budget != card.training.budget {
         trainer.set_budget(budget)?;
         card.training.budget = budget;
+    }
+    // All have read the folder before the first one writes to it.
+    ranks::any(false);
+    let out = ranks::is_first().then(|| out.to_path_buf());
+    if let Some(out) = out.as_ref().filter(|_| card.training.budget != former) {
         save_card(out, card.clone())?;
     }
     Ok(Run {
-        out: Some(out.to_path_buf()),
+        out,
         card,
         parts,
         trainer,

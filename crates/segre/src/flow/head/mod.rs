@@ -37,8 +37,8 @@ use super::likelihood::LevelDistribution;
 use super::model::Model;
 use super::prior::PriorConfig;
 use crate::learning::parameters::host_values;
+use crate::network::Dropout;
 use crate::path::ProbabilityPath;
-use crate::random::row_generator;
 
 /// What the network's output means and how it is trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,18 +155,12 @@ impl Head {
     }
 }
 
-/// The mean loss of some rows of a batch, a scalar `[1]` on the model's (autodiff) device; `shard` is the
-/// number of this part of the batch.
+/// The mean loss of some rows of a batch, a scalar `[1]` on the model's (autodiff) device.
 ///
 /// Posterior head: cross-entropy `−(1/n) Σ_i log p_θ(β_i | x)` in nats per site; of unknown sites, where the network sees labels only. Field head: EG (23) per site on
 /// Gaussian paths, `Σ_i ‖F_θ(x, t) − u_t(x | β)‖²` per site on the simplex.
-pub(super) fn loss(
-    model: &Model,
-    batch: &Minibatch<'_>,
-    range: Range<usize>,
-    shard: usize,
-) -> Tensor<1> {
-    let mut dropout = row_generator(&batch.dropout, shard);
+pub(super) fn loss(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) -> Tensor<1> {
+    let mut dropout = Dropout::of_rows(&batch.dropout, range.clone());
     if let Some(loss) = posterior::loss_of_labels(model, batch, range.clone(), Some(&mut dropout)) {
         return loss;
     }
@@ -184,7 +178,7 @@ fn losses(
     model: &Model,
     batch: &Minibatch<'_>,
     range: Range<usize>,
-    dropout: Option<&mut ChaCha8Rng>,
+    dropout: Option<&mut Dropout>,
 ) -> Tensor<2> {
     match model.config.head {
         Head::Posterior => posterior::cross_entropies(model, batch, range, dropout),

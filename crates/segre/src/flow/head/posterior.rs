@@ -11,7 +11,7 @@ use crate::flow::channel::{NoisyBatch, SCORING_REST, evidence};
 use crate::flow::likelihood::LevelDistribution;
 use crate::flow::model::Model;
 use crate::flow::sampling::asinh_level;
-use crate::network::NetworkConfig;
+use crate::network::{Dropout, NetworkConfig};
 use crate::path::ProbabilityPath;
 
 /// Share of the rows of a UNet whose levels are those that a sampler meets, uniform in its steps. What the whole image is, is
@@ -90,7 +90,7 @@ pub(super) fn loss_of_labels(
     model: &Model,
     batch: &Minibatch<'_>,
     range: Range<usize>,
-    dropout: Option<&mut ChaCha8Rng>,
+    dropout: Option<&mut Dropout>,
 ) -> Option<Tensor<1>> {
     let network = model.network.of_labels()?;
     let cardinalities = model.manifold.cardinalities();
@@ -118,7 +118,7 @@ pub(super) fn cross_entropies(
     model: &Model,
     batch: &Minibatch<'_>,
     range: Range<usize>,
-    dropout: Option<&mut ChaCha8Rng>,
+    dropout: Option<&mut Dropout>,
 ) -> Tensor<2> {
     let classes = batch.classes.as_ref();
     let classes = classes.map(|classes| &classes[range.clone()]);
@@ -142,7 +142,7 @@ impl Model {
         evidence: Tensor<3>,
         level: Tensor<2>,
         classes: Option<&[Option<u16>]>,
-        dropout: Option<&mut ChaCha8Rng>,
+        dropout: Option<&mut Dropout>,
     ) -> Tensor<3> {
         let (local, context) = self.local_and_context(evidence, level, classes, dropout);
         let context = match self.context_gain {
@@ -161,7 +161,7 @@ impl Model {
         evidence: Tensor<3>,
         level: Tensor<2>,
         classes: Option<&[Option<u16>]>,
-        dropout: Option<&mut ChaCha8Rng>,
+        dropout: Option<&mut Dropout>,
     ) -> (Tensor<3>, Tensor<3>) {
         let local = self
             .prior

@@ -14,8 +14,9 @@ use crate::flow::channel::Denoiser;
 use crate::flow::error::{FlowError, Result};
 use crate::flow::model::{Model, check_schema};
 use crate::path::ProbabilityPath;
-use crate::progress::{Observer, Progress};
+use crate::progress::{Interrupted, Observer, Progress};
 use crate::random::{Purpose, generator};
+use crate::ranks;
 use crate::setting::InvalidSetting;
 
 /// How the negative log-likelihood is bounded or computed.
@@ -245,8 +246,8 @@ fn integrate(
         let mut values = vec![0.0; pairs];
         let chunks: Vec<(usize, usize)> = (0..pairs).step_by(batch).enumerate().collect();
         // Whole chunks side by side keep the processors busier than the small products within one.
-        for wave in chunks.chunks(rayon::current_num_threads()) {
-            let drawn: Vec<Vec<Draw>> = wave
+        for wave in chunks.chunks(ranks::side_by_side()) {
+            let drawn: Result<Vec<Vec<Draw>>> = wave[ranks::share(0..wave.len())]
                 .par_iter()
                 .map(|(chunk, from)| {
                     let counter = ((round as u64) << 32) | *chunk as u64;
@@ -258,8 +259,9 @@ fn integrate(
                     integrand.evaluate(data, &mut draws, &rng)?;
                     Ok(draws)
                 })
-                .collect::<Result<_>>()?;
-            for draw in drawn.iter().flatten() {
+                .collect();
+            let drawn = ranks::together(drawn, || Interrupted.into())?;
+            for draw in Draw::of_all(drawn.into_iter().flatten()) {
                 let weighted = draw.value / levels.density(draw.level);
                 shares[draw.row] += weighted / options.levels as f64;
                 values[draw.pair] = weighted;
@@ -373,6 +375,24 @@ pub(super) struct Draw {
     /// Fraction in `(0, 1)`: of the last level `√γ*`, or of the sites that are known.
     pub level: f64,
     pub value: f64,
+}
+
+impl Draw {
+    /// Those of all processes.
+    fn of_all(own: impl Iterator<Item = Self>) -> Vec<Self> {
+        if ranks::size() == 1 {
+            return own.collect();
+        }
+        let numbers = own.map(|own| [own.pair as f64, own.row as f64, own.level, own.value]);
+        let draw = |[pair, row, level, value]: [f64; 4]| Self {
+            pair: pair as usize,
+            row: row as usize,
+            level,
+            value,
+        };
+        let all = ranks::gather(numbers.collect()).into_iter();
+        all.map(draw).collect()
+    }
 }
 
 /// What is integrated over the level, beyond the score of independent sites.

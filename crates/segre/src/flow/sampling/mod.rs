@@ -30,8 +30,9 @@ use crate::flow::error::{FlowError, Result};
 use crate::geometry::AssignmentManifold;
 use crate::ode::{AdaptiveOptions, Method};
 use crate::path::ProbabilityPath;
-use crate::progress::{Observer, Progress};
+use crate::progress::{Interrupted, Observer, Progress};
 use crate::random::{Purpose, generator};
+use crate::ranks;
 use crate::setting::InvalidSetting;
 
 /// Settings of sampling.
@@ -225,21 +226,28 @@ fn draw(
     let chunks: Vec<(usize, usize)> = (0..count).step_by(batch).enumerate().collect();
     Progress::pieces(source.task(), "sample", 0, count).tell(observer)?;
     // Whole chunks side by side keep the processors busier than the small products within one.
-    for wave in chunks.chunks(rayon::current_num_threads()) {
-        let drawn: Vec<Drawn> = wave
+    for wave in chunks.chunks(ranks::side_by_side()) {
+        let drawn: Result<Vec<Drawn>> = wave[ranks::share(0..wave.len())]
             .par_iter()
             .map(|(chunk, from)| {
                 let members = *from..count.min(from + batch);
                 let rng = generator(options.seed, Purpose::Sample, *chunk as u64);
                 draw_chunk(source, sampler, steps, options, members, rng)
             })
-            .collect::<Result<_>>()?;
-        for drawn in drawn {
-            evaluations = evaluations.max(drawn.evaluations);
-            entropy += drawn.entropy * (drawn.labels.len() / sites) as f64;
-            labels.extend(drawn.labels);
-            log_probabilities.extend(drawn.log_probabilities);
+            .collect();
+        let drawn = ranks::together(drawn, || Interrupted.into())?;
+        let costs = drawn.iter().map(|own| {
+            let rows = (own.labels.len() / sites) as f64;
+            [own.evaluations as f64, own.entropy * rows]
+        });
+        for [own, sum] in ranks::gather(costs.collect()) {
+            evaluations = evaluations.max(own as usize);
+            entropy += sum;
         }
+        let all = |of: fn(&Drawn) -> &[f64]| drawn.iter().flat_map(of).copied().collect();
+        log_probabilities.extend(ranks::gather(all(|own| &own.log_probabilities)));
+        let own = drawn.into_iter().flat_map(|own| own.labels).collect();
+        labels.extend(ranks::gather::<u16>(own));
         Progress::pieces(source.task(), "sample", labels.len() / sites, count).tell(observer)?;
     }
     Ok(Samples {

@@ -43,6 +43,7 @@ use crate::learning::{Budget, DataOrder, Optimizer};
 use crate::network::NetworkConfig;
 use crate::progress::{self, Control, Event, Silent};
 use crate::random::{Purpose, generator};
+use crate::ranks;
 
 /// How far a run has come; part of its checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -150,10 +151,20 @@ impl Trainer {
             model.head.check_conditions(&model.path)?;
         }
         augment::check(&model, &config, train)?;
+        let batch = config.batch_size.min(train.rows());
+        if batch < ranks::size() {
+            return Err(FlowError::FewRowsOfARank {
+                batch,
+                ranks: ranks::size(),
+            });
+        }
         let mut rng = generator(config.seed, Purpose::Initialise, 0);
         let mut model = Model::new(model, train, &mut rng, &device.clone().autodiff());
         model.network = model.network.trained_with(config.precision);
         model.conditional = config.conditional;
+        if ranks::size() > 1 && model.network.couples_rows() {
+            return Err(FlowError::CoupledRows);
+        }
         let optimizer = Optimizer::new(config.optimizer.clone());
         Ok(Self {
             config,
@@ -261,7 +272,7 @@ impl Trainer {
                     return Ok(Ending::Stopped);
                 }
                 let bits_per_dim = self.validate(&validation)?;
-                self.progress.seconds = before + start.elapsed().as_secs_f64();
+                self.progress.seconds = ranks::of_first(before + start.elapsed().as_secs_f64());
                 let kept = self.progress.kept_step == self.progress.step;
                 let event = Event::Validation {
                     step: self.progress.step,
@@ -291,7 +302,7 @@ impl Trainer {
                 budget.progress(self.progress.step, self.progress.seconds),
             );
             self.step(train, &mut order, &mut shards, rate)?;
-            self.set_seconds(before + start.elapsed().as_secs_f64());
+            self.set_seconds(ranks::of_first(before + start.elapsed().as_secs_f64()));
             let told = self.tell_steps(keeper, false)?;
             loss_sum += told.loss_sum;
             loss_count += told.count;

@@ -10,6 +10,7 @@ use crate::flow::model::Model;
 use crate::flow::prior::{Marginals, PriorConfig};
 use crate::learning::{DataOrder, parameters};
 use crate::progress::{Control, Event, Observer};
+use crate::ranks;
 
 /// Share of the budget with the full learning rate: until then the rows are a moving target.
 const CONSTANT: f64 = 0.5;
@@ -44,7 +45,8 @@ impl Rounds {
 
     /// The used fraction of the budget.
     pub fn done(&mut self) -> f64 {
-        self.trainer.progress.seconds = self.before + self.start.elapsed().as_secs_f64();
+        let seconds = self.before + self.start.elapsed().as_secs_f64();
+        self.trainer.progress.seconds = ranks::of_first(seconds);
         let progress = &self.trainer.progress;
         self.trainer
             .config

@@ -1,4 +1,5 @@
-//! The gradient of one step: shards of the batch are differentiated side by side and added in order.
+//! The gradient of one step: shards of the batch are differentiated side by side and added in order, those of this process and
+//! then those of all.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,6 +12,7 @@ use segre_kernels::is_processor;
 use crate::flow::head::{Minibatch, loss};
 use crate::flow::model::Model;
 use crate::learning::{ResidentGradients, parameters};
+use crate::ranks;
 
 /// Most shards of a batch.
 const MAX_SHARDS: usize = 2;
@@ -38,7 +40,11 @@ impl Shards {
         let alone = model.network.couples_rows() || !is_processor(model.device());
         let shards = match alone {
             true => 1,
-            false => (batch_size / model.network.rows_of_a_thread()).clamp(1, MAX_SHARDS),
+            // Two processes do what the shards of one do, bit by bit.
+            false => {
+                let shards = (batch_size / model.network.rows_of_a_thread()).clamp(1, MAX_SHARDS);
+                shards.div_ceil(ranks::size())
+            }
         };
         Self {
             copies: vec![model.clone(); shards - 1],
@@ -53,16 +59,16 @@ impl Shards {
                 copy.network = inner.clone().train();
             }
         }
-        let (rows, count) = (batch.rows.len(), self.copies.len() + 1);
+        let (rows, count) = (ranks::share(0..batch.rows.len()), self.copies.len() + 1);
+        let from = |k: usize| rows.start + rows.len() * k / count;
         let shards: Vec<(&Model, Range<usize>)> = std::iter::once(model)
             .chain(&self.copies)
             .enumerate()
-            .map(|(k, model)| (model, rows * k / count..rows * (k + 1) / count))
+            .map(|(k, model)| (model, from(k)..from(k + 1)))
             .collect();
         let parts: Vec<BatchGradient> = shards
             .into_par_iter()
-            .enumerate()
-            .map(|(shard, (model, range))| shard_gradient(model, batch, range, shard))
+            .map(|(model, range)| shard_gradient(model, batch, range))
             .collect();
         let mut parts = parts.into_iter();
         let mut total = parts.next().expect("there is a first shard");
@@ -77,7 +83,27 @@ impl Shards {
                     .for_each(|(sum, value)| *sum += value);
             }
         }
+        total.over_ranks();
         total
+    }
+}
+
+impl BatchGradient {
+    /// The sums over all processes, in one exchange of all numbers.
+    fn over_ranks(&mut self) {
+        if ranks::size() == 1 {
+            return;
+        }
+        let gradients = self.gradients.values().flatten().copied();
+        let mut all: Vec<f32> = std::iter::once(self.loss as f32).chain(gradients).collect();
+        ranks::sum(&mut all);
+        self.loss = f64::from(all[0]);
+        let mut rest = &all[1..];
+        for gradient in self.gradients.values_mut() {
+            let (own, others) = rest.split_at(gradient.len());
+            gradient.copy_from_slice(own);
+            rest = others;
+        }
     }
 }
 
@@ -86,19 +112,14 @@ pub(super) fn gradient_on_device(
     model: &Model,
     batch: &Minibatch<'_>,
 ) -> (Tensor<1>, ResidentGradients) {
-    let loss = loss(model, batch, 0..batch.rows.len(), 0);
+    let loss = loss(model, batch, 0..batch.rows.len());
     let gradients = parameters::gradients_on_device(&loss, &model.network);
     (loss.inner(), gradients)
 }
 
-fn shard_gradient(
-    model: &Model,
-    batch: &Minibatch<'_>,
-    range: Range<usize>,
-    shard: usize,
-) -> BatchGradient {
+fn shard_gradient(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) -> BatchGradient {
     let weight = range.len() as f64 / batch.rows.len() as f64;
-    let loss = loss(model, batch, range, shard) * weight;
+    let loss = loss(model, batch, range) * weight;
     let value = loss.clone().into_scalar::<f64>();
     BatchGradient {
         loss: value,

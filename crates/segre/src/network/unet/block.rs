@@ -8,7 +8,7 @@ use segre_kernels::{Precision, has_graphics_kernels};
 
 use super::layers::{Convolution, GroupNorm};
 use crate::network::affine::linear;
-use crate::network::dropout::drop_out;
+use crate::network::dropout::{Dropout, drop_out};
 use crate::network::initialise;
 
 /// A residual block, and attention after it.
@@ -50,7 +50,7 @@ impl Block {
         &self,
         images: Tensor<4>,
         embedding: Tensor<2>,
-        dropout: Option<&mut ChaCha8Rng>,
+        dropout: Option<&mut Dropout>,
         precision: Precision,
     ) -> Tensor<4> {
         let images = self.residual.forward(images, embedding, dropout, precision);
@@ -97,7 +97,7 @@ impl ResidualBlock {
         &self,
         images: Tensor<4>,
         embedding: Tensor<2>,
-        dropout: Option<&mut ChaCha8Rng>,
+        dropout: Option<&mut Dropout>,
         precision: Precision,
     ) -> Tensor<4> {
         let hidden = self.input_norm.forward(images.clone(), true);

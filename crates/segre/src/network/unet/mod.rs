@@ -23,7 +23,7 @@ use self::block::{Block, BlockSettings};
 pub use self::config::UnetConfig;
 use self::embedding::{ClassEmbedding, LevelEmbedding};
 use self::layers::{Convolution, GroupNorm};
-use super::{LevelFeatures, SiteSpec};
+use super::{Dropout, LevelFeatures, SiteSpec};
 
 /// Frequencies of the features of each pixel's own level.
 const FREQUENCIES: usize = 1;
@@ -218,7 +218,7 @@ impl UnetNetwork {
         evidence: Option<Tensor<3>>,
         level: Tensor<2>,
         classes: Option<&[Option<u16>]>,
-        dropout: Option<&mut ChaCha8Rng>,
+        dropout: Option<&mut Dropout>,
     ) -> Tensor<3> {
         let batch = points.dims()[0];
         let states = match evidence {
@@ -263,7 +263,7 @@ impl UnetNetwork {
         points_and_states: [Tensor<3>; 2],
         level: Tensor<2>,
         classes: Option<&[Option<u16>]>,
-        mut dropout: Option<&mut ChaCha8Rng>,
+        mut dropout: Option<&mut Dropout>,
     ) -> Tensor<3> {
         let [batch, _, categories] = points_and_states[0].dims();
         let features = self.features.forward(level); // [batch, sites, 3]

@@ -1,0 +1,131 @@
+//! The processes of one job: who works on what, and how what they found comes together.
+//!
+//! A program that was not started by `mpirun` is one process, and nothing here costs anything. With the cargo feature `mpi` and
+//! [`start`], the processes of a job take the same steps with the same data: each computes its share of the rows of a batch, or of
+//! the chunks of a sample or a score, and all have the result. So every process comes to the same decisions, and what only one of
+//! them can know (the time, that it was interrupted, that something failed) is agreed upon. All exchange is MPI's
+//! (`ranks/world.rs`).
+
+#[cfg(feature = "mpi")]
+mod world;
+
+use std::ops::Range;
+#[cfg(feature = "mpi")]
+use std::sync::OnceLock;
+
+use bytemuck::Pod;
+
+/// The job, where it has several processes.
+#[cfg(feature = "mpi")]
+static JOB: OnceLock<world::World> = OnceLock::new();
+
+/// Holds MPI open: when it is dropped, the process waits for the others to end well. One that ends without dropping it makes
+/// `mpirun` end the others.
+#[cfg(feature = "mpi")]
+pub struct Membership {
+    _universe: mpi::environment::Universe,
+}
+
+/// Joins the other processes of the job, where `mpirun` started several.
+///
+/// Called once, before anything else, on the thread that makes all calls of the library.
+///
+/// # Errors
+/// A sentence, where MPI does not start.
+#[cfg(feature = "mpi")]
+pub fn start() -> Result<Membership, String> {
+    let (world, universe) = world::World::start()?;
+    if world.size() > 1 {
+        let _ = JOB.set(world);
+    }
+    Ok(Membership {
+        _universe: universe,
+    })
+}
+
+/// The number of this process, from 0.
+pub fn rank() -> usize {
+    #[cfg(feature = "mpi")]
+    if let Some(job) = JOB.get() {
+        return job.rank();
+    }
+    0
+}
+
+/// Processes of the job.
+pub fn size() -> usize {
+    #[cfg(feature = "mpi")]
+    if let Some(job) = JOB.get() {
+        return job.size();
+    }
+    1
+}
+
+/// Whether this process writes and speaks for all.
+pub fn is_first() -> bool {
+    rank() == 0
+}
+
+/// This process's share of a range; those of all processes follow each other.
+pub fn share(range: Range<usize>) -> Range<usize> {
+    let (rank, size, count) = (rank(), size(), range.len());
+    range.start + count * rank / size..range.start + count * (rank + 1) / size
+}
+
+/// Chunks of work that are done side by side: by the threads of all processes, each as many as the first has.
+pub fn side_by_side() -> usize {
+    of_first(rayon::current_num_threads() as u64) as usize * size()
+}
+
+/// Adds up numbers over the processes in their order: the same sums, bit by bit, on all of them and in every run of as many.
+pub fn sum(numbers: &mut [f32]) {
+    #[cfg(feature = "mpi")]
+    if let Some(job) = JOB.get() {
+        return job.sum(numbers);
+    }
+    let _ = numbers;
+}
+
+/// What all processes have, one after the other.
+pub fn gather<T: Pod>(own: Vec<T>) -> Vec<T> {
+    #[cfg(feature = "mpi")]
+    if let Some(job) = JOB.get() {
+        return job.gather(&own);
+    }
+    own
+}
+
+/// Whether something holds on any process.
+pub fn any(flag: bool) -> bool {
+    gather(vec![u8::from(flag)]).contains(&1)
+}
+
+/// What the first process has.
+pub fn of_first<T: Pod>(own: T) -> T {
+    gather(vec![own])[0]
+}
+
+/// A result that is one only if every process has one: where another has none, what `elsewhere` says.
+///
+/// # Errors
+/// The own error, or that of `elsewhere`.
+pub fn together<T, E>(own: Result<T, E>, elsewhere: impl FnOnce() -> E) -> Result<T, E> {
+    match (any(own.is_err()), own) {
+        (true, Ok(_)) => Err(elsewhere()),
+        (_, own) => own,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_process_has_and_does_everything() {
+        assert_eq!((rank(), size(), share(3..10)), (0, 1, 3..10));
+        assert_eq!(gather(vec![1.5_f64, 2.0]), [1.5, 2.0]);
+        assert!(is_first() && any(true) && !any(false));
+        assert_eq!(together(Ok::<_, u8>(3), || 4), Ok(3));
+        assert_eq!(together(Err::<(), _>(5), || 4), Err(5));
+    }
+}
