@@ -1,6 +1,21 @@
 from collections.abc import Callable
 from typing import Any, Optional, final
 
+__all__ = [
+    "Data",
+    "Energy",
+    "Fitted",
+    "Gaps",
+    "Predicted",
+    "Rows",
+    "__version__",
+    "fit",
+    "has_threads",
+    "load",
+    "quality",
+    "set_threads",
+]
+
 __version__: str
 
 @final

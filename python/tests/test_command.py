@@ -55,7 +55,7 @@ def test_folders_go_both_ways(letters: pd.DataFrame, letters_model: segre.Model,
 
 def test_the_classifier_predicts_as_the_command_line(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame(rng.integers(0, 3, (900, 4)).astype(str), columns=list("abcd")).radd("k")
+    frame = pd.DataFrame({name: rng.choice(["k", "l", "m"], 900) for name in "abcd"})
     noise = rng.random(900) < 0.1
     frame["y"] = np.where((frame["a"] == frame["b"]) ^ noise, "same", "other")
     learned, new = frame[:700], frame[700:]
