@@ -191,17 +191,17 @@ def quality(
 ) -> Quality:
     """Compares synthetic rows of a table, whoever made them, with real ones.
 
-    Shapes of columns and trends of pairs (with SDMetrics' names and values), a classifier that tells the two apart, how useful the
-    synthetic rows are to predict ``target``, copies, and distances to the closest record; each beside what a perfect and a copying
-    model would get. For a model of Segre's and the rows that it learned, see :meth:`Model.quality`.
+    Shapes of columns and trends of pairs (with SDMetrics' names and values), a classifier that tells the two apart, how useful
+    the synthetic rows are to predict ``target``, copies, and distances to the closest record; each beside what a perfect and a
+    copying model would get. For a model of Segre's and the rows that it learned, see :meth:`Model.quality`.
 
     Parameters
     ----------
     real, synthetic
         Tables, of whichever kind :func:`fit` takes, with the same columns; at least 20 rows of every part.
     held_out : optional
-        Real rows that whoever made the synthetic ones has not seen. Without them a fifth of ``real`` is set apart; if it was seen,
-        copies of it do not show in ``privacy``.
+        Real rows that whoever made the synthetic ones has not seen. Without them a fifth of ``real`` is set apart; if it was
+        seen, copies of it do not show in ``privacy``.
     target : str, optional
         The column whose prediction shows usefulness; by default the last one of 2 to 20 categories.
     seed : int or generator of numpy.random

@@ -89,8 +89,8 @@ class Model(Stored):
         Parameters
         ----------
         unseen : {"error", "missing", "skip"}
-            What becomes of values that the fit has not seen: they are refused, count as missing, or their rows are left out (which
-            then have no score: there are fewer than rows).
+            What becomes of values that the fit has not seen: they are refused, count as missing, or their rows are left out
+            (which then have no score: there are fewer than rows).
 
         Returns
         -------
@@ -106,8 +106,8 @@ class Model(Stored):
         Parameters
         ----------
         data
-            A stream of Arrow (``pyarrow.RecordBatchReader``, a DuckDB relation, anything with ``__arrow_c_stream__``), a frame or an
-            array, or an iterable of these, such as ``pandas.read_csv(path, chunksize=100_000)``.
+            A stream of Arrow (``pyarrow.RecordBatchReader``, a DuckDB relation, anything with ``__arrow_c_stream__``), a frame or
+            an array, or an iterable of these, such as ``pandas.read_csv(path, chunksize=100_000)``.
         """
         return (self.log_prob(batch, unseen=unseen, progress=progress) for batch in batches_of(data, rows))
 
@@ -180,7 +180,7 @@ class Model(Stored):
         seed: Seed = None,
         progress: Progress = None,
     ) -> Iterator[Any]:
-        """:meth:`impute` of data that need not fit into memory, as :meth:`log_prob_batches`; every batch has a seed of its own."""
+        """:meth:`impute` of data that need not fit into memory, as :meth:`log_prob_batches`; each batch with its own seed."""
         own = seed_of(seed)
         seeds = np.random.default_rng(self._facts["seed"] if own is None else own)
         return (
@@ -195,9 +195,9 @@ class Model(Stored):
 
         Returns
         -------
-        A frame of the kind of ``data`` with the column as it is predicted: the most probable category. Of a column of numbers or
-        dates the median, and further columns ``mean``, ``low`` and ``high``: between these two the middle 90 % of the probability
-        lie. Of an array labels ``[rows]``.
+        A frame of the kind of ``data`` with the column as it is predicted: the most probable category. Of a column of numbers
+        or dates the median, and further columns ``mean``, ``low`` and ``high``: between these two the middle 90 % of the
+        probability lie. Of an array labels ``[rows]``.
         """
         found = self._predicted(data, column, unseen, progress)
         kind = kind_of(data) or self._kind
@@ -230,8 +230,8 @@ class Model(Stored):
         Returns
         -------
         dict
-            ``rows``, ``known``, ``log_loss`` (nats), and ``accuracy``; of a column of numbers in its place ``numbers`` with ``rmse`` of
-            the means, ``mae`` of the medians, ``r2``, and ``coverage``, the share within their intervals of 90 %.
+            ``rows``, ``known``, ``log_loss`` (nats), and ``accuracy``; of a column of numbers in its place ``numbers`` with
+            ``rmse`` of the means, ``mae`` of the medians, ``r2``, and ``coverage``, the share within their intervals of 90 %.
         """
         report: dict[str, Any] = json.loads(self._predicted(data, column, unseen, progress).report())
         return report
@@ -312,8 +312,8 @@ class Model(Stored):
         Parameters
         ----------
         data : optional
-            The rows; by default the test part of the model's own data, which it has not learned. A model from a folder or a pickle whose
-            rows were in memory needs them again: :meth:`with_data`.
+            The rows; by default the test part of the model's own data, which it has not learned. A model from a folder or a
+            pickle whose rows were in memory needs them again: :meth:`with_data`.
         """
         with Watcher(progress, "evaluate") as watcher:
             rows = None if data is None else to_library(data)
@@ -334,7 +334,7 @@ class Model(Stored):
         return Quality(json.loads(report))
 
     def plot_training(self, ax: Any = None) -> Any:
-        """Draws the course of the fit, bits per dimension of the validation rows by steps, into matplotlib's axes and returns these.
+        """Draws the course of the fit, bits per dimension of the validation rows by steps, into matplotlib's axes.
 
         It is known of a model that :func:`fit` has returned, of its pickles, and of a fit's folder (``out``).
         """

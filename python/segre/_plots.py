@@ -88,7 +88,7 @@ def bars_of_quality(measures: Sequence[tuple[str, dict[str, Optional[float]]]], 
 def training(history: Sequence[dict[str, Any]], ax: Any = None) -> Any:
     """The course of a fit: validation, or the bound of a fit to an energy."""
     if not history:
-        raise ValueError("the course of the fit is not known: it is kept in a fit's folder (out=), and by the model that fit returns")
+        raise ValueError("the course of the fit is kept in its folder (out=), and by the model that fit returns; this has none")
     ax = _axes(ax)
     steps = [event["step"] for event in history]
     if history[0]["kind"] == "round":
@@ -202,9 +202,9 @@ def _shape(ax: Any, column: Column, names: Sequence[str]) -> None:
         known = [own[~np.isnat(own) if own.dtype.kind == "M" else ~np.isnan(own)] for own in column.values]
         together = np.concatenate(known)
         if len(together):
-            # Of moments as of numbers.
-            edges = np.histogram_bin_edges(together.astype("datetime64[us]").astype(float) if together.dtype.kind == "M" else together, 30)
-            if together.dtype.kind == "M":
+            moments = together.dtype.kind == "M"
+            edges = np.histogram_bin_edges(together.astype(float) if moments else together, 30)
+            if moments:
                 edges = edges.astype("int64").astype("datetime64[us]")
             for own, name, colour in zip(known, names, colours):
                 weights = np.full(len(own), 1.0 / max(len(own), 1))

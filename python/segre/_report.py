@@ -48,8 +48,8 @@ class Evaluation(dict[str, Any]):
 class Quality(dict[str, Any]):
     """Quality and privacy of synthetic rows: what the command line has in its JSON.
 
-    Among others ``overall``, ``column_shapes``, ``column_pair_trends``, ``two_sample``, ``usefulness`` (None where no column serves),
-    ``privacy`` and ``verdict``, a sentence. Measures are dictionaries of ``value``, ``perfect`` and ``copying``.
+    Among others ``overall``, ``column_shapes``, ``column_pair_trends``, ``two_sample``, ``usefulness`` (None where no column
+    serves), ``privacy`` and ``verdict``, a sentence. Measures are dictionaries of ``value``, ``perfect`` and ``copying``.
     """
 
     def measures(self) -> list[tuple[str, dict[str, Optional[float]]]]:

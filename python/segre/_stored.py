@@ -67,8 +67,9 @@ class Stored:
         self._inner.save(os.fspath(folder))
 
     def with_data(self: Own, data: Frame) -> Own:
-        """The model with the data of its fit, which :meth:`segre.Model.evaluate` and :meth:`segre.Model.quality` need: a folder and a pickle do not hold them
-        where they were in memory.
+        """The model with the data of its fit: a folder and a pickle do not hold them where they were in memory.
+
+        :meth:`segre.Model.evaluate` and :meth:`segre.Model.quality` need them.
 
         Raises
         ------

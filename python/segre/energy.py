@@ -115,8 +115,8 @@ class EnergyModel:
         time, steps, seed, set, progress, on_interrupt
             See :func:`segre.fit`; 5 minutes by default.
         data_free : bool
-            Learn from the energy alone, from rows that the network draws, weighted, while the temperature falls. Such a fit that is
-            interrupted has no model yet.
+            Learn from the energy alone, from rows that the network draws, weighted, while the temperature falls. Such a fit that
+            is interrupted has no model yet.
         samples : int, optional
             Samples of the energy to learn from; by the number of variables if it is None.
         samples_from : str, optional

@@ -15,6 +15,8 @@ import pytest
 
 import segre
 
+SMALL: dict[str, object] = {"network.hidden": 32, "network.blocks": 1}
+
 
 @pytest.fixture(scope="module")
 def grown() -> pd.DataFrame:
@@ -27,8 +29,7 @@ def grown() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def grown_model(grown: pd.DataFrame) -> segre.Model:
-    small = {"training.conditional": "any", "network.hidden": 64, "network.blocks": 1}
-    return segre.fit(grown, steps=300, seed=0, progress=False, set=small)
+    return segre.fit(grown, steps=300, seed=0, progress=False, set={"training.conditional": "any", **SMALL})
 
 
 def test_numbers_are_predicted_with_intervals(grown: pd.DataFrame, grown_model: segre.Model) -> None:
@@ -77,7 +78,7 @@ def test_other_frames_are_predicted(grown: pd.DataFrame, grown_model: segre.Mode
 
 def test_sites_of_arrays_are_predicted() -> None:
     bits = np.random.default_rng(0).integers(0, 2, (300, 1)).repeat(3, axis=1)
-    model = segre.fit(bits, steps=300, seed=0, progress=False, set={"training.conditional": "any"})
+    model = segre.fit(bits, steps=300, seed=0, progress=False, set={"training.conditional": "any", **SMALL})
     found = model.predict(bits[:20], model.columns[2], progress=False)
     assert found.shape == (20,) and (found == bits[:20, 2]).all()
 
@@ -86,7 +87,7 @@ def test_unseen_values(letters: pd.DataFrame, letters_model: segre.Model) -> Non
     other = pd.DataFrame({"x": ["a", "z", "b"], "y": ["a", "b", "b"]})
     with pytest.raises(segre.DataError, match="z") as caught:
         letters_model.log_prob(other, progress=False)
-    assert (caught.value.column, caught.value.row, caught.value.value) == ('column "x"', 1, "z") or caught.value.value == "z"
+    assert (caught.value.column, caught.value.row, caught.value.value) == ("x", 1, "z")
     with pytest.warns(segre.SegreWarning, match='"z".*left out'):
         scores = letters_model.log_prob(other, unseen="skip", progress=False)
     assert len(scores) == 2
@@ -178,7 +179,7 @@ def test_batches(letters: pd.DataFrame, letters_model: segre.Model, tmp_path: Pa
 
 def test_models_of_energies(tmp_path: Path) -> None:
     grid = segre.energy.ising(3, 3)
-    model = grid.fit(steps=30, samples=2000, seed=0, progress=False)
+    model = grid.fit(steps=30, samples=2000, seed=0, set=SMALL, progress=False)
     rows = model.sample(500, progress=False)
     assert rows.shape == (500, 3, 3)
     # log p(x) = −E(x) − log Z.
@@ -186,12 +187,12 @@ def test_models_of_energies(tmp_path: Path) -> None:
     assert log_z is not None
     exact = np.array([-grid.energy(row.ravel()) - log_z for row in rows[:100]])
     assert np.abs(model.log_prob(rows[:100], progress=False) - exact).mean() < 0.2
-    free = segre.energy.ising(2, 2).fit(steps=60, seed=0, data_free=True, progress=False)
+    free = segre.energy.ising(2, 2).fit(steps=60, seed=0, data_free=True, set=SMALL, progress=False)
     assert free.sample(5, progress=False).shape == (5, 2, 2)
     with pytest.raises(segre.Error, match="without data"):
         free.evaluate(progress=False)
     (tmp_path / "m.uai").write_text("MARKOV\n2\n2 3\n1\n2 0 1\n6\n 1 2 3 4 5 6\n")
-    of_file = segre.energy.read(tmp_path / "m.uai").fit(steps=20, samples=500, seed=0, progress=False)
+    of_file = segre.energy.read(tmp_path / "m.uai").fit(steps=20, samples=500, seed=0, set=SMALL, progress=False)
     assert of_file.sample(7, progress=False).shape == (7, 2)
     of_file.save(tmp_path / "m")
     assert segre.load(tmp_path / "m").columns == ["x0", "x1"]

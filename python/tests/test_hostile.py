@@ -1,4 +1,4 @@
-"""Calls that make no sense: one exception each, and the interpreter lives on. Frames without a place are in `test_frames.py`."""
+"""Calls that make no sense: one exception each, and the interpreter lives on. More frames are in `test_frames.py`."""
 
 from __future__ import annotations
 

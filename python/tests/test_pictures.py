@@ -53,7 +53,7 @@ def tags(text: str) -> set[str]:
 def hostile() -> segre.Model:
     letter = np.random.default_rng(0).choice(["<b>", "$"], 100)
     frame = pd.DataFrame({HOSTILE: letter, "\u200f\u4e2d": letter, "c" * 300: letter})
-    return segre.fit(frame, steps=60, seed=0, progress=False)
+    return segre.fit(frame, steps=60, seed=0, progress=False, set={"network.hidden": 16, "network.blocks": 1})
 
 
 def test_models_show_themselves(hostile: segre.Model) -> None:
@@ -85,7 +85,7 @@ def test_the_course_of_a_fit_is_drawn(letters_model: segre.Model) -> None:
     assert letters_model.plot_training(ax) is ax
     with pytest.raises(ValueError, match="course"):
         segre.Model._of(letters_model._inner, "pandas", []).plot_training()
-    free = segre.energy.ising(2, 2).fit(steps=40, seed=0, data_free=True, progress=False)
+    free = segre.energy.ising(2, 2).fit(steps=40, seed=0, data_free=True, set={"network.hidden": 16}, progress=False)
     assert free.plot_training().get_ylabel() == "bound of log Z, nats"
     pyplot.close("all")
 
