@@ -88,7 +88,7 @@ CALLS: dict[str, Call] = {
     "given unknown": lambda model, _: model.sample(1, given={"q": "a"}),
     "seed text": lambda model, _: model.sample(1, seed="x"),  # type: ignore[arg-type]
     "seed huge": lambda model, _: model.sample(1, seed=2**64),
-    "progress raises": lambda model, _: model.sample(5000, progress=lambda _: 1 / 0),
+    "progress raises": lambda _, rows: segre.fit(rows, steps=40, progress=lambda _: 1 / 0),
     "impute nothing": lambda model, _: model.impute(None),
     "draws 0": lambda model, rows: model.impute(rows, draws=0),
     "draws text": lambda model, rows: model.impute(rows, draws="2"),  # type: ignore[arg-type]
