@@ -7,7 +7,7 @@
 (4, 3)
 
 One module, four ideas: :func:`fit` learns a :class:`Model` from data, the model answers questions (``sample``, ``log_prob``,
-``impute``, ``predict_proba``, ``marginals``), a folder keeps it (``save``, :func:`load`; the command line's folders are the same),
+``impute``, ``predict``, ``marginals``), a folder keeps it (``save``, :func:`load`; the command line's folders are the same),
 and :mod:`segre.energy` infers in distributions that are given by an energy. Estimators for scikit-learn are in
 :mod:`segre.sklearn`.
 """
@@ -22,7 +22,9 @@ from segre._errors import (
     SegreWarning,
     SettingError,
 )
-from segre._model import Estimate, Model, evaluate, fit, load
+from segre._fit import evaluate, fit, load, quality
+from segre._model import Model
+from segre._report import Estimate, Evaluation, Quality
 from segre._segre import __version__
 from segre._work import set_threads
 
@@ -31,9 +33,11 @@ __all__ = [
     "EnergyError",
     "Error",
     "Estimate",
+    "Evaluation",
     "FileError",
     "FolderExistsError",
     "Model",
+    "Quality",
     "SegreWarning",
     "SettingError",
     "__version__",
@@ -41,5 +45,6 @@ __all__ = [
     "evaluate",
     "fit",
     "load",
+    "quality",
     "set_threads",
 ]

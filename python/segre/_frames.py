@@ -36,7 +36,7 @@ def to_library(data: object) -> _segre.Data:
         If a column holds a mixture of types.
     """
     if isinstance(data, (str, os.PathLike)):
-        return _segre.Data.source(os.fspath(data))  # type: ignore[arg-type]
+        return _segre.Data.source(os.fsdecode(data))
     if isinstance(data, np.ndarray):
         return _array(data)
     if kind_of(data) == "pandas":
@@ -116,7 +116,7 @@ def texts_of(given: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, text) for name, text in texts if text is not None]
 
 
-def text_of(value: object) -> str | None:
+def text_of(value: Any) -> str | None:
     """A value as the library reads it from a table of texts.
 
     >>> text_of(True), text_of(np.int8(3)), text_of(2.0), text_of(float("nan"))
@@ -140,8 +140,7 @@ def from_library(rows: _segre.Rows, kind: str, like: object = None) -> Any:
     ``like`` is the frame that came in, whose index a pandas frame of as many rows is given.
     """
     if not rows.is_table() or kind == "numpy":
-        contents, shape = rows.labels()
-        return np.frombuffer(contents, dtype=np.uint16).reshape(shape).astype(np.int64)
+        return labels_of(rows)
     for own in (kind, "pandas", "polars", "pyarrow"):
         try:
             if own == "pandas":
@@ -158,6 +157,34 @@ def from_library(rows: _segre.Rows, kind: str, like: object = None) -> Any:
             if own == kind:
                 raise
     return rows
+
+
+def labels_of(rows: _segre.Rows) -> np.ndarray:
+    """Labels ``[rows, ...]``."""
+    contents, shape = rows.labels()
+    return np.frombuffer(contents, dtype=np.uint16).reshape(shape).astype(np.int64)
+
+
+def selected(frame: Any, column: str) -> Any:
+    """A frame of one of a frame's columns."""
+    return frame.select([column]) if kind_of(frame) in ("polars", "pyarrow") else frame[[column]]
+
+
+def joined(frame: Any, columns: Mapping[str, Any]) -> Any:
+    """A frame of pandas, polars or pyarrow with further columns of its kind."""
+    kind = kind_of(frame)
+    if kind == "pandas":
+        return frame.assign(**columns)
+    if kind == "polars":
+        import polars
+
+        return frame.with_columns(
+            column.alias(name) if isinstance(column, polars.Series) else polars.Series(name, column)
+            for name, column in columns.items()
+        )
+    for name, column in columns.items():
+        frame = frame.append_column(name, [column] if isinstance(column, np.ndarray) else column)
+    return frame
 
 
 def _to_pandas(rows: _segre.Rows, like: Any) -> Any:

@@ -1,220 +1,32 @@
-"""Fits and models of data."""
+"""A model of data, and what is asked of it."""
 
 from __future__ import annotations
 
-import copy
 import json
-import os
-import tempfile
-import warnings
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any, NamedTuple, Optional, Union
+import operator
+from collections.abc import Iterator, Mapping
+from typing import Any, Optional, Union
 
 import numpy as np
 
-from segre import _segre
-from segre._errors import SegreWarning
-from segre._frames import Frame, from_library, kind_of, texts_of, to_library
-from segre._work import Progress, Watcher, require_threads
+from segre import _plots, _segre
+from segre._batches import ROWS, batches_of
+from segre._frames import Frame, from_library, joined, kind_of, labels_of, selected, texts_of, to_library
+from segre._report import Estimate, Evaluation, Quality
+from segre._seed import Seed, seed_of
+from segre._stored import Stored
+from segre._work import Progress, Watcher, warn
 
-Seed = Union[int, np.random.Generator, None]
-"""A seed, or a generator of NumPy's that one is drawn from."""
-
-_SEEDS = 2**63
-
-
-class Estimate(NamedTuple):
-    """An estimated number with its Monte Carlo error."""
-
-    value: float
-    std_error: float
-    samples: int
+#: What the library calls columns of numbers and of moments.
+NUMBERS = ("numbers", "whole numbers")
 
 
-def _seed(seed: Seed) -> Optional[int]:
-    if isinstance(seed, np.random.Generator):
-        return int(seed.integers(_SEEDS))
-    if seed is None:
-        return None
-    number = int(seed)
-    if number < 0:
-        raise ValueError(f"seed {seed} is negative; give a number from 0 on")
-    return number
-
-
-def fit(
-    data: Frame,
-    *,
-    time: Union[str, float, None] = None,
-    steps: Optional[int] = None,
-    seed: Seed = None,
-    out: Union[str, os.PathLike[str], None] = None,
-    force: bool = False,
-    resume: bool = False,
-    set: Optional[Mapping[str, object]] = None,
-    recipe: Union[str, os.PathLike[str], None] = None,
-    columns: Optional[Iterable[str]] = None,
-    drop_columns: Iterable[str] = (),
-    columns_as: Optional[Mapping[str, str]] = None,
-    missing: str = "category",
-    progress: Progress = None,
-    on_interrupt: str = "return",
-) -> Model:
-    """Learns the joint distribution of data.
-
-    Parameters
-    ----------
-    data
-        A pandas or polars frame, a pyarrow table, a DuckDB relation or anything else with ``__arrow_c_stream__``; an integer
-        NumPy array ``[rows, ...]``, of which ``[rows, height, width]`` are pictures; the path of a file, or a built-in's name.
-    time : str or float, optional
-        Wall time of training: ``"90s"``, ``"10m"``, ``"1h"`` or seconds.
-    steps : int, optional
-        Steps of training. A fit that is limited by steps alone repeats exactly, here and on the command line.
-    seed : int or numpy.random.Generator, optional
-        Of everything random.
-    out : path, optional
-        The folder to keep the run in; what the command line reads, and goes on with.
-    force, resume : bool
-        Whether what is in ``out`` is replaced; whether the run there goes on.
-    set : dict, optional
-        Settings of a recipe, as ``{"network.hidden": 64, "training.conditional": "any"}``.
-    recipe : path, optional
-        A file of settings; ``set`` goes before it.
-    columns, drop_columns : list of str
-        The only columns to read; columns to leave out.
-    columns_as : dict, optional
-        What columns hold where it is not to be found out: ``"category"``, ``"number"``, ``"date"`` or ``"leave-out"``.
-    missing : {"category", "drop"}
-        Whether missing fields are a category of their own, or their rows are left out.
-    progress : bool or callable, optional
-        Whether a bar is shown; by default where somebody looks. A function is called with a dictionary: task, fraction, event.
-    on_interrupt : {"return", "raise"}
-        What Ctrl-C does: return the model so far, with a warning, or raise KeyboardInterrupt.
-
-    Returns
-    -------
-    Model
-
-    Raises
-    ------
-    DataError, SettingError, FileError, FolderExistsError
-        Before anything is learned.
-    """
-    if on_interrupt not in ("return", "raise"):
-        raise ValueError(f"on_interrupt={on_interrupt!r}: give 'return' or 'raise'")
-    if missing not in ("category", "drop"):
-        raise ValueError(f"missing={missing!r}: give 'category' or 'drop'")
-    settings = [f"{name}={_setting(value)}" for name, value in (set or {}).items()]
-    if time is not None:
-        settings.append(f"training.time={_setting(time)}")
-    if steps is not None:
-        settings.append(f"training.steps={int(steps)}")
-    number = _seed(seed)
-    if number is not None:
-        settings.append(f"seed={number}")
-    reading = {
-        "missing": {"category": "category", "drop": "drop_rows"}[missing],
-        "drop_columns": [str(name) for name in drop_columns],
-        "only_columns": None if columns is None else [str(name) for name in columns],
-    }
-    text = None if recipe is None else (Path(recipe).read_text(encoding="utf-8"), os.fspath(recipe))
-    with Watcher(progress, "fit") as watcher:
-        inner, stopped = _segre.fit(
-            to_library(data),
-            settings,
-            text,
-            json.dumps(reading),
-            {str(name): kind for name, kind in (columns_as or {}).items()},
-            out,
-            force,
-            resume,
-            watcher,
-        )
-    model = Model._of(inner, kind_of(data))
-    for note in model._facts["notes"]:
-        warnings.warn(note, SegreWarning, stacklevel=2)
-    for column in model._facts["left_out"]:
-        warnings.warn(f"column {column['name']!r} is left out: {column['why']}", SegreWarning, stacklevel=2)
-    if stopped is not None:
-        if on_interrupt == "raise" or not isinstance(stopped, KeyboardInterrupt):
-            raise stopped
-        warnings.warn("the fit was interrupted; this is the model so far", SegreWarning, stacklevel=2)
-    return model
-
-
-def _setting(value: object) -> str:
-    """A value as a recipe has it."""
-    if isinstance(value, (bool, np.bool_)):
-        return "true" if value else "false"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_setting(one) for one in value) + "]"
-    return str(value)
-
-
-def load(folder: Union[str, os.PathLike[str]]) -> Model:
-    """Reads a model from its folder, whether Python, Rust or the command line has written it.
-
-    Raises
-    ------
-    Error
-        If the folder holds no model of data, or a file of it is damaged.
-    """
-    return Model.load(folder)
-
-
-class Model:
+class Model(Stored):
     """A joint distribution that was learned; made by :func:`fit` and :func:`load`.
 
     What it returns is of the kind that came in: pandas frames of a pandas frame, arrays of an array. A model from a folder
     gives pandas frames, or polars frames or Arrow tables where pandas is not installed.
     """
-
-    _inner: _segre.Fitted
-    _kind: str
-    _facts: dict[str, Any]
-
-    def __init__(self) -> None:
-        raise TypeError("models are made by segre.fit and segre.load")
-
-    @classmethod
-    def _of(cls, inner: _segre.Fitted, kind: str) -> Model:
-        model = object.__new__(cls)
-        model._inner, model._kind = inner, kind
-        model._facts = json.loads(inner.describe())
-        return model
-
-    @classmethod
-    def load(cls, folder: Union[str, os.PathLike[str]]) -> Model:
-        """See :func:`segre.load`."""
-        require_threads()
-        return cls._of(_segre.load(os.fspath(folder)), "")
-
-    def save(self, folder: Union[str, os.PathLike[str]]) -> None:
-        """Stores the model in a new folder, which the command line reads too.
-
-        Raises
-        ------
-        FolderExistsError
-            If the folder is there.
-        """
-        self._inner.save(os.fspath(folder))
-
-    @property
-    def columns(self) -> list[str]:
-        """Names of the columns, of arrays those of their sites."""
-        return [column["name"] for column in self._facts["columns"]]
-
-    @property
-    def left_out(self) -> dict[str, str]:
-        """Columns of the data that are no part of the model, and why."""
-        return {column["name"]: column["why"] for column in self._facts["left_out"]}
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What was decided about network and training."""
-        return {"network": self._facts["network"], "training": self._facts["training"]}
 
     def sample(
         self,
@@ -232,55 +44,95 @@ class Model:
             How many.
         given : dict, optional
             Values of some columns: all rows have them, and the others are drawn given them.
-        seed : int or numpy.random.Generator, optional
+        seed : int or generator of numpy.random, optional
             That of the fit by default, so that two calls draw the same rows.
 
         Returns
         -------
         A frame of ``n`` rows with the columns' own types, or an array ``[n, ...]``.
         """
-        count = int(n)
-        if count < 0:
-            raise ValueError(f"{n} rows cannot be drawn; give 0 or more")
+        count = _count(n)
         with Watcher(progress, "sample") as watcher:
             if given is None:
-                rows = self._inner.sample(count, _seed(seed), watcher)
+                rows = self._inner.sample(count, seed_of(seed), watcher)
             else:
                 gaps = self._inner.given(texts_of(given))
-                rows = self._inner.complete(gaps, count, _seed(seed), watcher)
+                rows = self._inner.complete(gaps, count, seed_of(seed), watcher)
         return from_library(rows, self._kind)
 
-    def log_prob(self, data: Frame, *, progress: Progress = None) -> np.ndarray:
+    def sample_batches(
+        self,
+        n: int,
+        *,
+        rows: int = ROWS,
+        given: Optional[Mapping[str, object]] = None,
+        seed: Seed = None,
+        progress: Progress = None,
+    ) -> Iterator[Any]:
+        """Draws ``n`` rows in batches of at most ``rows``: for more rows than memory holds.
+
+        Every batch has a seed of its own, drawn from ``seed``, so the rows are others than those of :meth:`sample`.
+        """
+        count = _count(n)
+        if rows < 1:
+            raise ValueError(f"rows={rows}: give 1 or more")
+        own = seed_of(seed)
+        seeds = np.random.default_rng(self._facts["seed"] if own is None else own)
+        parts = (min(rows, count - start) for start in range(0, count, rows))
+        return (self.sample(part, given=given, seed=seeds, progress=progress) for part in parts)
+
+    def log_prob(self, data: Frame, *, unseen: str = "error", progress: Progress = None) -> np.ndarray:
         """Log-probability of every row in nats: a lower bound whose error is estimated by :meth:`score`.
 
         Of a table with numbers it is that of the numbers as they are written, whole multiples of the column's last decimal.
+
+        Parameters
+        ----------
+        unseen : {"error", "missing", "skip"}
+            What becomes of values that the fit has not seen: they are refused, count as missing, or their rows are left out
+            (which then have no score: there are fewer than rows).
 
         Returns
         -------
         numpy.ndarray of shape ``[rows]``
         """
-        nats, _, within, _, _ = self._scores(data, progress)
-        return self._with_cells(nats, within)
+        return self._scores(data, unseen, progress)[0]
 
-    def score(self, data: Frame, *, progress: Progress = None) -> Estimate:
+    def log_prob_batches(
+        self, data: Frame, *, rows: int = ROWS, unseen: str = "error", progress: Progress = None
+    ) -> Iterator[np.ndarray]:
+        """:meth:`log_prob` of data that need not fit into memory, a batch of at most ``rows`` rows after the other.
+
+        Parameters
+        ----------
+        data
+            A stream of Arrow (``pyarrow.RecordBatchReader``, a DuckDB relation, anything with ``__arrow_c_stream__``), a frame or
+            an array, or an iterable of these, such as ``pandas.read_csv(path, chunksize=100_000)``.
+        """
+        return (self.log_prob(batch, unseen=unseen, progress=progress) for batch in batches_of(data, rows))
+
+    def score(self, data: Frame, *, unseen: str = "error", progress: Progress = None) -> Estimate:
         """Mean log-probability of the rows in nats, with its Monte Carlo error (not that of drawing the rows)."""
-        nats, _, within, (_, std_error, samples), _ = self._scores(data, progress)
-        return Estimate(float(self._with_cells(nats, within).mean()), std_error, samples)
+        log_prob, whole = self._scores(data, unseen, progress)
+        return Estimate(float(log_prob.mean()), whole["std_error"], whole["samples"])
 
-    def bits_per_dim(self, data: Frame, *, progress: Progress = None) -> float:
+    def bits_per_dim(self, data: Frame, *, unseen: str = "error", progress: Progress = None) -> float:
         """Mean score of the rows in bits per dimension, lower is better, as the command line prints it."""
-        return self._scores(data, progress)[4]
+        return float(self._scores(data, unseen, progress)[1]["bits_per_dim"])
 
-    def _scores(
-        self, data: Frame, progress: Progress
-    ) -> tuple[list[float], list[float], list[float], tuple[float, float, int], float]:
+    def _scores(self, data: Frame, unseen: str, progress: Progress) -> tuple[np.ndarray, dict[str, Any]]:
         with Watcher(progress, "score") as watcher:
-            return self._inner.scores(to_library(data), False, watcher)
+            nats, _, within, text = self._inner.scores(to_library(data), unseen, watcher)
+        whole: dict[str, Any] = json.loads(text)
+        _tell(whole["notes"])
+        log_prob = -np.frombuffer(nats, dtype=np.float64)
+        return (log_prob + np.frombuffer(within, dtype=np.float64) if within else log_prob), whole
 
-    @staticmethod
-    def _with_cells(nats: list[float], within: list[float]) -> np.ndarray:
-        log_prob = -np.asarray(nats)
-        return log_prob + np.asarray(within) if within else log_prob
+    def _gaps(self, data: Frame, unseen: str, *, learned: bool = False) -> _segre.Gaps:
+        """Rows with gaps in the model's columns; whether a missing field is what it was in the fit's data."""
+        gaps = self._inner.gaps(to_library(data), learned, unseen)
+        _tell(gaps.notes())
+        return gaps
 
     def impute(
         self,
@@ -288,6 +140,7 @@ class Model:
         *,
         draws: int = 1,
         method: str = "sample",
+        unseen: str = "error",
         seed: Seed = None,
         progress: Progress = None,
     ) -> Any:
@@ -300,6 +153,8 @@ class Model:
         method : {"sample", "map", "mean"}
             All that is missing of a row drawn together; or each field by itself at its most probable value, a number at its
             median; or the same with numbers at their mean.
+        unseen : {"error", "missing", "skip"}
+            As in :meth:`log_prob`: values that are missing are filled in too.
 
         Returns
         -------
@@ -310,11 +165,78 @@ class Model:
         if draws < 1 or (method != "sample" and draws != 1):
             raise ValueError(f"draws={draws}: give 1 or more, and 1 where nothing is drawn")
         with Watcher(progress, "impute") as watcher:
-            gaps = self._inner.gaps(to_library(data), False)
-            rows = self._inner.fill(gaps, method, draws, _seed(seed), watcher)
+            gaps = self._gaps(data, unseen)
+            rows = self._inner.fill(gaps, method, int(draws), seed_of(seed), watcher)
         return from_library(rows, kind_of(data) or self._kind, data)
 
-    def predict_proba(self, data: Frame, column: str, *, progress: Progress = None) -> Any:
+    def impute_batches(
+        self,
+        data: Frame,
+        *,
+        rows: int = ROWS,
+        draws: int = 1,
+        method: str = "sample",
+        unseen: str = "error",
+        seed: Seed = None,
+        progress: Progress = None,
+    ) -> Iterator[Any]:
+        """:meth:`impute` of data that need not fit into memory, as :meth:`log_prob_batches`; each batch with its own seed."""
+        own = seed_of(seed)
+        seeds = np.random.default_rng(self._facts["seed"] if own is None else own)
+        return (
+            self.impute(batch, draws=draws, method=method, unseen=unseen, seed=seeds, progress=progress)
+            for batch in batches_of(data, rows)
+        )
+
+    def predict(self, data: Frame, column: str, *, unseen: str = "error", progress: Progress = None) -> Any:
+        """Predicts a column of every row, given the other columns.
+
+        What the rows say of the column itself is not looked at.
+
+        Returns
+        -------
+        A frame of the kind of ``data`` with the column as it is predicted: the most probable category. Of a column of numbers
+        or dates the median, and further columns ``mean``, ``low`` and ``high``: between these two the middle 90 % of the
+        probability lie. Of an array labels ``[rows]``.
+        """
+        found = self._predicted(data, column, unseen, progress)
+        kind = kind_of(data) or self._kind
+        if self._facts["layout"] != "table":
+            labels = labels_of(found.column("median"))
+            return labels.reshape(len(labels), -1)[:, self.columns.index(column)]
+
+        def typed(what: str) -> Any:
+            return selected(from_library(found.column(what), kind, data), column)
+
+        frame = typed("median")
+        if not found.is_number():
+            return frame
+        numbers = self._facts["columns"][self.columns.index(column)]["kind"] in NUMBERS
+        means = np.frombuffer(found.means(), dtype=np.float64)
+        return joined(
+            frame,
+            {
+                _free("mean", column): means if numbers else typed("mean")[column],
+                _free("low", column): typed("low")[column],
+                _free("high", column): typed("high")[column],
+            },
+        )
+
+    def prediction_report(
+        self, data: Frame, column: str, *, unseen: str = "error", progress: Progress = None
+    ) -> dict[str, Any]:
+        """How good predictions of a column are, over the rows in which it is known.
+
+        Returns
+        -------
+        dict
+            ``rows``, ``known``, ``log_loss`` (nats), and ``accuracy``; of a column of numbers in its place ``numbers`` with
+            ``rmse`` of the means, ``mae`` of the medians, ``r2``, and ``coverage``, the share within their intervals of 90 %.
+        """
+        report: dict[str, Any] = json.loads(self._predicted(data, column, unseen, progress).report())
+        return report
+
+    def predict_proba(self, data: Frame, column: str, *, unseen: str = "error", progress: Progress = None) -> Any:
         """Probabilities of a column's categories in every row, given the other columns.
 
         What the rows say of the column itself is not looked at. Of a column of numbers the categories are intervals.
@@ -323,27 +245,36 @@ class Model:
         -------
         A frame of the kind of ``data`` with a column for each category; of an array ``[rows, categories]``.
         """
-        names, values = self._predict(data, column, progress)
+        names, values = self._chances(self._predicted(data, column, unseen, progress))
         if kind_of(data) == "pandas":
             import pandas
 
-            return pandas.DataFrame(values, columns=names, index=data.index)
+            return pandas.DataFrame(values, columns=names, index=data.index if len(data) == len(values) else None)
         if kind_of(data) == "polars":
             import polars
 
             return polars.DataFrame(values, schema=names)
+        if kind_of(data) == "pyarrow":
+            import pyarrow
+
+            return pyarrow.table(list(values.T), names=names)
         return values
 
-    def _predict(self, data: Frame, column: str, progress: Progress) -> tuple[list[str], np.ndarray]:
+    def _predicted(self, data: Frame, column: str, unseen: str, progress: Progress) -> _segre.Predicted:
         with Watcher(progress, "predict") as watcher:
-            gaps = self._inner.gaps(to_library(data), True)
-            names, values = self._inner.predict(gaps, column, watcher)
-        return names, np.asarray(values, dtype=np.float64).reshape(len(gaps), len(names))
+            return self._inner.predict(self._gaps(data, unseen, learned=True), column, watcher)
+
+    @staticmethod
+    def _chances(found: _segre.Predicted) -> tuple[list[str], np.ndarray]:
+        """Categories, and their probabilities ``[rows, categories]``."""
+        names = found.categories()
+        return names, np.frombuffer(found.probabilities(), dtype=np.float32).reshape(-1, len(names)).astype(np.float64)
 
     def marginals(
         self,
         given: Union[Mapping[str, object], Frame, None] = None,
         *,
+        unseen: str = "error",
         progress: Progress = None,
     ) -> dict[str, dict[str, np.ndarray]]:
         """Probability of every category of every column, each by itself, given what is known.
@@ -361,88 +292,132 @@ class Model:
         with Watcher(progress, "marginals") as watcher:
             if given is None and self._facts["layout"] != "table":
                 nothing = np.full((1, *self._facts["shape"]), -1)
-                gaps = self._inner.gaps(to_library(nothing), False)
+                gaps = self._gaps(nothing, unseen)
             elif given is None or isinstance(given, Mapping):
                 gaps = self._inner.given(texts_of(given or {}))
             else:
-                gaps = self._inner.gaps(to_library(given), False)
+                gaps = self._gaps(given, unseen)
             found = self._inner.marginals(gaps, watcher)
         rows = len(gaps)
         return {
-            site: dict(zip(names, np.asarray(numbers, dtype=np.float64).reshape(rows, len(names)).T, strict=True))
+            site: dict(
+                zip(names, np.frombuffer(numbers, np.float32).reshape(rows, len(names)).T.astype(np.float64), strict=True)
+            )
             for site, names, numbers in found
         }
 
-    def evaluate(self, data: Frame = None, *, progress: Progress = None) -> dict[str, Any]:
+    def evaluate(self, data: Frame = None, *, unseen: str = "error", progress: Progress = None) -> Evaluation:
         """Scores rows beside simple models that learned the same rows: bits per dimension, lower is better.
 
         Parameters
         ----------
         data : optional
-            The rows; by default the test part of the model's own data, which it has not learned.
+            The rows; by default the test part of the model's own data, which it has not learned. A model from a folder or a
+            pickle whose rows were in memory needs them again: :meth:`with_data`.
         """
         with Watcher(progress, "evaluate") as watcher:
             rows = None if data is None else to_library(data)
-            report: dict[str, Any] = json.loads(self._inner.evaluate(rows, watcher))
-        return report
+            report, notes = self._inner.evaluate(rows, unseen, watcher)
+        _tell(notes)
+        return Evaluation(json.loads(report))
 
-    def __getstate__(self) -> dict[str, Any]:
-        with tempfile.TemporaryDirectory() as folder:
-            self.save(Path(folder) / "model")
-            files = {path.name: path.read_bytes() for path in (Path(folder) / "model").iterdir()}
-        return {"files": files, "kind": self._kind}
+    def quality(
+        self, synthetic: Frame = None, *, target: Optional[str] = None, seed: Seed = None, progress: Progress = None
+    ) -> Quality:
+        """Compares rows that the model draws, or other ``synthetic`` ones, with those that it has learned and the test part.
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        require_threads()
-        with tempfile.TemporaryDirectory() as folder:
-            for name, contents in state["files"].items():
-                (Path(folder) / name).write_bytes(contents)
-            self._inner = _segre.load(folder)
-        self._kind = state["kind"]
-        self._facts = json.loads(self._inner.describe())
+        See :func:`segre.quality`; as :meth:`evaluate` it needs the data of the fit.
+        """
+        with Watcher(progress, "quality") as watcher:
+            rows = None if synthetic is None else to_library(synthetic)
+            report = self._inner.quality(rows, target, seed_of(seed), watcher)
+        return Quality(json.loads(report))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (object.__new__, (type(self),), self.__getstate__())
+    def plot_training(self, ax: Any = None) -> Any:
+        """Draws the course of the fit, bits per dimension of the validation rows by steps, into matplotlib's axes.
 
-    def __copy__(self) -> Model:
-        # Nothing about a model changes.
-        return self
+        It is known of a model that :func:`fit` has returned, of its pickles, and of a fit's folder (``out``).
+        """
+        return _plots.training(self._history, ax)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Model:
-        model = type(self)._of(self._inner, self._kind)
-        model._facts = copy.deepcopy(self._facts, memo)
-        return model
+    def plot_samples(self, n: Optional[int] = None, *, real: Frame = None, seed: Seed = None) -> Any:
+        """Draws samples: pictures beside each other, or the distributions of a table's columns (at most 12).
 
-    def __repr__(self) -> str:
-        facts = self._facts
-        what = f"{len(facts['columns'])} columns" if facts["layout"] == "table" else f"{facts['layout']} {facts['shape']}"
-        return f"<segre.Model of {what}, {facts['parameters']} parameters>"
+        Parameters
+        ----------
+        n : int, optional
+            Samples; 16 pictures or 1000 rows by default.
+        real : optional
+            Rows whose distributions are drawn too.
 
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{_escape(column['name'])}</td><td>{_escape(column['kind'])}</td>"
-            f"<td>{_escape(column['summary'] or _some(column['categories']))}</td></tr>"
-            for column in self._facts["columns"][:30]
-        )
-        more = len(self._facts["columns"]) - 30
-        note = f"<p>and {more} more columns</p>" if more > 0 else ""
-        return (
-            f"<p><b>segre.Model</b>, {self._facts['parameters']} parameters</p><table><thead><tr><th>column</th><th>holds</th>"
-            f"<th>values</th></tr></thead><tbody>{rows}</tbody></table>{note}"
-        )
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        if len(self._facts["shape"]) == 2 and self._facts["layout"] != "table":
+            states = max(len(column["categories"] or []) for column in self._facts["columns"])
+            return _plots.pictures(self.sample(16 if n is None else n, seed=seed, progress=False), states)
+        names = self.columns[: _plots.COLUMNS]
+        columns = self._drawn_beside(real, names, 1000 if n is None else n, seed)
+        return _plots.shapes(columns, ("drawn",) if real is None else ("real", "drawn"))
+
+    def plot_pairs(
+        self, real: Frame, *, columns: Optional[list[str]] = None, n: Optional[int] = None, seed: Seed = None
+    ) -> Any:
+        """Draws pairs of columns, real rows below the diagonal and as many samples above.
+
+        Parameters
+        ----------
+        columns : list of str, optional
+            At most 5; the first ones by default.
+        n : int, optional
+            Samples; as many as real rows, and at most 2000, by default.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        names = self.columns[: _plots.PAIRS] if columns is None else list(columns)
+        if not 1 <= len(names) <= _plots.PAIRS:
+            raise ValueError(f"{len(names)} columns: give 1 to {_plots.PAIRS}")
+        unknown = [name for name in names if name not in self.columns]
+        if unknown:
+            raise ValueError(f"columns: the model has no column {unknown[0]!r}")
+        return _plots.pairs(self._drawn_beside(real, names, n, seed), np.random.default_rng(0))
+
+    def _drawn_beside(self, real: Frame, names: list[str], n: Optional[int], seed: Seed) -> list[_plots.Column]:
+        """Columns of real rows, if there are some, and of samples."""
+        kinds = {column["name"]: column["kind"] for column in self._facts["columns"]}
+        tables = []
+        if real is not None:
+            # As the model reads them, so that columns and types are its own.
+            gaps = self._gaps(real, "error", learned=True)
+            tables.append(self._columns_of(self._inner.fill(gaps, "sample", 1, None, None)))
+            n = min(2000, len(gaps)) if n is None else n
+        count = _count(1000 if n is None else n)
+        tables.append(self._columns_of(self._inner.sample(count, seed_of(seed), None)))
+        return [_plots.Column(name, kinds[name], [table[name] for table in tables]) for name in names]
+
+    def _columns_of(self, rows: _segre.Rows) -> dict[str, Any]:
+        if not rows.is_table():
+            labels = labels_of(rows)
+            return dict(zip(self.columns, labels.reshape(len(labels), -1).T))
+        frame = from_library(rows, self._kind)
+        return {name: frame[name] for name in self.columns}
+
+def _count(n: int) -> int:
+    count = operator.index(n)
+    if count < 0:
+        raise ValueError(f"{n} rows cannot be drawn; give 0 or more")
+    return count
 
 
-def _some(categories: list[str]) -> str:
-    more = ", …" if len(categories) > 8 else ""
-    return f"{len(categories)}: {', '.join(categories[:8])}{more}"
+def _tell(notes: list[str]) -> None:
+    """Warns of what was done with rows when they were read."""
+    for note in notes:
+        warn(note)
 
 
-def _escape(text: str) -> str:
-    import html
-
-    return html.escape(text)
-
-
-def evaluate(model: Model, data: Frame = None, *, progress: Progress = None) -> dict[str, Any]:
-    """See :meth:`Model.evaluate`."""
-    return model.evaluate(data, progress=progress)
+def _free(name: str, column: str) -> str:
+    """A name that is not the column's."""
+    return name if name != column else f"{name}_"

@@ -52,10 +52,22 @@ def set_threads(count: int | None = None) -> None:
     _segre.set_threads(count or 0)
 
 
+def warn(text: str) -> None:
+    """Warns whoever has called the package."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "segre":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, SegreWarning, stacklevel=level)
+
+
 class Watcher:
-    """Shows what it is told by the library, and turns notices into warnings."""
+    """Shows what it is told by the library, and turns notices into warnings.
+
+    ``history`` has the validations and rounds of a fit.
+    """
 
     def __init__(self, progress: Progress, task: str) -> None:
+        self.history: list[dict[str, Any]] = []
         self._own = progress if callable(progress) else None
         shown = progress if isinstance(progress, bool) else _somebody_looks()
         self._bar = _bar(task) if shown and self._own is None else None
@@ -64,7 +76,9 @@ class Watcher:
         told = json.loads(text)
         event = told["event"]
         if event["kind"] == "notice":
-            warnings.warn(event["text"], SegreWarning, stacklevel=2)
+            warn(event["text"])
+        elif event["kind"] in ("validation", "round"):
+            self.history.append(event)
         if self._own is not None:
             self._own(told)
         elif self._bar is not None:
@@ -126,11 +140,11 @@ def _suffix(event: dict[str, Any]) -> str:
 
 
 def _bar(task: str) -> Optional[Union[_Plain, _Tqdm]]:
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
-        return _Plain(task)
     with warnings.catch_warnings():
         # tqdm would like widgets in notebooks that have none.
         warnings.simplefilter("ignore")
+        try:
+            from tqdm.auto import tqdm
+        except ImportError:
+            return _Plain(task)
         return _Tqdm(task, tqdm)

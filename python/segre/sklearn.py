@@ -13,6 +13,7 @@ more are numbers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Optional, Union
 
 import numpy as np
@@ -36,8 +37,8 @@ class _Segre(BaseEstimator):  # type: ignore[misc]
         time: Union[str, float, None] = None,
         steps: Optional[int] = None,
         seed: Optional[int] = 0,
-        set: Optional[dict[str, object]] = None,
-        columns_as: Optional[dict[str, str]] = None,
+        set: Optional[Mapping[str, object]] = None,
+        columns_as: Optional[Mapping[str, str]] = None,
     ) -> None:
         self.time = time
         self.steps = steps
@@ -60,7 +61,7 @@ class _Segre(BaseEstimator):  # type: ignore[misc]
                 )
             return X if kind_of(X) == "pandas" else X.to_pandas()
         allowed = "allow-nan" if gaps else True
-        array = validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite=allowed, ensure_min_samples=least)
+        array: Any = validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite=allowed, ensure_min_samples=least)
         return pandas.DataFrame(array, columns=[f"x{place}" for place in range(array.shape[1])])
 
     def _frame_and_target(self, X: Any, y: Any) -> tuple[Any, np.ndarray]:
@@ -112,7 +113,7 @@ class SegreDensity(DensityMixin, _Segre):  # type: ignore[misc]
         check_is_fitted(self)
         return self.model_.log_prob(self._frame(X, reset=False), progress=False)
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: Any = None) -> float:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Mean log-probability of the rows in nats."""
         return float(self.score_samples(X).mean())
 
@@ -150,15 +151,17 @@ class SegreClassifier(ClassifierMixin, _Segre):  # type: ignore[misc]
         frame = self._frame(X, reset=False)
         if self._only:
             return np.ones((len(frame), 1))
-        names, values = self.model_._predict(frame, self._target, False)
+        names, values = self.model_._chances(self.model_._predicted(frame, self._target, "error", False))
         order = [names.index(f"class {code}") for code in range(len(self.classes_))]
         chances = values[:, order]
-        return chances / chances.sum(axis=1, keepdims=True)
+        shares: np.ndarray = chances / chances.sum(axis=1, keepdims=True)
+        return shares
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable class of every row."""
         chances = self.predict_proba(X)
-        return self.classes_[chances.argmax(axis=1)]
+        found: np.ndarray = self.classes_[chances.argmax(axis=1)]
+        return found
 
 
 class SegreRegressor(RegressorMixin, _Segre):  # type: ignore[misc]
@@ -183,8 +186,13 @@ class SegreRegressor(RegressorMixin, _Segre):  # type: ignore[misc]
         """The mean of every row's distribution."""
         check_is_fitted(self)
         frame = self._frame(X, reset=False)
-        filled = self.model_.impute(frame, method="mean", progress=False)
-        return np.asarray(filled[self._target], dtype=np.float64)
+        found = self.model_._predicted(frame, self._target, "error", False)
+        if found.is_number():
+            return np.frombuffer(found.means(), dtype=np.float64).copy()
+        # Few different numbers are categories, whose mean is that of their probabilities.
+        names, chances = self.model_._chances(found)
+        means: np.ndarray = chances @ np.array([float(name) for name in names]) / chances.sum(axis=1)
+        return means
 
 
 class SegreImputer(TransformerMixin, _Segre):  # type: ignore[misc]
@@ -203,8 +211,8 @@ class SegreImputer(TransformerMixin, _Segre):  # type: ignore[misc]
         time: Union[str, float, None] = None,
         steps: Optional[int] = None,
         seed: Optional[int] = 0,
-        set: Optional[dict[str, object]] = None,
-        columns_as: Optional[dict[str, str]] = None,
+        set: Optional[Mapping[str, object]] = None,
+        columns_as: Optional[Mapping[str, str]] = None,
     ) -> None:
         super().__init__(time=time, steps=steps, seed=seed, set=set, columns_as=columns_as)
         self.method = method
@@ -230,7 +238,8 @@ class SegreImputer(TransformerMixin, _Segre):  # type: ignore[misc]
         """Those that came in."""
         from sklearn.utils.validation import _check_feature_names_in
 
-        return _check_feature_names_in(self, input_features)
+        names: Any = _check_feature_names_in(self, input_features)
+        return np.asarray(names)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -49,4 +49,5 @@ def letters() -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def letters_model(letters: pd.DataFrame) -> segre.Model:
-    return segre.fit(letters, steps=300, seed=0, progress=False, set={"training.conditional": "any"})
+    small = {"training.conditional": "any", "network.hidden": 32, "network.blocks": 1}
+    return segre.fit(letters, steps=300, seed=0, progress=False, set=small)

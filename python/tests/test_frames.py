@@ -57,7 +57,7 @@ def test_pyarrow_and_duckdb_come_back_as_tables(letters: pd.DataFrame) -> None:
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.uint64, np.bool_])
 def test_arrays_of_any_integer_type(dtype: type) -> None:
-    array = np.random.default_rng(0).integers(0, 2, (200, 4)).astype(dtype)
+    array: np.ndarray = np.random.default_rng(0).integers(0, 2, (200, 4)).astype(dtype)
     model = segre.fit(array, steps=5, seed=0, progress=False)
     rows = model.sample(6, progress=False)
     assert rows.shape == (6, 4) and set(np.unique(rows)) <= {0, 1}
@@ -154,7 +154,7 @@ def test_what_is_no_frame_is_a_type_error(data: object) -> None:
 
 
 def test_many_columns() -> None:
-    frame = pd.DataFrame(np.random.default_rng(0).integers(0, 2, (40, 2000))).rename(columns=str)
+    frame = pd.DataFrame(np.random.default_rng(0).integers(0, 2, (40, 10_000))).rename(columns=str)
     with pytest.raises(segre.SettingError):
         # Data are read before settings are looked at.
         segre.fit(frame, steps=1, set={"network.blocks": -1}, progress=False)

@@ -80,12 +80,18 @@ def test_predictions_and_imputation(letters: pd.DataFrame, letters_model: segre.
 
 def test_seeds(letters: pd.DataFrame, letters_model: segre.Model) -> None:
     def draw(seed: Any) -> pd.DataFrame:
-        return letters_model.sample(50, seed=seed, progress=False)
+        rows: pd.DataFrame = letters_model.sample(50, seed=seed, progress=False)
+        return rows
 
     assert draw(1).equals(draw(1)) and not draw(1).equals(draw(2))
     assert draw(np.random.default_rng(3)).equals(draw(np.random.default_rng(3)))
-    with pytest.raises(ValueError, match="negative"):
-        draw(-1)
+    assert draw(np.random.RandomState(3)).equals(draw(np.random.RandomState(3)))
+    for wrong, said in ((-1, "negative"), (2**64, "too large")):
+        with pytest.raises(ValueError, match=said):
+            draw(wrong)
+    for no_number in (1.5, "1", [1]):
+        with pytest.raises(TypeError, match="whole number"):
+            draw(no_number)
 
 
 def test_models_are_kept_and_copied(letters: pd.DataFrame, letters_model: segre.Model, tmp_path: Path) -> None:
@@ -115,9 +121,12 @@ def test_evaluation(letters_model: segre.Model, letters: pd.DataFrame) -> None:
     assert report["bits_per_dim"] < report["baselines"]["independent"]
     assert segre.evaluate(letters_model, letters, progress=False)["rows"] == 200
     loaded = pickle.loads(pickle.dumps(letters_model))
-    with pytest.raises(segre.Error):
+    with pytest.raises(segre.Error, match="with_data"):
         # The rows of its fit were in memory.
         loaded.evaluate(progress=False)
+    assert loaded.with_data(letters).evaluate(progress=False) == report
+    with pytest.raises(segre.Error, match="changed"):
+        loaded.with_data(letters.head(150))
 
 
 def test_left_out_columns_are_warned_of() -> None:
@@ -262,9 +271,10 @@ def test_energies(tmp_path: Path) -> None:
     (tmp_path / "m.uai").write_text("MARKOV\n1\n2\n1\n1 0\n2\n 1.0 3.0\n")
     assert segre.energy.read(tmp_path / "m.uai").infer().marginals[0] == pytest.approx([0.25, 0.75])
     assert pickle.loads(pickle.dumps(energy)).cardinalities == [2] * 24
-    for wrong in (lambda: segre.energy.ising(0, 3), lambda: segre.energy.read(tmp_path / "no.uai")):
-        with pytest.raises(segre.Error):
-            wrong()
+    with pytest.raises(segre.Error):
+        segre.energy.ising(0, 3)
+    with pytest.raises(segre.Error):
+        segre.energy.read(tmp_path / "no.uai")
     with pytest.raises(ValueError, match="method"):
         energy.infer("magic")
 

@@ -12,11 +12,11 @@ from typing import Any, Iterator
 import html5lib
 import pytest
 
-PROGRAM = os.environ.get("SEGRE_PROGRAM")
+PROGRAM = os.environ.get("SEGRE_COMMAND")
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 
-needs_program = pytest.mark.skipif(PROGRAM is None, reason="SEGRE_PROGRAM does not name the command line's program")
+needs_program = pytest.mark.skipif(PROGRAM is None, reason="SEGRE_COMMAND does not name the command line's program")
 needs_browser = pytest.mark.skipif(
     BROWSER is None or DRIVER is None, reason="there is no chromium with its chromedriver (Debian: chromium-driver)"
 )

@@ -15,7 +15,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from segre.sklearn import SegreClassifier, SegreDensity, SegreImputer, SegreRegressor
 
-SMALL = {"steps": 3, "set": {"network.hidden": 8, "network.blocks": 1}}
+SMALL: dict[str, Any] = {"steps": 3, "set": {"network.hidden": 8, "network.blocks": 1}}
 
 #: Checks that cannot apply, and why.
 NOT_APPLICABLE: dict[str, dict[str, str]] = {
@@ -29,7 +29,7 @@ def expected(estimator: Any) -> dict[str, str]:
 
 
 @pytest.mark.filterwarnings("ignore::segre.SegreWarning")
-@parametrize_with_checks(
+@parametrize_with_checks(  # type: ignore[untyped-decorator]
     [SegreDensity(**SMALL), SegreClassifier(**SMALL), SegreRegressor(**SMALL), SegreImputer(**SMALL)],
     expected_failed_checks=expected,
 )
@@ -45,7 +45,8 @@ def test_a_classifier_learns_and_is_searched() -> None:
     search = GridSearchCV(SegreClassifier(), {"steps": [1, 200]}, cv=2).fit(X, y)
     assert search.best_params_ == {"steps": 200}
     assert set(search.predict(X)) <= {"yes", "no"}
-    assert clone(SegreClassifier(steps=7)).get_params()["steps"] == 7
+    copied: Any = clone(SegreClassifier(steps=7))
+    assert copied.get_params()["steps"] == 7
 
 
 def test_a_regressor_predicts_means() -> None:

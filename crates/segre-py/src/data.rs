@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
 use segre::data::{
-    self, DataSource, Dataset, InMemory, MissingIs, PartialDataset, ReadOptions, Schema,
+    self, DataSource, Dataset, InMemory, MissingIs, PartialDataset, ReadOptions, Schema, Unseen,
 };
 
 /// Data that are still to be read: a name or a path, an Arrow table, or an array.
@@ -77,14 +78,26 @@ impl Data {
     }
 }
 
+/// What becomes of values that a model has not seen, by name.
+pub fn unseen(name: &str) -> PyResult<Unseen> {
+    match name {
+        "error" => Ok(Unseen::Error),
+        "missing" => Ok(Unseen::Missing),
+        "skip" => Ok(Unseen::SkipRow),
+        other => Err(PyValueError::new_err(format!(
+            "unseen={other:?}: give 'error', 'missing' or 'skip'"
+        ))),
+    }
+}
+
 /// How data are read: `columns_as` says what columns hold, the rest is JSON of the other options.
 pub fn options(json: &str, columns_as: BTreeMap<String, String>) -> PyResult<ReadOptions> {
     let read = serde_json::from_str(json);
     let mut options: ReadOptions =
-        read.map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))?;
+        read.map_err(|error| PyValueError::new_err(error.to_string()))?;
     for (column, kind) in columns_as {
         let kind = kind.parse();
-        let kind = kind.map_err(pyo3::exceptions::PyValueError::new_err)?;
+        let kind = kind.map_err(PyValueError::new_err)?;
         options.columns_as.insert(column, kind);
     }
     Ok(options)

@@ -2,16 +2,23 @@
 
 use pyo3::prelude::*;
 use segre::energy::infer::{Choice, InferOptions, run};
-use segre::energy::{BeliefPropagationOptions, EnergyModel, MeanFieldOptions, ModelSource};
+use segre::energy::{
+    BeliefPropagationOptions, EnergyModel, GridModel, MeanFieldOptions, ModelSource,
+};
+use segre::model::{EnergyFit, Model};
+use segre::recipe::Recipe;
 use serde_json::json;
 
 use crate::errors::raise;
-use crate::work::watch_all;
+use crate::fit::{Stopped, ended_fit};
+use crate::model::Fitted;
+use crate::work::{watch, watch_all};
 
 /// An energy model of discrete variables.
 #[pyclass(frozen)]
 pub struct Energy {
     model: EnergyModel,
+    grid: Option<GridModel>,
     /// What it was made of.
     #[pyo3(get)]
     source: String,
@@ -22,9 +29,17 @@ impl Energy {
     /// A model by name (`ising:3x8`) or the path of a file.
     #[new]
     fn new(source: String) -> PyResult<Self> {
-        let model = ModelSource::parse(&source).and_then(|known| known.load());
-        let model = model.map_err(raise)?;
-        Ok(Self { model, source })
+        let parsed = ModelSource::parse(&source).map_err(raise)?;
+        let model = parsed.load().map_err(raise)?;
+        let grid = match parsed {
+            ModelSource::Grid(grid) => Some(grid),
+            ModelSource::File(_) => None,
+        };
+        Ok(Self {
+            model,
+            grid,
+            source,
+        })
     }
 
     /// States of each variable.
@@ -75,5 +90,31 @@ impl Energy {
             Ok(run(&self.model, &options, observer)?)
         })?;
         Ok(json!(report).to_string())
+    }
+
+    /// Learns a network from samples of the energy, or from the energy alone; and what stopped the fit if something did.
+    #[allow(clippy::too_many_arguments, reason = "keywords in Python")]
+    fn fit(
+        &self,
+        py: Python<'_>,
+        settings: Vec<String>,
+        data_free: bool,
+        samples_from: Option<String>,
+        samples: Option<usize>,
+        memory: u64,
+        callback: Option<Py<PyAny>>,
+    ) -> PyResult<(Fitted, Stopped)> {
+        let ended = watch(py, callback.as_ref(), |observer| {
+            let asked = EnergyFit {
+                recipe: Recipe::of_assignments(&settings)?,
+                data_free,
+                samples_from,
+                samples,
+                memory,
+            };
+            let grid = self.grid.as_ref();
+            Model::of_energy(&self.model, grid, &self.source, &asked, observer)
+        })?;
+        ended_fit(py, ended)
     }
 }

@@ -6,7 +6,9 @@
 mod data;
 mod energy;
 mod errors;
+mod fit;
 mod model;
+mod prediction;
 mod rows;
 mod work;
 
@@ -26,9 +28,11 @@ fn _segre(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<energy::Energy>()?;
     module.add_class::<model::Fitted>()?;
     module.add_class::<model::Gaps>()?;
+    module.add_class::<prediction::Predicted>()?;
     module.add_class::<rows::Rows>()?;
-    module.add_function(wrap_pyfunction!(model::fit, module)?)?;
-    module.add_function(wrap_pyfunction!(model::load, module)?)?;
+    module.add_function(wrap_pyfunction!(fit::fit, module)?)?;
+    module.add_function(wrap_pyfunction!(fit::load, module)?)?;
+    module.add_function(wrap_pyfunction!(fit::quality, module)?)?;
     module.add_function(wrap_pyfunction!(work::set_threads, module)?)?;
     module.add_function(wrap_pyfunction!(work::has_threads, module)?)?;
     Ok(())

@@ -1,32 +1,32 @@
-//! Fits and fitted models.
+//! Fitted models.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use segre::data::MissingIs;
+use pyo3::types::PyBytes;
+use segre::Model;
+use segre::data::{MissingIs, PartialDataset, ReadOptions};
+use segre::evaluation::quality::QualityOptions;
 use segre::flow::sampling::SamplingOptions;
-use segre::flow::training::Ending;
 use segre::model::Filling;
-use segre::recipe::Recipe;
-use segre::{Fit, Model};
 use serde_json::json;
 
-use crate::data::{Data, options};
+use crate::data::{Data, unseen};
 use crate::errors::raise;
-use crate::rows::Rows;
-use crate::work::{Ended, watch, watch_all};
+use crate::prediction::Predicted;
+use crate::rows::{Rows, bytes};
+use crate::work::watch_all;
 
 /// A fitted model.
 #[pyclass(frozen)]
 pub struct Fitted {
-    model: Model,
+    pub(crate) model: Model,
 }
 
 /// Rows of which some labels are unknown, in a model's columns.
 #[pyclass(frozen)]
 pub struct Gaps {
-    rows: segre::data::PartialDataset,
+    rows: PartialDataset,
 }
 
 #[pymethods]
@@ -39,58 +39,11 @@ impl Gaps {
     fn unknown(&self) -> usize {
         self.rows.unknown()
     }
-}
 
-/// Learns from data; the model, and what stopped the fit if something did.
-///
-/// `settings` are assignments of a recipe (`network.hidden=64`), the later going before the earlier.
-#[pyfunction]
-#[allow(clippy::too_many_arguments, reason = "keywords in Python")]
-pub fn fit(
-    py: Python<'_>,
-    data: &Data,
-    settings: Vec<String>,
-    recipe: Option<(String, String)>,
-    reading: &str,
-    columns_as: BTreeMap<String, String>,
-    out: Option<PathBuf>,
-    force: bool,
-    resume: bool,
-    callback: Option<Py<PyAny>>,
-) -> PyResult<(Fitted, Option<Py<PyAny>>)> {
-    let mut options = options(reading, columns_as)?;
-    let ended = watch(py, callback.as_ref(), |observer| {
-        let file = match &recipe {
-            Some((text, name)) => Recipe::parse(text, name)?,
-            None => Recipe::default(),
-        };
-        let recipe = file.and(Recipe::of_assignments(&settings)?);
-        options.builtin_seed = recipe.seed();
-        let data = data.read(&options)?;
-        let fit = Fit::new(&data).recipe(recipe).force(force).resume(resume);
-        let fit = match &out {
-            Some(folder) => fit.out(folder),
-            None => fit,
-        };
-        let mut run = fit.start()?;
-        let ended = run.train(observer)?;
-        let model = Model::of(run)?;
-        Ok((model, ended == Ending::Stopped))
-    })?;
-    match ended {
-        Ended::Done((model, _)) => Ok((Fitted { model }, None)),
-        Ended::Stopped(error, found) => {
-            let (model, _) = found.map_err(raise)?;
-            Ok((Fitted { model }, Some(error.into_value(py).into_any())))
-        }
+    /// What was done with them when they were read, where that may surprise.
+    fn notes(&self) -> Vec<String> {
+        self.rows.schema.notes.clone()
     }
-}
-
-/// Reads a model from its folder.
-#[pyfunction]
-pub fn load(py: Python<'_>, folder: PathBuf) -> PyResult<Fitted> {
-    let model = watch_all(py, None, |_| Model::load(&folder))?;
-    Ok(Fitted { model })
 }
 
 #[pymethods]
@@ -164,13 +117,13 @@ impl Fitted {
     }
 
     /// Reads data with gaps into the model's columns; whether a missing field is what it was in the fit's data.
-    fn gaps(&self, py: Python<'_>, data: &Data, learned: bool) -> PyResult<Gaps> {
+    fn gaps(&self, py: Python<'_>, data: &Data, learned: bool, unseen: &str) -> PyResult<Gaps> {
         let missing = match learned {
             true => MissingIs::Learned,
             false => MissingIs::Unknown,
         };
-        let (schema, options) = (self.model.schema(), &self.model.card().read_options);
-        let rows = watch_all(py, None, |_| data.read_partial(schema, options, missing))?;
+        let (schema, options) = (self.model.schema(), self.reading(unseen)?);
+        let rows = watch_all(py, None, |_| data.read_partial(schema, &options, missing))?;
         Ok(Gaps { rows })
     }
 
@@ -180,31 +133,40 @@ impl Fitted {
         Ok(Gaps { rows })
     }
 
-    /// Scores of rows in nats: of each row, its standard error, what its numbers add within their cells (empty where there
-    /// are none), and the mean of the first with its standard error and number of draws.
+    /// Scores of rows in nats, as bytes: of each row, its standard error, what its numbers add within their cells (empty where there
+    /// are none); and as JSON their mean with its error, and what was done with the rows when they were read.
     #[allow(clippy::type_complexity, reason = "taken apart at once in Python")]
-    fn scores(
+    fn scores<'py>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
         data: &Data,
-        allow_extra: bool,
+        unseen: &str,
         callback: Option<Py<PyAny>>,
-    ) -> PyResult<(Vec<f64>, Vec<f64>, Vec<f64>, (f64, f64, u64), f64)> {
-        let (schema, mut options) = (self.model.schema(), self.model.card().read_options.clone());
-        options.allow_extra_columns |= allow_extra;
-        let (scores, within) = watch_all(py, callback.as_ref(), |observer| {
+    ) -> PyResult<(
+        Bound<'py, PyBytes>,
+        Bound<'py, PyBytes>,
+        Bound<'py, PyBytes>,
+        String,
+    )> {
+        let (schema, options) = (self.model.schema(), self.reading(unseen)?);
+        let (scores, within, notes) = watch_all(py, callback.as_ref(), |observer| {
             let rows = data.read_as(schema, &options)?;
             let settings = self.model.score_options(rows.rows());
             let scores = self.model.score(&rows, &settings, observer)?;
-            Ok((scores, rows.log_within_cells()))
+            Ok((scores, rows.log_within_cells(), rows.schema.notes))
         })?;
-        let mean = scores.mean_nats;
+        let rows = scores.rows.iter();
+        let (nats, errors): (Vec<f64>, Vec<f64>) =
+            rows.map(|row| (row.value, row.std_error)).unzip();
+        let whole = json!({
+            "std_error": scores.mean_nats.std_error, "samples": scores.mean_nats.samples,
+            "bits_per_dim": scores.bits_per_dim.value, "notes": notes,
+        });
         Ok((
-            scores.rows.iter().map(|row| row.value).collect(),
-            scores.rows.iter().map(|row| row.std_error).collect(),
-            within.unwrap_or_default(),
-            (mean.value, mean.std_error, mean.samples),
-            scores.bits_per_dim.value,
+            bytes(py, &nats),
+            bytes(py, &errors),
+            bytes(py, &within.unwrap_or_default()),
+            whole.to_string(),
         ))
     }
 
@@ -230,21 +192,19 @@ impl Fitted {
         Ok(Rows::new(filled))
     }
 
-    /// Predicts a column: its categories, and their probabilities in every row, row after row.
+    /// Predicts a column.
     fn predict(
         &self,
         py: Python<'_>,
         gaps: &Gaps,
         column: &str,
         callback: Option<Py<PyAny>>,
-    ) -> PyResult<(Vec<String>, Vec<f32>)> {
-        let predicted = watch_all(py, callback.as_ref(), |observer| {
+    ) -> PyResult<Predicted> {
+        let prediction = watch_all(py, callback.as_ref(), |observer| {
             self.model.predict_with(&gaps.rows, column, observer)
         })?;
-        let rows = 0..gaps.rows.rows();
-        let all = rows.flat_map(|row| predicted.probabilities(row).iter().copied());
-        let probabilities = all.collect();
-        Ok((predicted.categories, probabilities))
+        let rows = gaps.rows.clone();
+        Ok(Predicted { prediction, rows })
     }
 
     /// The probabilities of every site's categories in every row, given what is known: names of site and categories, and
@@ -255,7 +215,7 @@ impl Fitted {
         py: Python<'_>,
         gaps: &Gaps,
         callback: Option<Py<PyAny>>,
-    ) -> PyResult<Vec<(String, Vec<String>, Vec<f32>)>> {
+    ) -> PyResult<Vec<(String, Vec<String>, Py<PyBytes>)>> {
         let found = watch_all(py, callback.as_ref(), |observer| {
             self.model.marginals(&gaps.rows, observer)
         })?;
@@ -264,29 +224,65 @@ impl Fitted {
             let categories = (0..).take(schema.cardinality(site));
             let names = categories.map(|label| schema.category_name(site, label).into_owned());
             let rows = 0..gaps.rows.rows();
-            let numbers = rows.flat_map(|row| found.of(row, site).iter().copied());
+            let numbers: Vec<f32> = rows
+                .flat_map(|row| found.of(row, site).iter().copied())
+                .collect();
             (
                 schema.sites[site].name.clone(),
                 names.collect(),
-                numbers.collect(),
+                bytes(py, &numbers).unbind(),
             )
         };
         Ok((0..schema.sites()).map(of_site).collect())
     }
 
-    /// The report of the test part, or of other rows, beside baselines, as JSON.
+    /// The report of the test part, or of other rows, beside baselines, as JSON; and what was done with the rows when they were
+    /// read.
     fn evaluate(
         &self,
         py: Python<'_>,
         data: Option<&Data>,
+        unseen: &str,
+        callback: Option<Py<PyAny>>,
+    ) -> PyResult<(String, Vec<String>)> {
+        let (schema, options) = (self.model.schema(), self.reading(unseen)?);
+        let (report, notes) = watch_all(py, callback.as_ref(), |observer| {
+            let rows = data.map(|data| data.read_as(schema, &options));
+            let rows = rows.transpose()?;
+            let report = self.model.evaluate_with(rows.as_ref(), observer)?;
+            Ok((report, rows.map_or_else(Vec::new, |rows| rows.schema.notes)))
+        })?;
+        Ok((json!(report).to_string(), notes))
+    }
+
+    /// Quality of the model's rows, or of others, beside those of its fit, as JSON.
+    fn quality(
+        &self,
+        py: Python<'_>,
+        synthetic: Option<&Data>,
+        target: Option<String>,
+        seed: Option<u64>,
         callback: Option<Py<PyAny>>,
     ) -> PyResult<String> {
         let (schema, options) = (self.model.schema(), &self.model.card().read_options);
         let report = watch_all(py, callback.as_ref(), |observer| {
-            let rows = data.map(|data| data.read_as(schema, options)).transpose()?;
-            self.model.evaluate_with(rows.as_ref(), observer)
+            let rows = synthetic.map(|data| data.read_as(schema, options));
+            let seed = self.drawing(seed).seed;
+            let asked = QualityOptions { target, seed };
+            self.model
+                .quality(rows.transpose()?.as_ref(), &asked, observer)
         })?;
         Ok(json!(report).to_string())
+    }
+
+    /// The model with the data of its fit.
+    fn with_data(&self, py: Python<'_>, data: &Data) -> PyResult<Self> {
+        let model = watch_all(py, None, |_| {
+            // Read as the fit read them, so that a change is seen.
+            let own = data.read(&self.model.card().read_options)?;
+            self.model.clone().with_data(own.dataset().clone())
+        })?;
+        Ok(Self { model })
     }
 
     /// Stores the model in a new folder.
@@ -296,6 +292,15 @@ impl Fitted {
 }
 
 impl Fitted {
+    /// How the model's data were read, with what becomes of values that it has not seen.
+    fn reading(&self, name: &str) -> PyResult<ReadOptions> {
+        let own = self.model.card().read_options.clone();
+        Ok(ReadOptions {
+            unseen: unseen(name)?,
+            ..own
+        })
+    }
+
     fn drawing(&self, seed: Option<u64>) -> SamplingOptions {
         let own = self.model.sampling_options();
         SamplingOptions {

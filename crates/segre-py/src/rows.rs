@@ -22,6 +22,11 @@ impl Rows {
     }
 }
 
+/// Numbers as bytes in the machine's order.
+pub fn bytes<'py, T: bytemuck::NoUninit>(py: Python<'py>, numbers: &[T]) -> Bound<'py, PyBytes> {
+    PyBytes::new(py, bytemuck::cast_slice(numbers))
+}
+
 #[pymethods]
 impl Rows {
     fn __len__(&self) -> usize {
@@ -52,14 +57,8 @@ impl Rows {
 
     /// The labels as 16-bit integers in the machine's order of bytes, and their shape `[rows, …]`.
     fn labels<'py>(&self, py: Python<'py>) -> (Bound<'py, PyBytes>, Vec<usize>) {
-        let bytes: Vec<u8> = self
-            .data
-            .labels()
-            .iter()
-            .flat_map(|label| label.to_ne_bytes())
-            .collect();
         let rows = std::iter::once(self.data.rows());
         let shape = rows.chain(self.data.schema.row_shape()).collect();
-        (PyBytes::new(py, &bytes), shape)
+        (bytes(py, self.data.labels()), shape)
     }
 }

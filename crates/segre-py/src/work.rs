@@ -156,6 +156,11 @@ fn as_json(progress: &Progress) -> String {
             "kind": "validation", "step": step, "seconds": seconds, "bits_per_dim": bits_per_dim.value,
             "std_error": bits_per_dim.std_error, "kept": kept,
         }),
+        Event::Round(found) => {
+            let mut round = json!(found);
+            round["kind"] = json!("round");
+            round
+        }
         Event::Notice(text) => json!({"kind": "notice", "text": text}),
         _ => json!({"kind": "work"}),
     };

@@ -30,7 +30,7 @@ pub use format::write::{writable, write};
 pub use mask::{Region, SiteMask};
 pub use memory::InMemory;
 pub use options::{MISSING_WORDS, Missing, MissingIs, ReadOptions, Unseen};
-pub use origin::Data;
+pub use origin::{Data, IN_MEMORY};
 pub use partial::PartialDataset;
 pub use place::Place;
 pub use row_classes::RowClasses;

@@ -9,7 +9,7 @@ use super::options::ReadOptions;
 use super::source::DataSource;
 
 /// The source of rows that no file holds.
-const IN_MEMORY: &str = "rows in memory";
+pub const IN_MEMORY: &str = "rows in memory";
 
 /// A data set that knows where it came from: what a fit is given, and stores with the model.
 ///

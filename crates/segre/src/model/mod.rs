@@ -7,13 +7,17 @@
 //! | What is missing here? | [`Model::impute`], [`Model::fill`], [`Model::marginals`], [`Model::complete`] |
 //! | What is this column, given the others? | [`Model::predict`] |
 //! | How good is it, beside simpler models? | [`Model::evaluate`] |
+//! | What are its rows worth in place of real ones? | [`Model::quality`], [`quality_of_tables`] |
+//! | What is a model of this energy? | [`Model::of_energy`] |
 //!
 //! The model knows what was learned with it: its columns and categories, how its data were read, whether it was shown
 //! conditions, which sampler serves it. So none of that is asked of the caller. What needs more than this has the model's parts:
 //! [`Model::flow`] for [`crate::flow`] and [`crate::evaluation`], [`Model::card`] for its settings.
 
+mod energy;
 mod imputation;
 mod prediction;
+mod quality;
 mod sampling;
 
 use std::path::Path;
@@ -31,8 +35,10 @@ use crate::flow::training::Ending;
 use crate::progress::{Interrupted, Observer, Silent};
 use crate::run::{self, Fit, ModelCard, Parts, Run};
 
+pub use energy::EnergyFit;
 pub use imputation::Filling;
 pub use prediction::Prediction;
+pub use quality::quality_of_tables;
 
 /// A model of the joint distribution of many discrete variables.
 ///
@@ -257,6 +263,16 @@ impl Model {
         Ok(scores::run(
             model, train, validation, scored, target, &options, observer,
         )?)
+    }
+
+    /// The model with the data of its fit, where these were in memory and it comes from a folder: what [`parts`](Self::parts) divides.
+    ///
+    /// # Errors
+    /// As [`Parts::of_card`]: other data are refused.
+    pub fn with_data(mut self, data: Dataset) -> Result<Self> {
+        let (parts, _) = Parts::of_card(&self.card, data, None)?;
+        self.parts = Some(Arc::new(parts));
+        Ok(self)
     }
 
     /// The parts of the data of its fit; read again unless the model has just been fitted.

@@ -1,7 +1,7 @@
 //! One column predicted from the others.
 
 use super::Model;
-use crate::data::{Coding, DataError, Notation, PartialDataset, Spread, Values};
+use crate::data::{Coding, DataError, Dataset, Notation, PartialDataset, Spread, Values};
 use crate::error::Result;
 use crate::evaluation::prediction::{self, PredictionReport};
 use crate::flow::{ConditionalMarginals, conditional_marginals};
@@ -43,6 +43,32 @@ impl Prediction {
     /// How the numbers of the column are written; `None` where it holds words.
     pub fn notation(&self) -> Option<&Notation> {
         self.numbers.as_ref().map(|(_, notation)| notation)
+    }
+
+    /// What is predicted, in the column of rows of the model's own types: the most probable categories, of numbers what `centre`
+    /// takes of their distribution. Only that column means anything.
+    ///
+    /// # Errors
+    /// As [`PartialDataset::filled`].
+    ///
+    /// # Panics
+    /// If there are more rows than were predicted.
+    pub fn rows(&self, rows: &PartialDataset, centre: impl Fn(Spread) -> i64) -> Result<Dataset> {
+        let column = rows.schema.column_of(self.site);
+        let numbers = |row| self.spread(row).map(&centre);
+        let blank = rows.without(|_, site| site == self.site);
+        let filled = blank.filled(|row, site| match (site == self.site, &self.numbers) {
+            (false, _) => 0,
+            (true, None) => self.marginals.most_probable(row, site),
+            (true, Some((coding, _))) => {
+                numbers(row).map_or(0, |number| coding.label_of_number(number))
+            }
+        })?;
+        let numbers = (0..rows.rows()).filter_map(|row| Some((row, column, numbers(row)?)));
+        Ok(match self.numbers {
+            None => filled,
+            Some(_) => filled.with_numbers_at(numbers),
+        })
     }
 
     /// The most probable category of a row, the first among equals.

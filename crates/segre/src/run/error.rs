@@ -88,6 +88,11 @@ pub enum RunError {
         /// The energy.
         source_name: String,
     },
+    /// The parts of the data are wanted of a fit to rows that no file holds.
+    #[error(
+        "the rows of the fit were in memory, and no folder holds them; give the model the same rows again (`with_data`)"
+    )]
+    InMemory,
     /// The data of a fit are not what they were.
     #[error(
         "{source_name}: the data have changed since the fit; give the data as an argument, or fit again"

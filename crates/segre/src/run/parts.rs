@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::card::ModelCard;
 use super::error::{Result, RunError};
-use crate::data::{self, DataSource, Dataset, RowClasses, Split, SplitConfig};
+use crate::data::{self, DataSource, Dataset, IN_MEMORY, RowClasses, Split, SplitConfig};
 
 /// The parts of a data set.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ impl Parts {
     /// Reads the data of a fit again and divides them as the fit did.
     ///
     /// # Errors
-    /// Those of reading; [`RunError::NoData`] for a fit without data, [`RunError::DataChanged`] and
+    /// Those of reading; [`RunError::NoData`] for a fit without data, [`RunError::InMemory`], [`RunError::DataChanged`] and
     /// [`RunError::LabelsChanged`] for other data than the fit's.
     pub fn of_fit(card: &ModelCard) -> Result<Self> {
         Ok(Self::of_fit_with_labels(card, None)?.0)
@@ -75,12 +75,18 @@ impl Parts {
             let source_name = card.source.clone();
             return Err(RunError::NoData { source_name });
         }
+        if card.source == IN_MEMORY {
+            return Err(RunError::InMemory);
+        }
         let data = data::read(&DataSource::parse(&card.source)?, &card.read_options)?;
         Self::of_card(card, data, labels)
     }
 
-    /// The parts of data that are there already.
-    pub(super) fn of_card(
+    /// [`of_fit_with_labels`](Self::of_fit_with_labels) of data that are read already.
+    ///
+    /// # Errors
+    /// As [`of_fit`](Self::of_fit).
+    pub fn of_card(
         card: &ModelCard,
         data: Dataset,
         labels: Option<LabelFile>,
