@@ -25,7 +25,7 @@
 //! | [`convolution`], [`group_norm`], [`attention`], [`add_to_pixels`], [`enlarge`] | images `[batch, height, width, channels]` | networks of images |
 //! | [`matching_error`] | points `[batch, sites, categories]` | the loss of a field |
 //! | [`coded_rows`], [`sums_of_rows_at`], [`cross_entropies`], [`column_logits`] | columns of categories in one list | the network of tables |
-//! | [`scanlines`], [`propagate`] | logits `[batch, sites, categories]` | what is known before anything is learned |
+//! | [`scanlines`], [`propagate`], [`tree_marginals`] | logits `[batch, sites, categories]` | what is known before anything is learned |
 //!
 //! Channels come last: those of a pixel lie side by side, and `[batch, sites, channels]` is the same memory as an image.
 //!
@@ -80,9 +80,10 @@ use serde::{Deserialize, Serialize};
 pub use adam::{AdamStep, Parameter, ResidentAdam};
 pub use mapped::{LabelFile, MappedLabels};
 pub use operations::{
-    Code, Columns, Place, Propagation, Scanlines, add_to_pixels, affine, attention, batch_norm,
-    coded_rows, column_logits, convolution, convolve_sites, cross_entropies, enlarge, group_norm,
-    layer_norm, matching_error, propagate, scanlines, sums_of_rows_at,
+    Code, Columns, Expectations, HiddenTree, Place, Propagation, Scanlines, add_to_pixels, affine,
+    attention, batch_norm, coded_rows, column_logits, convolution, convolve_sites, cross_entropies,
+    enlarge, group_norm, layer_norm, matching_error, propagate, scanlines, sums_of_rows_at,
+    tree_marginals,
 };
 pub use simd::softmax;
 

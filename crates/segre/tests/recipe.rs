@@ -133,6 +133,49 @@ fn data_sets_have_the_settings_that_they_were_measured_with() {
 }
 
 #[test]
+fn wide_tables_start_from_a_tree_unless_something_better_is_known_or_nothing_can_correct_it() {
+    let prior = |recipe: &Recipe, facts: &Facts| recipe.resolve(facts).map(|own| own.model.prior);
+    let default = Recipe::default();
+    let plants = table(69, 2, 17_760);
+    assert_eq!(prior(&default, &plants), Ok(PriorConfig::Trees));
+    for other in [
+        table(32, 2, 17_760),
+        table(69, 2, 499),
+        table(2000, 2, 17_760),
+        image(8, 8, 17, 1438),
+        facts(Layout::Sequence, 100, 21, 1500),
+        with_numbers(table(69, 258, 17_760)),
+        drawn(table(69, 2, 0)),
+    ] {
+        let found = prior(&default, &other);
+        assert_eq!(found, Ok(PriorConfig::Marginals), "{other:?}");
+    }
+    let with_trees = |trees| {
+        let mut recipe = Recipe::default();
+        recipe.model.trees = Some(trees);
+        recipe
+    };
+    let digits = image(8, 8, 17, 1438);
+    assert_eq!(prior(&with_trees(true), &digits), Ok(PriorConfig::Trees));
+    assert_eq!(
+        prior(&with_trees(false), &plants),
+        Ok(PriorConfig::Marginals)
+    );
+    let field = with_trees(true).head(Head::Field);
+    let mut both = with_trees(true).network(NetworkKind::Unet);
+    both.model.scanlines = Some(true);
+    for (recipe, facts) in [
+        (field, plants.clone()),
+        (with_trees(true), drawn(table(69, 2, 0))),
+        (with_trees(true), with_numbers(plants.clone())),
+        (both, image(28, 28, 2, 54_000)),
+    ] {
+        let error = recipe.resolve(&facts).unwrap_err().to_string();
+        assert!(error.contains("`trees`"), "{error}");
+    }
+}
+
+#[test]
 fn tables_with_numbers_are_learned_by_the_chain_rule_unless_a_field_is_asked_for() {
     let adult = with_numbers(table(15, 258, 24_130));
     let path = |head: Option<Head>| {

@@ -16,10 +16,14 @@ pub enum MethodName {
     Immse,
     /// Bound of the sequential sampler: the chain rule in random order; needs --conditional any
     Chain,
+    /// The same by the mean probability over several orders of each row (--orders), which is tighter
+    Orders,
     /// Bound of the deterministic flow as published: importance samples of its end points, change of variables
     Importance,
     /// Value of the deterministic flow by quadrature; for 3 dimensions (categories minus 1, summed) at most
     Exact,
+    /// The tightest of immse and orders (chain where orders would take too long) that reaches --std-error
+    Auto,
 }
 
 impl MethodName {
@@ -28,8 +32,10 @@ impl MethodName {
         match self {
             Self::Immse => ScoreMethod::Immse,
             Self::Chain => ScoreMethod::Sequential,
+            Self::Orders => ScoreMethod::Orders,
             Self::Importance => ScoreMethod::Importance,
             Self::Exact => ScoreMethod::Exact,
+            Self::Auto => ScoreMethod::Tightest,
         }
     }
 }

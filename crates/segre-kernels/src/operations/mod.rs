@@ -7,6 +7,7 @@ mod batch_norm;
 mod columns;
 pub(crate) mod convolution;
 pub(crate) mod group_norm;
+mod hidden_tree;
 mod layer_norm;
 mod matching_error;
 mod pixels;
@@ -24,6 +25,7 @@ pub use columns::{
 };
 pub use convolution::convolution;
 pub use group_norm::group_norm;
+pub use hidden_tree::{Expectations, HiddenTree, tree_marginals};
 pub use layer_norm::layer_norm;
 pub use matching_error::matching_error;
 pub use pixels::{add_to_pixels, enlarge};

@@ -34,17 +34,20 @@ struct Stored {
     prior: Option<PairwisePrior>,
     #[serde(default)]
     scanlines: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    trees: bool,
 }
 
 impl From<ModelConfig> for Stored {
     fn from(config: ModelConfig) -> Self {
-        let (prior, scanlines) = config.prior.into_settings();
+        let (prior, scanlines, trees) = config.prior.into_settings();
         Self {
             head: config.head,
             path: config.path,
             network: config.network,
             prior,
             scanlines,
+            trees,
         }
     }
 }
@@ -53,8 +56,9 @@ impl TryFrom<Stored> for ModelConfig {
     type Error = String;
 
     fn try_from(stored: Stored) -> Result<Self, Self::Error> {
-        let prior = PriorConfig::of_settings(stored.prior, stored.scanlines)
-            .ok_or("a model has one prior: leave out `prior` or `scanlines`")?;
+        let prior = PriorConfig::of_settings(stored.prior, stored.scanlines, stored.trees).ok_or(
+            "a model has one prior: leave out all but one of `prior`, `scanlines` and `trees`",
+        )?;
         let pair = stored.head.check(&stored.path, &prior);
         pair.map_err(|error| error.to_string())?;
         let config = Self {

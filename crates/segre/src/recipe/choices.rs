@@ -64,6 +64,8 @@ pub struct ModelChoices {
     pub head: Option<Head>,
     /// Whether images start from messages along rows and columns.
     pub scanlines: Option<bool>,
+    /// Whether the posteriors start from a tree of hidden states, learned from the rows.
+    pub trees: Option<bool>,
 }
 
 /// Decisions about the probability path.
@@ -160,6 +162,7 @@ impl ModelChoices {
         Self {
             head: other.head.or(self.head),
             scanlines: other.scanlines.or(self.scanlines),
+            trees: other.trees.or(self.trees),
         }
     }
 }

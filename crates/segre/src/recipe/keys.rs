@@ -1,7 +1,7 @@
 //! What every key of a recipe means, as its text says it: section, key, explanation.
 
 /// Keys before the first section have the section "".
-pub(super) const KEYS: [(&str, &str, &str); 32] = [
+pub(super) const KEYS: [(&str, &str, &str); 33] = [
     (
         "",
         "seed",
@@ -67,6 +67,11 @@ pub(super) const KEYS: [(&str, &str, &str); 32] = [
         "model",
         "scanlines",
         "UNet: whether to start from what neighbouring pixels say along rows and columns, counted in the rows.",
+    ),
+    (
+        "model",
+        "trees",
+        "Whether to start from the exact posterior of a tree of hidden states, learned from the rows in a minute.",
     ),
     (
         "path",

@@ -1,13 +1,18 @@
 //! The model around its network: head, path, and what it starts from.
 
 use super::choices::{ModelChoices, PathChoices, Recipe};
-use super::{Facts, NetworkKind, PathKind, unet};
+use super::{Facts, NetworkKind, PathKind, network, unet};
+use crate::data::Layout;
 use crate::flow::{Head, ModelConfig, PriorConfig};
 use crate::network::NetworkConfig;
 use crate::path::{
     DiscretePath, EGeodesic, GaussianPath, InfiniteTime, ProbabilityPath, SimplexPath,
     TimeDistribution,
 };
+
+/// Fewest rows that a tree of hidden states is learned from by default, and the most sites.
+const FEWEST_TREE_ROWS: usize = 500;
+const MOST_TREE_SITES: usize = 1024;
 
 pub(super) fn choose(recipe: &Recipe, facts: &Facts, network: NetworkConfig) -> ModelConfig {
     ModelConfig {
@@ -22,9 +27,27 @@ pub(super) fn choose(recipe: &Recipe, facts: &Facts, network: NetworkConfig) -> 
 fn prior(recipe: &Recipe, facts: &Facts, network: &NetworkConfig) -> PriorConfig {
     match &facts.prior {
         Some(energy) => PriorConfig::Pairwise(energy.clone()),
+        None if trees(recipe, facts, network) => PriorConfig::Trees,
         None if unet::scanlines(recipe, facts, network) => PriorConfig::Scanlines,
         None => PriorConfig::Marginals,
     }
+}
+
+/// Whether the posteriors start from a tree of hidden states: those of tables too wide for a mixture of products, with rows enough
+/// to learn from.
+///
+/// FIGURES
+fn trees(recipe: &Recipe, facts: &Facts, network: &NetworkConfig) -> bool {
+    let wide = (network::MOST_MIXTURE_SITES + 1..=MOST_TREE_SITES).contains(&facts.sites);
+    let default = facts.layout == Layout::Table && wide && facts.rows_at_hand() >= FEWEST_TREE_ROWS;
+    let head = recipe.model.head.unwrap_or_default();
+    let of_labels = matches!(network, NetworkConfig::Table(_));
+    can_have_trees(head, of_labels, facts) && recipe.model.trees.unwrap_or(default)
+}
+
+/// Whether a tree of hidden states has a use: a posterior corrects it, it has rows to learn from, and nothing better is known.
+pub(super) fn can_have_trees(head: Head, of_labels: bool, facts: &Facts) -> bool {
+    head == Head::Posterior && !of_labels && facts.rows.is_some() && facts.prior.is_none()
 }
 
 fn path(recipe: &Recipe, facts: &Facts) -> ProbabilityPath {
@@ -73,7 +96,7 @@ pub(super) fn path_kind(recipe: &Recipe, facts: &Facts) -> PathKind {
 }
 
 /// What decides that a model is as it is.
-pub(super) fn choices(model: &ModelConfig) -> (ModelChoices, PathChoices) {
+pub(super) fn choices(model: &ModelConfig, facts: &Facts) -> (ModelChoices, PathChoices) {
     let kind = |kind| PathChoices {
         kind: Some(kind),
         ..PathChoices::default()
@@ -102,9 +125,12 @@ pub(super) fn choices(model: &ModelConfig) -> (ModelChoices, PathChoices) {
         ProbabilityPath::Discrete(DiscretePath::Masked) => kind(PathKind::Masked),
     };
     let is_unet = matches!(model.network, NetworkConfig::Unet(_));
+    let of_labels = matches!(model.network, NetworkConfig::Table(_));
+    let can_have_trees = can_have_trees(model.head, of_labels, facts);
     let model = ModelChoices {
         head: Some(model.head),
         scanlines: is_unet.then_some(model.prior == PriorConfig::Scanlines),
+        trees: can_have_trees.then_some(model.prior == PriorConfig::Trees),
     };
     (model, path)
 }

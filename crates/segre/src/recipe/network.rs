@@ -10,7 +10,7 @@ use crate::network::{
 /// Rows below which a network learns them by heart.
 const FEW_ROWS: usize = 5_000;
 /// Sites up to which a mixture of products carries the strong dependences.
-const MOST_MIXTURE_SITES: usize = 32;
+pub(super) const MOST_MIXTURE_SITES: usize = 32;
 
 /// The network that is asked for, or the default for the data.
 pub(super) fn kind(recipe: &Recipe, facts: &Facts) -> NetworkKind {

@@ -54,7 +54,7 @@ impl Recipe {
     /// fit: [`resolve`](Self::resolve) makes the same settings of it.
     #[must_use]
     pub fn resolved(settings: &Settings, facts: &Facts) -> Self {
-        let (model, path) = model::choices(&settings.model);
+        let (model, path) = model::choices(&settings.model, facts);
         // What is drawn as wanted has no parts.
         let part = |fraction| facts.rows.and(Some(fraction));
         Self {

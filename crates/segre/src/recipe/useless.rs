@@ -9,6 +9,7 @@ const OF_UNET: &str = "`network = unet`; add that, or leave it out";
 const OF_RESIDUAL: &str = "`network = residual`; add that, or leave it out";
 const OF_BLOCKS: &str = "`network = residual`, table or unet; add that, or leave it out";
 const OF_WIDTH: &str = "`network = residual`, table, dense or cnn (the unet has `channels`); add that, or leave it out";
+const OF_TREES: &str = "`head = posterior` with another network than table, fitted to data and not started from an energy; leave it out";
 const OF_FIELD: &str = "`path = infinite` with `head = field`; add both, or leave it out";
 const OF_DATA: &str = "a fit to data, not to an energy alone; leave it out";
 
@@ -30,6 +31,8 @@ pub(super) fn refuse(recipe: &Recipe, facts: &Facts) -> Result<()> {
     let field = path_kind == PathKind::Infinite && !posterior;
     let data = facts.rows.is_some();
     let scanlines = model.scanlines == Some(true);
+    let head = model.head.unwrap_or_default();
+    let can_have_trees = model::can_have_trees(head, kind == Table, facts);
     // What is decided, whether it is, whether that has a use, and with what it would have.
     let table = [
         ("preset", own.preset.is_some(), unet, OF_UNET),
@@ -56,6 +59,13 @@ pub(super) fn refuse(recipe: &Recipe, facts: &Facts) -> Result<()> {
             scanlines,
             facts.prior.is_none(),
             "a fit that does not start from the beliefs of an energy, which say more; leave it out",
+        ),
+        ("trees", model.trees.is_some(), can_have_trees, OF_TREES),
+        (
+            "trees",
+            model.trees == Some(true),
+            !scanlines,
+            "a fit without `scanlines`, from which it would start too; leave one of them out",
         ),
         (
             "hidden",

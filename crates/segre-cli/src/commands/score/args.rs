@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::args::names::{Names, names};
-use crate::args::{Accuracy, Hiding, Importance, MethodName, UnseenValues};
+use crate::args::{Accuracy, Hiding, Importance, MethodName, UnseenValues, at_least_one};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -13,6 +13,7 @@ use crate::args::{Accuracy, Hiding, Importance, MethodName, UnseenValues};
   segre score runs/table new.csv --out scores.csv --std-error 0.001
   segre score runs/table new.csv --given age,income         log P(the other columns | age, income)
   segre score runs/table new.csv --method chain             of the sequential sampler
+  segre score runs/table new.csv --method auto              the tightest bound that there is
   segre score runs/mnist t10k-images-idx3-ubyte.gz --hide lower-half   of lower halves given the upper ones
   segre score runs/mnist few.npy --method importance --ball-mass 0.8   as published, of the deterministic flow
   segre score runs/digits images.npy --json")]
@@ -27,6 +28,9 @@ pub struct Score {
     /// How the negative log-likelihood is bounded or computed [default: immse; chain for the masked path]
     #[arg(long, value_name = "METHOD")]
     pub method: Option<MethodName>,
+    /// Orders of each row for --method orders and auto, 2 at least: the more, the tighter [default: 8]
+    #[arg(allow_negative_numbers = true, long, value_name = "N", value_parser = at_least_one)]
+    pub orders: Option<usize>,
     /// File for the score of every row (.csv)
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,

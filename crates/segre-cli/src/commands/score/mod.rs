@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use segre::Model;
 use segre::atomic::check_writable;
 use segre::data::Schema;
-use segre::flow::likelihood::{Meaning, ScoreOptions, Scores};
+use segre::flow::likelihood::{Meaning, ScoreMethod, ScoreOptions, Scores};
 use serde::Serialize;
 
 pub use self::args::Score;
@@ -26,6 +26,8 @@ struct Report {
     std_error: f64,
     rows: usize,
     function_evaluations: u64,
+    /// Which bound, estimate or value they are.
+    method: &'static str,
     /// What the numbers are: upper bound, estimate or exact.
     meaning: &'static str,
     /// Tables with numbers: mean nats that the numbers add to those of their cells.
@@ -50,14 +52,28 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
     }
     let seed = common.seed.unwrap_or(model.card().training.seed);
     let given = given_sites(model.schema(), arguments)?;
-    if !given.is_empty() || arguments.method == Some(MethodName::Chain) {
+    let by_orders = matches!(
+        arguments.method,
+        Some(MethodName::Orders | MethodName::Auto)
+    );
+    ensure!(
+        by_orders || arguments.orders.is_none(),
+        "--orders is for --method orders and auto; add one or leave --orders out"
+    );
+    let by_chain_rule = matches!(
+        arguments.method,
+        Some(MethodName::Chain | MethodName::Orders)
+    );
+    if !given.is_empty() || by_chain_rule {
         warn_unconditional(model.flow(), common);
     }
+    let accuracy = arguments.accuracy.options(data.rows(), seed);
     let options = ScoreOptions {
         method: arguments.method.map(MethodName::method),
         importance: arguments.importance.options(arguments.method)?,
         given,
-        ..arguments.accuracy.options(data.rows(), seed)
+        orders: arguments.orders.unwrap_or(accuracy.orders),
+        ..accuracy
     };
     let scored = data.sites() - options.given.len();
     let scores = score_by_options(model.flow(), &data, &options, common)?;
@@ -73,6 +89,7 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
         std_error: scores.bits_per_dim.std_error,
         rows: data.rows(),
         function_evaluations: scores.evaluations,
+        method: method(scores.method),
         meaning: match scores.meaning {
             Meaning::UpperBound => "upper bound",
             Meaning::Estimate => "estimate",
@@ -100,14 +117,28 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
         ),
     };
     println!(
-        "{what}{bits} bits/dim, {nats} nats per row, over {} rows ({})",
+        "{what}{bits} bits/dim, {nats} nats per row, over {} rows ({}: {})",
         data.rows(),
-        report.meaning
+        report.meaning,
+        report.method
     );
     if let Some(within) = report.nats_within_cells {
         println!("the numbers within their cells add {within:.4} nats per row");
     }
     Ok(())
+}
+
+/// What a method is called.
+fn method(method: ScoreMethod) -> &'static str {
+    match method {
+        ScoreMethod::Immse => "immse",
+        ScoreMethod::Sequential => "chain",
+        ScoreMethod::Orders => "orders",
+        ScoreMethod::Importance => "importance",
+        ScoreMethod::Exact => "exact",
+        // One of the others by now.
+        ScoreMethod::Tightest => "auto",
+    }
 }
 
 /// The sites that are given, by name or because a mask does not hide them.

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use segre_kernels::Place;
 
 use crate::data::{Dataset, PartialDataset};
+use crate::flow::channel::Denoiser;
 use crate::flow::error::Result;
 use crate::flow::known::{KnownLabels, conditionals};
 use crate::flow::model::Model;
@@ -38,9 +39,27 @@ pub fn completion_log_probabilities(
     seed: u64,
     observer: &mut dyn Observer,
 ) -> Result<Vec<f64>> {
+    model.check_conditions()?;
+    let found = log_probabilities(model, model, given, rows, orders, seed, observer)?;
+    Ok(found.iter().map(|own| log_mean_exp(own)).collect())
+}
+
+/// `log Q_σ(β_unknown | β_known)` of every row in each of some random orders `σ` of its unknown sites, nats, with any denoiser; the
+/// model gives sites and levels.
+///
+/// # Errors and panics
+/// As [`completion_log_probabilities`].
+pub(super) fn log_probabilities(
+    denoiser: &dyn Denoiser,
+    model: &Model,
+    given: &PartialDataset,
+    rows: &Dataset,
+    orders: usize,
+    seed: u64,
+    observer: &mut dyn Observer,
+) -> Result<Vec<Vec<f64>>> {
     model.schema.same_as(&given.schema)?;
     model.schema.same_as(&rows.schema)?;
-    model.check_conditions()?;
     assert_eq!(given.rows(), rows.rows(), "rows and what is given of them");
     assert!(orders > 0, "an average needs an order");
     let together = (BATCH.min(model.most_rows()) / orders).max(1);
@@ -48,12 +67,13 @@ pub fn completion_log_probabilities(
     let mut found = Vec::with_capacity(rows.rows());
     Progress::pieces("conditionals", "row", 0, rows.rows()).tell(observer)?;
     for wave in chunks.chunks(rayon::current_num_threads()) {
-        let logs: Vec<Vec<f64>> = wave
+        let logs: Vec<Vec<Vec<f64>>> = wave
             .par_iter()
             .map(|&from| {
                 let members: Vec<usize> = (from..rows.rows().min(from + together)).collect();
                 let part = (given.select(&members), rows.select(&members));
-                of_chunk(model, &part.0, &part.1, orders, (seed, from as u64))
+                let denoise = (denoiser, model);
+                of_chunk(denoise, &part.0, &part.1, orders, (seed, from as u64))
             })
             .collect();
         found.extend(logs.concat());
@@ -64,12 +84,12 @@ pub fn completion_log_probabilities(
 
 /// The same for a few rows; `orders` states for each of them go through the network together.
 fn of_chunk(
-    model: &Model,
+    (denoiser, model): (&dyn Denoiser, &Model),
     given: &PartialDataset,
     rows: &Dataset,
     orders: usize,
     (seed, counter): (u64, u64),
-) -> Vec<f64> {
+) -> Vec<Vec<f64>> {
     let sites = model.manifold.sites();
     let size = rows.rows() * orders;
     let mut known = KnownLabels::of(given, (0..size).map(|state| state / orders));
@@ -89,7 +109,7 @@ fn of_chunk(
             Some(Place { row: state, column })
         });
         let places: Vec<Place> = open.collect();
-        let found = conditionals(model, model, &known, &places);
+        let found = conditionals(denoiser, model, &known, &places);
         for (at, Place { row: state, column }) in places.into_iter().enumerate() {
             let own = found.of(at);
             let label = rows.row(state / orders)[column];
@@ -98,7 +118,7 @@ fn of_chunk(
             known.labels_mut()[state * sites + column] = Some(label);
         }
     }
-    logs.chunks(orders).map(log_mean_exp).collect()
+    logs.chunks(orders).map(<[f64]>::to_vec).collect()
 }
 
 /// `log mean exp`, minus infinity if all are.

@@ -5,6 +5,7 @@
 //! | the score of a data set, with error control | `score.rs`, `levels.rs` |
 //! | the I-MMSE bound, the default | `immse.rs` |
 //! | the chain-rule bound of the sequential sampler | `sequential.rs` |
+//! | the same with several orders of each row, which is tighter | `orders.rs` |
 //! | probabilities of the sequential sampler's completions, averaged over orders | `completion.rs` |
 //! | divergence of conditionals from exact ones | `conditional.rs` |
 //! | the importance-sampled bound of the papers, and the exact likelihood in few dimensions | `importance/` |
@@ -19,6 +20,7 @@ mod exact;
 mod immse;
 pub mod importance;
 mod levels;
+mod orders;
 mod score;
 mod sequential;
 mod strata;

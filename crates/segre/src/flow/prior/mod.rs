@@ -5,6 +5,7 @@
 //! | marginals of the training rows; all models have them, for scores are relative to them | `marginals.rs` |
 //! | messages along rows and columns of images | `scanlines.rs` |
 //! | beliefs of a pairwise energy | `pairwise.rs` |
+//! | posteriors of a tree of hidden states | `trees/` |
 //!
 //! A prior has no parameters that are trained with the network. The mixture of products has: it is fitted jointly with all
 //! other context, so it is a layer, `network/mixture.rs`.
@@ -15,6 +16,7 @@
 mod marginals;
 mod pairwise;
 mod scanlines;
+mod trees;
 
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
@@ -23,6 +25,7 @@ pub(super) use self::marginals::{IndependentSites, Marginals};
 use self::pairwise::BeliefPropagation;
 pub use self::pairwise::{Pair, PairwisePrior};
 use self::scanlines::ScanlinePrior;
+use self::trees::TreePrior;
 use crate::data::{Dataset, Schema};
 use crate::flow::error::Result;
 use crate::geometry::AssignmentManifold;
@@ -40,6 +43,8 @@ pub enum PriorConfig {
     Scanlines,
     /// The beliefs of a known energy, in place of the marginals.
     Pairwise(PairwisePrior),
+    /// The posteriors of a tree of hidden states, learned from the training rows, in place of the marginals.
+    Trees,
 }
 
 impl PriorConfig {
@@ -47,7 +52,7 @@ impl PriorConfig {
     pub fn energy(&self) -> Option<&PairwisePrior> {
         match self {
             Self::Pairwise(energy) => Some(energy),
-            Self::Marginals | Self::Scanlines => None,
+            Self::Marginals | Self::Scanlines | Self::Trees => None,
         }
     }
 
@@ -58,28 +63,34 @@ impl PriorConfig {
     /// [`FlowError::PriorMismatch`](crate::flow::FlowError::PriorMismatch) for the energy of other sites.
     pub(super) fn check(&self, schema: &Schema) -> Result<()> {
         match self {
-            Self::Marginals => Ok(()),
+            Self::Marginals | Self::Trees => Ok(()),
             Self::Scanlines => scanlines::check(schema),
             Self::Pairwise(energy) => energy.check(&schema.cardinalities()),
         }
     }
 
-    /// The prior as two settings: the tables of an energy, and whether there are messages along scanlines.
-    pub(super) fn into_settings(self) -> (Option<PairwisePrior>, bool) {
+    /// The prior as three settings: the tables of an energy, whether there are messages along scanlines, and whether a tree.
+    pub(super) fn into_settings(self) -> (Option<PairwisePrior>, bool, bool) {
         match self {
-            Self::Marginals => (None, false),
-            Self::Scanlines => (None, true),
-            Self::Pairwise(energy) => (Some(energy), false),
+            Self::Marginals => (None, false, false),
+            Self::Scanlines => (None, true, false),
+            Self::Trees => (None, false, true),
+            Self::Pairwise(energy) => (Some(energy), false, false),
         }
     }
 
-    /// The prior of [`into_settings`](Self::into_settings); none where both are asked for.
-    pub(super) fn of_settings(energy: Option<PairwisePrior>, scanlines: bool) -> Option<Self> {
-        match (energy, scanlines) {
-            (None, false) => Some(Self::Marginals),
-            (None, true) => Some(Self::Scanlines),
-            (Some(energy), false) => Some(Self::Pairwise(energy)),
-            (Some(_), true) => None,
+    /// The prior of [`into_settings`](Self::into_settings); none where several are asked for.
+    pub(super) fn of_settings(
+        energy: Option<PairwisePrior>,
+        scanlines: bool,
+        trees: bool,
+    ) -> Option<Self> {
+        match (energy, scanlines, trees) {
+            (None, false, false) => Some(Self::Marginals),
+            (None, true, false) => Some(Self::Scanlines),
+            (None, false, true) => Some(Self::Trees),
+            (Some(energy), false, false) => Some(Self::Pairwise(energy)),
+            _ => None,
         }
     }
 }
@@ -90,6 +101,7 @@ pub(super) enum Prior {
     Marginals,
     Scanlines(ScanlinePrior),
     Pairwise(BeliefPropagation),
+    Trees(TreePrior),
 }
 
 impl Prior {
@@ -108,6 +120,7 @@ impl Prior {
                 Self::Scanlines(ScanlinePrior::fit(train, marginals.logs(), &plain, rng))
             }
             PriorConfig::Pairwise(energy) => Self::of_energy(energy, &train.schema.cardinalities()),
+            PriorConfig::Trees => Self::Trees(TreePrior::fit(train, marginals.logs(), rng)),
         }
     }
 
@@ -120,6 +133,7 @@ impl Prior {
     pub fn stored(&self) -> Vec<(&'static str, Values)> {
         match self {
             Self::Scanlines(lines) => lines.stored(),
+            Self::Trees(trees) => trees.stored(),
             // An energy is one of the settings.
             Self::Marginals | Self::Pairwise(_) => Vec::new(),
         }
@@ -141,6 +155,7 @@ impl Prior {
                 Self::Scanlines(ScanlinePrior::of_stored(schema, marginals.logs(), take)?)
             }
             PriorConfig::Pairwise(energy) => Self::of_energy(energy, &schema.cardinalities()),
+            PriorConfig::Trees => Self::Trees(TreePrior::of_stored(schema, take)?),
         })
     }
 
@@ -158,6 +173,7 @@ impl Prior {
             Self::Marginals => marginals.logits(evidence, manifold),
             Self::Scanlines(lines) => lines.beliefs(marginals.logits(evidence, manifold)),
             Self::Pairwise(messages) => messages.beliefs(manifold.mask_logits(evidence)),
+            Self::Trees(trees) => trees.beliefs(manifold.mask_logits(evidence)),
         }
     }
 }

@@ -33,7 +33,7 @@ use rayon::prelude::*;
 use self::change_of_variables::Flow;
 use self::divergence::Probes;
 use self::proposal::Proposal;
-use super::score::{Meaning, ScoreOptions, Scores, summarise_rows};
+use super::score::{Meaning, ScoreMethod, ScoreOptions, Scores, summarise_rows};
 use crate::data::Dataset;
 use crate::estimate::Estimate;
 use crate::flow::channel::Denoiser;
@@ -251,6 +251,7 @@ pub(super) fn score(
         rows.collect(),
         data.sites(),
         weights.evaluations,
+        ScoreMethod::Importance,
         meaning,
     ))
 }

@@ -16,7 +16,7 @@ use crate::data::Dataset;
 use crate::estimate::Estimate;
 use crate::flow::channel::Denoiser;
 use crate::flow::error::{FlowError, Result};
-use crate::flow::likelihood::score::{Meaning, ScoreOptions, Scores, summarise_rows};
+use crate::flow::likelihood::score::{Meaning, ScoreMethod, ScoreOptions, Scores, summarise_rows};
 use crate::flow::model::Model;
 use crate::progress::{Observer, Progress};
 use crate::random::{Purpose, generator};
@@ -92,6 +92,7 @@ pub(in crate::flow::likelihood) fn score(
         rows,
         data.sites(),
         evaluations,
+        ScoreMethod::Exact,
         Meaning::Exact,
     ))
 }
