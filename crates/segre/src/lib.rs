@@ -55,6 +55,7 @@ pub mod randomized;
 pub mod recipe;
 pub mod run;
 mod setting;
+mod stream;
 
 /// Where tensors live and are computed with: burn's device.
 pub use burn::tensor::Device;
