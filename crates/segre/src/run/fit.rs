@@ -214,11 +214,12 @@ impl<'a> Fit<'a> {
         let (card, parts) = self.prepare()?;
         let (model, training) = (card.model.clone(), card.training.clone());
         let trainer = Trainer::new(model, training, &parts.train, &self.device)?;
+        let lock = self.out.as_deref().map(create_folder).transpose()?;
         if let Some(out) = &self.out {
-            create_folder(out)?;
             save_card(out, card.clone())?;
         }
         Ok(Run {
+            _lock: lock,
             out: self.out.clone(),
             card,
             parts,

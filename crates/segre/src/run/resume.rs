@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::card::{Card, ModelCard, save_card};
 use super::error::{Result, RunError};
 use super::fit::{Fit, Origin};
-use super::folder::CHECKPOINT_FILE;
+use super::folder::{CHECKPOINT_FILE, lock_model};
 use super::parts::Parts;
 use super::training::Run;
 use crate::data::{self, DataSource, ReadOptions};
@@ -15,6 +15,7 @@ use crate::recipe::{Facts, Recipe};
 /// Takes up the run in the folder with its own settings; only budgets may be others.
 pub(super) fn resume(fit: &Fit) -> Result<Run> {
     let out = fit.folder()?;
+    let lock = lock_model(out)?;
     let mut card = match Card::load(out)? {
         Card::Data(card) => card,
         other => return Err(other.refused(out)),
@@ -59,6 +60,7 @@ pub(super) fn resume(fit: &Fit) -> Result<Run> {
         save_card(out, card.clone())?;
     }
     Ok(Run {
+        _lock: Some(lock),
         out: Some(out.to_path_buf()),
         card,
         parts,
