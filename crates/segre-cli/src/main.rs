@@ -10,6 +10,7 @@ mod fitting;
 mod interrupt;
 mod output;
 mod report;
+mod suggest;
 mod watched;
 mod wording;
 
@@ -27,7 +28,9 @@ static ALLOCATOR: Allocator = Allocator;
 fn main() -> ExitCode {
     keep_memory();
     output::end_when_unwritable();
-    let Arguments { common, command } = Arguments::parse();
+    let asked = Arguments::try_parse();
+    let asked = asked.map_err(|error| suggest::with_suggestion(error, suggest::words()));
+    let Arguments { common, command } = asked.unwrap_or_else(|error| error.exit());
     let result = common.start().and_then(|()| match command {
         Command::Fit(arguments) => commands::fit::run(&arguments, &common),
         Command::Sample(arguments) => commands::sample::run(&arguments, &common),
