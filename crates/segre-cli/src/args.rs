@@ -59,8 +59,8 @@ const EXAMPLES: &str = "Examples:
   segre report runs/t --open                    look at it: one page with charts
 
 DATA is a built-in (digits, coupled-binary, eight-gaussians, pinwheel, product:c=160,n=4,
-potts-chain:c=20,n=4), a file (.npy/.npz integer arrays, .csv/.tsv/.parquet/.arrow tables, .fasta alignments, .txt text,
-IDX pictures; .gz works for text and IDX) or a folder of .png label maps or pictures.";
+potts-chain:c=20,n=4), a file (.csv/.tsv tables, .fasta/.a3m alignments, .txt text, .npy integer arrays, IDX pictures, all
+of these compressed by gzip too, as .csv.gz; .parquet/.arrow tables, .npz arrays) or a folder of .png label maps or pictures.";
 
 /// Options of every subcommand.
 #[derive(Debug, Args)]

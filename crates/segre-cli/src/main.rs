@@ -12,6 +12,7 @@ mod interrupt;
 mod output;
 mod page;
 mod report;
+mod suggest;
 mod watched;
 mod wording;
 
@@ -30,7 +31,9 @@ static ALLOCATOR: Allocator = Allocator;
 fn main() -> ExitCode {
     keep_memory();
     output::end_when_unwritable();
-    let mut arguments = Arguments::parse();
+    let asked = Arguments::try_parse();
+    let asked = asked.map_err(|error| suggest::with_suggestion(error, suggest::words()));
+    let mut arguments = asked.unwrap_or_else(|error| error.exit());
     let job = match cluster::join(&mut arguments) {
         Ok(job) => job,
         Err(error) => return fail(&error),

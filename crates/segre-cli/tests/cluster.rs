@@ -183,7 +183,7 @@ mod several {
             assert!(begun.elapsed() < Duration::from_secs(60), "no checkpoint");
             std::thread::sleep(Duration::from_millis(50));
         }
-        let marked = format!("--out\0killed\0");
+        let marked = "--out\0killed\0";
         let own: Vec<String> = std::fs::read_dir("/proc")
             .unwrap()
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())

@@ -25,17 +25,29 @@ pub fn write(
     if !ranks::is_first() {
         return Ok(());
     }
+    if is_device(path) {
+        // Nothing can take its place, and nothing may: `/dev/null` is everybody's.
+        let written = File::create(path).and_then(|file| {
+            let mut file = BufWriter::new(file);
+            fill(&mut file)?;
+            file.flush()
+        });
+        return written.map_err(|cause| FileError::writing(path, cause));
+    }
+    // A link stays one: what it leads to is replaced.
+    let target = fs::canonicalize(path);
+    let target = target.as_deref().unwrap_or(path);
     // In the same folder, because a rename is atomic only within one file system.
     let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
+    name.push(target.file_name().unwrap_or_default());
     name.push(format!(".{}.partial", std::process::id()));
-    let temporary = path.with_file_name(name);
+    let temporary = target.with_file_name(name);
     let steps = || {
         let mut file = BufWriter::new(File::create(&temporary)?);
         fill(&mut file)?;
         let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync_all()?;
-        fs::rename(&temporary, path)
+        fs::rename(&temporary, target)
     };
     steps().map_err(|cause| {
         // The first failure is the one to report; the temporary file may never have existed.
@@ -52,21 +64,34 @@ pub fn write_bytes(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     write(path, |file| file.write_all(contents))
 }
 
-/// Refuses a path whose folder is missing or cannot be written to: before long work rather than after it.
+/// Makes the folder of a path where it is missing, and refuses one that cannot be written to: before long work rather than
+/// after it.
 ///
 /// # Errors
 /// [`FileError::NotWritable`].
 pub fn check_writable(path: &Path) -> Result<(), FileError> {
+    if is_device(path) {
+        return Ok(());
+    }
+    let target = fs::canonicalize(path);
+    let path = target.as_deref().unwrap_or(path);
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     let probe = folder.join(format!(".segre-{}.partial", std::process::id()));
-    let tried = fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe));
+    let tried = fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&probe, b""))
+        .and_then(|()| fs::remove_file(&probe));
     tried.map_err(|cause| FileError::NotWritable {
         folder: folder.to_path_buf(),
         cause,
     })
+}
+
+/// Whether a path leads to something that is neither file nor folder: `/dev/null`, a pipe.
+fn is_device(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 #[cfg(test)]
@@ -121,6 +146,31 @@ mod tests {
         assert!(failed.is_err());
         assert_eq!(fs::read(&path).expect("file"), b"old");
         assert_eq!(folder.files(), ["file"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_devices_stay_what_they_are() {
+        let folder = Folder::new("links");
+        let (link, file) = (folder.0.join("link"), folder.0.join("file"));
+        write_bytes(&file, b"old").expect("a file");
+        std::os::unix::fs::symlink(&file, &link).expect("a link");
+        write_bytes(&link, b"new").expect("through the link");
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&file).expect("file"), b"new");
+        assert_eq!(folder.files().len(), 2);
+        let null = Path::new("/dev/null");
+        check_writable(null).expect("everybody may");
+        write_bytes(null, b"gone").expect("everybody may");
+        assert!(is_device(null));
+        let full = Path::new("/dev/full");
+        if full.exists() {
+            let message = write_bytes(full, b"x").expect_err("full").to_string();
+            assert!(
+                message.contains("/dev/full") && message.contains("make room"),
+                "{message}"
+            );
+        }
     }
 
     #[test]

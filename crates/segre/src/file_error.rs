@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum FileError {
     /// The operating system refused to read or write a file.
-    #[error("cannot {action} {path}: {cause}; check the path and its permissions")]
+    #[error("cannot {action} {path}: {cause}; {}", remedy(.cause))]
     Io {
         /// What was tried: `read`, `write`, `create`, …
         action: &'static str,
@@ -19,8 +19,8 @@ pub enum FileError {
         #[source]
         cause: std::io::Error,
     },
-    /// A folder is missing, or nothing can be written in it.
-    #[error("cannot write to {folder}; choose a folder that exists and is yours")]
+    /// A folder cannot be made, or nothing can be written in it.
+    #[error("cannot write to {folder}; choose another folder")]
     NotWritable {
         /// The folder.
         folder: PathBuf,
@@ -37,7 +37,10 @@ pub enum FileError {
         detail: String,
     },
     /// A text file is not UTF-8.
-    #[error("{path}:{line}: byte {offset} of the file is not UTF-8; convert the file to UTF-8")]
+    #[error(
+        "{path}:{line}: byte {offset} of the file ({byte:#04x}) is not UTF-8 text; convert the file to UTF-8 \
+         (if it is {encoding}: `iconv -f {encoding} -t UTF-8`)"
+    )]
     InvalidUtf8 {
         /// The file.
         path: PathBuf,
@@ -45,6 +48,20 @@ pub enum FileError {
         line: u64,
         /// Offset of the first bad byte, from 0, after decompression.
         offset: u64,
+        /// The byte.
+        byte: u8,
+        /// What the file may be instead.
+        encoding: &'static str,
+    },
+    /// A file is of a kind that cannot be read as its name says.
+    #[error("{path}: the file is {what}; {remedy}")]
+    OtherKind {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+        /// What to do.
+        remedy: &'static str,
     },
 }
 
@@ -72,6 +89,15 @@ impl FileError {
             path: path.to_path_buf(),
             cause,
         }
+    }
+}
+
+/// What to do about what the operating system said.
+fn remedy(cause: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    match cause.kind() {
+        StorageFull | QuotaExceeded => "make room on that disk, or choose another",
+        _ => "check the path and its permissions",
     }
 }
 

@@ -20,7 +20,7 @@ use segre::flow::FlowError;
 use segre::flow::{Denoiser, Head, ModelConfig, PriorConfig, site_spec};
 use segre::learning::LearningError;
 use segre::learning::parameters::{Values, collect, names, replace};
-use segre::network::{Network, NetworkConfig};
+use segre::network::{Dropout, Network, NetworkConfig};
 use segre::run::{ModelCard, RunError, load, save_card, save_parameters};
 
 const BATCH: usize = 5;
@@ -127,7 +127,9 @@ fn the_output_has_a_number_per_category() {
         for device in [device(), device().autodiff()] {
             let network = case.network(&device);
             let (points, level) = case.input(&device);
-            let output = network.forward(points, level, Some(&mut rng(5)));
+            let rows = points.dims()[0];
+            let mut dropout = Dropout::of_rows(&rng(5), 0..rows);
+            let output = network.forward(points, level, Some(&mut dropout));
             assert_eq!(output.dims(), case.shape(), "{}", case.name);
             let values = host(output);
             assert!(values.iter().all(|v| v.is_finite()), "{}", case.name);
@@ -408,9 +410,18 @@ fn dropout_needs_a_generator_and_follows_it() {
         let network = case.network(&device);
         let (points, level) = case.input(&device);
         let output = |seed: Option<u64>| {
-            let mut rng = seed.map(rng);
-            host(network.forward(points.clone(), level.clone(), rng.as_mut()))
+            let rows = 0..points.dims()[0];
+            let mut dropout = seed.map(|seed| Dropout::of_rows(&rng(seed), rows));
+            host(network.forward(points.clone(), level.clone(), dropout.as_mut()))
         };
+        // The last row alone loses what it loses among the others.
+        let (whole, rows) = (output(Some(1)), points.dims()[0]);
+        let [last, of_level] = [points.clone(), level.clone().unsqueeze_dim(2)]
+            .map(|all: Tensor<3>| all.narrow(0, rows - 1, 1));
+        let mut dropout = Dropout::of_rows(&rng(1), rows - 1..rows);
+        let alone = host(network.forward(last, of_level.squeeze_dim(2), Some(&mut dropout)));
+        let among = &whole[whole.len() - alone.len()..];
+        assert!(largest_difference(&alone, among) < 1e-5, "{}", case.name);
         assert_eq!(output(None), output(None));
         assert_eq!(output(Some(1)), output(Some(1)));
         assert!(

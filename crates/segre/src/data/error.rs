@@ -18,13 +18,15 @@ pub enum DataError {
     /// A data argument names neither a built-in distribution nor a file.
     #[error(
         "{name:?} is no built-in data set and no such file exists; built-ins are {built_ins}, \
-         otherwise give the path of a file"
+         otherwise give the path of a file{hint}"
     )]
     UnknownSource {
         /// The argument.
         name: String,
         /// The names of the built-ins.
         built_ins: String,
+        /// What may have been meant.
+        hint: String,
     },
     /// A data file has an extension that no reader knows.
     #[error("{path}: unknown file type; use one of {legal}")]
@@ -208,7 +210,7 @@ pub enum DataError {
     /// A sequence of an alignment has another length than the first one.
     #[error(
         "{path}:{line}: record {record:?} has {found} symbols where {expected} are expected; \
-         give all records one length"
+         give all records one length{hint}"
     )]
     UnalignedRecord {
         /// The file.
@@ -221,18 +223,32 @@ pub enum DataError {
         found: usize,
         /// Symbols expected.
         expected: usize,
+        /// What may be the matter.
+        hint: &'static str,
     },
     /// A FASTA file has text before its first record.
-    #[error("{path}:{line}: text before the first record; a FASTA record starts with '>'")]
+    #[error("{path}:{line}: text before the first record; a FASTA record starts with '>'{hint}")]
     NotFasta {
         /// The file.
         path: PathBuf,
         /// Line, from 1.
         line: u64,
+        /// What it may be instead.
+        hint: String,
+    },
+    /// An alignment that may be understood in two ways, or in none.
+    #[error("{path}:{line}: {problem}")]
+    BadAlignment {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// What is the matter, and what to do.
+        problem: String,
     },
     /// A text is shorter than one window.
     #[error(
-        "{path}: {found} characters are less than one window of {window}; use a shorter window"
+        "{path}: {found} characters are less than one window of {window}; use a shorter one (`text_window`)"
     )]
     TextTooShort {
         /// The file.
@@ -244,14 +260,17 @@ pub enum DataError {
     },
     /// An array's elements are not integers.
     #[error(
-        "{path}: the array's elements are {dtype}, not integers; \
-         convert them with array.astype(numpy.uint16)"
+        "{path}: the array's elements are {dtype}, {what}, but labels are integers from 0; {remedy}"
     )]
     NotIntegers {
         /// The file.
         path: PathBuf,
         /// NumPy's name of the element type.
         dtype: String,
+        /// What that is.
+        what: &'static str,
+        /// What to do.
+        remedy: &'static str,
     },
     /// An array has a shape that holds no rows of sites.
     #[error("{path}: an array of shape {shape:?} is no data set; use [rows, sites] or more axes")]
@@ -264,7 +283,7 @@ pub enum DataError {
     /// An array holds a number that is no label.
     #[error(
         "{path}: row {row}, {site}: {value} is no label; \
-         legal labels are the integers from 0 to {largest}; correct or map the values"
+         legal labels are the integers from 0 to {largest}{hint}; correct or map the values"
     )]
     BadLabel {
         /// The file.
@@ -277,6 +296,8 @@ pub enum DataError {
         value: String,
         /// Largest legal label.
         largest: usize,
+        /// What the number may mean.
+        hint: &'static str,
     },
     /// An archive does not tell which of its arrays to read.
     #[error(

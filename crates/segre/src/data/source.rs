@@ -3,9 +3,10 @@
 use super::builtin::{BuiltIn, KnownDistribution};
 use super::format::input::split_key;
 use crate::data::error::{DataError, Result};
+use crate::data::names::meant;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A data argument: `digits`, `product:c=160,n=4`, `table.csv`, `arrays.npz:key`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,9 +36,12 @@ impl DataSource {
         if path.exists() || file.exists() {
             return Ok(Self::File(path));
         }
+        let files = siblings(&file);
+        let files = files.iter().map(String::as_str);
         Err(DataError::UnknownSource {
             name: text.to_string(),
             built_ins: BuiltIn::NAMES.join(", "),
+            hint: meant(name, BuiltIn::NAMES.into_iter().chain(files)),
         })
     }
 
@@ -48,6 +52,18 @@ impl DataSource {
             Self::File(_) => None,
         }
     }
+}
+
+/// The names beside a file that is not there, as it would be written.
+fn siblings(file: &Path) -> Vec<String> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let read = match folder.as_os_str().is_empty() {
+        true => std::fs::read_dir("."),
+        false => std::fs::read_dir(folder),
+    };
+    let entries = read.into_iter().flatten().flatten();
+    let paths = entries.map(|entry| folder.join(entry.file_name()));
+    paths.map(|path| path.display().to_string()).collect()
 }
 
 impl fmt::Display for DataSource {

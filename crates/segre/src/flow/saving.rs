@@ -73,6 +73,17 @@ pub fn read_parameters(
     // Models of earlier versions have none.
     let gain = tensors.remove(CONTEXT_GAIN);
     let gain = gain.and_then(|gain| gain.values.first().copied());
+    // Settings that lie would fill the memory.
+    let held: usize = tensors.values().map(|tensor| tensor.values.len()).sum();
+    let least = config.network.least_parameters();
+    if least > held as f64 {
+        return Err(LearningError::ParameterMismatch {
+            name: "the network".into(),
+            expected: vec![least.min(1e18) as usize],
+            found: Some(vec![held]),
+        }
+        .into());
+    }
     // The random start is overwritten at once.
     let mut rng = generator(0, Purpose::Initialise, 0);
     let network = config.network.init(&site_spec(schema), &mut rng, device);

@@ -119,7 +119,7 @@ impl Model {
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
         run::refuse_existing(folder, false)?;
-        run::create_folder(folder)?;
+        let _lock = run::create_folder(folder)?;
         run::save_card(folder, self.card.clone())?;
         Ok(run::save_parameters(folder, &self.flow)?)
     }

@@ -123,6 +123,27 @@ impl NetworkConfig {
         }
     }
 
+    /// Parameters that the network has at least, for any sites: it is not to be made for a file that cannot hold them.
+    pub(crate) fn least_parameters(&self) -> f64 {
+        let square = |width: usize| (width as f64).powi(2);
+        match self {
+            Self::Linear(_) => 0.0,
+            Self::Dense(config) => config.hidden.iter().map(|width| *width as f64).sum(),
+            Self::Residual(config) => {
+                config.blocks as f64 * square(config.hidden) + config.components as f64
+            }
+            Self::Table(config) => {
+                config.blocks as f64 * square(config.hidden) + config.hidden as f64
+            }
+            Self::Cnn(config) => square(config.width),
+            Self::Unet(config) => {
+                let level = |multiplier: &usize| square(*multiplier) * square(config.channels);
+                let levels: f64 = config.multipliers.iter().map(level).sum();
+                config.blocks as f64 * levels + config.classes.unwrap_or(0) as f64
+            }
+        }
+    }
+
     /// Whether the network is for images only.
     pub fn needs_image(&self) -> bool {
         matches!(self, Self::Unet(_))

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::awake::Awake;
 use super::card::{Card, ModelCard, save_card, save_parameters};
 use super::error::{Result, RunError};
-use super::folder::{CHECKPOINT_FILE, METRICS_FILE, create_folder, refuse_existing};
+use super::folder::{CHECKPOINT_FILE, METRICS_FILE, create_folder, lock_model, refuse_existing};
+use super::lock::FolderLock;
 use super::metrics::Metrics;
 use crate::data::{ReadOptions, Schema};
 use crate::energy::EnergyModel;
@@ -20,7 +21,7 @@ use crate::recipe::{Facts, Recipe, Settings};
 
 /// A run that learns an energy alone.
 pub struct DataFreeRun {
-    out: Option<PathBuf>,
+    out: Option<(PathBuf, FolderLock)>,
     card: ModelCard,
     fit: DataFree,
 }
@@ -73,9 +74,9 @@ impl DataFreeRun {
     /// As [`refuse_existing`] and [`create_folder`].
     pub fn kept_in(mut self, folder: &Path, force: bool) -> Result<Self> {
         refuse_existing(folder, force)?;
-        create_folder(folder)?;
+        let lock = create_folder(folder)?;
         save_card(folder, self.card.clone())?;
-        self.out = Some(folder.to_path_buf());
+        self.out = Some((folder.to_path_buf(), lock));
         Ok(self)
     }
 
@@ -93,6 +94,7 @@ impl DataFreeRun {
         schema: &Schema,
         device: &Device,
     ) -> Result<Self> {
+        let lock = lock_model(folder)?;
         let mut card = match Card::load(folder)? {
             Card::EnergyDataFree(card) => card,
             other => return Err(other.refused(folder)),
@@ -130,7 +132,7 @@ impl DataFreeRun {
         };
         save_card(folder, card.clone())?;
         Ok(Self {
-            out: Some(folder.to_path_buf()),
+            out: Some((folder.to_path_buf(), lock)),
             card,
             fit,
         })
@@ -156,19 +158,19 @@ impl DataFreeRun {
         let Self { out, mut card, fit } = self;
         let round = fit.round();
         let stays = |line: &Value| line["round"].as_u64().is_some_and(|own| own < round);
-        let log = out.as_ref().map(|out| out.join(METRICS_FILE));
+        let log = out.as_ref().map(|(folder, _)| folder.join(METRICS_FILE));
         let mut log = Log {
             observer,
             metrics: log.map(|path| Metrics::open(&path, stays)).transpose()?,
         };
         let mut keep = |fit: &DataFree, moment| match &out {
-            Some(folder) => store(folder, &mut card, fit, moment),
+            Some((folder, _)) => store(folder, &mut card, fit, moment),
             None => Ok(()),
         };
         let awake = Awake::start();
         let trainer = fit.run(energy, &mut keep, &mut log)?;
         drop(awake);
-        if let Some(folder) = &out {
+        if let Some((folder, _)) = &out {
             save_parameters(folder, &trainer.best_model()?)?;
         }
         Ok(trainer)

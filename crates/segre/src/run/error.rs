@@ -28,6 +28,14 @@ pub enum RunError {
         /// The folder.
         path: PathBuf,
     },
+    /// Another process writes in the folder.
+    #[error("{path} is in use by {holder}; wait for its end or stop it, or choose another `out`")]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+        /// Who it is, and since when.
+        holder: String,
+    },
     /// A file is where the folder should be.
     #[error("{path} is not a folder; choose another `out`")]
     NotAFolder {
@@ -43,7 +51,7 @@ pub enum RunError {
     /// The operating system refused to make or clear the folder.
     #[error("cannot {action} {path}; choose another `out`")]
     Folder {
-        /// `create` or `clear`.
+        /// `create`, `read`, `clear` or `write to`.
         action: &'static str,
         /// The folder.
         path: PathBuf,

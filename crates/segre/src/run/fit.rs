@@ -219,11 +219,12 @@ impl<'a> Fit<'a> {
         let trainer = Trainer::new(model, training, &parts.train, &self.device)?;
         // The first process keeps the run of all.
         let out = self.out.clone().filter(|_| ranks::is_first());
+        let lock = out.as_deref().map(create_folder).transpose()?;
         if let Some(out) = &out {
-            create_folder(out)?;
             save_card(out, card.clone())?;
         }
         Ok(Run {
+            _lock: lock,
             out,
             card,
             parts,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::{Result, RunError};
+use super::lock::{FolderLock, LOCK_FILE};
 use crate::atomic;
 use crate::file_error::FileError;
 
@@ -40,11 +41,12 @@ const FILES: [&str; 11] = [
     "training.png",
 ];
 
-/// Refuses a folder that is there, unless it may be replaced.
+/// Refuses a folder that is there, unless it may be replaced and no process writes in it.
 ///
 /// # Errors
-/// [`RunError::Exists`].
+/// [`RunError::Exists`], [`RunError::InUse`].
 pub fn refuse_existing(folder: &Path, force: bool) -> Result<()> {
+    FolderLock::refuse_taken(folder)?;
     match folder.exists() && !force {
         true => Err(RunError::Exists {
             path: folder.to_path_buf(),
@@ -53,38 +55,61 @@ pub fn refuse_existing(folder: &Path, force: bool) -> Result<()> {
     }
 }
 
-/// Makes an empty folder for a run, of one that a former run left too.
+/// Makes an empty folder for a run, of one that a former run left too, and takes its lock.
 ///
 /// # Errors
-/// [`RunError::NotAFolder`], [`RunError::NotOurs`] if it holds anything else, [`RunError::Folder`] and [`FileError`] if the
-/// operating system refuses.
-pub fn create_folder(folder: &Path) -> Result<()> {
+/// [`RunError::NotAFolder`], [`RunError::NotOurs`] if it holds anything else, [`RunError::InUse`], [`RunError::Folder`] and
+/// [`FileError`] if the operating system refuses.
+pub fn create_folder(folder: &Path) -> Result<FolderLock> {
     if folder.exists() {
-        clear(folder)?;
+        refuse_other(folder)?;
     }
     fs::create_dir_all(folder).map_err(|cause| RunError::Folder {
         action: "create",
         path: folder.to_path_buf(),
         cause,
     })?;
-    Ok(atomic::check_writable(&folder.join(CONFIG_FILE))?)
+    let lock = FolderLock::take(folder)?;
+    atomic::check_writable(&folder.join(CONFIG_FILE))?;
+    clear(folder)?;
+    Ok(lock)
 }
 
-/// Removes what a former run left, and nothing else.
-fn clear(folder: &Path) -> Result<()> {
+/// Takes the lock of a model's folder, to go on with the run in it.
+pub(super) fn lock_model(folder: &Path) -> Result<FolderLock> {
+    file_of(folder, CONFIG_FILE)?;
+    FolderLock::take(folder)
+}
+
+/// Refuses a folder that is neither empty nor a model's; what a process leaves that was killed at the very start is neither.
+fn refuse_other(folder: &Path) -> Result<()> {
     let path = || folder.to_path_buf();
     if !folder.is_dir() {
         return Err(RunError::NotAFolder { path: path() });
     }
-    let refused = |cause| RunError::Folder {
-        action: "clear",
+    let entries = fs::read_dir(folder).map_err(|cause| RunError::Folder {
+        action: "read",
         path: path(),
         cause,
+    })?;
+    let ours = |entry: std::io::Result<fs::DirEntry>| {
+        let name = entry.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        name.is_ok_and(|name| name == LOCK_FILE || name.starts_with(".config.json."))
     };
-    let empty = fs::read_dir(folder).map_err(refused)?.next().is_none();
-    if !empty && !folder.join(CONFIG_FILE).is_file() {
-        return Err(RunError::NotOurs { path: path() });
+    let empty = entries.into_iter().all(ours);
+    match empty || folder.join(CONFIG_FILE).is_file() {
+        true => Ok(()),
+        false => Err(RunError::NotOurs { path: path() }),
     }
+}
+
+/// Removes what a former run left, and nothing else.
+fn clear(folder: &Path) -> Result<()> {
+    let refused = |cause| RunError::Folder {
+        action: "clear",
+        path: folder.to_path_buf(),
+        cause,
+    };
     for name in FILES {
         let file = folder.join(name);
         if file.exists() {

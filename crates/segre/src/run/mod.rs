@@ -7,13 +7,13 @@
 //! | going on with a run that was stopped | `resume.rs` |
 //! | fits to an energy: a network without data, a randomised flow; samples to learn from | `data_free.rs`, `randomized.rs`, `samples.rs` |
 //! | the parts of the data | `parts.rs` |
-//! | a model's folder: names of files, making room | `folder.rs` |
+//! | a model's folder: names of files, making room; one process at a time | `folder.rs`, `lock.rs` |
 //! | what a folder holds, by kind: settings, reading a network | `card.rs` |
 //! | the log | `metrics.rs` |
 //!
 //! A folder holds `config.json` (its kind, resolved settings, schema, source, split), `model.safetensors` (parameters of the model that is
 //! kept), `checkpoint.safetensors` (what a run needs to go on as if it had never stopped) and `metrics.jsonl`. Every file is
-//! written under a temporary name and renamed. The room knows everything that can be fitted, and nothing of what is done with a
+//! written under a temporary name and renamed. While a run writes in a folder, it holds a lock of the operating system. The room knows everything that can be fitted, and nothing of what is done with a
 //! model afterwards.
 
 mod awake;
@@ -23,6 +23,7 @@ mod error;
 mod fit;
 mod folder;
 mod keeper;
+mod lock;
 mod metrics;
 mod parts;
 mod randomized;
@@ -37,6 +38,7 @@ pub use fit::Fit;
 pub use folder::{
     CONFIG_FILE, METRICS_FILE, MODEL_FILE, REPORT_FILE, create_folder, refuse_existing,
 };
+pub use lock::{FolderLock, LOCK_FILE};
 pub use metrics::{Logged, TrainingLog};
 pub use parts::{LabelFile, Parts};
 pub use randomized::{RandomizedCard, RandomizedRun, load_randomized};

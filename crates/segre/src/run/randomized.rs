@@ -10,8 +10,9 @@ use super::card::{Card, save_card};
 use super::error::{Result, RunError};
 use super::folder::{
     CHECKPOINT_EVERY, CHECKPOINT_FILE, METRICS_FILE, MODEL_FILE, create_folder, file_of,
-    refuse_existing,
+    lock_model, refuse_existing,
 };
+use super::lock::FolderLock;
 use super::metrics::Metrics;
 use super::samples::EnergySamples;
 use crate::data::{Dataset, Schema};
@@ -75,7 +76,7 @@ pub fn load_randomized(folder: &Path) -> Result<(RandomizedFlow, RandomizedCard)
 
 /// A run that fits a randomised flow to an energy model.
 pub struct RandomizedRun {
-    out: Option<PathBuf>,
+    out: Option<(PathBuf, FolderLock)>,
     card: RandomizedCard,
     trainer: Trainer,
     samples: Option<Dataset>,
@@ -126,6 +127,7 @@ impl RandomizedRun {
         energy: &EnergyModel,
         source: &str,
     ) -> Result<Self> {
+        let lock = lock_model(folder)?;
         let mut card = load_card(folder)?;
         if card.source != source {
             return Err(RunError::OtherEnergy {
@@ -149,7 +151,7 @@ impl RandomizedRun {
         };
         save_card(folder, card.clone())?;
         Ok(Self {
-            out: Some(folder.to_path_buf()),
+            out: Some((folder.to_path_buf(), lock)),
             card,
             trainer,
             samples: None,
@@ -172,9 +174,9 @@ impl RandomizedRun {
     /// As [`refuse_existing`] and [`create_folder`].
     pub fn kept_in(mut self, folder: &Path, force: bool) -> Result<Self> {
         refuse_existing(folder, force)?;
-        create_folder(folder)?;
+        let lock = create_folder(folder)?;
         save_card(folder, self.card.clone())?;
-        self.out = Some(folder.to_path_buf());
+        self.out = Some((folder.to_path_buf(), lock));
         Ok(self)
     }
 
@@ -210,14 +212,17 @@ impl RandomizedRun {
         };
         let (done, _) = self.trainer.progress();
         let stays = |line: &Value| line["step"].as_u64().is_some_and(|step| step <= done);
-        let path = self.out.as_ref().map(|out| out.join(METRICS_FILE));
+        let path = self
+            .out
+            .as_ref()
+            .map(|(folder, _)| folder.join(METRICS_FILE));
         let mut log = Log {
             observer,
             metrics: path.map(|path| Metrics::open(&path, stays)).transpose()?,
             loss: self.loss,
         };
         let mut saved = Instant::now();
-        let out = self.out.as_deref();
+        let out = self.out.as_ref().map(|(folder, _)| folder.as_path());
         let mut keep = |trainer: &Trainer| match out {
             Some(folder) if saved.elapsed() >= CHECKPOINT_EVERY => {
                 saved = Instant::now();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::card::{Card, ModelCard, save_card};
 use super::error::{Result, RunError};
 use super::fit::{Fit, Origin};
-use super::folder::CHECKPOINT_FILE;
+use super::folder::{CHECKPOINT_FILE, lock_model};
 use super::parts::Parts;
 use super::training::Run;
 use crate::data::{self, DataSource, ReadOptions};
@@ -16,6 +16,8 @@ use crate::recipe::{Facts, Recipe};
 /// Takes up the run in the folder with its own settings; only budgets may be others.
 pub(super) fn resume(fit: &Fit) -> Result<Run> {
     let out = fit.folder()?;
+    // The first process keeps the run of all.
+    let lock = ranks::is_first().then(|| lock_model(out)).transpose()?;
     let mut card = match Card::load(out)? {
         Card::Data(card) => card,
         other => return Err(other.refused(out)),
@@ -65,6 +67,7 @@ pub(super) fn resume(fit: &Fit) -> Result<Run> {
         save_card(out, card.clone())?;
     }
     Ok(Run {
+        _lock: lock,
         out,
         card,
         parts,

@@ -6,6 +6,7 @@ use super::awake::Awake;
 use super::card::{ModelCard, save_parameters};
 use super::error::Result;
 use super::keeper::RunKeeper;
+use super::lock::FolderLock;
 use super::parts::Parts;
 use crate::flow::Model;
 use crate::flow::training::{self, Ending, Trainer};
@@ -17,6 +18,8 @@ pub struct Run {
     pub(super) card: ModelCard,
     pub(super) parts: Parts,
     pub(super) trainer: Trainer,
+    /// Of the folder, as long as the run is there.
+    pub(super) _lock: Option<FolderLock>,
 }
 
 impl Run {
@@ -53,6 +56,7 @@ impl Run {
             card,
             parts,
             trainer,
+            ..
         } = self;
         let mut keeper = RunKeeper::new(out.as_deref(), trainer, &card.model.network, observer)?;
         let awake = Awake::start();

@@ -8,6 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use segre::atomic::check_writable;
 use segre::progress::{Control, Event, Observer, Progress};
+use segre::run::{FolderLock, LOCK_FILE};
 use segre::{Device, atomic};
 
 use super::results::{CSV_FILE, JSON_FILE, Measured, REPORT_FILE, Results, Row, Settings, Summary};
@@ -34,6 +35,7 @@ pub struct Run {
     /// Cells that are done, those of a former run included.
     done: usize,
     started: Instant,
+    _lock: FolderLock,
 }
 
 impl Run {
@@ -75,7 +77,13 @@ impl Run {
             summary: Vec::new(),
             files: Vec::new(),
         };
+        if arguments.resume || arguments.force {
+            FolderLock::refuse_taken(&folder)?;
+        }
+        let mut lock = None;
         if arguments.resume {
+            Results::read(&folder)?;
+            lock = Some(FolderLock::take(&folder)?);
             let former = Results::read(&folder)?;
             former.check_same(&results, &folder)?;
             results.seeds.extend(former.seeds);
@@ -87,7 +95,11 @@ impl Run {
             results.files = former.files;
         } else if !is_empty(&folder)? {
             match arguments.force {
-                true => clear(&folder)?,
+                true => {
+                    readable(&folder)?;
+                    lock = Some(FolderLock::take(&folder)?);
+                    clear(&folder)?;
+                }
                 false => bail!(
                     "{} is not empty; go on with --resume, replace it with --force, or choose another --out",
                     folder.display()
@@ -96,6 +108,10 @@ impl Run {
         }
         fs::create_dir_all(&folder)
             .with_context(|| format!("cannot create {}; choose another --out", folder.display()))?;
+        let lock = match lock {
+            Some(lock) => lock,
+            None => FolderLock::take(&folder)?,
+        };
         check_writable(&folder.join(JSON_FILE))?;
         results.write(&folder)?;
         Ok(Self {
@@ -111,6 +127,7 @@ impl Run {
             planned: 0,
             done: 0,
             started: Instant::now(),
+            _lock: lock,
         })
     }
 
@@ -369,17 +386,26 @@ fn is_empty(folder: &Path) -> Result<bool> {
         "{} is not a folder; choose another --out",
         folder.display()
     );
-    Ok(fs::read_dir(folder)?.next().is_none())
+    // A lock may be left of a process that was killed.
+    let left = |entry: std::io::Result<fs::DirEntry>| {
+        entry.is_ok_and(|entry| entry.file_name().to_str() == Some(LOCK_FILE))
+    };
+    Ok(fs::read_dir(folder)?.all(left))
 }
 
-/// Removes what a former run left, and nothing else.
-fn clear(folder: &Path) -> Result<()> {
-    let former = Results::read(folder).with_context(|| {
+/// The results in a folder that is to be replaced.
+fn readable(folder: &Path) -> Result<Results> {
+    Results::read(folder).with_context(|| {
         format!(
             "{} is not the folder of an experiment; choose another --out",
             folder.display()
         )
-    })?;
+    })
+}
+
+/// Removes what a former run left, and nothing else.
+fn clear(folder: &Path) -> Result<()> {
+    let former = readable(folder)?;
     let fixed = [REPORT_FILE, CSV_FILE, JSON_FILE].map(str::to_owned);
     for name in former.files.iter().chain(&fixed) {
         // A damaged list must not lead out of the folder.

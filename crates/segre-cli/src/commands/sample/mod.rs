@@ -156,7 +156,6 @@ fn check_output(arguments: &Sample, schema: &Schema) -> Result<bool> {
         arguments.out.display(),
         schema.layout.name()
     );
-    check_writable(&arguments.out)?;
     if picture {
         let nothing = data::Dataset::new(schema.clone(), Vec::new())?;
         ensure!(
@@ -166,6 +165,7 @@ fn check_output(arguments: &Sample, schema: &Schema) -> Result<bool> {
             schema.layout.name()
         );
     }
+    check_writable(&arguments.out)?;
     Ok(picture)
 }
 

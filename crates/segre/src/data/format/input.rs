@@ -1,17 +1,13 @@
-//! Files as streams: the kind by extension, transparent gzip, whole texts with UTF-8 checked.
+//! Which reader a file is for, told by its name.
 
 use super::image;
 use crate::data::error::{DataError, Result};
-use crate::file_error::FileError;
-use flate2::read::MultiGzDecoder;
-use std::fs::File;
-use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// The extensions that can be read, for messages.
 #[cfg(not(feature = "arrow"))]
 pub(in crate::data) const READABLE: &str =
-    ".npy, .npz, .csv, .tsv, .fasta, .fa, .txt, .idx (the last six also with .gz)";
+    ".csv, .tsv, .fasta, .fa, .a3m, .txt, .npy, .idx (each also with .gz), .npz";
 
 /// The extensions that can be read, for messages.
 #[cfg(feature = "arrow")]
@@ -43,6 +39,8 @@ pub(in crate::data) enum FileKind {
     Arrow,
     /// Aligned sequences.
     Fasta,
+    /// Aligned sequences with insertions, in lower case, which are no columns.
+    A3m,
     /// Running text.
     Text,
     /// Grey pictures in the format of MNIST.
@@ -71,7 +69,7 @@ impl FileKind {
             .extension()
             .unwrap_or_default();
         match (extension.to_string_lossy().as_ref(), plain.is_some()) {
-            ("npy", false) => Ok(Self::Npy),
+            ("npy", _) => Ok(Self::Npy),
             ("npz", false) => Ok(Self::Npz {
                 file: path.to_path_buf(),
                 key: None,
@@ -82,7 +80,8 @@ impl FileKind {
             ("parquet" | "pq", false) => Ok(Self::Parquet),
             #[cfg(feature = "arrow")]
             ("arrow" | "feather" | "ipc", false) => Ok(Self::Arrow),
-            ("fasta" | "fa", _) => Ok(Self::Fasta),
+            ("fasta" | "fa" | "afa", _) => Ok(Self::Fasta),
+            ("a3m", _) => Ok(Self::A3m),
             ("txt", _) => Ok(Self::Text),
             _ if path.is_dir() => Ok(Self::Folder),
             _ if image::is_idx(path) => Ok(Self::Idx),
@@ -102,52 +101,9 @@ pub(in crate::data) fn split_key(path: &Path) -> Option<(PathBuf, String)> {
     (!key.is_empty()).then(|| (PathBuf::from(&text[..end]), key.to_string()))
 }
 
-/// A buffered stream of the file's contents, decompressed if its name ends in `.gz`.
-pub(in crate::data) fn open(path: &Path) -> Result<Box<dyn Read>> {
-    let file = File::open(path).map_err(|cause| FileError::reading(path, cause))?;
-    let compressed = path
-        .extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
-    if compressed {
-        Ok(Box::new(MultiGzDecoder::new(BufReader::new(file))))
-    } else {
-        Ok(Box::new(BufReader::new(file)))
-    }
-}
-
-/// The file's whole text without byte-order mark.
-pub(in crate::data) fn read_text(path: &Path) -> Result<String> {
-    let mut bytes = Vec::new();
-    open(path)?
-        .read_to_end(&mut bytes)
-        .map_err(|cause| FileError::reading(path, cause))?;
-    match String::from_utf8(bytes) {
-        Ok(text) => match text.strip_prefix('\u{feff}') {
-            Some(rest) => Ok(rest.to_string()),
-            None => Ok(text),
-        },
-        Err(error) => {
-            let valid = error.utf8_error().valid_up_to();
-            let breaks = error.as_bytes()[..valid]
-                .iter()
-                .filter(|&&byte| byte == b'\n')
-                .count();
-            let (line, offset) = (breaks as u64 + 1, valid as u64);
-            Err(FileError::InvalidUtf8 {
-                path: path.to_path_buf(),
-                line,
-                offset,
-            }
-            .into())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::DataError;
-    use std::io::Write;
 
     #[test]
     fn kinds_by_extension() {
@@ -171,38 +127,8 @@ mod tests {
                 key: Some("x_1".into())
             })
         );
-        for name in ["b.xlsx", "b", "b.npy.gz", "csv", ".gz", ""] {
+        for name in ["b.xlsx", "b", "b.npz.gz", "csv", ".gz", ""] {
             assert!(kind(name).is_none(), "{name}");
         }
-    }
-
-    #[test]
-    fn a_cut_gzip_file_is_damaged_and_bad_utf8_is_placed() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("a.txt.gz");
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        encoder
-            .write_all("some text, some more text".repeat(50).as_bytes())
-            .expect("memory");
-        let bytes = encoder.finish().expect("memory");
-        std::fs::write(&path, &bytes).expect("writable");
-        assert!(read_text(&path).is_ok());
-        std::fs::write(&path, &bytes[..bytes.len() - 12]).expect("writable");
-        assert!(matches!(
-            read_text(&path),
-            Err(DataError::File(FileError::Damaged { .. }))
-        ));
-        let path = folder.path().join("a.txt");
-        std::fs::write(&path, b"\xef\xbb\xbfab\nc\xff").expect("writable");
-        assert!(matches!(
-            read_text(&path),
-            Err(DataError::File(FileError::InvalidUtf8 {
-                line: 2,
-                offset: 7,
-                ..
-            }))
-        ));
-        std::fs::write(&path, "\u{feff}abc").expect("writable");
-        assert_eq!(read_text(&path).expect("legal"), "abc");
     }
 }

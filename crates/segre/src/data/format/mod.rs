@@ -12,6 +12,7 @@ pub(in crate::data) mod write;
 
 use std::path::Path;
 
+use self::fasta::LowerCase;
 use self::input::FileKind;
 use self::npy::Stored;
 use crate::data::dataset::Dataset;
@@ -32,7 +33,8 @@ pub(super) fn read(path: &Path, options: &ReadOptions) -> Result<Dataset> {
         FileKind::Parquet => arrow::read_parquet(path)?.read(options),
         #[cfg(feature = "arrow")]
         FileKind::Arrow => arrow::read_arrow(path)?.read(options),
-        FileKind::Fasta => fasta::read(path, None),
+        FileKind::Fasta => fasta::read(path, LowerCase::Letters, None),
+        FileKind::A3m => fasta::read(path, LowerCase::Insertions, None),
         FileKind::Text => text::read(path, options.text_window),
         FileKind::Idx => image::read_idx(path, None, options),
         FileKind::Folder => image::read_folder(path, None, options),
@@ -55,7 +57,11 @@ pub(super) fn read_as(path: &Path, schema: &Schema, options: &ReadOptions) -> Re
         FileKind::Arrow => arrow::read_arrow(path)?.read_as(schema, options),
         FileKind::Fasta => {
             require_layout(schema, &Layout::Sequence)?;
-            fasta::read(path, Some(schema))
+            fasta::read(path, LowerCase::Letters, Some(schema))
+        }
+        FileKind::A3m => {
+            require_layout(schema, &Layout::Sequence)?;
+            fasta::read(path, LowerCase::Insertions, Some(schema))
         }
         FileKind::Text => {
             require_layout(schema, &Layout::Text)?;

@@ -1,9 +1,9 @@
 //! Running text cut in windows: every character is a site.
 
-use super::input;
 use crate::data::dataset::Dataset;
 use crate::data::error::{DataError, Result};
 use crate::data::schema::{Layout, Schema, Vocabulary};
+use crate::stream;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use std::path::Path;
 ///
 /// The vocabulary is the characters seen, sorted; line breaks are characters like any other.
 pub(super) fn read(path: &Path, window: usize) -> Result<Dataset> {
-    let text = input::read_text(path)?;
+    let text = stream::read_text(path)?;
     let mut categories: Vec<char> = text.chars().collect();
     let found = categories.len();
     if found < window || window == 0 {
@@ -32,7 +32,7 @@ pub(super) fn read(path: &Path, window: usize) -> Result<Dataset> {
 /// If the schema's vocabulary has no line break, every line of the file is one window, as
 /// [`write`](super::write()) lays such samples out.
 pub(super) fn read_as(path: &Path, schema: &Schema) -> Result<Dataset> {
-    let text = input::read_text(path)?;
+    let text = stream::read_text(path)?;
     let window = schema.sites();
     let known =
         |character: &str| (0..window).any(|site| schema.label_of(site, character).is_some());
@@ -53,6 +53,7 @@ pub(super) fn read_as(path: &Path, schema: &Schema) -> Result<Dataset> {
                 record,
                 found,
                 expected: window,
+                hint: "",
             });
         }
     }
@@ -94,11 +95,21 @@ fn labels(path: &Path, text: &str, schema: &Schema) -> Result<Dataset> {
             (line, column) = (line + 1, 0);
         }
     }
-    labels.truncate(labels.len() / window * window);
+    let rest = labels.len() % window;
+    labels.truncate(labels.len() - rest);
     if labels.is_empty() {
         return Err(too_short(path, text.chars().count(), window));
     }
-    Dataset::new(schema.clone(), labels)
+    let mut schema = schema.clone();
+    schema.notes = (rest > 0)
+        .then(|| {
+            format!(
+                "the last {rest} characters are less than a window of {window} and are left out"
+            )
+        })
+        .into_iter()
+        .collect();
+    Dataset::new(schema, labels)
 }
 
 /// Label by character; integers are no characters.

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::read_text;
 use super::tokens::{Token, Tokens};
 use crate::energy::error::Result;
 use crate::energy::model::{EnergyModel, Observation};
+use crate::stream::read_text;
 
 /// Reads the observations of a file for a model.
 ///

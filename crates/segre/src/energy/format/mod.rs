@@ -16,34 +16,19 @@ use std::path::Path;
 use super::error::EnergyError;
 use super::model::EnergyModel;
 use crate::energy::error::Result;
-use crate::file_error::FileError;
+use crate::stream::read_text;
 
-/// Reads a model by the extension of its file: `.uai` or `.fg`.
+/// Reads a model by the extension of its file: `.uai` or `.fg`, also with `.gz`.
 ///
 /// # Errors
-/// [`FileError::Io`], [`EnergyError::UnknownFormat`], and what [`parse_uai`] and [`parse_fg`] return.
+/// [`FileError`](crate::FileError), [`EnergyError::UnknownFormat`], and what [`parse_uai`] and [`parse_fg`] return.
 pub fn read_model(path: &Path) -> Result<EnergyModel> {
-    let extension = path.extension().unwrap_or_default().to_string_lossy();
-    match extension.to_lowercase().as_str() {
+    let name = path.to_string_lossy().to_lowercase();
+    let plain = Path::new(name.strip_suffix(".gz").unwrap_or(&name));
+    let extension = plain.extension().unwrap_or_default().to_string_lossy();
+    match extension.as_ref() {
         "uai" => parse_uai(&read_text(path)?, path),
         "fg" => parse_fg(&read_text(path)?, path),
         _ => Err(EnergyError::UnknownFormat { path: path.into() }),
     }
-}
-
-/// A whole text file.
-fn read_text(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).map_err(|cause| FileError::reading(path, cause))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let offset = error.utf8_error().valid_up_to();
-        let lines = error.as_bytes()[..offset]
-            .iter()
-            .filter(|byte| **byte == b'\n');
-        FileError::InvalidUtf8 {
-            path: path.into(),
-            line: lines.count() as u64 + 1,
-            offset: offset as u64,
-        }
-    });
-    Ok(text?)
 }

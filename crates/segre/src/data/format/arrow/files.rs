@@ -18,6 +18,7 @@ use crate::atomic;
 use crate::data::dataset::Dataset;
 use crate::data::error::Result;
 use crate::file_error::FileError;
+use crate::stream;
 
 /// First bytes of Arrow files; without them it is a stream.
 const ARROW_MAGIC: &[u8; 6] = b"ARROW1";
@@ -25,7 +26,7 @@ const ARROW_MAGIC: &[u8; 6] = b"ARROW1";
 /// The columns and rows of a Parquet file.
 pub fn read_parquet(path: &Path) -> Result<Batches<'_>> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(open(path)?);
-    let builder = builder.map_err(|error| damaged(path, &error))?;
+    let builder = builder.map_err(|error| stream::unreadable(path, error.to_string()))?;
     Ok(Batches {
         path,
         schema: builder.schema().clone(),
@@ -50,7 +51,7 @@ pub fn read_arrow(path: &Path) -> Result<Batches<'_>> {
     let (schema, rows): (_, Rows) = match is_stream {
         true => {
             let reader = StreamReader::try_new(file, None);
-            let reader = reader.map_err(|error| damaged(path, &error))?;
+            let reader = reader.map_err(|error| stream::unreadable(path, error.to_string()))?;
             (reader.schema(), Box::new(reader))
         }
         false => {

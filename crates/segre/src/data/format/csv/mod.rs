@@ -5,7 +5,6 @@
 
 mod dialect;
 
-use super::input;
 use crate::data::dataset::Dataset;
 use crate::data::error::{DataError, Result};
 use crate::data::options::{Missing, MissingIs, ReadOptions};
@@ -13,6 +12,7 @@ use crate::data::partial::PartialDataset;
 use crate::data::schema::{Layout, Schema};
 use crate::data::table::{self, Frame, FrameBuilder};
 use crate::file_error::FileError;
+use crate::stream;
 use csv::{Reader, ReaderBuilder, StringRecord};
 use std::io::Cursor;
 use std::path::Path;
@@ -82,11 +82,8 @@ struct Table<'a> {
 
 impl<'a> Table<'a> {
     fn open(path: &'a Path, delimiter: u8, options: &ReadOptions) -> Result<Self> {
-        // One kind of line break, also at the end: `line` counts on it.
-        let mut text = input::read_text(path)?;
-        if text.contains('\r') {
-            text = text.replace("\r\n", "\n").replace('\r', "\n");
-        }
+        // A line break also at the end: `line` counts on it.
+        let mut text = stream::read_text(path)?;
         text.push('\n');
         let usual = delimiter;
         let delimiter = dialect::delimiter(&text, usual);

@@ -127,7 +127,7 @@ pub(super) fn ranges(numbers: impl Iterator<Item = u8>) -> String {
 }
 
 fn read(path: &Path) -> Result<ClassMap> {
-    let text = super::super::input::read_text(path)?;
+    let text = crate::stream::read_text(path)?;
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
         .trim(csv::Trim::All)

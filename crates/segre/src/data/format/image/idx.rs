@@ -1,6 +1,5 @@
 //! IDX files, the format of MNIST: pictures of grey values, and labels. `.gz` is read too.
 
-use super::super::input;
 use super::error::ImageError;
 use super::resample::resample;
 use super::{ImageSize, Raster, schema_of, size_of};
@@ -10,6 +9,7 @@ use crate::data::options::ReadOptions;
 use crate::data::schema::{Schema, Vocabulary};
 use crate::data::store::Collector;
 use crate::file_error::FileError;
+use crate::stream;
 use std::io::Read;
 use std::path::Path;
 
@@ -18,7 +18,9 @@ const PICTURES: [u8; 4] = [0, 0, 8, 3];
 /// First bytes of labels: unsigned bytes, one axis.
 const LABELS: [u8; 4] = [0, 0, 8, 1];
 /// Labels that memory is reserved for on the word of a header alone.
-const MOST_RESERVED: usize = 1 << 26;
+const MOST_RESERVED: usize = 1 << 24;
+/// Pixels of the largest picture.
+const MOST_PIXELS: usize = 1 << 26;
 
 /// Whether a file is an IDX file, by its name or by its first bytes.
 pub(in crate::data) fn is_idx(path: &Path) -> bool {
@@ -32,7 +34,7 @@ pub(in crate::data) fn is_idx(path: &Path) -> bool {
         return true;
     }
     let mut magic = [0; 4];
-    let mut read = || input::open(path).ok()?.read_exact(&mut magic).ok();
+    let mut read = || stream::open(path).ok()?.read_exact(&mut magic).ok();
     path.is_file() && read().is_some() && [PICTURES, LABELS].contains(&magic)
 }
 
@@ -56,7 +58,7 @@ pub(in crate::data) fn read(
         }
         .into());
     }
-    let mut file = input::open(path)?;
+    let mut file = stream::open(path)?;
     let shape = header::<3>(path, &mut file, &PICTURES)?;
     let [rows, height, width] = shape;
     let own = ImageSize { height, width };
@@ -88,7 +90,7 @@ pub(in crate::data) fn read(
     // One picture more than memory could hold is refused before it is asked for.
     let area = height
         .checked_mul(width)
-        .filter(|&area| area <= MOST_RESERVED);
+        .filter(|&area| area <= MOST_PIXELS);
     let mut raster = Raster {
         size: own,
         values: Vec::new(),
@@ -154,7 +156,7 @@ pub fn read_labels(path: &Path, rows: usize) -> Result<Labels> {
 
 /// Reads all labels of an IDX file.
 pub(in crate::data) fn read_all_labels(path: &Path) -> Result<Labels> {
-    let mut file = input::open(path)?;
+    let mut file = stream::open(path)?;
     let shape = header::<1>(path, &mut file, &LABELS)?;
     let mut values = Vec::new();
     let read = file.by_ref().take(shape[0] as u64).read_to_end(&mut values);

@@ -1,12 +1,16 @@
 //! One NumPy array: its shape, and its elements in row-major order.
 
+use super::header::Header;
 use crate::data::error::{DataError, Result};
 use crate::data::schema::{MAX_CATEGORIES, Schema};
 use crate::data::store::{Collector, Store};
 use crate::file_error::FileError;
 use npyz::{DType, NpyFile, Order, TypeChar};
-use std::io::Read;
+use std::io::{Chain, Cursor, ErrorKind, Read};
 use std::path::Path;
+
+/// A header as it is read, and the elements after it.
+type File<R> = NpyFile<Chain<Cursor<Vec<u8>>, R>>;
 
 /// What is known of an array before its elements are read.
 pub(super) struct Array<'a> {
@@ -18,8 +22,10 @@ pub(super) struct Array<'a> {
 
 impl<'a> Array<'a> {
     /// Reads the header.
-    pub fn open<R: Read>(path: &'a Path, reader: R) -> Result<(Self, NpyFile<R>)> {
-        let file = NpyFile::new(reader).map_err(|cause| FileError::reading(path, cause))?;
+    pub fn open<R: Read>(path: &'a Path, mut reader: R) -> Result<(Self, File<R>)> {
+        let header = Header::read(path, &mut reader)?;
+        let file = NpyFile::new(Cursor::new(header.bytes.clone()).chain(reader));
+        let file = file.map_err(|cause| header.illegal(path, &cause))?;
         let lengths = file.shape().iter();
         let shape = lengths.map(|&length| usize::try_from(length).ok());
         let shape: Option<Vec<usize>> = shape.collect();
@@ -37,6 +43,62 @@ impl<'a> Array<'a> {
             fortran,
         };
         Ok((array, file))
+    }
+
+    /// Refuses elements that are no numbers; floating-point ones too, unless they are allowed.
+    pub fn require_type(&self, dtype: &DType, floats: bool) -> Result<()> {
+        let (what, remedy) = match kind(dtype) {
+            (TypeChar::Bool, _) | (TypeChar::Int | TypeChar::Uint, 1 | 2 | 4 | 8) => return Ok(()),
+            (TypeChar::Float, 4 | 8) if floats => return Ok(()),
+            (TypeChar::Float, _) => (
+                "floating-point numbers",
+                "if they are whole, convert them with array.astype(numpy.uint16)",
+            ),
+            (TypeChar::Object, _) => (
+                "objects of Python, which are never loaded",
+                "make an integer array of them",
+            ),
+            (TypeChar::UnicodeStr | TypeChar::ByteStr, _) => (
+                "texts",
+                "number them with numpy.unique(array, return_inverse=True), or write a table",
+            ),
+            (TypeChar::RawData, _) => (
+                "records of several fields or raw bytes",
+                "make an integer array [rows, fields] of them, or write a table",
+            ),
+            _ => ("numbers of another kind", "make an integer array of them"),
+        };
+        Err(DataError::NotIntegers {
+            path: self.path.to_path_buf(),
+            dtype: dtype.descr(),
+            what,
+            remedy,
+        })
+    }
+
+    /// Refuses bytes after the elements, which would be ignored.
+    pub fn require_end(&self, rest: &mut dyn Read) -> Result<()> {
+        let mut more = Vec::new();
+        rest.take(1)
+            .read_to_end(&mut more)
+            .map_err(|cause| FileError::reading(self.path, cause))?;
+        match more.is_empty() {
+            true => Ok(()),
+            false => {
+                let count: usize = self.shape.iter().product();
+                Err(self.damaged(format!(
+                    "there are more bytes after the {count} elements that the header promises"
+                )))
+            }
+        }
+    }
+
+    fn damaged(&self, detail: String) -> DataError {
+        FileError::Damaged {
+            path: self.path.to_path_buf(),
+            detail,
+        }
+        .into()
     }
 
     /// The shape of a row, of an array that has rows.
@@ -71,31 +133,29 @@ impl<'a> Array<'a> {
     /// All labels in row-major order; of arrays in Fortran's order, which come column by column, in memory.
     pub fn labels<R: Read>(
         &self,
-        file: NpyFile<R>,
+        file: File<R>,
         schema: Option<&Schema>,
         memory: u64,
     ) -> Result<Store> {
         let label = |place, number| self.label(place, number, schema);
         if self.fortran {
-            return Ok(self.elements(file, false, label)?.into());
+            return Ok(self.elements(file, label)?.into());
         }
         let mut labels = Collector::new(memory);
-        self.visit(file, false, &mut |place, number| {
+        self.visit(file, &mut |place, number| {
             labels.extend([label(place, number)?])
         })?;
         labels.finish()
     }
 
-    /// All elements in row-major order, as `element(place, number)` has them; floating-point numbers only where they
-    /// are allowed.
+    /// All elements in row-major order, as `element(place, number)` has them.
     pub fn elements<R: Read, T: Copy>(
         &self,
-        file: NpyFile<R>,
-        floats: bool,
+        file: File<R>,
         element: impl Fn(usize, f64) -> Result<T>,
     ) -> Result<Vec<T>> {
         let mut found = Vec::new();
-        self.visit(file, floats, &mut |place, number| {
+        self.visit(file, &mut |place, number| {
             found.push(element(place, number)?);
             Ok(())
         })?;
@@ -113,30 +173,24 @@ impl<'a> Array<'a> {
     /// their last digits, and are no labels anyway.
     fn visit<R: Read>(
         &self,
-        file: NpyFile<R>,
-        floats: bool,
+        file: File<R>,
         see: &mut dyn FnMut(usize, f64) -> Result<()>,
     ) -> Result<()> {
-        let dtype = file.dtype();
-        let kind = match &dtype {
-            DType::Plain(plain) => (plain.type_char(), plain.size_field()),
-            DType::Array(..) | DType::Record(_) => (TypeChar::RawData, 0),
-        };
-        match kind {
+        match kind(&file.dtype()) {
             (TypeChar::Bool, _) => {
                 self.convert(file.data::<bool>(), |v| f64::from(u8::from(v)), see)
             }
             (TypeChar::Int, 1) => self.convert(file.data::<i8>(), f64::from, see),
             (TypeChar::Int, 2) => self.convert(file.data::<i16>(), f64::from, see),
             (TypeChar::Int, 4) => self.convert(file.data::<i32>(), f64::from, see),
-            (TypeChar::Int, 8) => self.convert(file.data::<i64>(), |v| v as f64, see),
+            (TypeChar::Int, _) => self.convert(file.data::<i64>(), |v| v as f64, see),
             (TypeChar::Uint, 1) => self.convert(file.data::<u8>(), f64::from, see),
             (TypeChar::Uint, 2) => self.convert(file.data::<u16>(), f64::from, see),
             (TypeChar::Uint, 4) => self.convert(file.data::<u32>(), f64::from, see),
-            (TypeChar::Uint, 8) => self.convert(file.data::<u64>(), |v| v as f64, see),
-            (TypeChar::Float, 4) if floats => self.convert(file.data::<f32>(), f64::from, see),
-            (TypeChar::Float, 8) if floats => self.convert(file.data::<f64>(), |v| v, see),
-            _ => Err(self.not_integers(dtype.descr())),
+            (TypeChar::Uint, _) => self.convert(file.data::<u64>(), |v| v as f64, see),
+            (TypeChar::Float, 4) => self.convert(file.data::<f32>(), f64::from, see),
+            // Any other type is refused here, if it was not before.
+            _ => self.convert(file.data::<f64>(), |v| v, see),
         }
     }
 
@@ -151,9 +205,15 @@ impl<'a> Array<'a> {
         R: Read,
         E: std::fmt::Display,
     {
-        let stored = stored.map_err(|error| self.not_integers(error.to_string()))?;
+        let stored = stored.map_err(|error| self.damaged(error.to_string()))?;
         for (index, value) in stored.enumerate() {
-            let value = value.map_err(|cause| FileError::reading(self.path, cause))?;
+            let value = value.map_err(|cause| match cause.kind() {
+                ErrorKind::UnexpectedEof => {
+                    let count: usize = self.shape.iter().product();
+                    self.damaged(format!("the data end after {index} of {count} elements"))
+                }
+                _ => FileError::reading(self.path, cause).into(),
+            })?;
             see(self.row_major(index), number(value))?;
         }
         Ok(())
@@ -193,6 +253,10 @@ impl<'a> Array<'a> {
             site: format!("site {axes:?}"),
             value: number.to_string(),
             largest: count - 1,
+            hint: match number == -1.0 {
+                true => " (-1 stands for an unknown label, in rows that are to be filled in)",
+                false => "",
+            },
         })
     }
 
@@ -202,11 +266,12 @@ impl<'a> Array<'a> {
             shape: self.shape.iter().map(|length| *length as u64).collect(),
         }
     }
+}
 
-    fn not_integers(&self, dtype: String) -> DataError {
-        DataError::NotIntegers {
-            path: self.path.to_path_buf(),
-            dtype,
-        }
+/// The kind of the elements and the bytes of each; of records, which have several, raw bytes.
+fn kind(dtype: &DType) -> (TypeChar, u64) {
+    match dtype {
+        DType::Plain(plain) => (plain.type_char(), plain.size_field()),
+        DType::Array(..) | DType::Record(_) => (TypeChar::RawData, 0),
     }
 }

@@ -1,6 +1,7 @@
 //! NumPy integer arrays: `.npy`, and `.npz` archives. The first axis counts rows. Also with unknown elements, and masks.
 
 mod array;
+mod header;
 
 use self::array::Array;
 use super::input::FileKind;
@@ -10,8 +11,8 @@ use crate::data::options::ReadOptions;
 use crate::data::partial::PartialDataset;
 use crate::data::schema::Schema;
 use crate::file_error::FileError;
-use std::fs::File;
-use std::io::{BufReader, Cursor, Read};
+use crate::stream::{Bounded, unreadable};
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 /// Keys that are read without being asked for, in this order.
@@ -51,12 +52,15 @@ pub(in crate::data) fn read(
     schema: Option<&Schema>,
     options: &ReadOptions,
 ) -> Result<Dataset> {
-    let (array, file) = Array::open(stored.path(), stream(stored)?)?;
+    let mut stream = stream(stored)?;
+    let (array, file) = Array::open(stored.path(), &mut stream)?;
+    array.require_type(&file.dtype(), false)?;
     let row_shape = array.require_rows()?.to_vec();
     if let Some(schema) = schema {
         array.require_shape(schema)?;
     }
     let labels = array.labels(file, schema, options.memory)?;
+    array.require_end(&mut stream)?;
     match schema {
         Some(schema) => Dataset::of_store(schema.clone(), labels),
         None => {
@@ -70,21 +74,27 @@ pub(in crate::data) fn read(
 
 /// Reads an array of which some elements are unknown: −1, or NaN where the elements are floating-point numbers.
 pub(in crate::data) fn read_partial(stored: Stored, schema: &Schema) -> Result<PartialDataset> {
-    let (array, file) = Array::open(stored.path(), stream(stored)?)?;
+    let mut stream = stream(stored)?;
+    let (array, file) = Array::open(stored.path(), &mut stream)?;
+    array.require_type(&file.dtype(), true)?;
     array.require_rows()?;
     array.require_shape(schema)?;
-    let labels = array.elements(file, true, |place, number| {
+    let labels = array.elements(file, |place, number| {
         let unknown = number == -1.0 || number.is_nan();
         let label = || array.label(place, number, Some(schema));
         (!unknown).then(label).transpose()
     })?;
+    array.require_end(&mut stream)?;
     PartialDataset::new(schema.clone(), labels)
 }
 
 /// An array of switches, on where an element is not 0, and its shape.
 pub(in crate::data) fn read_switches(stored: Stored) -> Result<(Vec<usize>, Vec<bool>)> {
-    let (array, file) = Array::open(stored.path(), stream(stored)?)?;
-    let switches = array.elements(file, true, |_, number| Ok(number != 0.0))?;
+    let mut stream = stream(stored)?;
+    let (array, file) = Array::open(stored.path(), &mut stream)?;
+    array.require_type(&file.dtype(), true)?;
+    let switches = array.elements(file, |_, number| Ok(number != 0.0))?;
+    array.require_end(&mut stream)?;
     Ok((array.shape, switches))
 }
 
@@ -93,22 +103,25 @@ fn stream(stored: Stored<'_>) -> Result<Box<dyn Read + '_>> {
     let (path, key) = match stored {
         Stored::Archive(path, key) => (path, key),
         Stored::Bytes(_, bytes) => return Ok(Box::new(bytes)),
-        Stored::Alone(path) => {
-            let file = File::open(path).map_err(|cause| FileError::reading(path, cause))?;
-            return Ok(Box::new(BufReader::new(file)));
-        }
+        Stored::Alone(path) => return Ok(crate::stream::open(path)?),
     };
     let damaged = |cause: std::io::Error| FileError::reading(path, cause);
-    let mut archive = npyz::npz::NpzArchive::open(path).map_err(damaged)?;
+    let archive = npyz::npz::NpzArchive::open(path);
+    let mut archive = archive.map_err(|cause| match damaged(cause) {
+        FileError::Damaged { detail, .. } => unreadable(path, detail),
+        refused => refused,
+    })?;
     let mut keys: Vec<String> = archive.array_names().map(str::to_string).collect();
     keys.sort_unstable();
     let key = choose(path, &keys, key)?;
     // The whole entry at once: reading to its end checks the archive's checksum.
     let mut bytes = Vec::new();
-    archive
+    let size = std::fs::metadata(path).map_err(damaged)?.len();
+    let entry = archive
         .zip_archive()
         .by_name(&npyz::npz::file_name_from_array_name(key))
-        .map_err(|error| damaged(error.into()))?
+        .map_err(|error| damaged(error.into()))?;
+    Bounded::new(entry, size)
         .read_to_end(&mut bytes)
         .map_err(damaged)?;
     Ok(Box::new(Cursor::new(bytes)))

@@ -1,6 +1,10 @@
 //! A folder of PNG files, one row each, in the order of their names: label maps or grey pictures.
 
-use super::super::input::READABLE;
+mod files;
+
+pub(in crate::data) use self::files::has_pictures;
+
+use self::files::files;
 use super::classes::ClassMap;
 use super::error::ImageError;
 use super::options::{IgnoreAs, ImageOptions};
@@ -12,26 +16,15 @@ use crate::data::error::Result;
 use crate::data::options::ReadOptions;
 use crate::data::schema::{Class, Schema, Vocabulary};
 use crate::data::store::{Collector, Store};
-use crate::file_error::FileError;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
-/// End of the names of Cityscapes' label maps; the other files of their folders are none.
-const CITYSCAPES: &str = "_gtFine_labelIds.png";
 /// Most ids that are taken for classes without being told so.
 const MOST_IDS: usize = 64;
-/// Folders within folders that are searched.
-const DEPTH: usize = 8;
 /// Files that are in memory at a time.
 const AT_A_TIME: usize = 256;
 /// Name of the class of ignored ids.
 const IGNORED: &str = "ignored";
-
-/// Whether a folder holds pictures, directly or in the folders in it.
-pub(in crate::data) fn has_pictures(folder: &Path) -> bool {
-    let mut found = Vec::new();
-    collect(folder, DEPTH, &mut found).is_ok() && !found.is_empty()
-}
 
 /// Reads all pictures of a folder, into a schema if one is given.
 pub(in crate::data) fn read(
@@ -41,7 +34,7 @@ pub(in crate::data) fn read(
 ) -> Result<Dataset> {
     let options = &reading.images;
     options.check()?;
-    let files = files(folder)?;
+    let (files, notes) = files(folder)?;
     let gray = options.gray
         || schema
             .is_some_and(|schema| matches!(schema.vocabularies[..], [Vocabulary::Integers { .. }]));
@@ -56,13 +49,14 @@ pub(in crate::data) fn read(
         resize: options.size.is_some(),
         memory: reading.memory,
     };
-    let found = match gray {
+    let mut found = match gray {
         true => reading.gray(&files)?,
         false => reading.label_maps(folder, &files, schema)?,
     };
     if let Some(schema) = schema {
         schema.same_as(&found.schema)?;
     }
+    found.schema.notes.extend(notes);
     Ok(found)
 }
 
@@ -100,74 +94,33 @@ fn refuse_useless(folder: &Path, gray: bool, options: &ImageOptions) -> Result<(
     }
 }
 
-/// The pictures of a folder by name; of a Cityscapes folder the label maps alone.
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    collect(folder, DEPTH, &mut found)?;
-    if found.is_empty() {
-        return Err(ImageError::NoPictures {
-            path: folder.to_path_buf(),
-            legal: READABLE,
-        }
-        .into());
-    }
-    let named = |path: &PathBuf| path.to_string_lossy().ends_with(CITYSCAPES);
-    if found.iter().any(named) {
-        found.retain(named);
-        // <part>/<city>/<file>: below all parts the test part, whose maps say nothing, would be mixed in.
-        let part = |path: &PathBuf| {
-            let below: Vec<_> = path.strip_prefix(folder).ok()?.components().collect();
-            (below.len() > 2).then(|| below[0].as_os_str().to_string_lossy().into_owned())
-        };
-        let mut parts: Vec<String> = found.iter().filter_map(part).collect();
-        parts.dedup();
-        if !parts.is_empty() {
-            let parts = parts.join(", ");
-            return Err(ImageError::SeveralParts {
-                path: folder.to_path_buf(),
-                parts,
-            }
-            .into());
-        }
-    }
-    Ok(found)
-}
-
-/// All PNG files below a folder, each folder's in the order of their names.
-fn collect(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
-    let fail = |cause| FileError::reading(folder, cause);
-    let mut entries = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(fail)? {
-        entries.push(entry.map_err(fail)?.path());
-    }
-    entries.sort_unstable();
-    for path in entries {
-        let hidden = path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if hidden {
-            continue;
-        }
-        if path.is_dir() {
-            if depth > 0 {
-                collect(&path, depth - 1, found)?;
-            }
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
-        {
-            found.push(path);
-        }
-    }
-    Ok(())
-}
-
 /// One label map at its size to be.
 struct Ids {
+    path: PathBuf,
     values: Vec<u8>,
     /// The ids of the whole file.
     seen: [bool; 256],
     palette: Option<Vec<[u8; 3]>>,
+}
+
+/// The colours of the ids that occur, where files have some.
+struct Palette([Option<[u8; 3]>; 256]);
+
+impl Palette {
+    /// Adds the colours of a file; the first id that has another one already.
+    fn add(&mut self, map: &Ids) -> Option<u8> {
+        let mut other = None;
+        for id in (0..=u8::MAX).filter(|id| map.seen[usize::from(*id)]) {
+            let own = map.palette.as_ref();
+            let own = own.and_then(|colours| colours.get(usize::from(id)));
+            let known = &mut self.0[usize::from(id)];
+            match (own, *known) {
+                (Some(own), Some(known)) if *own != known => _ = other.get_or_insert(id),
+                _ => *known = known.or(own.copied()),
+            }
+        }
+        other
+    }
 }
 
 /// How the files of a folder are read.
@@ -283,31 +236,41 @@ impl Reading<'_> {
                     path: path.to_path_buf(),
                 })?;
             Ok(Ids {
+                path: path.to_path_buf(),
                 values,
                 seen,
                 palette: picture.palette,
             })
         };
-        let (mut seen, mut palette) = ([false; 256], None);
+        let (mut seen, mut palette, mut note) = ([false; 256], Palette([None; 256]), None);
         // Which classes there are is known after the last file.
         let mut labels = self.in_order(files, read, |map: Ids, ids| {
             seen.iter_mut()
                 .zip(map.seen)
                 .for_each(|(all, own)| *all |= own);
-            palette = palette.take().or(map.palette);
+            if let Some(id) = palette.add(&map) {
+                note.get_or_insert_with(|| {
+                    format!(
+                        "{}: id {id} has another colour than in the files before it; ids tell classes, not colours, so all \
+                         files must have one palette",
+                        map.path.display()
+                    )
+                });
+            }
             ids.extend(map.values.into_iter().map(u16::from))
         })?;
         let map = match known {
             Some(map) => map,
-            None => seen_classes(folder, &seen, palette.as_deref(), &ignored)?,
+            None => seen_classes(folder, &seen, &palette, &ignored)?,
         };
         let (classes, table) = self.classes(&map, &ignored);
         labels.relabel(|_, id| table[usize::from(id)]);
-        let schema = schema_of(
+        let mut schema = schema_of(
             self.size,
             self.options.pad_to,
             Vocabulary::Classes { classes },
         )?;
+        schema.notes = note.into_iter().collect();
         Dataset::of_store(schema, labels)
     }
 
@@ -357,7 +320,7 @@ impl Reading<'_> {
 fn seen_classes(
     folder: &Path,
     seen: &[bool; 256],
-    palette: Option<&[[u8; 3]]>,
+    palette: &Palette,
     ignored: &[bool; 256],
 ) -> Result<ClassMap> {
     let wanted = |&id: &u8| seen[usize::from(id)] && !ignored[usize::from(id)];
@@ -373,7 +336,7 @@ fn seen_classes(
     }
     let class = |&id: &u8| Class {
         name: id.to_string(),
-        colour: palette.and_then(|colours| colours.get(usize::from(id)).copied()),
+        colour: palette.0[usize::from(id)],
     };
     let classes = ids.iter().map(class).collect();
     Ok(ClassMap {
