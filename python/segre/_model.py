@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import operator
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Optional, Union
 
@@ -332,6 +333,32 @@ class Model(Stored):
             rows = None if synthetic is None else to_library(synthetic)
             report = self._inner.quality(rows, target, seed_of(seed), watcher)
         return Quality(json.loads(report))
+
+    def report(
+        self, path: Union[str, os.PathLike[str], None] = None, *, title: str = "Segre", progress: Progress = None
+    ) -> str:
+        """A page about the model: scores, samples beside rows, quality, the course of the fit; one HTML file that needs nothing else.
+
+        Like :meth:`evaluate` it needs the data of the fit.
+
+        Parameters
+        ----------
+        path : optional
+            Where the page is written.
+        title : str
+            Its heading.
+
+        Returns
+        -------
+        str
+            The page's HTML.
+        """
+        with Watcher(progress, "report") as watcher:
+            page = self._inner.report(title, json.dumps(self._history), watcher)
+        if path is not None:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(page)
+        return page
 
     def plot_training(self, ax: Any = None) -> Any:
         """Draws the course of the fit, bits per dimension of the validation rows by steps, into matplotlib's axes.

@@ -71,6 +71,7 @@ class Fitted:
     def evaluate(
         self, data: Optional[Data], unseen: str, callback: Optional[Callable[[str], object]]
     ) -> tuple[str, list[str]]: ...
+    def report(self, title: str, history: str, callback: Optional[Callable[[str], object]]) -> str: ...
     def quality(
         self,
         synthetic: Optional[Data],

@@ -2,13 +2,17 @@
 
 use std::path::PathBuf;
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use segre::Model;
 use segre::data::{MissingIs, PartialDataset, ReadOptions};
+use segre::evaluation::overview;
 use segre::evaluation::quality::QualityOptions;
 use segre::flow::sampling::SamplingOptions;
 use segre::model::Filling;
+use segre::run::TrainingLog;
+use segre_report::page::page_of_seen;
 use serde_json::json;
 
 use crate::data::{Data, unseen};
@@ -253,6 +257,24 @@ impl Fitted {
             Ok((report, rows.map_or_else(Vec::new, |rows| rows.schema.notes)))
         })?;
         Ok((json!(report).to_string(), notes))
+    }
+
+    /// The page of the model, as HTML; `history` is the course of its fit, as JSON.
+    fn report(
+        &self,
+        py: Python<'_>,
+        title: &str,
+        history: &str,
+        callback: Option<Py<PyAny>>,
+    ) -> PyResult<String> {
+        let (model, card) = (&self.model, self.model.card());
+        let seen = watch_all(py, callback.as_ref(), |observer| {
+            let (parts, seed) = (model.parts()?, card.training.seed);
+            Ok(overview::run(model.flow(), &parts, seed, observer)?)
+        })?;
+        let log = TrainingLog::of_events(history);
+        let page = page_of_seen(title, card, Some(&log), &seen).and_then(|page| page.to_html());
+        page.map_err(|error| PyRuntimeError::new_err(format!("{error:#}")))
     }
 
     /// Quality of the model's rows, or of others, beside those of its fit, as JSON.

@@ -12,7 +12,7 @@ use segre::progress::Observer;
 use segre::randomized::schema_of;
 use segre::recipe::{Facts, Recipe};
 use segre::run::{self, Card, ModelCard, Parts, REPORT_FILE, TrainingLog};
-use segre::{Device, Model, atomic};
+use segre::{Device, atomic};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +88,7 @@ pub fn page_of_folder(
             Ok(overview::run(&model, &parts, seed, observer)?)
         })?;
         let log = TrainingLog::read(folder).ok();
-        return page_of_model(&title, card, log.as_ref(), &seen);
+        return page_of_seen(&title, card, log.as_ref(), &seen);
     }
     let (source, seed, version) = match &card {
         Card::Data(card) | Card::EnergyDataFree(card) => {
@@ -132,17 +132,11 @@ pub fn page_of_folder(
     energy_page(&title, version, &settings, &view)
 }
 
-/// The page of a model in memory.
+/// The page of a model of which everything has been seen.
 ///
 /// # Errors
-/// As [`page_of_folder`].
-pub fn page_of_memory(title: &str, model: &Model, observer: &mut dyn Observer) -> Result<Page> {
-    let card = model.card();
-    let seen = overview::run(model.flow(), &*model.parts()?, card.training.seed, observer)?;
-    page_of_model(title, card, None, &seen)
-}
-
-fn page_of_model(
+/// As [`model_page`].
+pub fn page_of_seen(
     title: &str,
     card: &ModelCard,
     log: Option<&TrainingLog>,

@@ -26,7 +26,7 @@ use serde::Serialize;
 
 pub use energy::energy_page;
 pub use experiment::experiment_page;
-pub use folder::{PageOptions, page_of_folder, page_of_memory};
+pub use folder::{PageOptions, page_of_folder, page_of_seen};
 pub use model::{About, model_page};
 
 use crate::pictures::drawing::Drawing;

@@ -71,6 +71,29 @@ pub struct Logged {
 }
 
 impl TrainingLog {
+    /// Of validations as an observer was told them, a JSON list; others are left out.
+    pub fn of_events(events: &str) -> Self {
+        let events: Vec<Value> = serde_json::from_str(events).unwrap_or_default();
+        let mut log = Self::default();
+        for event in events.iter().filter(|event| event["kind"] == "validation") {
+            if let (Some(step), Some(value)) =
+                (event["step"].as_f64(), event["bits_per_dim"].as_f64())
+            {
+                let seconds = event["seconds"].as_f64();
+                let found = Logged {
+                    step,
+                    seconds,
+                    value,
+                };
+                log.validations.push(found);
+                if event["kept"] == Value::Bool(true) {
+                    log.kept = Some(found);
+                }
+            }
+        }
+        log
+    }
+
     /// Reads the log of a folder; lines that say neither are left out.
     ///
     /// # Errors
