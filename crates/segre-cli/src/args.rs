@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod conditions;
+mod given;
 mod likelihood;
 mod memory;
 pub mod names;
@@ -32,6 +33,7 @@ use crate::report::progress::{Bar, Display};
 
 pub use accuracy::Accuracy;
 pub use conditions::{ConditionalChecks, Hiding};
+pub use given::{GivenValues, given_values};
 pub use likelihood::{Importance, MethodName};
 pub use memory::memory;
 pub use network::NetworkName;

@@ -92,12 +92,21 @@ pub fn note_reading(schema: &Schema, common: &Common) {
     }
 }
 
-/// Says which columns of the data are no part of the model, and how to keep them.
+/// Says which columns of the data are no part of the model, why, and how to keep them.
 pub fn note_left_out(schema: &Schema, common: &Common) {
     if common.quiet {
         return;
     }
     note_reading(schema, common);
+    for column in &schema.derived {
+        eprintln!(
+            "note: {} ({} rows bear it out): it follows from there in all that is written; to learn it as a column of its own: \
+             --columns-as \"{}=category\" (or number, date)",
+            column.sentence(),
+            column.rows,
+            column.name
+        );
+    }
     for column in &schema.left_out {
         eprintln!(
             "note: column {:?} is left out: {}; to keep it: --columns-as \"{}=category\"",

@@ -205,6 +205,43 @@ pub enum DataError {
         /// What else is not known, and what to do with all of it.
         more: String,
     },
+    /// A row says something else of a column than the columns that decide it.
+    #[error("{path}:{line}: column {column:?}: {value:?} {problem}{more}; correct the row")]
+    Contradiction {
+        /// The file.
+        path: PathBuf,
+        /// Line of the row.
+        line: u64,
+        /// The decided column.
+        column: String,
+        /// Its field.
+        value: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What else is wrong, and what to do with all of it.
+        more: String,
+    },
+    /// A column is asked for that others decide.
+    #[error(
+        "{rule}, so it is no part of the model; name {parents} in its place, or keep it in a new fit by saying what it holds \
+         (`columns_as`)"
+    )]
+    Decided {
+        /// What decides it.
+        rule: String,
+        /// The columns that do.
+        parents: String,
+    },
+    /// A condition that says nothing that a column could be.
+    #[error("{name:?} = {value:?}: {problem}")]
+    BadCondition {
+        /// The column.
+        name: String,
+        /// What is said.
+        value: String,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
     /// A sequence of an alignment has another length than the first one.
     #[error(
         "{path}:{line}: record {record:?} has {found} symbols where {expected} are expected; \

@@ -34,12 +34,13 @@ pub use origin::Data;
 pub use partial::PartialDataset;
 pub use place::Place;
 pub use row_classes::RowClasses;
-pub use schema::{Class, Layout, MAX_CATEGORIES, Schema, Site, Vocabulary};
+pub use schema::{Class, Layout, MAX_CATEGORIES, Schema, Site, Vocabulary, Written};
 pub use source::DataSource;
 pub use split::{Split, SplitConfig};
 pub use table::{
-    Coding, Column, ColumnKind, ColumnType, INTERVAL, LeftOut, Notation, Numbers, Spread,
-    TableTypes, Values, of_values,
+    Allowed, Coding, Column, ColumnKind, ColumnType, Condition, Deciders, Decision, Derived,
+    INTERVAL, LeftOut, Notation, Numbers, OfRow, Rule, Spread, TableTypes, Values, of_values,
+    solved,
 };
 
 /// Reads a data set and finds out its schema.

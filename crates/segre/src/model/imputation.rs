@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::Model;
-use crate::data::{Dataset, PartialDataset, Spread};
+use super::conditions::conditions;
+use crate::data::{Dataset, PartialDataset, Spread, solved};
 use crate::error::Result;
 use crate::flow::sampling::{SamplingOptions, complete_with};
 use crate::flow::{ConditionalMarginals, Denoiser, LegalOnly, legal_marginals};
@@ -53,7 +54,7 @@ impl Model {
                 );
             }
         };
-        let repeated = given.repeat_rows(draws);
+        let repeated = self.settled(&given.repeat_rows(draws), options.seed, observer)?;
         if repeated.unknown() == 0 {
             return Ok(repeated.filled(|_, _| 0)?);
         }
@@ -71,8 +72,9 @@ impl Model {
         centre: impl Fn(Spread) -> i64,
         observer: &mut dyn Observer,
     ) -> Result<Dataset> {
+        let given = &self.with_likely_words(&solved(given))?;
         let marginals = self.marginals(given, observer)?;
-        let schema = self.schema();
+        let (schema, conditions) = (self.schema(), conditions(given)?);
         let mut numbers = HashMap::new();
         let mut said = Vec::new();
         for column in (0..schema.column_count()).filter(|_| schema.has_codings()) {
@@ -82,7 +84,9 @@ impl Model {
             let site = schema.sites_of(column).start;
             for row in (0..given.rows()).filter(|row| given.label(*row, site).is_none()) {
                 if let Some(spread) = coding.spread(marginals.of(row, site)) {
+                    let within = conditions[row].iter().find(|(own, _)| *own == column);
                     let number = centre(spread);
+                    let number = within.map_or(number, |(_, own)| own.nearest(number));
                     said.push((row, column, number));
                     numbers.insert((row, site), coding.label_of_number(number));
                 }
@@ -107,6 +111,8 @@ impl Model {
         given: &PartialDataset,
         observer: &mut dyn Observer,
     ) -> Result<ConditionalMarginals> {
-        Ok(legal_marginals(&self.flow, given, observer)?)
+        self.marginals_where(given, observer, |rows, observer| {
+            Ok(legal_marginals(&self.flow, rows, observer)?)
+        })
     }
 }

@@ -12,6 +12,7 @@
 //! conditions, which sampler serves it. So none of that is asked of the caller. What needs more than this has the model's parts:
 //! [`Model::flow`] for [`crate::flow`] and [`crate::evaluation`], [`Model::card`] for its settings.
 
+mod conditions;
 mod imputation;
 mod prediction;
 mod sampling;

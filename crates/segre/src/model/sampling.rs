@@ -56,16 +56,17 @@ impl Model {
         Ok(drawn?)
     }
 
-    /// Draws one completion of every row: what is unknown given what is known.
+    /// Draws one completion of every row: what is unknown given what is known, and what holds of it.
     ///
     /// # Errors
-    /// As [`complete`].
+    /// As [`complete`], and [`DataError::BadCondition`](crate::data::DataError::BadCondition) for what no row can be.
     pub fn complete(
         &self,
         given: &PartialDataset,
         options: &SamplingOptions,
         observer: &mut dyn Observer,
     ) -> Result<Samples> {
-        Ok(complete(&self.flow, given, options, observer)?)
+        let given = self.settled(given, options.seed, observer)?;
+        Ok(complete(&self.flow, &given, options, observer)?)
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::args::{Hiding, Sampling, UnseenValues, at_least_one};
+use crate::args::{GivenValues, Hiding, Sampling, UnseenValues, at_least_one};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -13,6 +13,7 @@ use crate::args::{Hiding, Sampling, UnseenValues, at_least_one};
   segre impute runs/table holes.csv --out best.csv --mode map       the most probable value of each field, medians of numbers
   segre impute runs/table holes.csv --out best.csv --mode expected  the same with means of numbers
   segre impute runs/table holes.csv --out chances.csv --mode mean   probabilities of each missing field
+  segre impute runs/table holes.csv --out whole.csv --given 'age=30..40'   where age is missing it is from 30 to 40
   segre impute runs/mnist digits.npy --hide lower-half --samples 5 --out halves.png   before and after, in a picture
   segre impute runs/maps maps --mask mask.png --out whole.npz
 
@@ -33,6 +34,8 @@ pub struct Impute {
     /// Draws of every row
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = at_least_one)]
     pub samples: usize,
+    #[command(flatten)]
+    pub given: GivenValues,
     #[command(flatten)]
     pub unseen: UnseenValues,
     #[command(flatten)]

@@ -42,6 +42,7 @@ pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
     let mask = arguments.hiding.mask(model.schema())?;
     let before = model.read_partial(&arguments.data)?;
     note_reading(&before.schema, common);
+    let before = arguments.given.and(&model, before)?;
     let given = match &mask {
         None => before.clone(),
         Some(mask) => mask.hide(&before)?,

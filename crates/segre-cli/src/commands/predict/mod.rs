@@ -21,10 +21,13 @@ pub fn run(arguments: &Predict, common: &Common) -> Result<()> {
     let model = Model::load_on(&arguments.model, &common.device.open()?)?;
     let model = model.with_unseen(arguments.unseen.choice());
     let target = &arguments.target;
-    model.schema().column_named(target)?;
+    if model.schema().derived_named(target).is_none() {
+        model.schema().column_named(target)?;
+    }
     // Fields may be missing for a reason: where the fit had a category for them, they are as known as any other.
     let rows = model.read_gaps(&arguments.data, MissingIs::Learned)?;
     note_reading(&rows.schema, common);
+    let rows = arguments.given.and(&model, rows)?;
     if let Some(out) = &arguments.out {
         let csv = out.extension().is_some_and(|extension| extension == "csv");
         ensure!(

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use segre::Model;
 use segre::atomic::check_writable;
 use segre::data::{self, Dataset, PartialDataset, Schema};
@@ -15,7 +15,7 @@ use segre::run::{self, Card, LabelSource, ModelCard};
 use serde::Serialize;
 
 pub use self::args::Sample;
-use crate::args::{Common, names};
+use crate::args::{Common, given_values};
 use crate::report::json;
 use crate::report::samples::{has_picture, write_picture};
 use crate::watched::{
@@ -82,13 +82,7 @@ fn read_given(model: &Model, given: &str) -> Result<PartialDataset> {
     if !given.contains('=') || Path::new(given).exists() {
         return Ok(model.read_partial(given)?);
     }
-    let refused = |problem: String| anyhow!("--given: {problem}");
-    let words = names::names(given).map_err(refused)?;
-    let pairs: Vec<(String, String)> = names::all(&[words])
-        .iter()
-        .map(|word| names::pair(word, false).map_err(refused))
-        .collect::<Result<_>>()?;
-    Ok(model.given(&pairs)?)
+    given_values(model, given)
 }
 
 /// Samples of a randomised assignment flow.

@@ -110,8 +110,9 @@ fn write_table(data: &Dataset, delimiter: u8, file: &mut PartialFile) -> io::Res
         .delimiter(delimiter)
         .from_writer(file);
     let schema = &data.schema;
-    table.write_record((0..schema.column_count()).map(|column| schema.column(column).0))?;
     let fields = Fields::of(data);
+    let columns = fields.columns().iter();
+    table.write_record(columns.map(|column| schema.name_of(*column)))?;
     for row in 0..data.rows() {
         for field in fields.row(row) {
             table.write_field(field.as_ref())?;

@@ -1,7 +1,7 @@
 //! What the sites and categories of a data set are; saved with a model as JSON.
 
 use crate::data::error::{DataError, Result};
-use crate::data::table::{Column, LeftOut, TableTypes};
+use crate::data::table::{Column, Derived, LeftOut, TableTypes};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -146,6 +146,9 @@ pub struct Schema {
     /// The columns of a table, whose sites follow one another; empty if every site is a column.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<Column>,
+    /// Columns of a table that others decide, each after those that decide it: they are written and have no sites.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub derived: Vec<Derived>,
     /// Columns of the data that are no part of the model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
@@ -165,6 +168,7 @@ impl Schema {
             sites,
             vocabularies,
             columns: Vec::new(),
+            derived: Vec::new(),
             left_out: Vec::new(),
             notes: Vec::new(),
             types: TableTypes::default(),
@@ -382,6 +386,10 @@ impl Schema {
             let what = "how columns of numbers are divided".to_owned();
             return differ(what, "another".to_owned(), "one".to_owned());
         }
+        if self.derived != other.derived {
+            let what = "what decides columns".to_owned();
+            return differ(what, "another".to_owned(), "one".to_owned());
+        }
         Ok(())
     }
 
@@ -492,6 +500,8 @@ fn summary(vocabulary: &Vocabulary) -> String {
 }
 
 mod columns;
+
+pub use columns::Written;
 
 #[cfg(test)]
 mod tests;

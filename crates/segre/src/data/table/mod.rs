@@ -7,7 +7,9 @@
 
 mod cells;
 mod coding;
+mod condition;
 mod decimal;
+mod derived;
 mod fields;
 mod frame;
 mod inspect;
@@ -28,6 +30,8 @@ use serde::{Deserialize, Serialize};
 
 use coding::Field;
 pub use coding::{Coding, Values};
+pub use condition::{Allowed, Condition};
+pub use derived::{Deciders, Decision, Derived, OfRow, Row, Rule, solved};
 pub use fields::{Fields, written_numbers};
 pub use frame::{ColumnBuilder, Frame, FrameBuilder, FrameColumn, MISSING as MISSING_CODE};
 pub use inspect::ColumnKind;
@@ -87,14 +91,26 @@ pub(super) fn schema_of(frame: &Frame, options: &ReadOptions) -> Result<Schema> 
     }
     let mut schema = Schema::shared(Layout::Table, Vec::new(), Vocabulary::Integers { count: 1 });
     schema.vocabularies.clear();
-    let mut left_out = Vec::new();
-    for column in &frame.columns {
+    let inspected = |column: &FrameColumn| {
         let wish = options.columns_as.get(&column.name).copied();
-        let finding = inspect(column, wish).map_err(|problem| DataError::WrongKind {
+        inspect(column, wish).map_err(|problem| DataError::WrongKind {
             path: frame.path.clone(),
             column: column.name.clone(),
             problem,
-        })?;
+        })
+    };
+    let findings: Vec<Finding> = frame.columns.iter().map(inspected).collect::<Result<_>>()?;
+    let stays = |name: &str| options.columns_as.contains_key(name);
+    let derived = derived::find(frame, &findings, stays);
+    let is_derived = |place: usize| derived.iter().any(|own| own.column == place);
+    let (mut left_out, mut places) = (Vec::new(), vec![0; frame.columns.len()]);
+    let mut written = 0;
+    for (place, (column, finding)) in frame.columns.iter().zip(findings).enumerate() {
+        places[place] = written;
+        written += usize::from(!matches!(finding, Finding::Useless(_)));
+        if is_derived(place) {
+            continue;
+        }
         let coding = match finding {
             Finding::Categories => None,
             Finding::ManyWords => Some(Coding::words(column)),
@@ -135,6 +151,13 @@ pub(super) fn schema_of(frame: &Frame, options: &ReadOptions) -> Result<Schema> 
     if schema.columns.iter().all(|column| column.coding.is_none()) {
         schema.columns.clear();
     }
+    let of_frame = |own: derived::Found| Derived {
+        name: frame.columns[own.column].name.clone(),
+        place: places[own.column],
+        rule: own.rule,
+        rows: own.rows,
+    };
+    schema.derived = derived.into_iter().map(of_frame).collect();
     schema.left_out = left_out;
     schema.types = frame.types.clone();
     Ok(schema)
@@ -162,6 +185,13 @@ fn categories(column: &FrameColumn) -> Vocabulary {
 /// The labels of a table, read into a schema.
 pub(super) fn encode(frame: &Frame, schema: &Schema, unseen: Unseen) -> Result<Dataset> {
     let read = read(frame, schema, unseen, |learned| learned)?;
+    let settled = derived::settle(
+        &read.frame,
+        schema,
+        &read.labels,
+        read.numbers.as_ref(),
+        unseen,
+    )?;
     let mut known = Vec::with_capacity(read.labels.len());
     for (place, label) in read.labels.into_iter().enumerate() {
         let Some(label) = label else {
@@ -181,7 +211,16 @@ pub(super) fn encode(frame: &Frame, schema: &Schema, unseen: Unseen) -> Result<D
         };
         known.push(label);
     }
-    Ok(Dataset::new(read.schema, known)?.with_numbers(read.numbers))
+    let mut schema = read.schema;
+    let dropped = settled.and_then(|settled| {
+        schema.notes.extend(settled.note);
+        settled.dropped
+    });
+    let data = Dataset::new(schema, known)?.with_numbers(read.numbers);
+    Ok(match dropped {
+        Some(dropped) => data.select(&derived::keep_rows(&dropped)),
+        None => data,
+    })
 }
 
 /// The labels of a table with gaps, read into a schema; columns that are not there are unknown, and so are missing fields,
@@ -196,13 +235,34 @@ pub(super) fn encode_partial(
         MissingIs::Unknown => None,
         MissingIs::Learned => learned,
     })?;
-    Ok(PartialDataset::new(read.schema, read.labels)?.with_numbers(read.numbers))
+    let settled = derived::settle(
+        &read.frame,
+        schema,
+        &read.labels,
+        read.numbers.as_ref(),
+        unseen,
+    )?;
+    let mut schema = read.schema;
+    let (said, dropped) = match settled {
+        None => (None, None),
+        Some(settled) => {
+            schema.notes.extend(settled.note);
+            (Some(settled.said), settled.dropped)
+        }
+    };
+    let data = PartialDataset::new(schema, read.labels)?
+        .with_numbers(read.numbers)
+        .with_decided(said);
+    Ok(match dropped {
+        Some(dropped) => data.select(&derived::keep_rows(&dropped)),
+        None => data,
+    })
 }
 
-/// One row of which some columns are known, by name.
+/// One row of which some columns are known, by name; of others a range or some values may be known, as `30..40`, `..40` or `A|B`.
 ///
 /// # Errors
-/// [`DataError::NoSuchColumn`], [`DataError::SchemaMismatch`] for a schema that is of no table, and those of values that the schema
+/// [`DataError::NoSuchColumn`], [`DataError::BadCondition`], [`DataError::SchemaMismatch`] for a schema that is of no table, and those of values that the schema
 /// does not know.
 pub fn of_values(
     values: &[(String, String)],
@@ -216,12 +276,19 @@ pub fn of_values(
             found: Layout::Table.name().into(),
         });
     }
-    for (name, _) in values {
-        schema.column_named(name)?;
+    let (mut known, mut conditions) = (Vec::new(), Vec::new());
+    for (name, value) in values {
+        if schema.derived_named(name).is_none() {
+            schema.column_named(name)?;
+        }
+        match condition::condition(schema, name, value.trim())? {
+            Some(condition) => conditions.push(condition),
+            None => known.push((name, value.trim())),
+        }
     }
-    let names = values.iter().map(|(name, _)| name.clone());
+    let names = known.iter().map(|(name, _)| (*name).clone());
     let mut builder = FrameBuilder::new(Path::new("the given values"), names, 1);
-    let fields = values.iter().map(|(_, value)| Some(value.trim()));
+    let fields = known.iter().map(|(_, value)| Some(*value));
     builder.push(1, fields.map(|field| field.filter(|word| !word.is_empty())));
     let mut frame = builder.finish();
     // `40.0` is 40, and `true` is True.
@@ -229,7 +296,8 @@ pub fn of_values(
         .columns
         .iter_mut()
         .for_each(|column| column.typed = Typed::Value);
-    encode_partial(&frame, schema, MissingIs::Learned, unseen)
+    let row = encode_partial(&frame, schema, MissingIs::Learned, unseen)?;
+    Ok(row.with_conditions(conditions))
 }
 
 /// A table that is read into a schema.

@@ -197,6 +197,11 @@ impl Notation {
         }
     }
 
+    /// Nanoseconds of a unit of moments with a day and without fractions of a second; `None` of others.
+    pub fn day_unit(&self) -> Option<i128> {
+        self.sortable().map(|own| own.nanoseconds())
+    }
+
     /// Nanoseconds of a unit of moments.
     fn nanoseconds(&self) -> i128 {
         match self {

@@ -57,9 +57,10 @@ pub fn columns_of(
                 column: name.to_owned(),
             })
     };
-    let columns: Vec<usize> = (0..schema.column_count())
+    let mut columns: Vec<usize> = (0..schema.column_count())
         .map(find)
         .collect::<Result<_>>()?;
+    columns.extend(decided(schema, &places));
     refuse_extra(path, names, schema, options)?;
     Ok(columns)
 }
@@ -73,7 +74,8 @@ pub fn columns_there(
 ) -> Result<Vec<usize>> {
     let places = places(names);
     let place = |column: usize| places.get(schema.column(column).0).copied();
-    let columns: Vec<usize> = (0..schema.column_count()).filter_map(place).collect();
+    let own = (0..schema.column_count()).filter_map(place);
+    let columns: Vec<usize> = own.chain(decided(schema, &places)).collect();
     if columns.is_empty() {
         // A table of something else altogether.
         return Err(DataError::MissingColumn {
@@ -85,6 +87,12 @@ pub fn columns_there(
     Ok(columns)
 }
 
+/// The decided columns of a schema that are there: nothing needs them, but they must not contradict the others.
+fn decided(schema: &Schema, places: &HashMap<&str, usize>) -> impl Iterator<Item = usize> {
+    let derived = schema.derived.iter();
+    derived.filter_map(|own| places.get(own.name.as_str()).copied())
+}
+
 /// Refuses columns that a schema does not have, unless the fit's data had them too.
 fn refuse_extra(
     path: &Path,
@@ -94,7 +102,8 @@ fn refuse_extra(
 ) -> Result<()> {
     let of_model = || (0..schema.column_count()).map(|column| schema.column(column).0);
     let left_out = schema.left_out.iter().map(|column| column.name.as_str());
-    let known: HashSet<&str> = of_model().chain(left_out).collect();
+    let derived = schema.derived.iter().map(|column| column.name.as_str());
+    let known: HashSet<&str> = of_model().chain(left_out).chain(derived).collect();
     let unknown = |name: &&String| !known.contains(name.as_str()) && is_read(name, options);
     match names.iter().find(unknown) {
         Some(column) if !options.allow_extra_columns => Err(DataError::ExtraColumn {
