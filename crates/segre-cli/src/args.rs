@@ -7,6 +7,7 @@ mod likelihood;
 mod memory;
 pub mod names;
 mod network;
+pub mod outlet;
 mod reading;
 mod recipe;
 mod sampling;
@@ -55,12 +56,12 @@ const EXAMPLES: &str = "Examples:
   segre fit digits --out runs/digits            learn handwritten digits in about two minutes
   segre fit table.csv --out runs/t --time 5m    learn a table of categories
   segre sample runs/digits -n 100 --out new.png draw new ones
-  segre score runs/t new.csv --out scores.csv   log-likelihood of every row
+  segre score runs/t new.csv --out scores.csv   negative log-likelihood of every row
   segre evaluate runs/t                         test likelihood beside simple baselines
 
 DATA is a built-in (digits, coupled-binary, eight-gaussians, pinwheel, product:c=160,n=4,
 potts-chain:c=20,n=4), a file (.npy/.npz integer arrays, .csv/.tsv/.parquet/.arrow tables, .fasta alignments, .txt text,
-IDX pictures; .gz works for text and IDX) or a folder of .png label maps or pictures.";
+IDX pictures; .gz works for text and IDX), - for a table from standard input, or a folder of .png label maps or pictures.";
 
 /// Options of every subcommand.
 #[derive(Debug, Args)]
@@ -139,7 +140,7 @@ pub enum Command {
     Fit(Box<Fit>),
     /// Draw samples from a model
     Sample(Sample),
-    /// Log-likelihood of data under a model
+    /// Negative log-likelihood of data under a model
     Score(Score),
     /// Test likelihood beside baselines; divergence from a known distribution
     Evaluate(Evaluate),

@@ -20,6 +20,7 @@ mod table;
 
 pub use builtin::{BuiltIn, KnownDistribution};
 pub use dataset::Dataset;
+pub(crate) use dataset::systematic;
 pub use error::{DataError, Result};
 #[cfg(feature = "arrow")]
 pub use format::arrow::record_batch;
@@ -39,8 +40,8 @@ pub use source::DataSource;
 pub use split::{Split, SplitConfig};
 pub use table::{
     Allowed, Coding, Column, ColumnKind, ColumnType, Condition, Deciders, Decision, Derived,
-    INTERVAL, LeftOut, Notation, Numbers, OfRow, Rule, Spread, TableTypes, Values, of_values,
-    solved,
+    INTERVAL, Inequality, Kinds, LeftOut, Notation, Numbers, OfRow, Rule, Spread, TableTypes,
+    Values, of_values, solved,
 };
 
 /// Reads a data set and finds out its schema.

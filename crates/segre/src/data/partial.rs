@@ -2,7 +2,7 @@
 
 use super::dataset::Dataset;
 use super::schema::Schema;
-use super::table::{Condition, Numbers};
+use super::table::{Beside, Condition, Numbers};
 use crate::data::error::{DataError, Result};
 use crate::random::{Purpose, generator};
 use rand::RngExt;
@@ -11,7 +11,7 @@ use rand::RngExt;
 const UNKNOWN: u16 = u16::MAX;
 
 /// Rows with unknown labels.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PartialDataset {
     /// What the sites and categories are.
     pub schema: Schema,
@@ -23,6 +23,8 @@ pub struct PartialDataset {
     decided: Option<Numbers>,
     /// What holds of unknown columns of every row.
     conditions: Vec<Condition>,
+    /// Columns of a table that are no part of the schema.
+    beside: Option<Beside>,
 }
 
 impl PartialDataset {
@@ -40,6 +42,7 @@ impl PartialDataset {
             numbers: None,
             decided: None,
             conditions: Vec::new(),
+            beside: None,
         })
     }
 
@@ -51,6 +54,7 @@ impl PartialDataset {
             numbers: data.numbers().cloned(),
             decided: None,
             conditions: Vec::new(),
+            beside: None,
         };
         all.without(hidden)
     }
@@ -66,6 +70,19 @@ impl PartialDataset {
     pub(super) fn with_decided(mut self, decided: Option<Numbers>) -> Self {
         self.decided = decided;
         self
+    }
+
+    /// The rows with columns that are no part of the schema, which are written with what is filled in.
+    #[must_use]
+    pub(super) fn with_beside(mut self, beside: Option<Beside>) -> Self {
+        self.beside = beside;
+        self
+    }
+
+    /// The rows without columns that are no part of the schema.
+    #[must_use]
+    pub fn without_beside(self) -> Self {
+        self.with_beside(None)
     }
 
     /// The rows without what is said of a column that others decide.
@@ -230,6 +247,7 @@ impl PartialDataset {
             numbers,
             decided: self.decided.clone(),
             conditions: self.conditions.clone(),
+            beside: self.beside.clone(),
         }
     }
 
@@ -252,6 +270,10 @@ impl PartialDataset {
             numbers: self.numbers.as_ref().map(choose),
             decided: self.decided.as_ref().map(choose),
             conditions: self.conditions.clone(),
+            beside: self
+                .beside
+                .as_ref()
+                .map(|beside| beside.select(rows.clone())),
         }
     }
 
@@ -305,7 +327,9 @@ impl PartialDataset {
             known => known,
         };
         let labels = self.labels.iter().enumerate().map(fill).collect();
-        Ok(Dataset::new(self.schema.clone(), labels)?.with_numbers(self.numbers.clone()))
+        Ok(Dataset::new(self.schema.clone(), labels)?
+            .with_numbers(self.numbers.clone())
+            .with_beside(self.beside.clone()))
     }
 }
 

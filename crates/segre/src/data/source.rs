@@ -5,7 +5,12 @@ use super::format::input::split_key;
 use crate::data::error::{DataError, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// Whether a path stands for standard input or output, which hold a table of texts.
+pub(crate) fn is_standard(path: &Path) -> bool {
+    path == Path::new("-")
+}
 
 /// A data argument: `digits`, `product:c=160,n=4`, `table.csv`, `arrays.npz:key`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +37,7 @@ impl DataSource {
         }
         let path = PathBuf::from(text);
         let file = split_key(&path).map_or_else(|| path.clone(), |(file, _)| file);
-        if path.exists() || file.exists() {
+        if path.exists() || file.exists() || is_standard(&path) {
             return Ok(Self::File(path));
         }
         Err(DataError::UnknownSource {

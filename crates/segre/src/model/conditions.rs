@@ -168,11 +168,12 @@ impl Model {
         }
     }
 
-    /// Marginals of rows that may have conditions: `of` says them of rows without. They are means over draws of the columns with
-    /// conditions; that of the only such column is exact.
+    /// Marginals of rows that may have conditions, of all sites or of one: `of` says them of rows without. They are means over draws of
+    /// the columns with conditions; that of the only such column is exact.
     pub(super) fn marginals_where(
         &self,
         given: &PartialDataset,
+        wanted: Option<usize>,
         observer: &mut dyn Observer,
         of: impl Fn(&PartialDataset, &mut dyn Observer) -> Result<ConditionalMarginals>,
     ) -> Result<ConditionalMarginals> {
@@ -180,6 +181,12 @@ impl Model {
         let all = conditions(&given)?;
         if all.iter().all(Vec::is_empty) {
             return of(&given, observer);
+        }
+        if let Some(site) = wanted {
+            let column = self.schema().column_of(site);
+            if all.iter().flatten().all(|(own, _)| *own == column) {
+                return Ok(self.marginals_within(site, &all, of(&given, observer)?));
+            }
         }
         let mut found: Option<ConditionalMarginals> = None;
         for rows in (0..given.rows()).collect::<Vec<_>>().chunks(CHUNK / DRAWS) {
@@ -209,22 +216,44 @@ impl Model {
         all: &[Conditions],
         own: &mut ConditionalMarginals,
     ) -> Result<()> {
-        let schema = self.schema();
-        for (place, row) in rows.iter().enumerate() {
-            let [(column, allowed)] = &all[*row][..] else {
-                continue;
-            };
-            let sites = schema.sites_of(*column);
-            if sites.len() > 1 {
-                continue;
-            }
-            let marginal = site_marginals(&self.flow, given, &[(*row, sites.start)])?;
-            let weights = allowed.weights(schema.column(*column).1, marginal[0].len());
-            let weighted = marginal[0].iter().zip(&weights);
-            let weighted: Vec<f64> = weighted.map(|(p, w)| f64::from(*p) * w).collect();
-            own.say(place, sites.start, &weighted);
+        let alone = rows.iter().enumerate().filter_map(|(place, row)| {
+            let [left] = &all[*row][..] else { return None };
+            let sites = self.schema().sites_of(left.0);
+            (sites.len() == 1).then_some((place, *row, sites.start, left))
+        });
+        let alone: Vec<_> = alone.collect();
+        let places: Vec<_> = alone
+            .iter()
+            .map(|(_, row, site, _)| (*row, *site))
+            .collect();
+        let marginals = site_marginals(&self.flow, given, &places)?;
+        for ((place, _, site, left), marginal) in alone.into_iter().zip(marginals) {
+            own.say(place, site, &self.within(left, &marginal));
         }
         Ok(())
+    }
+
+    /// Probabilities of a column with one site, times those that its condition then holds.
+    fn within(&self, (column, allowed): &Left, marginal: &[f32]) -> Vec<f64> {
+        let weights = allowed.weights(self.schema().column(*column).1, marginal.len());
+        let weighted = marginal.iter().zip(&weights);
+        weighted.map(|(p, w)| f64::from(*p) * w).collect()
+    }
+
+    /// Marginals of one site of rows of which no other column has a condition: without any draw.
+    fn marginals_within(
+        &self,
+        site: usize,
+        all: &[Conditions],
+        mut found: ConditionalMarginals,
+    ) -> ConditionalMarginals {
+        for (row, conditions) in all.iter().enumerate() {
+            if let [left] = &conditions[..] {
+                let own = self.within(left, found.of(row, site));
+                found.say(row, site, &own);
+            }
+        }
+        found
     }
 }
 

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use super::Model;
 use super::conditions::conditions;
+use super::constraints::{keeping, note_broken};
 use crate::data::{Dataset, PartialDataset, Spread, solved};
 use crate::error::Result;
-use crate::flow::sampling::{SamplingOptions, complete_with};
+use crate::flow::sampling::{Samples, SamplingOptions, complete_with};
 use crate::flow::{ConditionalMarginals, Denoiser, LegalOnly, legal_marginals};
 use crate::progress::{Observer, Silent};
 
@@ -54,7 +55,7 @@ impl Model {
                 );
             }
         };
-        let repeated = self.settled(&given.repeat_rows(draws), options.seed, observer)?;
+        let repeated = given.repeat_rows(draws);
         if repeated.unknown() == 0 {
             return Ok(repeated.filled(|_, _| 0)?);
         }
@@ -62,7 +63,17 @@ impl Model {
         let denoiser = legal
             .as_ref()
             .map_or(&self.flow as &dyn Denoiser, |legal| legal);
-        Ok(complete_with(denoiser, &self.flow, &repeated, options, observer)?.data)
+        let mut draw = |given: &PartialDataset, options: &SamplingOptions| -> Result<Samples> {
+            let given = self.settled(given, options.seed, observer)?;
+            Ok(complete_with(
+                denoiser, &self.flow, &given, options, observer,
+            )?)
+        };
+        let samples = draw(&repeated, options)?;
+        let kept = keeping(samples, options, |rows, options| {
+            draw(&repeated.select(rows), options)
+        })?;
+        Ok(kept.data)
     }
 
     /// Every unknown label by itself: a number at a centre of its distribution, others at their most probable category.
@@ -96,10 +107,14 @@ impl Model {
             Some(label) => *label,
             None => marginals.most_probable(row, site),
         })?;
-        Ok(match said.is_empty() {
+        let mut filled = match said.is_empty() {
             true => filled,
             false => filled.with_numbers_at(said),
-        })
+        };
+        let names: Vec<String> = schema.constraints.iter().map(|own| own.text()).collect();
+        let broken = filled.breaking().len();
+        note_broken(&mut filled, broken, &names.join(", "));
+        Ok(filled)
     }
 
     /// The probability of every category of every unknown label, each by itself, given the known ones of its row.
@@ -111,7 +126,7 @@ impl Model {
         given: &PartialDataset,
         observer: &mut dyn Observer,
     ) -> Result<ConditionalMarginals> {
-        self.marginals_where(given, observer, |rows, observer| {
+        self.marginals_where(given, None, observer, |rows, observer| {
             Ok(legal_marginals(&self.flow, rows, observer)?)
         })
     }

@@ -13,6 +13,7 @@
 //! [`Model::flow`] for [`crate::flow`] and [`crate::evaluation`], [`Model::card`] for its settings.
 
 mod conditions;
+mod constraints;
 mod imputation;
 mod prediction;
 mod sampling;
@@ -32,6 +33,7 @@ use crate::flow::training::Ending;
 use crate::progress::{Interrupted, Observer, Silent};
 use crate::run::{self, Fit, ModelCard, Parts, Run};
 
+pub use constraints::draw_keeping;
 pub use imputation::Filling;
 pub use prediction::Prediction;
 

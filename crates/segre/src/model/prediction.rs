@@ -135,7 +135,7 @@ impl Model {
             own == site && rows.label(row, own) == schema.missing_category(own)
         });
         let given = rows.without(|_, own| own == site);
-        let marginals = self.marginals_where(&given, observer, |rows, observer| {
+        let marginals = self.marginals_where(&given, Some(site), observer, |rows, observer| {
             Ok(conditional_marginals(&self.flow, rows, observer)?)
         })?;
         let categories = (0..).take(schema.cardinality(site));

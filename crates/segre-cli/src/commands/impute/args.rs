@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use segre::data::MissingIs;
 
 use crate::args::{GivenValues, Hiding, Sampling, UnseenValues, at_least_one};
 
@@ -19,7 +20,8 @@ use crate::args::{GivenValues, Hiding, Sampling, UnseenValues, at_least_one};
 
 Missing are empty fields, words such as ? and NA, columns that the table does not have, elements of arrays that are -1 or NaN, and
 what --mask or --hide hides. All missing labels of a row are drawn together; what is known stays. In map and mean each
-is taken by itself, given the known ones only. No field is filled in with the category of missing fields.")]
+is taken by itself, given the known ones only. No field is filled in with the category of missing fields. Columns that the model
+leaves out, such as identifiers, come back as they are.")]
 pub struct Impute {
     /// Folder of the model
     pub model: PathBuf,
@@ -34,6 +36,9 @@ pub struct Impute {
     /// Draws of every row
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = at_least_one)]
     pub samples: usize,
+    /// Tables: which missing fields are filled in
+    #[arg(long, value_name = "WHICH", default_value = "all")]
+    pub fill: FillName,
     #[command(flatten)]
     pub given: GivenValues,
     #[command(flatten)]
@@ -42,6 +47,25 @@ pub struct Impute {
     pub hiding: Hiding,
     #[command(flatten)]
     pub sampling: Sampling,
+}
+
+/// Which missing fields are filled in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FillName {
+    /// All of them
+    All,
+    /// Those of columns that lacked nothing in the fit; in others a missing field is a value of its own and stays
+    Missing,
+}
+
+impl FillName {
+    /// What a missing field is taken for.
+    pub fn missing(self) -> MissingIs {
+        match self {
+            Self::All => MissingIs::Unknown,
+            Self::Missing => MissingIs::Learned,
+        }
+    }
 }
 
 /// What `impute` writes.

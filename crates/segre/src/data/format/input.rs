@@ -2,6 +2,7 @@
 
 use super::image;
 use crate::data::error::{DataError, Result};
+use crate::data::source::is_standard;
 use crate::file_error::FileError;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
@@ -55,6 +56,9 @@ impl FileKind {
     /// The kind by extension, `.gz` aside; case does not matter. IDX files, which often have none, are
     /// told by their first bytes too.
     pub(in crate::data) fn of(path: &Path) -> Result<Self> {
+        if is_standard(path) {
+            return Ok(Self::Table { delimiter: b',' });
+        }
         if let Some((file, key)) = split_key(path) {
             return Ok(Self::Npz {
                 file,
@@ -102,8 +106,11 @@ pub(in crate::data) fn split_key(path: &Path) -> Option<(PathBuf, String)> {
     (!key.is_empty()).then(|| (PathBuf::from(&text[..end]), key.to_string()))
 }
 
-/// A buffered stream of the file's contents, decompressed if its name ends in `.gz`.
+/// A buffered stream of the file's contents, or of standard input, decompressed if its name ends in `.gz`.
 pub(in crate::data) fn open(path: &Path) -> Result<Box<dyn Read>> {
+    if is_standard(path) {
+        return Ok(Box::new(std::io::stdin()));
+    }
     let file = File::open(path).map_err(|cause| FileError::reading(path, cause))?;
     let compressed = path
         .extension()

@@ -14,6 +14,8 @@ pub enum Written {
     Own(usize),
     /// A column that others decide.
     Derived(usize),
+    /// A column that is left out, where it is kept beside the rows.
+    LeftOut(usize),
 }
 
 impl Schema {
@@ -90,6 +92,7 @@ impl Schema {
         match written {
             Written::Own(column) => self.column(column).0,
             Written::Derived(column) => &self.derived[column].name,
+            Written::LeftOut(column) => &self.left_out[column].name,
         }
     }
 

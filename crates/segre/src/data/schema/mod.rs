@@ -1,7 +1,7 @@
 //! What the sites and categories of a data set are; saved with a model as JSON.
 
 use crate::data::error::{DataError, Result};
-use crate::data::table::{Column, Derived, LeftOut, TableTypes};
+use crate::data::table::{Column, Derived, Inequality, LeftOut, TableTypes};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -149,6 +149,9 @@ pub struct Schema {
     /// Columns of a table that others decide, each after those that decide it: they are written and have no sites.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub derived: Vec<Derived>,
+    /// Inequalities between columns of a table that hold in what is drawn.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<Inequality>,
     /// Columns of the data that are no part of the model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
@@ -169,6 +172,7 @@ impl Schema {
             vocabularies,
             columns: Vec::new(),
             derived: Vec::new(),
+            constraints: Vec::new(),
             left_out: Vec::new(),
             notes: Vec::new(),
             types: TableTypes::default(),
@@ -449,6 +453,18 @@ impl Schema {
                     expected,
                     format!("for {}", digits.len()),
                 );
+            }
+        }
+        for (place, derived) in self.derived.iter().enumerate() {
+            let known = |name: &&str| {
+                let before = &self.derived[..place];
+                (0..self.column_count()).any(|column| self.column(column).0 == *name)
+                    || before.iter().any(|own| own.name == *name)
+            };
+            if let Some(stranger) = derived.parents().iter().find(|name| !known(name)) {
+                let what = format!("what decides column {:?}", derived.name);
+                let expected = "a column, or a decided one before it".to_owned();
+                return fault(&what, expected, format!("{stranger:?}"));
             }
         }
         for vocabulary in &self.vocabularies {

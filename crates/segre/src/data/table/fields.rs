@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use rand_chacha::ChaCha8Rng;
 
-use super::{Coding, Deciders, Numbers, Row, Values};
+use super::{Beside, Coding, Deciders, Numbers, Row, Values};
 use crate::data::dataset::Dataset;
 use crate::data::schema::{MISSING, Written};
 use crate::random::{Purpose, generator, row_generator};
@@ -62,10 +62,16 @@ impl Row for Drawn<'_> {
 impl<'a> Fields<'a> {
     pub fn of(data: &'a Dataset) -> Self {
         let seed = u64::from(data.fingerprint());
+        let mut written = data.schema.written();
+        let beside = data.beside().into_iter().flat_map(Beside::places);
+        for column in beside {
+            let place = data.schema.left_out[column].place.min(written.len());
+            written.insert(place, Written::LeftOut(column));
+        }
         Self {
             data,
             rng: generator(seed, Purpose::Cells, 0),
-            written: data.schema.written(),
+            written,
             deciders: Deciders::of(&data.schema),
         }
     }
@@ -97,7 +103,7 @@ impl<'a> Fields<'a> {
                     .map_or(Cow::Borrowed(MISSING), Cow::Owned),
             });
         }
-        if self.deciders.is_empty() {
+        if self.written.len() == texts.len() {
             return texts;
         }
         let numbers = &numbers[..];
@@ -106,6 +112,10 @@ impl<'a> Fields<'a> {
         let text = |written: &Written| match *written {
             Written::Own(_) => texts.next().expect("a text for every column"),
             Written::Derived(derived) => self.deciders.text(derived, decided[derived]),
+            Written::LeftOut(column) => {
+                let beside = data.beside().expect("columns beside the rows");
+                Cow::Borrowed(beside.text(column, row))
+            }
         };
         self.written.iter().map(text).collect()
     }

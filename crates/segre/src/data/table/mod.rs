@@ -5,6 +5,7 @@
 //! is kept beside; one of many words is two digits. What a model draws goes the way back: a label to a cell, the cell to one
 //! of its numbers, the number to the notation of the column.
 
+mod beside;
 mod cells;
 mod coding;
 mod condition;
@@ -12,7 +13,9 @@ mod decimal;
 mod derived;
 mod fields;
 mod frame;
+mod inequality;
 mod inspect;
+mod kinds;
 mod number;
 mod numbers;
 mod select;
@@ -20,6 +23,7 @@ mod spread;
 mod types;
 mod unseen;
 mod values;
+mod weights;
 mod words;
 
 use std::borrow::Cow;
@@ -28,18 +32,22 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use beside::Beside;
 use coding::Field;
 pub use coding::{Coding, Values};
 pub use condition::{Allowed, Condition};
 pub use derived::{Deciders, Decision, Derived, OfRow, Row, Rule, solved};
 pub use fields::{Fields, written_numbers};
 pub use frame::{ColumnBuilder, Frame, FrameBuilder, FrameColumn, MISSING as MISSING_CODE};
+pub use inequality::{Inequality, Keeper};
 pub use inspect::ColumnKind;
+pub use kinds::Kinds;
 pub use number::Notation;
 pub use numbers::Numbers;
 pub use select::{columns_of, columns_there, columns_to_read, require_different};
 pub use spread::{INTERVAL, Spread};
 pub use types::{ColumnType, TableTypes, Typed};
+pub use weights::{take_weights, without_weights};
 
 use self::inspect::{Finding, inspect};
 use self::unseen::{settle, unknown_value};
@@ -74,11 +82,15 @@ pub struct LeftOut {
     pub name: String,
     /// Why.
     pub why: String,
+    /// Its place among the columns that are written where it is kept beside them.
+    #[serde(default)]
+    pub place: usize,
 }
 
 /// Finds out what the columns of a table hold.
 pub(super) fn schema_of(frame: &Frame, options: &ReadOptions) -> Result<Schema> {
-    for name in options.columns_as.keys() {
+    let said = options.columns_as.keys().chain(options.kinds.keys());
+    for name in said.chain(options.date_formats.keys()) {
         if frame.column(name).is_none() {
             return Err(DataError::UnknownColumn {
                 path: frame.path.clone(),
@@ -92,8 +104,10 @@ pub(super) fn schema_of(frame: &Frame, options: &ReadOptions) -> Result<Schema> 
     let mut schema = Schema::shared(Layout::Table, Vec::new(), Vocabulary::Integers { count: 1 });
     schema.vocabularies.clear();
     let inspected = |column: &FrameColumn| {
-        let wish = options.columns_as.get(&column.name).copied();
-        inspect(column, wish).map_err(|problem| DataError::WrongKind {
+        let name = &column.name;
+        let wish = options.columns_as.get(name).or(options.kinds.get(name));
+        let format = options.date_formats.get(name).map(String::as_str);
+        inspect(column, wish.copied(), format).map_err(|problem| DataError::WrongKind {
             path: frame.path.clone(),
             column: column.name.clone(),
             problem,
@@ -117,7 +131,7 @@ pub(super) fn schema_of(frame: &Frame, options: &ReadOptions) -> Result<Schema> 
             Finding::Numbers(notation) => Some(Coding::numbers(column, notation)),
             Finding::Useless(why) => {
                 let name = column.name.clone();
-                left_out.push(LeftOut { name, why });
+                left_out.push(LeftOut { name, why, place });
                 continue;
             }
         };
@@ -160,6 +174,8 @@ pub(super) fn schema_of(frame: &Frame, options: &ReadOptions) -> Result<Schema> 
     schema.derived = derived.into_iter().map(of_frame).collect();
     schema.left_out = left_out;
     schema.types = frame.types.clone();
+    schema.constraints = inequality::inequalities(frame, &options.constraints)?;
+    inequality::require_columns(&schema)?;
     Ok(schema)
 }
 
@@ -216,7 +232,9 @@ pub(super) fn encode(frame: &Frame, schema: &Schema, unseen: Unseen) -> Result<D
         schema.notes.extend(settled.note);
         settled.dropped
     });
-    let data = Dataset::new(schema, known)?.with_numbers(read.numbers);
+    let data = Dataset::new(schema, known)?
+        .with_numbers(read.numbers)
+        .with_weights(read.frame.weights.clone());
     Ok(match dropped {
         Some(dropped) => data.select(&derived::keep_rows(&dropped)),
         None => data,
@@ -243,6 +261,7 @@ pub(super) fn encode_partial(
         unseen,
     )?;
     let mut schema = read.schema;
+    let beside = Beside::of(&read.frame, &schema);
     let (said, dropped) = match settled {
         None => (None, None),
         Some(settled) => {
@@ -252,7 +271,8 @@ pub(super) fn encode_partial(
     };
     let data = PartialDataset::new(schema, read.labels)?
         .with_numbers(read.numbers)
-        .with_decided(said);
+        .with_decided(said)
+        .with_beside(beside);
     Ok(match dropped {
         Some(dropped) => data.select(&derived::keep_rows(&dropped)),
         None => data,

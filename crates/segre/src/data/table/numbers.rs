@@ -59,6 +59,18 @@ impl Numbers {
         }
     }
 
+    /// Replaces some rows by those of other numbers, in order.
+    pub fn replace(&mut self, rows: &[usize], other: Option<&Self>) {
+        for (column, own) in self.columns.iter_mut().enumerate() {
+            for (from, row) in rows.iter().enumerate() {
+                if let Some(number) = own.get_mut(*row) {
+                    let found = other.and_then(|other| other.get(from, column));
+                    *number = found.unwrap_or(UNKNOWN);
+                }
+            }
+        }
+    }
+
     /// Forgets a column.
     pub fn forget(&mut self, column: usize) {
         if let Some(own) = self.columns.get_mut(column) {

@@ -16,7 +16,8 @@ pub fn columns_to_read(path: &Path, names: &[String], options: &ReadOptions) -> 
         .flatten()
         .map(|name| (name, "select"));
     let dropped = options.drop_columns.iter().map(|name| (name, "drop"));
-    for (column, action) in selected.chain(dropped) {
+    let weights = options.weights.iter().map(|name| (name, "weigh rows by"));
+    for (column, action) in selected.chain(dropped).chain(weights) {
         if !names.contains(column) {
             return Err(DataError::UnknownColumn {
                 path: path.to_path_buf(),
@@ -28,7 +29,7 @@ pub fn columns_to_read(path: &Path, names: &[String], options: &ReadOptions) -> 
         }
     }
     let left: Vec<usize> = (0..names.len())
-        .filter(|&column| is_read(&names[column], options))
+        .filter(|&column| is_read(&names[column], options) || weighs(&names[column], options))
         .collect();
     match left.is_empty() {
         false => Ok(left),
@@ -61,6 +62,7 @@ pub fn columns_of(
         .map(find)
         .collect::<Result<_>>()?;
     columns.extend(decided(schema, &places));
+    columns.extend((0..names.len()).filter(|column| weighs(&names[*column], options)));
     refuse_extra(path, names, schema, options)?;
     Ok(columns)
 }
@@ -75,7 +77,7 @@ pub fn columns_there(
     let places = places(names);
     let place = |column: usize| places.get(schema.column(column).0).copied();
     let own = (0..schema.column_count()).filter_map(place);
-    let columns: Vec<usize> = own.chain(decided(schema, &places)).collect();
+    let mut columns: Vec<usize> = own.chain(decided(schema, &places)).collect();
     if columns.is_empty() {
         // A table of something else altogether.
         return Err(DataError::MissingColumn {
@@ -84,6 +86,8 @@ pub fn columns_there(
         });
     }
     refuse_extra(path, names, schema, options)?;
+    let left_out = schema.left_out.iter();
+    columns.extend(left_out.filter_map(|own| places.get(own.name.as_str())));
     Ok(columns)
 }
 
@@ -104,7 +108,9 @@ fn refuse_extra(
     let left_out = schema.left_out.iter().map(|column| column.name.as_str());
     let derived = schema.derived.iter().map(|column| column.name.as_str());
     let known: HashSet<&str> = of_model().chain(left_out).chain(derived).collect();
-    let unknown = |name: &&String| !known.contains(name.as_str()) && is_read(name, options);
+    let unknown = |name: &&String| {
+        !known.contains(name.as_str()) && is_read(name, options) && !weighs(name, options)
+    };
     match names.iter().find(unknown) {
         Some(column) if !options.allow_extra_columns => Err(DataError::ExtraColumn {
             path: path.to_path_buf(),
@@ -140,6 +146,11 @@ pub fn require_different(path: &Path, names: &[String]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a column of this name says what rows weigh.
+fn weighs(name: &String, options: &ReadOptions) -> bool {
+    options.weights.as_ref() == Some(name)
 }
 
 /// Whether the options leave a column of this name.

@@ -24,9 +24,13 @@ pub fn record_batch(data: &Dataset) -> RecordBatch {
     let fields = Fields::of(data);
     let mut columns: Vec<Vec<Option<String>>> = vec![Vec::new(); fields.columns().len()];
     for row in 0..data.rows() {
-        for (column, field) in columns.iter_mut().zip(fields.row(row)) {
-            let known = (field != MISSING).then(|| field.into_owned());
-            column.push(known);
+        let of_row = fields.row(row).into_iter().zip(fields.columns());
+        for (column, (field, written)) in columns.iter_mut().zip(of_row) {
+            let missing = match written {
+                Written::LeftOut(_) => field.is_empty(),
+                Written::Own(_) | Written::Derived(_) => field == MISSING,
+            };
+            column.push((!missing).then(|| field.into_owned()));
         }
     }
     let typed = columns
@@ -77,6 +81,7 @@ fn notation_of(data: &Dataset, column: Written) -> Option<&Notation> {
             Values::Numbers { notation, .. } => Some(notation),
             Values::Words(_) => None,
         },
+        Written::LeftOut(_) => None,
     }
 }
 
@@ -173,6 +178,7 @@ fn natural(data: &Dataset, column: Written) -> DataType {
             Rule::Lookup { pairs, .. } => pairs.iter().map(|(_, word)| word.as_str()).collect(),
             Rule::Numbers { .. } => Vec::new(),
         },
+        Written::LeftOut(_) => return DataType::Utf8,
         Written::Own(column) if schema.column(column).1.is_some() => return DataType::Utf8,
         Written::Own(column) => match schema.vocabulary(schema.sites_of(column).start) {
             Vocabulary::Integers { .. } => return DataType::Int64,

@@ -29,8 +29,15 @@ pub struct Found {
 
 /// The decided columns of a frame, each after those that decide it; `stays` says which columns are to be learned in any case.
 pub fn find(frame: &Frame, findings: &[Finding], stays: impl Fn(&str) -> bool) -> Vec<Found> {
+    let rows = frame.rows() as f64;
+    let agreement = |column: &FrameColumn| -> f64 {
+        let counts = column.counts().into_iter().chain([column.missing()]);
+        counts.map(|count| (count as f64 / rows).powi(2)).sum()
+    };
     let mut search = Search {
         frame,
+        different: frame.columns.iter().map(different).collect(),
+        agreement: frame.columns.iter().map(agreement).collect(),
         parents: vec![None; frame.columns.len()],
         stays: frame.names().map(stays).collect(),
         found: Vec::new(),
@@ -42,6 +49,10 @@ pub fn find(frame: &Frame, findings: &[Finding], stays: impl Fn(&str) -> bool) -
 
 struct Search<'a> {
     frame: &'a Frame,
+    /// Different values of every column.
+    different: Vec<usize>,
+    /// The probability that two rows of a column agree.
+    agreement: Vec<f64>,
     /// What decides a column that is decided.
     parents: Vec<Option<Vec<usize>>>,
     stays: Vec<bool>,
@@ -53,12 +64,17 @@ impl Search<'_> {
     fn lookups(&mut self, findings: &[Finding]) {
         let is_words =
             |column: usize| matches!(findings[column], Finding::Categories | Finding::ManyWords);
-        let different = |column: usize| different(&self.frame.columns[column]);
         let mut order: Vec<usize> = (0..findings.len())
             .filter(|column| !matches!(findings[*column], Finding::Useless(_)))
             .collect();
         // Finer columns decide coarser ones, and of two that decide each other the first one of words stays.
-        order.sort_by_key(|column| (usize::MAX - different(*column), !is_words(*column), *column));
+        order.sort_by_key(|column| {
+            (
+                usize::MAX - self.different[*column],
+                !is_words(*column),
+                *column,
+            )
+        });
         let mut kept: Vec<usize> = Vec::new();
         for column in order {
             let decided = kept.iter().rev().find_map(|parent| {
@@ -77,19 +93,13 @@ impl Search<'_> {
 
     /// The value that goes with each of a column's, if one does, and the rows beyond the first of each.
     fn lookup(&self, parent: usize, child: usize) -> Option<(Vec<(String, String)>, usize)> {
-        let (parent, child) = (&self.frame.columns[parent], &self.frame.columns[child]);
         let rows = self.frame.rows();
-        let repeats = rows.checked_sub(different(parent))?;
-        let agreement: f64 = child
-            .counts()
-            .into_iter()
-            .chain([child.missing()])
-            .map(|count| (count as f64 / rows as f64).powi(2))
-            .sum();
-        let breaks = repeats as f64 * (1.0 - agreement);
+        let repeats = rows.checked_sub(self.different[parent])?;
+        let breaks = repeats as f64 * (1.0 - self.agreement[child]);
         if breaks < EXPECTED_BREAKS || 2 * repeats < rows {
             return None;
         }
+        let (parent, child) = (&self.frame.columns[parent], &self.frame.columns[child]);
         let place = |code: u32| match code {
             MISSING_CODE => parent.words.len(),
             code => code as usize,
@@ -367,7 +377,7 @@ mod tests {
             builder.push(line, fields.map(|field| field.filter(|word| *word != "-")));
         }
         let frame = builder.finish();
-        let findings = frame.columns.iter().map(|own| inspect(own, None));
+        let findings = frame.columns.iter().map(|own| inspect(own, None, None));
         let findings: Vec<Finding> = findings.collect::<Result<_, _>>().expect("no wishes");
         let found = find(&frame, &findings, |name| name == "stays");
         let sentence = |own: Found| {
@@ -431,7 +441,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_a_value() {
         let row = |k: usize| {
-            let city = if k % 5 == 0 {
+            let city = if k.is_multiple_of(5) {
                 "-".to_owned()
             } else {
                 format!("c{}", k % 5)

@@ -145,8 +145,8 @@ fn problem(
         (None, Decision::Unknown) => Some(format!(
             "is nothing that the fit has seen, where {sentence}"
         )),
-        (Some(_), Decision::Unknown) => match deciders.solve(derived, row, decided) {
-            Ok(_) => None,
+        (Some(_), Decision::Unknown) => match follows(deciders, derived, row, decided.to_vec()) {
+            Ok(()) => None,
             Err(Unsolved::Open) => Some(format!(
                 "is known, but more than one of the columns that decide it is not ({sentence}): give one more, or leave it out"
             )),
@@ -154,6 +154,22 @@ fn problem(
                 "follows from no value of the column that is missing ({sentence})"
             )),
         },
+    }
+}
+
+/// Whether a decided field that is known leaves what decides it known or free, and so on with what decides that.
+fn follows(
+    deciders: &Deciders,
+    derived: usize,
+    row: &Fields,
+    mut decided: Vec<Decision>,
+) -> Result<(), Unsolved> {
+    match deciders.solve(derived, row, &decided)? {
+        Some((Parents::Derived(other), value)) => {
+            decided[other] = Decision::Value(value);
+            follows(deciders, other, row, decided)
+        }
+        _ => Ok(()),
     }
 }
 
