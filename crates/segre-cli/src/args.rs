@@ -2,10 +2,12 @@
 
 mod accuracy;
 mod conditions;
+mod given;
 mod likelihood;
 mod memory;
 pub mod names;
 mod network;
+pub mod outlet;
 mod reading;
 mod recipe;
 mod sampling;
@@ -33,6 +35,7 @@ use crate::report::progress::{Bar, Display};
 
 pub use accuracy::Accuracy;
 pub use conditions::{ConditionalChecks, Hiding};
+pub use given::{GivenValues, given_values};
 pub use likelihood::{Importance, MethodName};
 pub use memory::memory;
 pub use network::NetworkName;
@@ -54,13 +57,14 @@ const EXAMPLES: &str = "Examples:
   segre fit digits --out runs/digits            learn handwritten digits in about two minutes
   segre fit table.csv --out runs/t --time 5m    learn a table of categories
   segre sample runs/digits -n 100 --out new.png draw new ones
-  segre score runs/t new.csv --out scores.csv   log-likelihood of every row
+  segre score runs/t new.csv --out scores.csv   negative log-likelihood of every row
   segre evaluate runs/t                         test likelihood beside simple baselines
   segre report runs/t --open                    look at it: one page with charts
 
 DATA is a built-in (digits, coupled-binary, eight-gaussians, pinwheel, product:c=160,n=4,
 potts-chain:c=20,n=4), a file (.csv/.tsv tables, .fasta/.a3m alignments, .txt text, .npy integer arrays, IDX pictures, all
-of these compressed by gzip too, as .csv.gz; .parquet/.arrow tables, .npz arrays) or a folder of .png label maps or pictures.";
+of these compressed by gzip too, as .csv.gz; .parquet/.arrow tables, .npz arrays), - for a table from standard
+input, or a folder of .png label maps or pictures.";
 
 /// Options of every subcommand.
 #[derive(Debug, Args)]
@@ -139,7 +143,7 @@ pub enum Command {
     Fit(Box<Fit>),
     /// Draw samples from a model
     Sample(Sample),
-    /// Log-likelihood of data under a model
+    /// Negative log-likelihood of data under a model
     Score(Score),
     /// Test likelihood beside baselines; divergence from a known distribution
     Evaluate(Evaluate),

@@ -4,26 +4,11 @@ use anyhow::Result;
 use segre::data::{Dataset, Schema};
 use segre::flow::Model;
 use segre::flow::likelihood::{ScoreOptions, Scores, score};
-use segre::flow::sampling::{Samples, SamplingOptions, sample, sample_classes};
+use segre::flow::sampling::{Samples, SamplingOptions, sample_classes};
+use segre::model::draw_keeping;
 
-use crate::args::{Accuracy, Common};
+use crate::args::Common;
 use crate::wording::with_flags;
-
-/// Scores data with a progress bar, if the model has a bound.
-pub fn score_if_bounded(
-    model: &Model,
-    data: &Dataset,
-    accuracy: &Accuracy,
-    seed: u64,
-    common: &Common,
-) -> Result<Option<Scores>> {
-    match model.has_bound() {
-        true => {
-            score_by_options(model, data, &accuracy.options(data.rows(), seed), common).map(Some)
-        }
-        false => Ok(None),
-    }
-}
 
 /// Scores data by the library's options, with a progress bar.
 pub fn score_by_options(
@@ -38,14 +23,14 @@ pub fn score_by_options(
     )
 }
 
-/// Draws samples with a progress bar.
+/// Draws samples with a progress bar; they keep the constraints of their schema.
 pub fn sample_with_progress(
     model: &Model,
     count: usize,
     options: &SamplingOptions,
     common: &Common,
 ) -> Result<Samples> {
-    common.watch(|bar| sample(model, count, options, bar), costs)
+    common.watch(|bar| draw_keeping(model, count, options, bar), costs)
 }
 
 /// Draws `count` samples of each of some classes, with a progress bar.
@@ -85,19 +70,33 @@ pub fn warn_unconditional(model: &Model, common: &Common) {
 
 /// Says what was guessed or taken for something in a file.
 pub fn note_reading(schema: &Schema, common: &Common) {
+    note_new(schema, 0, common);
+}
+
+/// Says what has come to the notes of a schema since so many of them were told.
+pub fn note_new(schema: &Schema, told: usize, common: &Common) {
     if !common.quiet {
-        for note in &schema.notes {
+        for note in schema.notes.iter().skip(told) {
             eprintln!("note: {}", with_flags(note));
         }
     }
 }
 
-/// Says which columns of the data are no part of the model, and how to keep them.
+/// Says which columns of the data are no part of the model, why, and how to keep them.
 pub fn note_left_out(schema: &Schema, common: &Common) {
     if common.quiet {
         return;
     }
     note_reading(schema, common);
+    for column in &schema.derived {
+        eprintln!(
+            "note: {} ({} rows bear it out): it follows from there in all that is written; to learn it as a column of its own: \
+             --columns-as \"{}=category\" (or number, date)",
+            column.sentence(),
+            column.rows,
+            column.name
+        );
+    }
     for column in &schema.left_out {
         eprintln!(
             "note: column {:?} is left out: {}; to keep it: --columns-as \"{}=category\"",

@@ -6,7 +6,8 @@ use segre::recipe::Recipe;
 use crate::args::Arguments;
 
 /// Flags that are not called as their setting.
-const OTHER_NAMES: [(&str, &str); 3] = [
+const OTHER_NAMES: [(&str, &str); 4] = [
+    ("constraints", "constraint"),
     ("drop_columns", "drop"),
     ("memory", "data-memory"),
     ("pad_to", "pad"),

@@ -8,12 +8,15 @@ use std::path::Path;
 use crate::file_error::FileError;
 use crate::ranks;
 
+/// The path of standard output.
+const STANDARD_OUTPUT: &str = "-";
+
 /// A temporary file on its way to becoming another.
 pub type PartialFile = BufWriter<File>;
 
 /// Fills a temporary file beside the path, flushes it to disk and renames it to the path.
 ///
-/// A reader, and whoever comes after a crash, sees the old file or the new one.
+/// A reader, and whoever comes after a crash, sees the old file or the new one. The path `-` is standard output.
 ///
 /// # Errors
 /// [`FileError::Io`] if filling or renaming fails; a file that was at the path before is then untouched.
@@ -37,6 +40,9 @@ pub fn write(
     // A link stays one: what it leads to is replaced.
     let target = fs::canonicalize(path);
     let target = target.as_deref().unwrap_or(path);
+    if path == Path::new(STANDARD_OUTPUT) {
+        return to_standard_output(fill).map_err(|cause| FileError::writing(path, cause));
+    }
     // In the same folder, because a rename is atomic only within one file system.
     let mut name = OsString::from(".");
     name.push(target.file_name().unwrap_or_default());
@@ -54,6 +60,23 @@ pub fn write(
         let _ = fs::remove_file(&temporary);
         FileError::writing(path, cause)
     })
+}
+
+/// Fills standard output; a reader that leaves early is no error.
+fn to_standard_output(fill: impl FnOnce(&mut PartialFile) -> io::Result<()>) -> io::Result<()> {
+    #[cfg(unix)]
+    let handle = std::os::fd::AsFd::as_fd(&io::stdout()).try_clone_to_owned()?;
+    #[cfg(windows)]
+    let handle = std::os::windows::io::AsHandle::as_handle(&io::stdout()).try_clone_to_owned()?;
+    let mut file = BufWriter::new(File::from(handle));
+    match fill(&mut file).and_then(|()| file.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            // What is still in the buffer has no reader either.
+            let _ = file.into_parts();
+            Ok(())
+        }
+        written => written,
+    }
 }
 
 /// [`write()`] with contents that are in memory already.
@@ -75,6 +98,9 @@ pub fn check_writable(path: &Path) -> Result<(), FileError> {
     }
     let target = fs::canonicalize(path);
     let path = target.as_deref().unwrap_or(path);
+    if path == Path::new(STANDARD_OUTPUT) {
+        return Ok(());
+    }
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

@@ -34,6 +34,7 @@ pub(crate) enum Purpose {
     Strata,
     Cells,
     Quality,
+    Condition,
 }
 
 /// Random words reserved for one row: more than any row of noise uses.

@@ -57,18 +57,36 @@ const NO_TEXT: [(&[u8], &str, &str); 5] = [
 const ALWAYS_UNPACKED: u64 = 64 << 20;
 const GROWTH: u64 = 100;
 
-/// A stream of the file's contents, unpacked if they are compressed by gzip.
+/// Whether a path stands for standard input or output, which hold a table of texts.
+pub(crate) fn is_standard(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// A stream of the contents of a file or of standard input, unpacked if they are compressed by gzip.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, FileError> {
-    let mut file = buffered(path)?;
-    let start = start(path, &mut file)?;
-    refuse(path, start, &PACKED)?;
-    refuse(path, start, &[ZIP])?;
-    if !start.starts_with(&GZIP) {
-        return Ok(Box::new(file));
+    if is_standard(path) {
+        // Its size is not known, so it may grow.
+        return unpacked(path, BufReader::new(io::stdin()), u64::MAX);
     }
+    let file = buffered(path)?;
     let size = file.get_ref().metadata();
     let size = size.map_err(|cause| FileError::reading(path, cause))?.len();
-    Ok(Box::new(Bounded::new(MultiGzDecoder::new(file), size)))
+    unpacked(path, file, size)
+}
+
+/// The contents of a stream of a size.
+fn unpacked<R: Read + 'static>(
+    path: &Path,
+    mut stream: BufReader<R>,
+    size: u64,
+) -> Result<Box<dyn Read>, FileError> {
+    let start = start(path, &mut stream)?;
+    refuse(path, start, &PACKED)?;
+    refuse(path, start, &[ZIP])?;
+    match start.starts_with(&GZIP) {
+        true => Ok(Box::new(Bounded::new(MultiGzDecoder::new(stream), size))),
+        false => Ok(Box::new(stream)),
+    }
 }
 
 /// What is wrong with a file that is not read from its beginning to its end: that it is compressed or packed, if it is.
@@ -179,7 +197,7 @@ fn buffered(path: &Path) -> Result<BufReader<File>, FileError> {
 }
 
 /// The first bytes, which stay in the stream.
-fn start<'a>(path: &Path, file: &'a mut BufReader<File>) -> Result<&'a [u8], FileError> {
+fn start<'a, R: Read>(path: &Path, file: &'a mut BufReader<R>) -> Result<&'a [u8], FileError> {
     loop {
         match file.fill_buf() {
             Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}

@@ -1,11 +1,12 @@
 //! Arguments that say how data are read.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Args, ValueEnum};
 use segre::data::{
-    ClassMap, ColumnKind, IgnoreAs, ImageOptions, ImageSize, Levels, MISSING_WORDS, Missing,
+    ClassMap, ColumnKind, IgnoreAs, ImageOptions, ImageSize, Kinds, Levels, MISSING_WORDS, Missing,
     ReadOptions, Unseen,
 };
 
@@ -37,14 +38,21 @@ pub struct Reading {
     /// Tables: the only columns to read, comma-separated
     #[arg(hide_short_help = true, long, value_name = "NAMES", value_parser = names::names)]
     pub columns: Vec<Names>,
-    /// Tables: what columns hold, as age=number,zip=category,id=leave-out (else found out; also date)
+    /// Tables: what columns hold, as age=number,zip=category,id=leave-out (else found out; also date), or a .json file that says so,
+    /// as `segre info --json` prints it or SDV's metadata
     #[arg(
         hide_short_help = true,
         long,
-        value_name = "NAME=KIND",
+        value_name = "NAME=KIND|FILE",
         value_parser = names::names
     )]
     pub columns_as: Vec<Names>,
+    /// Tables: the column that says what each row weighs; it is no part of the model
+    #[arg(hide_short_help = true, long, value_name = "COLUMN")]
+    pub weights: Option<String>,
+    /// Tables: what holds in every row and must hold in what is drawn, as 'start <= end' or 'age >= 18'; may be repeated
+    #[arg(hide_short_help = true, long = "constraint", value_name = "INEQUALITY")]
+    pub constraints: Vec<String>,
     /// Text: characters in a window
     #[arg(hide_short_help = true, long, value_name = "N", default_value_t = 64, value_parser = at_least_one)]
     pub text_window: usize,
@@ -161,6 +169,13 @@ impl Reading {
     /// # Errors
     /// If the file of classes cannot be read.
     pub fn options(&self, seed: u64) -> Result<ReadOptions> {
+        let (files, words) = self.columns_as();
+        let mut known = Kinds::default();
+        for file in files {
+            let found = Kinds::load(Path::new(&file)).context("--columns-as")?;
+            known.kinds.extend(found.kinds);
+            known.date_formats.extend(found.date_formats);
+        }
         Ok(ReadOptions {
             missing: match self.missing {
                 MissingFields::Category => Missing::Category,
@@ -173,7 +188,11 @@ impl Reading {
             },
             drop_columns: names::all(&self.drop),
             only_columns: (!self.columns.is_empty()).then(|| names::all(&self.columns)),
-            columns_as: self.columns_as()?,
+            columns_as: kinds_of(words)?,
+            kinds: known.kinds,
+            date_formats: known.date_formats,
+            weights: self.weights.clone(),
+            constraints: self.constraints.clone(),
             text_window: self.text_window,
             images: self.pictures.options()?,
             memory: self.data_memory,
@@ -184,21 +203,26 @@ impl Reading {
 }
 
 impl Reading {
-    /// `age=number`: columns, and what they hold. A name may hold `=` itself.
-    fn columns_as(&self) -> Result<BTreeMap<String, ColumnKind>> {
-        let words = names::all(&self.columns_as);
-        let kind = |word: String| -> Result<(String, ColumnKind)> {
-            let refused = |problem: String| {
-                anyhow!(
-                    "--columns-as: {problem}; write NAME=KIND; kinds are {}",
-                    ColumnKind::NAMES
-                )
-            };
-            let (name, kind) = names::pair(&word, true).map_err(refused)?;
-            Ok((name, kind.parse().map_err(refused)?))
-        };
-        words.into_iter().map(kind).collect()
+    /// The files and the single words that say what columns hold.
+    fn columns_as(&self) -> (Vec<String>, Vec<String>) {
+        let words = names::all(&self.columns_as).into_iter();
+        words.partition(|word| !word.contains('=') && word.ends_with(".json"))
     }
+}
+
+/// `age=number`: columns, and what they hold. A name may hold `=` itself.
+fn kinds_of(words: Vec<String>) -> Result<BTreeMap<String, ColumnKind>> {
+    let kind = |word: String| -> Result<(String, ColumnKind)> {
+        let refused = |problem: String| {
+            anyhow!(
+                "--columns-as: {problem}; write NAME=KIND or FILE.json; kinds are {}",
+                ColumnKind::NAMES
+            )
+        };
+        let (name, kind) = names::pair(&word, true).map_err(refused)?;
+        Ok((name, kind.parse().map_err(refused)?))
+    };
+    words.into_iter().map(kind).collect()
 }
 
 impl PictureReading {

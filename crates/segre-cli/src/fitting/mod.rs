@@ -1,6 +1,7 @@
 //! A fit with a progress bar and what it leaves to look at: `segre fit`, and fits of networks to samples of an energy.
 
 mod pictures;
+mod time;
 
 use std::path::Path;
 use std::time::Instant;
@@ -9,16 +10,18 @@ use anyhow::{Result, bail};
 use segre::Fit;
 use segre::data::Dataset;
 use segre::evaluation::baseline::{BaselineScores, Baselines};
+use segre::flow::likelihood::ScoreOptions;
 use segre::flow::training::Ending;
 use segre::network::NetworkConfig;
 use segre::run::ModelCard;
 use serde::Serialize;
 
 use self::pictures::{draw_training, show_samples};
-use crate::args::{Accuracy, Common};
+use self::time::Time;
+use crate::args::Common;
 use crate::report::baselines::baseline_table;
 use crate::report::json::print_object;
-use crate::watched::{note_left_out, score_if_bounded};
+use crate::watched::{note_left_out, score_by_options};
 
 /// Sites of the rows of the test part that are scored at the end of a UNet's fit, spread over it.
 const TEST_SITES: usize = 1 << 19;
@@ -34,6 +37,8 @@ struct Report {
     test_bits_per_dim: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     test_std_error: Option<f64>,
+    /// Rows of the test part that were scored: all, unless the time did not suffice.
+    test_rows: usize,
     baselines: BaselineScores,
     early_stop: bool,
     out: String,
@@ -44,7 +49,9 @@ pub fn fit(asked: &Fit, out: &Path, common: &Common) -> Result<()> {
     let start = Instant::now();
     let mut run = asked.start()?;
     note_left_out(&run.card().schema, common);
-    let baselines = Baselines::fit(&run.parts().train, &run.parts().validation)?;
+    let time = Time::of(run.card());
+    let (train, validation) = (&run.parts().train, &run.parts().validation);
+    let baselines = Baselines::fit_within(train, validation, time.tree_work())?;
     let of_validation = BaselineScores::of(&baselines, &run.parts().validation);
     let mut bar = common.bar();
     let ended = run.train(&mut bar);
@@ -62,12 +69,17 @@ pub fn fit(asked: &Fit, out: &Path, common: &Common) -> Result<()> {
         );
     }
     show_samples(out, &model, parts, card, common)?;
-    let accuracy = Accuracy {
-        std_error: 0.004,
-        max_rounds: 64,
+    let scored = time.affordable(&model, &test_part(card, &parts.test), card.training.seed)?;
+    let options = ScoreOptions {
+        std_error: Some(0.004),
+        seconds: time.scoring(),
+        seed: card.training.seed,
+        ..ScoreOptions::of_rows(scored.rows())
     };
-    let scored = test_part(card, &parts.test);
-    let scores = score_if_bounded(&model, &scored, &accuracy, card.training.seed, common)?;
+    let scores = match model.has_bound() {
+        true => Some(score_by_options(&model, &scored, &options, common)?),
+        false => None,
+    };
     let test = BaselineScores::of(&baselines, &scored);
     let bits = scores.map(|scores| scores.bits_per_dim);
     if common.json {
@@ -78,6 +90,7 @@ pub fn fit(asked: &Fit, out: &Path, common: &Common) -> Result<()> {
             parameters: model.parameters(),
             test_bits_per_dim: bits.map(|bits| bits.value),
             test_std_error: bits.map(|bits| bits.std_error),
+            test_rows: scored.rows(),
             baselines: test,
             early_stop: ended == Ending::EarlyStop,
             out: out.display().to_string(),

@@ -525,16 +525,7 @@ fn rows(scores: &RowScores, overview: &Overview, schema: &Schema) -> Result<Sect
         )];
         return Ok(Section::new("Extremes", lead, blocks));
     }
-    let joined = matches!(overview.view, View::Sequences(_));
-    let names: Vec<String> = match joined {
-        true => vec!["row".to_owned()],
-        false => {
-            let count = schema.column_count().min(MOST_FIELDS);
-            (0..count)
-                .map(|column| schema.column(column).0.to_owned())
-                .collect()
-        }
-    };
+    let names: Vec<&String> = scores.columns.iter().take(MOST_FIELDS).collect();
     let tables = groups.map(|(name, rows)| {
         let row = |row: &segre::evaluation::overview::Extreme| {
             let fields = row.fields.iter().take(names.len());
@@ -546,7 +537,7 @@ fn rows(scores: &RowScores, overview: &Overview, schema: &Schema) -> Result<Sect
             score.into_iter().chain(fields).collect()
         };
         let headings = [("nats", true), ("±", true)].map(|(name, of)| (name.to_owned(), of));
-        let fields = names.iter().map(|name| (name.clone(), false));
+        let fields = names.iter().map(|name| ((*name).clone(), false));
         Block::Table {
             caption: sentence(&format!("the {name} test rows"))
                 .trim_end_matches('.')

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use super::schema::Schema;
 use super::store::{Collector, Store};
-use super::table::{Fields, Numbers};
+use super::table::{Beside, Fields, Keeper, Numbers};
 use crate::data::error::{DataError, Result};
 
 /// A data set: one label per row and site.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
     /// What the sites and categories are.
     pub schema: Schema,
@@ -18,6 +18,10 @@ pub struct Dataset {
     classes: Option<Vec<u16>>,
     /// The numbers of a table themselves, where they are known.
     numbers: Option<Numbers>,
+    /// What each row weighs, where not all weigh the same.
+    weights: Option<Vec<f32>>,
+    /// Columns of a table that are no part of the schema.
+    beside: Option<Beside>,
 }
 
 impl Dataset {
@@ -63,6 +67,8 @@ impl Dataset {
             labels,
             classes: None,
             numbers: None,
+            weights: None,
+            beside: None,
         })
     }
 
@@ -88,6 +94,48 @@ impl Dataset {
     pub(super) fn with_numbers(mut self, numbers: Option<Numbers>) -> Self {
         self.numbers = numbers;
         self
+    }
+
+    /// The data with what each row weighs.
+    #[must_use]
+    pub(super) fn with_weights(mut self, weights: Option<Vec<f32>>) -> Self {
+        self.weights = weights;
+        self
+    }
+
+    /// The data with columns that are no part of the schema, which are written with the others.
+    #[must_use]
+    pub(super) fn with_beside(mut self, beside: Option<Beside>) -> Self {
+        self.beside = beside;
+        self
+    }
+
+    /// Columns that are no part of the schema.
+    pub(super) fn beside(&self) -> Option<&Beside> {
+        self.beside.as_ref()
+    }
+
+    /// What each row weighs, 1 on average; `None` if all weigh the same.
+    pub fn weights(&self) -> Option<Vec<f64>> {
+        let weights = self.weights.as_ref()?.iter().copied().map(f64::from);
+        let mean = weights.clone().sum::<f64>() / self.rows() as f64;
+        Some(match mean > 0.0 {
+            true => weights.map(|weight| weight / mean).collect(),
+            // Nothing weighs anything here: no mean exists but the plain one.
+            false => vec![1.0; self.rows()],
+        })
+    }
+
+    /// As many rows, each as often as it weighs, up to rounding: what stands for the data where rows cannot be weighed.
+    pub fn by_weight(&self) -> Cow<'_, Self> {
+        match self.weights() {
+            None => Cow::Borrowed(self),
+            Some(weights) => {
+                let mut chosen = self.select(&systematic(&weights, 0.5));
+                chosen.weights = None;
+                Cow::Owned(chosen)
+            }
+        }
     }
 
     /// The data with the numbers of some rows and columns where they are not known.
@@ -140,10 +188,19 @@ impl Dataset {
         Some((0..self.rows()).map(of_row).collect())
     }
 
+    /// Names of the fields of [`texts`](Self::texts).
+    pub fn text_names(&self) -> Vec<String> {
+        let fields = Fields::of(self);
+        let names = fields.columns().iter();
+        names
+            .map(|column| self.schema.name_of(*column).to_owned())
+            .collect()
+    }
+
     /// All fields as the user writes them, `[rows, columns]`; `?` where one is missing.
     pub fn texts(&self) -> Vec<Vec<String>> {
         let fields = Fields::of(self);
-        let row = |row| fields.row(row).map(Cow::into_owned).collect();
+        let row = |row| fields.row(row).into_iter().map(Cow::into_owned).collect();
         (0..self.rows()).map(row).collect()
     }
 
@@ -232,7 +289,57 @@ impl Dataset {
                 .numbers
                 .as_ref()
                 .map(|numbers| numbers.select(rows.iter().copied())),
+            weights: self
+                .weights
+                .as_ref()
+                .map(|weights| rows.iter().map(|&row| weights[row]).collect()),
+            beside: self
+                .beside
+                .as_ref()
+                .map(|beside| beside.select(rows.iter().copied())),
         }
+    }
+
+    /// The data with every number of a table that is written fixed: those that are drawn from cells are not drawn anew.
+    #[must_use]
+    pub fn with_written_numbers(self) -> Self {
+        let numbers = self.written_numbers();
+        self.with_numbers(numbers)
+    }
+
+    /// The data with some rows replaced by those of other data, in order.
+    ///
+    /// # Errors
+    /// [`DataError::SchemaMismatch`] if their schemas differ.
+    ///
+    /// # Panics
+    /// If a row does not exist.
+    pub fn with_rows(&self, rows: &[usize], other: &Self) -> Result<Self> {
+        self.schema.same_as(&other.schema)?;
+        let (sites, mut labels) = (self.sites(), self.labels().to_vec());
+        for (from, row) in rows.iter().enumerate() {
+            labels[row * sites..(row + 1) * sites].copy_from_slice(other.row(from));
+        }
+        let numbers = self.numbers.clone().map(|mut numbers| {
+            numbers.replace(rows, other.numbers.as_ref());
+            numbers
+        });
+        Ok(Self {
+            labels: labels.into(),
+            numbers,
+            ..self.clone()
+        })
+    }
+
+    /// The rows that break an inequality of the schema as they are written.
+    pub fn breaking(&self) -> Vec<usize> {
+        if self.schema.constraints.is_empty() {
+            return Vec::new();
+        }
+        let fields = Fields::of(self);
+        let keeper = Keeper::of(&self.schema, fields.columns());
+        let breaks = |row: &usize| keeper.broken(&fields.row(*row)).is_some();
+        (0..self.rows()).filter(breaks).collect()
     }
 
     /// Tells the system that some rows are wanted soon; nothing happens where the labels are in memory.
@@ -245,6 +352,24 @@ impl Dataset {
                 .for_each(|row| self.labels.prefetch(range(row)));
         }
     }
+}
+
+/// As many places as there are weights, each as often as it weighs, with what is left over decided by an offset from 0 to 1.
+pub(crate) fn systematic(weights: &[f64], offset: f64) -> Vec<usize> {
+    let count = weights.len();
+    let step = weights.iter().sum::<f64>() / count as f64;
+    let mut places = Vec::with_capacity(count);
+    let mut sum = 0.0;
+    for (place, weight) in weights.iter().enumerate() {
+        sum += weight;
+        while places.len() < count && (places.len() as f64 + offset) * step < sum {
+            places.push(place);
+        }
+    }
+    // Rounding may leave the last one over.
+    let last = weights.iter().rposition(|weight| *weight > 0.0);
+    places.resize(count, last.unwrap_or(0));
+    places
 }
 
 #[cfg(test)]
@@ -266,6 +391,37 @@ mod tests {
         assert_eq!(data.select(&[]).rows(), 0);
         assert_eq!(data.spread(2).labels(), [0, 1, 2, 0]);
         assert_eq!((data.spread(9), data.spread(0).rows()), (data.clone(), 0));
+    }
+
+    #[test]
+    fn rows_are_chosen_as_often_as_they_weigh() {
+        assert_eq!(systematic(&[1.0, 1.0, 1.0], 0.3), [0, 1, 2]);
+        assert_eq!(systematic(&[0.0, 3.0, 1.0, 0.0], 0.5), [1, 1, 1, 2]);
+        let weights = [0.3, 2.4, 0.1, 1.2];
+        let mut counts = [0.0; 4];
+        for offset in 0..1000 {
+            let chosen = systematic(&weights, (f64::from(offset) + 0.5) / 1000.0);
+            chosen.into_iter().for_each(|place| counts[place] += 1e-3);
+        }
+        for (count, weight) in counts.iter().zip(weights) {
+            assert!((count - weight).abs() < 0.01, "{counts:?}");
+        }
+        let data = Dataset::new(schema(), vec![0, 1, 2, 0, 1, 1]).expect("legal labels");
+        let data = data.with_weights(Some(vec![2.0, 0.0, 4.0]));
+        assert_eq!(data.weights(), Some(vec![1.0, 0.0, 2.0]));
+        assert_eq!(
+            data.select(&[2, 0]).weights(),
+            Some(vec![4.0 / 3.0, 2.0 / 3.0])
+        );
+        assert_eq!(data.by_weight().labels(), [0, 1, 1, 1, 1, 1]);
+    }
+
+    #[test]
+    fn some_rows_are_replaced() {
+        let data = Dataset::new(schema(), vec![0, 1, 2, 0, 1, 1]).expect("legal labels");
+        let other = Dataset::new(schema(), vec![2, 2, 0, 0]).expect("legal labels");
+        let replaced = data.with_rows(&[2, 0], &other).expect("one schema");
+        assert_eq!(replaced.labels(), [0, 0, 2, 0, 2, 2]);
     }
 
     #[test]

@@ -207,6 +207,90 @@ pub enum DataError {
         /// What else is not known, and what to do with all of it.
         more: String,
     },
+    /// A file does not say what columns hold.
+    #[error("{path}: {problem}")]
+    BadKinds {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
+    /// A constraint is none that rows can keep.
+    #[error("constraint {constraint:?}: {problem}")]
+    BadConstraint {
+        /// The constraint.
+        constraint: String,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
+    /// Rows of the data break a constraint.
+    #[error(
+        "{path}:{line}: the row breaks the constraint {constraint:?}, and so do {rows} of {all} rows in all; correct them, or leave \
+         the constraint out"
+    )]
+    BrokenConstraint {
+        /// The file.
+        path: PathBuf,
+        /// Line of the first row that does.
+        line: u64,
+        /// The constraint.
+        constraint: String,
+        /// Rows that do.
+        rows: usize,
+        /// Rows of the data.
+        all: usize,
+    },
+    /// A field of the column of weights is none.
+    #[error(
+        "{path}:{line}: column {column:?} of weights: {value:?} is no weight; weights are numbers of at least 0, not all of them 0"
+    )]
+    BadWeight {
+        /// The file.
+        path: PathBuf,
+        /// Line of the row.
+        line: u64,
+        /// The column.
+        column: String,
+        /// The field.
+        value: String,
+    },
+    /// A row says something else of a column than the columns that decide it.
+    #[error("{path}:{line}: column {column:?}: {value:?} {problem}{more}; correct the row")]
+    Contradiction {
+        /// The file.
+        path: PathBuf,
+        /// Line of the row.
+        line: u64,
+        /// The decided column.
+        column: String,
+        /// Its field.
+        value: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What else is wrong, and what to do with all of it.
+        more: String,
+    },
+    /// A column is asked for that others decide.
+    #[error(
+        "{rule}, so it is no part of the model; name {parents} in its place, or keep it in a new fit by saying what it holds \
+         (`columns_as`)"
+    )]
+    Decided {
+        /// What decides it.
+        rule: String,
+        /// The columns that do.
+        parents: String,
+    },
+    /// A condition that says nothing that a column could be.
+    #[error("{name:?} = {value:?}: {problem}")]
+    BadCondition {
+        /// The column.
+        name: String,
+        /// What is said.
+        value: String,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
     /// A sequence of an alignment has another length than the first one.
     #[error(
         "{path}:{line}: record {record:?} has {found} symbols where {expected} are expected; \

@@ -20,6 +20,7 @@ mod table;
 
 pub use builtin::{BuiltIn, KnownDistribution};
 pub use dataset::Dataset;
+pub(crate) use dataset::systematic;
 pub use error::{DataError, Result};
 #[cfg(feature = "arrow")]
 pub use format::arrow::record_batch;
@@ -34,12 +35,13 @@ pub use origin::{Data, IN_MEMORY};
 pub use partial::PartialDataset;
 pub use place::Place;
 pub use row_classes::RowClasses;
-pub use schema::{Class, Layout, MAX_CATEGORIES, Schema, Site, Vocabulary};
+pub use schema::{Class, Layout, MAX_CATEGORIES, Schema, Site, Vocabulary, Written};
 pub use source::DataSource;
 pub use split::{Split, SplitConfig};
 pub use table::{
-    Coding, Column, ColumnKind, ColumnType, INTERVAL, LeftOut, Notation, Numbers, Spread,
-    TableTypes, Values, of_values,
+    Allowed, Coding, Column, ColumnKind, ColumnType, Condition, Deciders, Decision, Derived,
+    INTERVAL, Inequality, Kinds, LeftOut, Notation, Numbers, OfRow, Rule, Spread, TableTypes,
+    Values, of_values, solved,
 };
 
 /// Reads a data set and finds out its schema.

@@ -64,6 +64,18 @@ pub struct ReadOptions {
     /// Tables: what columns hold, by name; found by looking where nothing is said.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub columns_as: BTreeMap<String, ColumnKind>,
+    /// Tables: what a file says that columns hold: as `columns_as`, but a column may follow from others all the same.
+    #[serde(skip_serializing_if = "is_default")]
+    pub kinds: BTreeMap<String, ColumnKind>,
+    /// Tables: the column that says what each row weighs.
+    #[serde(skip_serializing_if = "is_default")]
+    pub weights: Option<String>,
+    /// Tables: inequalities between columns, as `start <= end`, that hold in all rows and must hold in what is drawn.
+    #[serde(skip_serializing_if = "is_default")]
+    pub constraints: Vec<String>,
+    /// Tables: how the moments of columns are written, by name, in the notation of `strftime`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub date_formats: BTreeMap<String, String>,
     /// Tables read into a schema: whether columns that the schema lacks are ignored rather than refused.
     pub allow_extra_columns: bool,
     /// Text: characters in one window.
@@ -88,6 +100,10 @@ impl Default for ReadOptions {
             drop_columns: Vec::new(),
             only_columns: None,
             columns_as: BTreeMap::new(),
+            kinds: BTreeMap::new(),
+            weights: None,
+            constraints: Vec::new(),
+            date_formats: BTreeMap::new(),
             allow_extra_columns: false,
             text_window: 64,
             images: ImageOptions::default(),

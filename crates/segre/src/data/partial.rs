@@ -2,8 +2,8 @@
 
 use super::dataset::Dataset;
 use super::schema::Schema;
-use super::table::Numbers;
-use crate::data::error::Result;
+use super::table::{Beside, Condition, Numbers};
+use crate::data::error::{DataError, Result};
 use crate::random::{Purpose, generator};
 use rand::RngExt;
 
@@ -11,7 +11,7 @@ use rand::RngExt;
 const UNKNOWN: u16 = u16::MAX;
 
 /// Rows with unknown labels.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PartialDataset {
     /// What the sites and categories are.
     pub schema: Schema,
@@ -19,6 +19,12 @@ pub struct PartialDataset {
     labels: Vec<u16>,
     /// The numbers of a table themselves, where they are known.
     numbers: Option<Numbers>,
+    /// What is said of columns that others decide.
+    decided: Option<Numbers>,
+    /// What holds of unknown columns of every row.
+    conditions: Vec<Condition>,
+    /// Columns of a table that are no part of the schema.
+    beside: Option<Beside>,
 }
 
 impl PartialDataset {
@@ -30,11 +36,13 @@ impl PartialDataset {
         let labels: Vec<u16> = labels.into_iter().map(|l| l.unwrap_or(UNKNOWN)).collect();
         let known = labels.iter().map(|l| if *l == UNKNOWN { 0 } else { *l });
         let Dataset { schema, .. } = Dataset::new(schema, known.collect())?;
-        let numbers = None;
         Ok(Self {
             schema,
             labels,
-            numbers,
+            numbers: None,
+            decided: None,
+            conditions: Vec::new(),
+            beside: None,
         })
     }
 
@@ -44,8 +52,159 @@ impl PartialDataset {
             schema: data.schema.clone(),
             labels: data.labels().to_vec(),
             numbers: data.numbers().cloned(),
+            decided: None,
+            conditions: Vec::new(),
+            beside: None,
         };
         all.without(hidden)
+    }
+
+    /// Rows that are all known, with the numbers that are written for them.
+    pub fn with_written_numbers(data: &Dataset) -> Self {
+        let numbers = data.written_numbers();
+        Self::hiding(data, |_, _| false).with_numbers(numbers)
+    }
+
+    /// The rows with what is said of columns that others decide.
+    #[must_use]
+    pub(super) fn with_decided(mut self, decided: Option<Numbers>) -> Self {
+        self.decided = decided;
+        self
+    }
+
+    /// The rows with columns that are no part of the schema, which are written with what is filled in.
+    #[must_use]
+    pub(super) fn with_beside(mut self, beside: Option<Beside>) -> Self {
+        self.beside = beside;
+        self
+    }
+
+    /// The rows without columns that are no part of the schema.
+    #[must_use]
+    pub fn without_beside(self) -> Self {
+        self.with_beside(None)
+    }
+
+    /// The rows without what is said of a column that others decide.
+    #[must_use]
+    pub fn without_decided(mut self, derived: usize) -> Self {
+        if let Some(decided) = &mut self.decided {
+            decided.forget(derived);
+        }
+        self
+    }
+
+    /// Whether something is said of columns that others decide.
+    pub fn says_decided(&self) -> bool {
+        self.decided.is_some()
+    }
+
+    /// What is said of a decided column: its number in units, or the place of its value among those of its lookup.
+    pub fn decided(&self, row: usize, derived: usize) -> Option<i64> {
+        self.decided.as_ref()?.get(row, derived)
+    }
+
+    /// Says what a decided column of a row is.
+    pub(super) fn say_decided(&mut self, row: usize, derived: usize, value: i64) {
+        let rows = self.rows();
+        let own = self.decided.get_or_insert_with(Numbers::default);
+        own.say(row, derived, value, rows);
+    }
+
+    /// The rows where moreover something holds of columns that are not known.
+    #[must_use]
+    pub fn with_conditions(mut self, conditions: Vec<Condition>) -> Self {
+        self.conditions.extend(conditions);
+        self
+    }
+
+    /// What holds of unknown columns of every row.
+    pub fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+
+    /// Says a label of a column with one site, and its number, in a row where they are not known.
+    pub fn say(&mut self, row: usize, column: usize, label: u16, number: Option<i64>) {
+        let site = self.schema.sites_of(column).start;
+        self.say_label(row, site, label);
+        if let Some(number) = number {
+            self.say_number(row, column, number);
+        }
+    }
+
+    /// Says the number of a column in a row where it is not known.
+    pub fn say_number(&mut self, row: usize, column: usize, number: i64) {
+        let rows = self.rows();
+        let nothing = || Numbers::nothing(&self.schema, rows);
+        let own = self.numbers.get_or_insert_with(nothing);
+        own.say(row, column, number, rows);
+    }
+
+    /// Forgets a label.
+    pub fn forget_label(&mut self, row: usize, site: usize) {
+        let place = row * self.sites() + site;
+        self.labels[place] = UNKNOWN;
+    }
+
+    /// The rows with what one further row knows, where they do not know it, and with what holds of it.
+    ///
+    /// # Errors
+    /// [`DataError::BadCondition`] with the row if both differ, [`DataError::SchemaMismatch`] if their schemas do.
+    ///
+    /// # Panics
+    /// If `other` is not one row.
+    pub fn and_given(&self, other: &Self) -> Result<Self> {
+        assert_eq!(other.rows(), 1, "rows that all are given");
+        self.schema.same_as(&other.schema)?;
+        let mut joined = self.clone();
+        for row in 0..self.rows() {
+            for column in 0..self.schema.column_count() {
+                let sites = self.schema.sites_of(column);
+                let labels = |of: &Self, row: usize| -> Option<Vec<u16>> {
+                    sites.clone().map(|site| of.label(row, site)).collect()
+                };
+                let Some(said) = labels(other, 0) else {
+                    continue;
+                };
+                let number = other.number(0, column);
+                match labels(self, row) {
+                    None => {
+                        let digits = sites.clone().zip(&said);
+                        digits.for_each(|(site, label)| joined.say_label(row, site, *label));
+                        if let Some(number) = number {
+                            joined.say_number(row, column, number);
+                        }
+                    }
+                    Some(own) if own == said && self.number(row, column) == number => {}
+                    Some(_) => return Err(self.differs(row, column)),
+                }
+            }
+            for derived in 0..self.schema.derived.len() {
+                if let Some(value) = other.decided(0, derived) {
+                    joined.say_decided(row, derived, value);
+                }
+            }
+        }
+        Ok(joined.with_conditions(other.conditions.clone()))
+    }
+
+    /// That a row knows something else of a column than is given.
+    pub fn differs(&self, row: usize, column: usize) -> DataError {
+        DataError::BadCondition {
+            name: self.schema.column(column).0.to_owned(),
+            value: "given".to_owned(),
+            problem: format!(
+                "row {row} (from 0) of the data has another value; leave the column out of one of both"
+            ),
+        }
+    }
+
+    /// Says a label that is not known.
+    pub fn say_label(&mut self, row: usize, site: usize, label: u16) {
+        let place = row * self.sites() + site;
+        if self.labels[place] == UNKNOWN {
+            self.labels[place] = label;
+        }
     }
 
     /// The rows with the numbers that the labels of a table's columns stand for.
@@ -86,6 +245,9 @@ impl PartialDataset {
             schema: self.schema.clone(),
             labels,
             numbers,
+            decided: self.decided.clone(),
+            conditions: self.conditions.clone(),
+            beside: self.beside.clone(),
         }
     }
 
@@ -95,15 +257,23 @@ impl PartialDataset {
     /// If a row does not exist.
     #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
+        self.chosen(rows.iter().copied())
+    }
+
+    fn chosen(&self, rows: impl Iterator<Item = usize> + Clone) -> Self {
         let sites = self.sites();
-        let row = |row: &usize| &self.labels[row * sites..(row + 1) * sites];
+        let row = |row: usize| &self.labels[row * sites..(row + 1) * sites];
+        let choose = |numbers: &Numbers| numbers.select(rows.clone());
         Self {
             schema: self.schema.clone(),
-            labels: rows.iter().flat_map(row).copied().collect(),
-            numbers: self
-                .numbers
+            labels: rows.clone().flat_map(row).copied().collect(),
+            numbers: self.numbers.as_ref().map(choose),
+            decided: self.decided.as_ref().map(choose),
+            conditions: self.conditions.clone(),
+            beside: self
+                .beside
                 .as_ref()
-                .map(|numbers| numbers.select(rows.iter().copied())),
+                .map(|beside| beside.select(rows.clone())),
         }
     }
 
@@ -138,15 +308,7 @@ impl PartialDataset {
     /// Every row the given number of times, copies side by side.
     #[must_use]
     pub fn repeat_rows(&self, times: usize) -> Self {
-        let rows = self.labels.chunks(self.sites());
-        let repeated = rows.flat_map(|row| std::iter::repeat_n(row, times));
-        Self {
-            schema: self.schema.clone(),
-            labels: repeated.flatten().copied().collect(),
-            numbers: self.numbers.as_ref().map(|numbers| {
-                numbers.select((0..self.rows()).flat_map(|row| std::iter::repeat_n(row, times)))
-            }),
-        }
+        self.chosen((0..self.rows()).flat_map(|row| std::iter::repeat_n(row, times)))
     }
 
     /// The number of a row in a column of numbers, if it is known.
@@ -165,7 +327,9 @@ impl PartialDataset {
             known => known,
         };
         let labels = self.labels.iter().enumerate().map(fill).collect();
-        Ok(Dataset::new(self.schema.clone(), labels)?.with_numbers(self.numbers.clone()))
+        Ok(Dataset::new(self.schema.clone(), labels)?
+            .with_numbers(self.numbers.clone())
+            .with_beside(self.beside.clone()))
     }
 }
 

@@ -4,6 +4,7 @@ use super::builtin::{BuiltIn, KnownDistribution};
 use super::format::input::split_key;
 use crate::data::error::{DataError, Result};
 use crate::data::names::meant;
+use crate::stream::is_standard;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -33,7 +34,7 @@ impl DataSource {
         }
         let path = PathBuf::from(text);
         let file = split_key(&path).map_or_else(|| path.clone(), |(file, _)| file);
-        if path.exists() || file.exists() {
+        if path.exists() || file.exists() || is_standard(&path) {
             return Ok(Self::File(path));
         }
         let files = siblings(&file);

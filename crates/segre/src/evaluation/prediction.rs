@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
-use crate::data::{Coding, Notation, PartialDataset, Spread};
-use crate::flow::ConditionalMarginals;
+use crate::data::{Notation, Spread};
 
 /// How good predictions of one site are.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct PredictionReport {
     /// Rows that were predicted.
     pub rows: usize,
@@ -34,25 +33,12 @@ pub struct NumberErrors {
     pub coverage: f64,
 }
 
-/// Compares what was predicted of a column of numbers with the rows in which it is known.
-///
-/// # Panics
-/// If there are fewer predictions than rows, or the column holds no numbers.
+/// What predictions of numbers add to a report: the numbers themselves, each with what was predicted of it.
 pub fn of_numbers(
-    predicted: &ConditionalMarginals,
-    truth: &PartialDataset,
-    column: usize,
-    coding: &Coding,
+    words: PredictionReport,
+    pairs: Vec<(i64, Spread)>,
     notation: &Notation,
 ) -> PredictionReport {
-    let site = truth.schema.sites_of(column).start;
-    let mut pairs = Vec::new();
-    for row in 0..truth.rows() {
-        if let Some(number) = truth.number(row, column) {
-            let spread = coding.spread(predicted.of(row, site));
-            pairs.push((number, spread.expect("a column of numbers")));
-        }
-    }
     let count = pairs.len() as f64;
     let mean_of = |of: &dyn Fn(&(i64, Spread)) -> f64| pairs.iter().map(of).sum::<f64>() / count;
     let mean = mean_of(&|(number, _)| *number as f64);
@@ -70,34 +56,42 @@ pub fn of_numbers(
     };
     PredictionReport {
         accuracy: None,
+        known: words.known.max(pairs.len()),
         numbers: (!pairs.is_empty()).then_some(numbers),
-        ..run(predicted, truth, site)
+        ..words
     }
 }
 
-/// Compares what was predicted of a site with the rows in which it is known.
-///
-/// # Panics
-/// If there are fewer predictions than rows.
-pub fn run(
-    predicted: &ConditionalMarginals,
-    truth: &PartialDataset,
-    site: usize,
+/// Compares the probabilities of a column's labels in some rows with the labels, where these are known.
+pub fn run<'a>(
+    rows: usize,
+    probabilities: impl Fn(usize) -> &'a [f32],
+    truth: impl Fn(usize) -> Option<usize>,
 ) -> PredictionReport {
     let (mut known, mut hits, mut loss) = (0_usize, 0_usize, 0.0);
-    for row in 0..truth.rows() {
-        if let Some(label) = truth.label(row, site) {
+    for row in 0..rows {
+        if let Some(label) = truth(row) {
+            let own = probabilities(row);
             known += 1;
-            hits += usize::from(predicted.most_probable(row, site) == label);
-            loss -= f64::from(predicted.of(row, site)[usize::from(label)]).ln();
+            hits += usize::from(most_probable(own) == label);
+            loss -= f64::from(own[label]).ln();
         }
     }
     let mean = |sum: f64| (known > 0).then(|| sum / known as f64);
     PredictionReport {
-        rows: truth.rows(),
+        rows,
         known,
         accuracy: mean(hits as f64),
         log_loss: mean(loss),
         numbers: None,
     }
+}
+
+/// The label of largest probability, the first among equals.
+pub fn most_probable(probabilities: &[f32]) -> usize {
+    let better = |best: usize, label: usize| match probabilities[label] > probabilities[best] {
+        true => label,
+        false => best,
+    };
+    (0..probabilities.len()).fold(0, better)
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use segre_kernels::Columns;
+use segre_kernels::{Columns, Place};
 
 use super::known::{KnownLabels, conditionals};
 use super::legal::no_value;
@@ -57,6 +57,53 @@ impl ConditionalMarginals {
         let total: f32 = own.iter().sum();
         own.iter_mut()
             .for_each(|p| *p /= total.max(f32::MIN_POSITIVE));
+    }
+
+    /// Says the probabilities of one site of a row, which are scaled to sum to 1.
+    ///
+    /// # Panics
+    /// As [`of`](Self::of), or if there are not as many as categories.
+    pub fn say(&mut self, row: usize, site: usize, probabilities: &[f64]) {
+        let place = self.place(row, site);
+        let total: f64 = probabilities.iter().sum();
+        let scaled = probabilities.iter().map(|p| (p / total) as f32);
+        let own = &mut self.values[place];
+        assert_eq!(own.len(), probabilities.len(), "categories of site {site}");
+        own.iter_mut().zip(scaled).for_each(|(own, p)| *own = p);
+    }
+
+    /// The means of some groups of rows that follow one another, of these sizes.
+    ///
+    /// # Panics
+    /// If the rows are not as many.
+    #[must_use]
+    pub fn means(&self, sizes: &[usize]) -> Self {
+        let width = self.columns.categories();
+        assert_eq!(
+            sizes.iter().sum::<usize>() * width,
+            self.values.len(),
+            "rows in all"
+        );
+        let mut rows = self.values.chunks(width);
+        let mut values = Vec::with_capacity(sizes.len() * width);
+        for &size in sizes {
+            let mut sum = vec![0.0_f64; width];
+            for row in rows.by_ref().take(size) {
+                sum.iter_mut()
+                    .zip(row)
+                    .for_each(|(sum, p)| *sum += f64::from(*p));
+            }
+            values.extend(sum.into_iter().map(|sum| (sum / size as f64) as f32));
+        }
+        let columns = self.columns.clone();
+        Self { columns, values }
+    }
+
+    /// The rows and those of another table after them.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.values.extend(other.values);
+        self
     }
 
     fn place(&self, row: usize, site: usize) -> Range<usize> {
@@ -119,6 +166,33 @@ pub fn conditional_marginals(
         Progress::pieces("marginals", "row", last, given.rows()).tell(observer)?;
     }
     Ok(marginals)
+}
+
+/// `p(β_i = j | β_known)` of one site of each of some rows, all of which must be unknown there: `(row, site)`.
+///
+/// # Errors
+/// As [`conditional_marginals`].
+pub fn site_marginals(
+    model: &Model,
+    given: &PartialDataset,
+    places: &[(usize, usize)],
+) -> Result<Vec<Vec<f32>>> {
+    model.schema.same_as(&given.schema)?;
+    model.check_conditions()?;
+    let mut all = Vec::with_capacity(places.len());
+    for chunk in places.chunks(BATCH.min(model.most_rows())) {
+        let known = KnownLabels::of(given, chunk.iter().map(|(row, _)| *row));
+        let local = chunk.iter().enumerate();
+        let local: Vec<Place> = local
+            .map(|(row, (_, column))| Place {
+                row,
+                column: *column,
+            })
+            .collect();
+        let found = conditionals(model, model, &known, &local);
+        all.extend((0..chunk.len()).map(|place| found.of(place).to_vec()));
+    }
+    Ok(all)
 }
 
 /// [`conditional_marginals`] of the categories that may be filled in: at unknown sites the category that missing fields had in

@@ -40,7 +40,9 @@ pub mod training;
 
 pub use channel::Denoiser;
 pub use class::OfClass;
-pub use conditional::{ConditionalMarginals, conditional_marginals, legal_marginals};
+pub use conditional::{
+    ConditionalMarginals, conditional_marginals, legal_marginals, site_marginals,
+};
 pub use config::ModelConfig;
 pub use error::{FlowError, Result};
 pub use head::Head;

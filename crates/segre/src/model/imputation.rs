@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use super::Model;
-use crate::data::{Dataset, PartialDataset, Spread};
+use super::conditions::conditions;
+use super::constraints::{keeping, note_broken};
+use crate::data::{Dataset, PartialDataset, Spread, solved};
 use crate::error::Result;
-use crate::flow::sampling::{SamplingOptions, complete_with};
+use crate::flow::sampling::{Samples, SamplingOptions, complete_with};
 use crate::flow::{ConditionalMarginals, Denoiser, LegalOnly, legal_marginals};
 use crate::progress::{Observer, Silent};
 
@@ -61,7 +63,17 @@ impl Model {
         let denoiser = legal
             .as_ref()
             .map_or(&self.flow as &dyn Denoiser, |legal| legal);
-        Ok(complete_with(denoiser, &self.flow, &repeated, options, observer)?.data)
+        let mut draw = |given: &PartialDataset, options: &SamplingOptions| -> Result<Samples> {
+            let given = self.settled(given, options.seed, observer)?;
+            Ok(complete_with(
+                denoiser, &self.flow, &given, options, observer,
+            )?)
+        };
+        let samples = draw(&repeated, options)?;
+        let kept = keeping(samples, options, |rows, options| {
+            draw(&repeated.select(rows), options)
+        })?;
+        Ok(kept.data)
     }
 
     /// Every unknown label by itself: a number at a centre of its distribution, others at their most probable category.
@@ -71,8 +83,9 @@ impl Model {
         centre: impl Fn(Spread) -> i64,
         observer: &mut dyn Observer,
     ) -> Result<Dataset> {
+        let given = &self.with_likely_words(&solved(given))?;
         let marginals = self.marginals(given, observer)?;
-        let schema = self.schema();
+        let (schema, conditions) = (self.schema(), conditions(given)?);
         let mut numbers = HashMap::new();
         let mut said = Vec::new();
         for column in (0..schema.column_count()).filter(|_| schema.has_codings()) {
@@ -82,7 +95,9 @@ impl Model {
             let site = schema.sites_of(column).start;
             for row in (0..given.rows()).filter(|row| given.label(*row, site).is_none()) {
                 if let Some(spread) = coding.spread(marginals.of(row, site)) {
+                    let within = conditions[row].iter().find(|(own, _)| *own == column);
                     let number = centre(spread);
+                    let number = within.map_or(number, |(_, own)| own.nearest(number));
                     said.push((row, column, number));
                     numbers.insert((row, site), coding.label_of_number(number));
                 }
@@ -92,10 +107,14 @@ impl Model {
             Some(label) => *label,
             None => marginals.most_probable(row, site),
         })?;
-        Ok(match said.is_empty() {
+        let mut filled = match said.is_empty() {
             true => filled,
             false => filled.with_numbers_at(said),
-        })
+        };
+        let names: Vec<String> = schema.constraints.iter().map(|own| own.text()).collect();
+        let broken = filled.breaking().len();
+        note_broken(&mut filled, broken, &names.join(", "));
+        Ok(filled)
     }
 
     /// The probability of every category of every unknown label, each by itself, given the known ones of its row.
@@ -107,6 +126,8 @@ impl Model {
         given: &PartialDataset,
         observer: &mut dyn Observer,
     ) -> Result<ConditionalMarginals> {
-        Ok(legal_marginals(&self.flow, given, observer)?)
+        self.marginals_where(given, None, observer, |rows, observer| {
+            Ok(legal_marginals(&self.flow, rows, observer)?)
+        })
     }
 }

@@ -14,6 +14,8 @@
 //! conditions, which sampler serves it. So none of that is asked of the caller. What needs more than this has the model's parts:
 //! [`Model::flow`] for [`crate::flow`] and [`crate::evaluation`], [`Model::card`] for its settings.
 
+mod conditions;
+mod constraints;
 mod energy;
 mod imputation;
 mod prediction;
@@ -35,6 +37,7 @@ use crate::flow::training::Ending;
 use crate::progress::{Interrupted, Observer, Silent};
 use crate::run::{self, Fit, ModelCard, Parts, Run};
 
+pub use constraints::draw_keeping;
 pub use energy::EnergyFit;
 pub use imputation::Filling;
 pub use prediction::Prediction;

@@ -3,16 +3,17 @@
 use std::ops::Range;
 
 use super::Model;
+use super::constraints::{draw_keeping, keeping};
 use crate::data::{Dataset, PartialDataset};
 use crate::error::Result;
-use crate::flow::sampling::{Samples, SamplingOptions, complete, sample, sample_classes};
+use crate::flow::sampling::{Samples, SamplingOptions, complete, sample_classes};
 use crate::progress::{Observer, Silent};
 
 impl Model {
     /// Draws rows, with the sampler that serves the model and the seed of its fit.
     ///
     /// # Errors
-    /// As [`sample`].
+    /// As [`sample`](crate::flow::sampling::sample).
     pub fn sample(&self, count: usize) -> Result<Dataset> {
         Ok(self
             .draw(count, &self.sampling_options(), &mut Silent)?
@@ -30,14 +31,14 @@ impl Model {
     /// Draws rows, watched; with what they cost.
     ///
     /// # Errors
-    /// As [`sample`].
+    /// As [`sample`](crate::flow::sampling::sample).
     pub fn draw(
         &self,
         count: usize,
         options: &SamplingOptions,
         observer: &mut dyn Observer,
     ) -> Result<Samples> {
-        Ok(sample(&self.flow, count, options, observer)?)
+        draw_keeping(&self.flow, count, options, observer)
     }
 
     /// Draws `count` rows of each of some classes, one class after the other: for a model that was told classes.
@@ -56,16 +57,23 @@ impl Model {
         Ok(drawn?)
     }
 
-    /// Draws one completion of every row: what is unknown given what is known.
+    /// Draws one completion of every row: what is unknown given what is known, and what holds of it.
     ///
     /// # Errors
-    /// As [`complete`].
+    /// As [`complete`], and [`DataError::BadCondition`](crate::data::DataError::BadCondition) for what no row can be.
     pub fn complete(
         &self,
         given: &PartialDataset,
         options: &SamplingOptions,
         observer: &mut dyn Observer,
     ) -> Result<Samples> {
-        Ok(complete(&self.flow, given, options, observer)?)
+        let mut draw = |given: &PartialDataset, options: &SamplingOptions| -> Result<Samples> {
+            let given = self.settled(given, options.seed, observer)?;
+            Ok(complete(&self.flow, &given, options, observer)?)
+        };
+        let samples = draw(given, options)?;
+        keeping(samples, options, |rows, options| {
+            draw(&given.select(rows), options)
+        })
     }
 }

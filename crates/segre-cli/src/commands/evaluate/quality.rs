@@ -61,12 +61,14 @@ impl Judged {
                 data::read_as(&source, model.schema(), &card.read_options)?
             }
         };
+        // Samples are of the rows as they weigh.
+        let (train, held_out) = (&*parts.train.by_weight(), &*held_out.by_weight());
         let asked = QualityOptions {
             target: checks.target.clone(),
             seed: options.seed,
         };
         let report = common.watch(
-            |bar| quality::run(&parts.train, held_out, &synthetic, &asked, bar),
+            |bar| quality::run(train, held_out, &synthetic, &asked, bar),
             |found| format!("{} rows", found.synthetic_rows),
         )?;
         Ok(Self {

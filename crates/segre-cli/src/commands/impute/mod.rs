@@ -14,9 +14,9 @@ use serde::Serialize;
 
 pub use self::args::Impute;
 use self::args::ImputeMode;
-use crate::args::Common;
+use crate::args::{Common, outlet};
 use crate::report::json;
-use crate::watched::{note_reading, warn_unconditional};
+use crate::watched::{note_new, note_reading, warn_unconditional};
 use segre_report::pictures::infilling::{Infilled, SHOWN, draw_infilled};
 
 #[derive(Serialize)]
@@ -27,6 +27,9 @@ struct Report {
     /// Of these, labels of columns that were missing everywhere in the fit: they stay missing.
     #[serde(skip_serializing_if = "is_zero")]
     without_value: usize,
+    /// Labels that stay missing because missing fields of their columns were a category of the fit (`--fill missing`).
+    #[serde(skip_serializing_if = "is_zero")]
+    kept_missing: usize,
     /// Rows written (with `--mode mean`: lines).
     written: usize,
     seconds: f64,
@@ -38,10 +41,12 @@ pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
     let start = Instant::now();
     let model = Model::load_on(&arguments.model, &common.device.open()?)?;
     let model = model.with_unseen(arguments.unseen.choice());
+    outlet::check(Some(&arguments.out), common)?;
     check_format(arguments, &model)?;
     let mask = arguments.hiding.mask(model.schema())?;
-    let before = model.read_partial(&arguments.data)?;
+    let before = model.read_gaps(&arguments.data, arguments.fill.missing())?;
     note_reading(&before.schema, common);
+    let before = arguments.given.and(&model, before)?;
     let given = match &mask {
         None => before.clone(),
         Some(mask) => mask.hide(&before)?,
@@ -73,6 +78,7 @@ pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
                 |bar| model.fill(&given, &filling, bar),
                 |filled| done(filled.rows()),
             )?;
+            note_new(&filled.schema, given.schema.notes.len(), common);
             let before = mask.is_some().then_some(&before);
             write_filled(arguments, before, &given, &filled, arguments.samples)?
         }
@@ -81,6 +87,7 @@ pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
         rows: given.rows(),
         missing: given.unknown(),
         without_value: without_value(&given),
+        kept_missing: kept_missing(&given),
         written,
         seconds: start.elapsed().as_secs_f64(),
         out: arguments.out.display().to_string(),
@@ -92,11 +99,28 @@ pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
         0 => String::new(),
         some => format!(", of which {some} stay: their columns had no value in the fit"),
     };
-    println!(
-        "{} missing labels in {} rows{kept}; written to {}",
+    let stay = match report.kept_missing {
+        0 => String::new(),
+        some => format!("; {some} more stay missing, as they were a category of the fit"),
+    };
+    let line = format!(
+        "{} missing labels in {} rows{kept}{stay}; written to {}",
         report.missing, report.rows, report.out
     );
+    outlet::say(Some(&arguments.out), common, &line);
     Ok(())
+}
+
+/// Fields that are known to be missing, as they were in the fit.
+fn kept_missing(given: &PartialDataset) -> usize {
+    let schema = &given.schema;
+    let sites = (0..schema.sites()).filter_map(|site| Some((site, schema.missing_category(site)?)));
+    let known = |(site, missing): (usize, u16)| {
+        let rows = 0..given.rows();
+        rows.filter(|row| given.label(*row, site) == Some(missing))
+            .count()
+    };
+    sites.map(known).sum()
 }
 
 /// Unknown labels of columns that have no category but that of missing fields.
@@ -120,11 +144,7 @@ fn is_zero(count: &usize) -> bool {
 /// Refuses a file type that cannot hold what is asked for.
 fn check_format(arguments: &Impute, model: &Model) -> Result<()> {
     let out = &arguments.out;
-    let extension = out
-        .extension()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_lowercase();
+    let extension = outlet::extension(out);
     let layout = &model.schema().layout;
     let legal = match (arguments.mode, layout) {
         (ImputeMode::Mean, _) => ".csv".to_owned(),

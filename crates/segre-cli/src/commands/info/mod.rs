@@ -5,7 +5,7 @@ mod args;
 use std::path::Path;
 
 use anyhow::Result;
-use segre::data::{self, DataSource, Dataset, Labels, Layout, Schema};
+use segre::data::{self, DataSource, Dataset, Kinds, Labels, Layout, Schema};
 use segre::run;
 use serde_json::json;
 
@@ -56,6 +56,7 @@ fn model(folder: &Path, common: &Common) -> Result<()> {
     );
     println!("{}", serde_json::to_string_pretty(&card.model)?);
     describe(&card.schema);
+    note_left_out(&card.schema, common);
     Ok(())
 }
 
@@ -67,6 +68,10 @@ fn dataset(name: &str, data: &Dataset, labels: Option<Labels>, common: &Common) 
         values.for_each(|&label| counts[usize::from(label)] += 1);
         counts
     });
+    let kinds = match data.schema.layout {
+        Layout::Table => Kinds::of_schema(&data.schema),
+        _ => Kinds::default(),
+    };
     if common.json {
         return print_object(&json!({
             "kind": "data",
@@ -76,6 +81,8 @@ fn dataset(name: &str, data: &Dataset, labels: Option<Labels>, common: &Common) 
             "uniform_bits_per_dim": data.schema.uniform_bits_per_dim(),
             "category_shares": shares,
             "label_counts": label_counts,
+            "columns_as": kinds.words(),
+            "date_formats": kinds.date_formats,
             "schema": data.schema,
         }));
     }

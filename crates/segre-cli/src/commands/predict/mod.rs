@@ -12,7 +12,7 @@ use segre::data::{INTERVAL, MissingIs};
 use segre::model::Prediction;
 
 pub use self::args::Predict;
-use crate::args::Common;
+use crate::args::{Common, outlet};
 use crate::report::json;
 use crate::watched::{note_reading, warn_unconditional};
 
@@ -20,13 +20,17 @@ use crate::watched::{note_reading, warn_unconditional};
 pub fn run(arguments: &Predict, common: &Common) -> Result<()> {
     let model = Model::load_on(&arguments.model, &common.device.open()?)?;
     let model = model.with_unseen(arguments.unseen.choice());
-    let target = &arguments.target;
-    model.schema().column_named(target)?;
+    let (target, to) = (&arguments.target, arguments.out.as_deref());
+    outlet::check(to, common)?;
+    if model.schema().derived_named(target).is_none() {
+        model.schema().column_named(target)?;
+    }
     // Fields may be missing for a reason: where the fit had a category for them, they are as known as any other.
     let rows = model.read_gaps(&arguments.data, MissingIs::Learned)?;
     note_reading(&rows.schema, common);
+    let rows = arguments.given.and(&model, rows)?;
     if let Some(out) = &arguments.out {
-        let csv = out.extension().is_some_and(|extension| extension == "csv");
+        let csv = outlet::extension(out) == "csv";
         ensure!(
             csv,
             "{}: predictions are written as .csv; change the name",
@@ -47,7 +51,7 @@ pub fn run(arguments: &Predict, common: &Common) -> Result<()> {
         return json::print_object(report);
     }
     if let Some(numbers) = report.numbers {
-        println!(
+        let line = format!(
             "{target}: RMSE {:.4}, MAE {:.4}, R² {:.4}, {:.1} % within their {:.0} % intervals, over {} rows",
             numbers.rmse,
             numbers.mae,
@@ -56,16 +60,18 @@ pub fn run(arguments: &Predict, common: &Common) -> Result<()> {
             100.0 * INTERVAL,
             report.known
         );
+        outlet::say(to, common, &line);
         return Ok(());
     }
-    match (report.accuracy, report.log_loss) {
-        (Some(accuracy), Some(loss)) => println!(
+    let line = match (report.accuracy, report.log_loss) {
+        (Some(accuracy), Some(loss)) => format!(
             "{target}: accuracy {:.2} %, log loss {loss:.4} nats, over {} rows",
             100.0 * accuracy,
             report.known
         ),
-        _ => println!("{target}: {} rows, none with a known target", report.rows),
-    }
+        _ => format!("{target}: {} rows, none with a known target", report.rows),
+    };
+    outlet::say(to, common, &line);
     Ok(())
 }
 

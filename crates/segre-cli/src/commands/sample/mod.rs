@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use segre::Model;
 use segre::atomic::check_writable;
 use segre::data::{self, Dataset, PartialDataset, Schema};
@@ -15,10 +15,10 @@ use segre::run::{self, Card, LabelSource, ModelCard};
 use serde::Serialize;
 
 pub use self::args::Sample;
-use crate::args::{Common, names};
+use crate::args::{Common, given_values, outlet};
 use crate::report::json;
 use crate::watched::{
-    note_reading, sample_classes_with_progress, sample_with_progress, warn_unconditional,
+    note_new, note_reading, sample_classes_with_progress, sample_with_progress, warn_unconditional,
 };
 use segre_report::pictures::samples::{has_picture, write_picture};
 
@@ -34,6 +34,7 @@ struct Report {
 
 /// Draws and writes samples.
 pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
+    outlet::check(Some(&arguments.out), common)?;
     if matches!(Card::load(&arguments.model)?, Card::Randomized(_)) {
         return run_randomized(arguments, common);
     }
@@ -45,6 +46,7 @@ pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
     let seed = common.seed.unwrap_or(card.training.seed);
     let options = arguments.sampling.options(seed);
     let (flow, number) = (model.flow(), arguments.number);
+    let mut told = 0;
     let samples = match (&arguments.given, classes) {
         (None, Some(classes)) => {
             let (each, guidance) = (number / classes.len(), arguments.guidance);
@@ -52,8 +54,9 @@ pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
         }
         (None, None) => sample_with_progress(flow, number, &options, common)?,
         (Some(given), _) => {
-            let given = read_given(&model, given)?;
+            let given = read_given(&model, given)?.without_beside();
             note_reading(&given.schema, common);
+            told = given.schema.notes.len();
             warn_unconditional(flow, common);
             let given = given.repeat_rows(number);
             common.watch(
@@ -62,6 +65,7 @@ pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
             )?
         }
     };
+    note_new(&samples.data.schema, told, common);
     finish(
         &samples.data,
         picture,
@@ -82,13 +86,7 @@ fn read_given(model: &Model, given: &str) -> Result<PartialDataset> {
     if !given.contains('=') || Path::new(given).exists() {
         return Ok(model.read_partial(given)?);
     }
-    let refused = |problem: String| anyhow!("--given: {problem}");
-    let words = names::names(given).map_err(refused)?;
-    let pairs: Vec<(String, String)> = names::all(&[words])
-        .iter()
-        .map(|word| names::pair(word, false).map_err(refused))
-        .collect::<Result<_>>()?;
-    Ok(model.given(&pairs)?)
+    given_values(model, given)
 }
 
 /// Samples of a randomised assignment flow.
@@ -138,12 +136,7 @@ fn randomized_with_progress(
 
 /// Refuses a file that cannot be written; whether it is a picture.
 fn check_output(arguments: &Sample, schema: &Schema) -> Result<bool> {
-    let extension = arguments
-        .out
-        .extension()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_lowercase();
+    let extension = outlet::extension(&arguments.out);
     let picture = extension == "png";
     let legal = data::writable(&schema.layout);
     let known = picture
@@ -184,7 +177,8 @@ fn finish(
     if common.json {
         return json::print_object(&report);
     }
-    println!("{} samples written to {}", report.samples, report.out);
+    let line = format!("{} samples written to {}", report.samples, report.out);
+    outlet::say(Some(&arguments.out), common, &line);
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! `segre score`: log-likelihood of every row and of the whole, with standard errors.
+//! `segre score`: negative log-likelihood of every row and of the whole, with standard errors.
 
 mod args;
 
@@ -12,7 +12,7 @@ use segre::flow::likelihood::{Meaning, ScoreMethod, ScoreOptions, Scores};
 use serde::Serialize;
 
 pub use self::args::Score;
-use crate::args::{Common, MethodName, names};
+use crate::args::{Common, MethodName, names, outlet};
 use crate::report::{json, table::estimate};
 use crate::watched::{note_reading, score_by_options, warn_unconditional};
 
@@ -39,10 +39,12 @@ struct Report {
 pub fn run(arguments: &Score, common: &Common) -> Result<()> {
     let model = Model::load_on(&arguments.model, &common.device.open()?)?;
     let model = model.with_unseen(arguments.unseen.choice());
+    let to = arguments.out.as_deref();
+    outlet::check(to, common)?;
     let data = model.read(&arguments.data)?;
     note_reading(&data.schema, common);
     if let Some(out) = &arguments.out {
-        let csv = out.extension().is_some_and(|extension| extension == "csv");
+        let csv = outlet::extension(out) == "csv";
         ensure!(
             csv,
             "{}: scores are written as .csv; change the name",
@@ -96,7 +98,7 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
             Meaning::Exact => "exact",
         },
         nats_within_cells: match options.given.is_empty() {
-            true => within.as_ref().map(|within| mean(within)),
+            true => within.as_ref().map(|within| mean(within, data.weights())),
             false => None,
         },
     };
@@ -116,14 +118,16 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
             names::all(&arguments.given).join(", ")
         ),
     };
-    println!(
-        "{what}{bits} bits/dim, {nats} nats per row, over {} rows ({}: {})",
+    let line = format!(
+        "{what}negative log-likelihood {bits} bits/dim, {nats} nats per row, over {} rows ({}: {})",
         data.rows(),
         report.meaning,
         report.method
     );
+    outlet::say(to, common, &line);
     if let Some(within) = report.nats_within_cells {
-        println!("the numbers within their cells add {within:.4} nats per row");
+        let line = format!("the numbers within their cells add {within:.4} nats per row");
+        outlet::say(to, common, &line);
     }
     Ok(())
 }
@@ -160,8 +164,13 @@ fn named_sites(schema: &Schema, names: &[String]) -> Result<Vec<usize>> {
     Ok(sites)
 }
 
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
+/// The mean of values of rows, which weigh 1 on average.
+fn mean(values: &[f64], weights: Option<Vec<f64>>) -> f64 {
+    let sum: f64 = match weights {
+        None => values.iter().sum(),
+        Some(weights) => values.iter().zip(weights).map(|(x, w)| x * w).sum(),
+    };
+    sum / values.len() as f64
 }
 
 /// One line per row, in the order of the data.

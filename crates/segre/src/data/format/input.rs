@@ -2,6 +2,7 @@
 
 use super::image;
 use crate::data::error::{DataError, Result};
+use crate::stream::is_standard;
 use std::path::{Path, PathBuf};
 
 /// The extensions that can be read, for messages.
@@ -53,6 +54,9 @@ impl FileKind {
     /// The kind by extension, `.gz` aside; case does not matter. IDX files, which often have none, are
     /// told by their first bytes too.
     pub(in crate::data) fn of(path: &Path) -> Result<Self> {
+        if is_standard(path) {
+            return Ok(Self::Table { delimiter: b',' });
+        }
         if let Some((file, key)) = split_key(path) {
             return Ok(Self::Npz {
                 file,

@@ -5,6 +5,7 @@ use crate::data::dataset::Dataset;
 use crate::data::error::{DataError, Result};
 use crate::data::schema::{Layout, Vocabulary};
 use crate::data::table::Fields;
+use crate::stream::is_standard;
 use npyz::WriterBuilder;
 use std::io::{self, Write};
 use std::path::Path;
@@ -23,7 +24,7 @@ pub fn writable(layout: &Layout) -> &'static str {
     }
 }
 
-/// Writes a data set in the format of the file's extension, replacing a file that is there.
+/// Writes a data set in the format of the file's extension, replacing a file that is there; `-` is standard output, as `.csv`.
 ///
 /// * `.npz` (array `samples`), `.npy`: labels as 16-bit integers, `[rows, …]` with the row's shape.
 /// * `.csv`, `.tsv`: a header of site names, then categories as text, quoted where needed.
@@ -36,11 +37,11 @@ pub fn writable(layout: &Layout) -> &'static str {
 /// # Errors
 /// [`DataError::WriteFormat`] if the extension does not suit the layout, [`FileError::Io`](crate::FileError::Io).
 pub fn write(data: &Dataset, path: &Path) -> Result<()> {
-    let extension = path
-        .extension()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_lowercase();
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    let extension = match is_standard(path) {
+        true => "csv".to_owned(),
+        false => extension.to_lowercase(),
+    };
     let layout = &data.schema.layout;
     let refused = || DataError::WriteFormat {
         path: path.to_path_buf(),
@@ -110,8 +111,9 @@ fn write_table(data: &Dataset, delimiter: u8, file: &mut PartialFile) -> io::Res
         .delimiter(delimiter)
         .from_writer(file);
     let schema = &data.schema;
-    table.write_record((0..schema.column_count()).map(|column| schema.column(column).0))?;
     let fields = Fields::of(data);
+    let columns = fields.columns().iter();
+    table.write_record(columns.map(|column| schema.name_of(*column)))?;
     for row in 0..data.rows() {
         for field in fields.row(row) {
             table.write_field(field.as_ref())?;

@@ -4,7 +4,19 @@ use std::ops::Range;
 
 use super::{MISSING, Schema};
 use crate::data::error::{DataError, Result};
-use crate::data::table::{Coding, Column};
+use crate::data::names::listed;
+use crate::data::table::{Coding, Column, Derived};
+
+/// A column of a table as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// A column of the model.
+    Own(usize),
+    /// A column that others decide.
+    Derived(usize),
+    /// A column that is left out, where it is kept beside the rows.
+    LeftOut(usize),
+}
 
 impl Schema {
     /// Number of columns as the user sees them: of a table with numbers less than sites.
@@ -61,11 +73,46 @@ impl Schema {
         found.expect("the columns have all sites")
     }
 
+    /// The columns as they are written: the model's, with those between them that they decide.
+    pub fn written(&self) -> Vec<Written> {
+        let mut derived: Vec<(usize, &Derived)> = self.derived.iter().enumerate().collect();
+        derived.sort_by_key(|(_, own)| own.place);
+        let mut written: Vec<Written> = (0..self.column_count()).map(Written::Own).collect();
+        for (column, own) in derived {
+            written.insert(own.place.min(written.len()), Written::Derived(column));
+        }
+        written
+    }
+
+    /// The name of a column as it is written.
+    ///
+    /// # Panics
+    /// If the column does not exist.
+    pub fn name_of(&self, written: Written) -> &str {
+        match written {
+            Written::Own(column) => self.column(column).0,
+            Written::Derived(column) => &self.derived[column].name,
+            Written::LeftOut(column) => &self.left_out[column].name,
+        }
+    }
+
+    /// The decided column of a name.
+    pub fn derived_named(&self, name: &str) -> Option<usize> {
+        self.derived.iter().position(|own| own.name == name)
+    }
+
     /// The column of a name.
     ///
     /// # Errors
-    /// [`DataError::NoSuchColumn`].
+    /// [`DataError::NoSuchColumn`], and [`DataError::Decided`] for a column that others decide.
     pub fn column_named(&self, name: &str) -> Result<usize> {
+        if let Some(derived) = self.derived_named(name) {
+            let own = &self.derived[derived];
+            return Err(DataError::Decided {
+                rule: own.sentence(),
+                parents: listed(own.parents().into_iter()),
+            });
+        }
         let names = || (0..self.column_count()).map(|column| self.column(column).0);
         names()
             .position(|known| known == name)

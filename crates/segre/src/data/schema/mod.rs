@@ -1,7 +1,7 @@
 //! What the sites and categories of a data set are; saved with a model as JSON.
 
 use crate::data::error::{DataError, Result};
-use crate::data::table::{Column, LeftOut, TableTypes};
+use crate::data::table::{Column, Derived, Inequality, LeftOut, TableTypes};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -146,6 +146,12 @@ pub struct Schema {
     /// The columns of a table, whose sites follow one another; empty if every site is a column.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<Column>,
+    /// Columns of a table that others decide, each after those that decide it: they are written and have no sites.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub derived: Vec<Derived>,
+    /// Inequalities between columns of a table that hold in what is drawn.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<Inequality>,
     /// Columns of the data that are no part of the model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
@@ -165,6 +171,8 @@ impl Schema {
             sites,
             vocabularies,
             columns: Vec::new(),
+            derived: Vec::new(),
+            constraints: Vec::new(),
             left_out: Vec::new(),
             notes: Vec::new(),
             types: TableTypes::default(),
@@ -382,6 +390,10 @@ impl Schema {
             let what = "how columns of numbers are divided".to_owned();
             return differ(what, "another".to_owned(), "one".to_owned());
         }
+        if self.derived != other.derived {
+            let what = "what decides columns".to_owned();
+            return differ(what, "another".to_owned(), "one".to_owned());
+        }
         Ok(())
     }
 
@@ -443,6 +455,18 @@ impl Schema {
                 );
             }
         }
+        for (place, derived) in self.derived.iter().enumerate() {
+            let known = |name: &&str| {
+                let before = &self.derived[..place];
+                (0..self.column_count()).any(|column| self.column(column).0 == *name)
+                    || before.iter().any(|own| own.name == *name)
+            };
+            if let Some(stranger) = derived.parents().iter().find(|name| !known(name)) {
+                let what = format!("what decides column {:?}", derived.name);
+                let expected = "a column, or a decided one before it".to_owned();
+                return fault(&what, expected, format!("{stranger:?}"));
+            }
+        }
         for vocabulary in &self.vocabularies {
             if !(1..=MAX_CATEGORIES).contains(&vocabulary.count()) {
                 let expected = format!("from 1 to {MAX_CATEGORIES}");
@@ -492,6 +516,8 @@ fn summary(vocabulary: &Vocabulary) -> String {
 }
 
 mod columns;
+
+pub use columns::Written;
 
 #[cfg(test)]
 mod tests;

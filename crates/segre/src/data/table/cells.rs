@@ -175,6 +175,43 @@ impl Cells {
         rng.random_range(first..=last)
     }
 
+    /// The probability that a number that is drawn of a cell lies in one of some ranges, which do not overlap.
+    ///
+    /// # Panics
+    /// If there is no such cell.
+    pub fn share_within(&self, cell: usize, ranges: &[(i64, i64)]) -> f64 {
+        self.within(cell, ranges).map(|piece| piece.share).sum()
+    }
+
+    /// Draws a number of a cell that lies in one of some ranges, which do not overlap.
+    ///
+    /// # Panics
+    /// If there is no such cell, or no such number in it.
+    pub fn draw_within(&self, cell: usize, ranges: &[(i64, i64)], rng: &mut ChaCha8Rng) -> i64 {
+        let pieces: Vec<Piece> = self.within(cell, ranges).collect();
+        let total: f64 = pieces.iter().map(|piece| piece.share).sum();
+        let mut rest = rng.random::<f64>() * total;
+        let drawn = pieces.iter().find(|piece| {
+            rest -= piece.share;
+            rest < 0.0
+        });
+        let Piece { first, last, .. } = *drawn.or(pieces.last()).expect("a number within");
+        rng.random_range(first..=last)
+    }
+
+    /// The parts of a cell's pieces that lie in some ranges.
+    fn within(&self, cell: usize, ranges: &[(i64, i64)]) -> impl Iterator<Item = Piece> {
+        self.0[cell].pieces().flat_map(move |piece| {
+            let numbers = (piece.last - piece.first) as f64 + 1.0;
+            let cut = move |(low, high): &(i64, i64)| {
+                let (first, last) = (piece.first.max(*low), piece.last.min(*high));
+                let share = piece.share * ((last - first) as f64 + 1.0) / numbers;
+                (first <= last).then_some(Piece { first, last, share })
+            };
+            ranges.iter().filter_map(cut)
+        })
+    }
+
     /// The mean of a cell's numbers.
     ///
     /// # Panics
@@ -357,6 +394,31 @@ mod tests {
         );
         let few = Cells::of(&[(0, 5), (10, 1), (20, 1)]);
         assert_eq!([5, 6, 15].map(|n| few.find(n)), [0, 1, 1]);
+    }
+
+    #[test]
+    fn a_range_has_the_share_of_the_draws_that_lie_in_it() {
+        let cells = wide();
+        let mut rng = generator(1, Purpose::Cells, 0);
+        let cell = cells.len() - 1;
+        let Cell { low, high, .. } = *cells.get(cell);
+        let ranges = [(i64::MIN, low + (high - low) / 5), (high - 3, i64::MAX)];
+        let inside = |number: i64| {
+            ranges
+                .iter()
+                .any(|(low, high)| (*low..=*high).contains(&number))
+        };
+        let draws = 20_000;
+        let hits = (0..draws)
+            .filter(|_| inside(cells.draw(cell, &mut rng)))
+            .count();
+        let share = cells.share_within(cell, &ranges);
+        let error = (share * (1.0 - share) / f64::from(draws)).sqrt();
+        assert!(share > 0.0 && share < 1.0, "{share}");
+        assert!((hits as f64 / f64::from(draws) - share).abs() < 5.0 * error);
+        assert!((0..200).all(|_| inside(cells.draw_within(cell, &ranges, &mut rng))));
+        assert_eq!(cells.share_within(cell, &[(i64::MIN, low - 1)]), 0.0);
+        assert!((cells.share_within(cell, &[(i64::MIN, i64::MAX)]) - 1.0).abs() < 1e-12);
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub struct Frame {
     rows: usize,
     /// The types of the columns, where the table has some.
     pub types: TableTypes,
+    /// What each row weighs, where a column says so.
+    pub weights: Option<Vec<f32>>,
 }
 
 /// One column of texts.
@@ -72,6 +74,9 @@ impl Frame {
         self.lines = rows.iter().map(|row| self.line(*row)).collect();
         for column in &mut self.columns {
             column.codes = rows.iter().map(|row| column.codes[*row]).collect();
+        }
+        if let Some(weights) = &mut self.weights {
+            *weights = rows.iter().map(|row| weights[*row]).collect();
         }
         self.rows = rows.len();
     }
@@ -149,6 +154,7 @@ impl FrameBuilder {
             first_line: self.first_line,
             rows: self.rows,
             types: TableTypes::default(),
+            weights: None,
         }
     }
 }
@@ -231,6 +237,7 @@ impl Frame {
             first_line: 0,
             rows,
             types,
+            weights: None,
         }
     }
 

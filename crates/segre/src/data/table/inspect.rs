@@ -77,11 +77,15 @@ pub enum Finding {
     Useless(String),
 }
 
-/// Looks at a column.
+/// Looks at a column; a `format` is that of its moments, if it holds some.
 ///
 /// # Errors
 /// What is the matter if the fields are not of the kind that is asked for.
-pub fn inspect(column: &FrameColumn, wish: Option<ColumnKind>) -> Result<Finding, String> {
+pub fn inspect(
+    column: &FrameColumn,
+    wish: Option<ColumnKind>,
+    format: Option<&str>,
+) -> Result<Finding, String> {
     let words = column.words.iter();
     let different = column.words.len();
     let by_size = || match different {
@@ -92,6 +96,16 @@ pub fn inspect(column: &FrameColumn, wish: Option<ColumnKind>) -> Result<Finding
     match wish.or(category) {
         Some(ColumnKind::Category) => return Ok(by_size()),
         Some(ColumnKind::LeaveOut) => return Ok(Finding::Useless("as asked".to_owned())),
+        Some(ColumnKind::Date) if format.is_some() => {
+            let format = format.unwrap_or_default();
+            let notation = Notation::of_format(format)
+                .ok_or_else(|| format!("{format:?} is no format of dates or times"))?;
+            return match words.clone().find(|word| notation.units(word).is_none()) {
+                None if different > 0 => Ok(Finding::Numbers(notation)),
+                None => Err("all of its fields are missing".to_owned()),
+                Some(word) => Err(format!("{word:?} is not written as {format:?}")),
+            };
+        }
         Some(kind) => {
             let notation = Notation::find(words.clone());
             let suits = |notation: &Notation| notation.is_moment() == (kind == ColumnKind::Date);
@@ -162,7 +176,7 @@ mod tests {
                 [Some(field.as_str()).filter(|field| !field.is_empty())],
             );
         }
-        inspect(&builder.finish().columns[0], wish)
+        inspect(&builder.finish().columns[0], wish, None)
     }
 
     #[test]

@@ -5,12 +5,17 @@
 //! is kept beside; one of many words is two digits. What a model draws goes the way back: a label to a cell, the cell to one
 //! of its numbers, the number to the notation of the column.
 
+mod beside;
 mod cells;
 mod coding;
+mod condition;
 mod decimal;
+mod derived;
 mod fields;
 mod frame;
+mod inequality;
 mod inspect;
+mod kinds;
 mod number;
 mod numbers;
 mod select;
@@ -18,6 +23,7 @@ mod spread;
 mod types;
 mod unseen;
 mod values;
+mod weights;
 mod words;
 
 use std::borrow::Cow;
@@ -26,16 +32,22 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use beside::Beside;
 use coding::Field;
 pub use coding::{Coding, Values};
+pub use condition::{Allowed, Condition};
+pub use derived::{Deciders, Decision, Derived, OfRow, Row, Rule, solved};
 pub use fields::{Fields, written_numbers};
 pub use frame::{ColumnBuilder, Frame, FrameBuilder, FrameColumn, MISSING as MISSING_CODE};
+pub use inequality::{Inequality, Keeper};
 pub use inspect::ColumnKind;
+pub use kinds::Kinds;
 pub use number::Notation;
 pub use numbers::Numbers;
 pub use select::{columns_of, columns_there, columns_to_read, require_different};
 pub use spread::{INTERVAL, Spread};
 pub use types::{ColumnType, TableTypes, Typed};
+pub use weights::{take_weights, without_weights};
 
 use self::inspect::{Finding, inspect};
 use self::unseen::{settle, unknown_value};
@@ -70,11 +82,15 @@ pub struct LeftOut {
     pub name: String,
     /// Why.
     pub why: String,
+    /// Its place among the columns that are written where it is kept beside them.
+    #[serde(default)]
+    pub place: usize,
 }
 
 /// Finds out what the columns of a table hold.
 pub(super) fn schema_of(frame: &Frame, options: &ReadOptions) -> Result<Schema> {
-    for name in options.columns_as.keys() {
+    let said = options.columns_as.keys().chain(options.kinds.keys());
+    for name in said.chain(options.date_formats.keys()) {
         if frame.column(name).is_none() {
             return Err(DataError::UnknownColumn {
                 path: frame.path.clone(),
@@ -87,21 +103,35 @@ pub(super) fn schema_of(frame: &Frame, options: &ReadOptions) -> Result<Schema> 
     }
     let mut schema = Schema::shared(Layout::Table, Vec::new(), Vocabulary::Integers { count: 1 });
     schema.vocabularies.clear();
-    let mut left_out = Vec::new();
-    for column in &frame.columns {
-        let wish = options.columns_as.get(&column.name).copied();
-        let finding = inspect(column, wish).map_err(|problem| DataError::WrongKind {
+    let inspected = |column: &FrameColumn| {
+        let name = &column.name;
+        let wish = options.columns_as.get(name).or(options.kinds.get(name));
+        let format = options.date_formats.get(name).map(String::as_str);
+        inspect(column, wish.copied(), format).map_err(|problem| DataError::WrongKind {
             path: frame.path.clone(),
             column: column.name.clone(),
             problem,
-        })?;
+        })
+    };
+    let findings: Vec<Finding> = frame.columns.iter().map(inspected).collect::<Result<_>>()?;
+    let stays = |name: &str| options.columns_as.contains_key(name);
+    let derived = derived::find(frame, &findings, stays);
+    let is_derived = |place: usize| derived.iter().any(|own| own.column == place);
+    let (mut left_out, mut places) = (Vec::new(), vec![0; frame.columns.len()]);
+    let mut written = 0;
+    for (place, (column, finding)) in frame.columns.iter().zip(findings).enumerate() {
+        places[place] = written;
+        written += usize::from(!matches!(finding, Finding::Useless(_)));
+        if is_derived(place) {
+            continue;
+        }
         let coding = match finding {
             Finding::Categories => None,
             Finding::ManyWords => Some(Coding::words(column)),
             Finding::Numbers(notation) => Some(Coding::numbers(column, notation)),
             Finding::Useless(why) => {
                 let name = column.name.clone();
-                left_out.push(LeftOut { name, why });
+                left_out.push(LeftOut { name, why, place });
                 continue;
             }
         };
@@ -135,8 +165,17 @@ pub(super) fn schema_of(frame: &Frame, options: &ReadOptions) -> Result<Schema> 
     if schema.columns.iter().all(|column| column.coding.is_none()) {
         schema.columns.clear();
     }
+    let of_frame = |own: derived::Found| Derived {
+        name: frame.columns[own.column].name.clone(),
+        place: places[own.column],
+        rule: own.rule,
+        rows: own.rows,
+    };
+    schema.derived = derived.into_iter().map(of_frame).collect();
     schema.left_out = left_out;
     schema.types = frame.types.clone();
+    schema.constraints = inequality::inequalities(frame, &options.constraints)?;
+    inequality::require_columns(&schema)?;
     Ok(schema)
 }
 
@@ -162,6 +201,13 @@ fn categories(column: &FrameColumn) -> Vocabulary {
 /// The labels of a table, read into a schema.
 pub(super) fn encode(frame: &Frame, schema: &Schema, unseen: Unseen) -> Result<Dataset> {
     let read = read(frame, schema, unseen, |learned| learned)?;
+    let settled = derived::settle(
+        &read.frame,
+        schema,
+        &read.labels,
+        read.numbers.as_ref(),
+        unseen,
+    )?;
     let mut known = Vec::with_capacity(read.labels.len());
     for (place, label) in read.labels.into_iter().enumerate() {
         let Some(label) = label else {
@@ -181,7 +227,18 @@ pub(super) fn encode(frame: &Frame, schema: &Schema, unseen: Unseen) -> Result<D
         };
         known.push(label);
     }
-    Ok(Dataset::new(read.schema, known)?.with_numbers(read.numbers))
+    let mut schema = read.schema;
+    let dropped = settled.and_then(|settled| {
+        schema.notes.extend(settled.note);
+        settled.dropped
+    });
+    let data = Dataset::new(schema, known)?
+        .with_numbers(read.numbers)
+        .with_weights(read.frame.weights.clone());
+    Ok(match dropped {
+        Some(dropped) => data.select(&derived::keep_rows(&dropped)),
+        None => data,
+    })
 }
 
 /// The labels of a table with gaps, read into a schema; columns that are not there are unknown, and so are missing fields,
@@ -196,13 +253,36 @@ pub(super) fn encode_partial(
         MissingIs::Unknown => None,
         MissingIs::Learned => learned,
     })?;
-    Ok(PartialDataset::new(read.schema, read.labels)?.with_numbers(read.numbers))
+    let settled = derived::settle(
+        &read.frame,
+        schema,
+        &read.labels,
+        read.numbers.as_ref(),
+        unseen,
+    )?;
+    let mut schema = read.schema;
+    let beside = Beside::of(&read.frame, &schema);
+    let (said, dropped) = match settled {
+        None => (None, None),
+        Some(settled) => {
+            schema.notes.extend(settled.note);
+            (Some(settled.said), settled.dropped)
+        }
+    };
+    let data = PartialDataset::new(schema, read.labels)?
+        .with_numbers(read.numbers)
+        .with_decided(said)
+        .with_beside(beside);
+    Ok(match dropped {
+        Some(dropped) => data.select(&derived::keep_rows(&dropped)),
+        None => data,
+    })
 }
 
-/// One row of which some columns are known, by name.
+/// One row of which some columns are known, by name; of others a range or some values may be known, as `30..40`, `..40` or `A|B`.
 ///
 /// # Errors
-/// [`DataError::NoSuchColumn`], [`DataError::SchemaMismatch`] for a schema that is of no table, and those of values that the schema
+/// [`DataError::NoSuchColumn`], [`DataError::BadCondition`], [`DataError::SchemaMismatch`] for a schema that is of no table, and those of values that the schema
 /// does not know.
 pub fn of_values(
     values: &[(String, String)],
@@ -216,12 +296,19 @@ pub fn of_values(
             found: Layout::Table.name().into(),
         });
     }
-    for (name, _) in values {
-        schema.column_named(name)?;
+    let (mut known, mut conditions) = (Vec::new(), Vec::new());
+    for (name, value) in values {
+        if schema.derived_named(name).is_none() {
+            schema.column_named(name)?;
+        }
+        match condition::condition(schema, name, value.trim())? {
+            Some(condition) => conditions.push(condition),
+            None => known.push((name, value.trim())),
+        }
     }
-    let names = values.iter().map(|(name, _)| name.clone());
+    let names = known.iter().map(|(name, _)| (*name).clone());
     let mut builder = FrameBuilder::new(Path::new("the given values"), names, 1);
-    let fields = values.iter().map(|(_, value)| Some(value.trim()));
+    let fields = known.iter().map(|(_, value)| Some(*value));
     builder.push(1, fields.map(|field| field.filter(|word| !word.is_empty())));
     let mut frame = builder.finish();
     // `40.0` is 40, and `true` is True.
@@ -229,7 +316,8 @@ pub fn of_values(
         .columns
         .iter_mut()
         .for_each(|column| column.typed = Typed::Value);
-    encode_partial(&frame, schema, MissingIs::Learned, unseen)
+    let row = encode_partial(&frame, schema, MissingIs::Learned, unseen)?;
+    Ok(row.with_conditions(conditions))
 }
 
 /// A table that is read into a schema.

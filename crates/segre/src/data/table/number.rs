@@ -116,6 +116,34 @@ impl Notation {
         })
     }
 
+    /// Moments of a format as `strftime` has it, with `%f` for the fractions of a second as in Python; `None` if it has no moments.
+    pub fn of_format(format: &str) -> Option<Self> {
+        let pattern = format.replace(".%f", "%.6f");
+        let day = pattern.contains("%Y") || pattern.contains("%y");
+        let time = ["%H", "%I", "%T", "%R"]
+            .iter()
+            .any(|own| pattern.contains(own));
+        let to_the_second = ["%S", "%T"].iter().any(|own| pattern.contains(own));
+        let seconds = match (day, time, to_the_second) {
+            (false, false, _) => return None,
+            (_, false, _) => 86_400,
+            (_, true, false) => 60,
+            (_, true, true) => 1,
+        };
+        let notation = Self::Moment { pattern, seconds };
+        // What is written must be read again: a day without its month is no date.
+        let moment = notation.write(0);
+        (notation.units(&moment) == Some(0)).then_some(notation)
+    }
+
+    /// The format of moments.
+    pub fn pattern(&self) -> Option<&str> {
+        match self {
+            Self::Moment { pattern, .. } => Some(pattern),
+            Self::Decimal { .. } => None,
+        }
+    }
+
     /// The same moments from year to second, where there is a day and no fraction of a second.
     pub fn sortable(&self) -> Option<Self> {
         let Self::Moment { pattern, seconds } = self else {
@@ -197,8 +225,13 @@ impl Notation {
         }
     }
 
+    /// Nanoseconds of a unit of moments with a day and without fractions of a second; `None` of others.
+    pub fn day_unit(&self) -> Option<i128> {
+        self.sortable().map(|own| own.nanoseconds())
+    }
+
     /// Nanoseconds of a unit of moments.
-    fn nanoseconds(&self) -> i128 {
+    pub(super) fn nanoseconds(&self) -> i128 {
         match self {
             Self::Decimal { .. } => 1,
             Self::Moment { pattern, seconds } => match fraction_of(pattern) {
@@ -277,6 +310,11 @@ impl Notation {
         matches!(self, Self::Moment { .. })
     }
 
+    /// Whether moments with a day are written.
+    pub fn has_day(&self) -> bool {
+        matches!(self, Self::Moment { pattern, .. } if kind_of(pattern) != Kind::Time)
+    }
+
     /// Whether only whole numbers are written.
     pub fn is_integer(&self) -> bool {
         matches!(self, Self::Decimal { places: 0, .. })
@@ -284,7 +322,11 @@ impl Notation {
 }
 
 fn kind_of(pattern: &str) -> Kind {
-    match (pattern.contains("%Y"), pattern.contains("%H")) {
+    let day = pattern.contains("%Y") || pattern.contains("%y");
+    let time = ["%H", "%I", "%T", "%R"]
+        .iter()
+        .any(|own| pattern.contains(own));
+    match (day, time) {
         (true, false) => Kind::Date,
         (true, true) => Kind::Both,
         _ => Kind::Time,
@@ -379,6 +421,23 @@ mod tests {
         assert_eq!(pattern(&["01/02/2020", "31/12/2020"]), "%d/%m/%Y");
         assert_eq!(find(&["2020-02-30"]), None);
         assert_eq!(find(&["2020-2-3"]), None);
+    }
+
+    #[test]
+    fn formats_of_other_programs_are_understood() {
+        for (format, text) in [
+            ("%d/%m/%y", "29/02/24"),
+            ("%Y-%m-%d %H:%M:%S.%f", "2024-02-29 23:59:01.000001"),
+            ("%I:%M %p", "11:30 PM"),
+            ("%B %d, %Y", "February 29, 2024"),
+        ] {
+            let notation = Notation::of_format(format).expect(format);
+            let units = notation.units(text).expect(text);
+            assert_eq!(notation.write(units), text, "{format}");
+        }
+        for no_format in ["", "%d", "%Y", "day"] {
+            assert_eq!(Notation::of_format(no_format), None, "{no_format}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::data::schema::Schema;
 const UNKNOWN: i64 = i64::MIN;
 
 /// The numbers of the columns that have some, in units of their notation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Numbers {
     /// One list for every column of the table: empty where it holds words.
     columns: Vec<Vec<i64>>,
@@ -27,7 +27,8 @@ impl Numbers {
 
     /// The number of a row in a column, if there is one and it is known.
     pub fn get(&self, row: usize, column: usize) -> Option<i64> {
-        self.columns[column]
+        self.columns
+            .get(column)?
             .get(row)
             .copied()
             .filter(|number| *number != UNKNOWN)
@@ -47,11 +48,33 @@ impl Numbers {
 
     /// Says a number of a row, of so many, that is not known.
     pub fn say(&mut self, row: usize, column: usize, number: i64, rows: usize) {
+        if self.columns.len() <= column {
+            self.columns.resize(column + 1, Vec::new());
+        }
         let own = &mut self.columns[column];
         // A column that the file did not have.
         own.resize(rows, UNKNOWN);
         if own[row] == UNKNOWN {
             own[row] = number;
+        }
+    }
+
+    /// Replaces some rows by those of other numbers, in order.
+    pub fn replace(&mut self, rows: &[usize], other: Option<&Self>) {
+        for (column, own) in self.columns.iter_mut().enumerate() {
+            for (from, row) in rows.iter().enumerate() {
+                if let Some(number) = own.get_mut(*row) {
+                    let found = other.and_then(|other| other.get(from, column));
+                    *number = found.unwrap_or(UNKNOWN);
+                }
+            }
+        }
+    }
+
+    /// Forgets a column.
+    pub fn forget(&mut self, column: usize) {
+        if let Some(own) = self.columns.get_mut(column) {
+            own.clear();
         }
     }
 

@@ -16,7 +16,8 @@ pub fn columns_to_read(path: &Path, names: &[String], options: &ReadOptions) -> 
         .flatten()
         .map(|name| (name, "select"));
     let dropped = options.drop_columns.iter().map(|name| (name, "drop"));
-    for (column, action) in selected.chain(dropped) {
+    let weights = options.weights.iter().map(|name| (name, "weigh rows by"));
+    for (column, action) in selected.chain(dropped).chain(weights) {
         if !names.contains(column) {
             return Err(DataError::UnknownColumn {
                 path: path.to_path_buf(),
@@ -28,7 +29,7 @@ pub fn columns_to_read(path: &Path, names: &[String], options: &ReadOptions) -> 
         }
     }
     let left: Vec<usize> = (0..names.len())
-        .filter(|&column| is_read(&names[column], options))
+        .filter(|&column| is_read(&names[column], options) || weighs(&names[column], options))
         .collect();
     match left.is_empty() {
         false => Ok(left),
@@ -57,9 +58,11 @@ pub fn columns_of(
                 column: name.to_owned(),
             })
     };
-    let columns: Vec<usize> = (0..schema.column_count())
+    let mut columns: Vec<usize> = (0..schema.column_count())
         .map(find)
         .collect::<Result<_>>()?;
+    columns.extend(decided(schema, &places));
+    columns.extend((0..names.len()).filter(|column| weighs(&names[*column], options)));
     refuse_extra(path, names, schema, options)?;
     Ok(columns)
 }
@@ -73,7 +76,8 @@ pub fn columns_there(
 ) -> Result<Vec<usize>> {
     let places = places(names);
     let place = |column: usize| places.get(schema.column(column).0).copied();
-    let columns: Vec<usize> = (0..schema.column_count()).filter_map(place).collect();
+    let own = (0..schema.column_count()).filter_map(place);
+    let mut columns: Vec<usize> = own.chain(decided(schema, &places)).collect();
     if columns.is_empty() {
         // A table of something else altogether.
         return Err(DataError::MissingColumn {
@@ -82,7 +86,15 @@ pub fn columns_there(
         });
     }
     refuse_extra(path, names, schema, options)?;
+    let left_out = schema.left_out.iter();
+    columns.extend(left_out.filter_map(|own| places.get(own.name.as_str())));
     Ok(columns)
+}
+
+/// The decided columns of a schema that are there: nothing needs them, but they must not contradict the others.
+fn decided(schema: &Schema, places: &HashMap<&str, usize>) -> impl Iterator<Item = usize> {
+    let derived = schema.derived.iter();
+    derived.filter_map(|own| places.get(own.name.as_str()).copied())
 }
 
 /// Refuses columns that a schema does not have, unless the fit's data had them too.
@@ -94,8 +106,11 @@ fn refuse_extra(
 ) -> Result<()> {
     let of_model = || (0..schema.column_count()).map(|column| schema.column(column).0);
     let left_out = schema.left_out.iter().map(|column| column.name.as_str());
-    let known: HashSet<&str> = of_model().chain(left_out).collect();
-    let unknown = |name: &&String| !known.contains(name.as_str()) && is_read(name, options);
+    let derived = schema.derived.iter().map(|column| column.name.as_str());
+    let known: HashSet<&str> = of_model().chain(left_out).chain(derived).collect();
+    let unknown = |name: &&String| {
+        !known.contains(name.as_str()) && is_read(name, options) && !weighs(name, options)
+    };
     match names.iter().find(unknown) {
         Some(column) if !options.allow_extra_columns => Err(DataError::ExtraColumn {
             path: path.to_path_buf(),
@@ -131,6 +146,11 @@ pub fn require_different(path: &Path, names: &[String]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a column of this name says what rows weigh.
+fn weighs(name: &String, options: &ReadOptions) -> bool {
+    options.weights.as_ref() == Some(name)
 }
 
 /// Whether the options leave a column of this name.

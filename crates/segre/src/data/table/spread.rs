@@ -17,6 +17,32 @@ pub struct Spread {
     pub interval: (i64, i64),
 }
 
+impl Spread {
+    /// A number that is known after all.
+    pub fn certain(number: i64) -> Self {
+        Self {
+            mean: number as f64,
+            median: number,
+            interval: (number, number),
+        }
+    }
+
+    /// What some draws say of a number; 0 where there are none.
+    pub fn of(mut draws: Vec<i64>) -> Self {
+        if draws.is_empty() {
+            return Self::certain(0);
+        }
+        draws.sort_unstable();
+        let last = (draws.len() - 1) as f64;
+        let at = |share: f64| draws[(share * last).round() as usize];
+        Self {
+            mean: draws.iter().map(|draw| *draw as f64).sum::<f64>() / draws.len() as f64,
+            median: at(0.5),
+            interval: (at((1.0 - INTERVAL) / 2.0), at((1.0 + INTERVAL) / 2.0)),
+        }
+    }
+}
+
 impl Coding {
     /// What probabilities of the cells, and of being missing, say of a number that is there; `None` for words.
     ///

@@ -31,7 +31,9 @@ pub fn as_written(schema: &Schema, column: usize, found: &FrameColumn) -> Vec<St
 }
 
 /// How some words spell a value.
-fn spelling<'a>(known: impl Iterator<Item = &'a str> + Clone) -> impl Fn(&str) -> Option<String> {
+pub(super) fn spelling<'a>(
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> impl Fn(&str) -> Option<String> {
     let moments = Notation::find(known.clone()).filter(Notation::is_moment);
     let keys = known.map(|word| (key(word), word.to_owned()));
     let keys: HashMap<String, String> = keys.collect();

@@ -24,6 +24,9 @@ use std::f64::consts::LN_2;
 /// Rows summed as one piece: sums do not depend on the number of threads.
 const ROWS_PER_PIECE: usize = 1024;
 
+/// Rows that a tree is learned from at least, where there are so many.
+const LEAST_TREE_ROWS: usize = 200;
+
 /// A model with an exact probability of every row.
 pub trait Baseline: Sync {
     /// `ln P(row)` in nats.
@@ -41,8 +44,16 @@ pub trait Baseline: Sync {
     }
 }
 
-/// `Σ ln P(row)` in nats.
+/// `Σ ln P(row)` in nats, each row as often as it weighs.
 fn total_log_prob<B: Baseline + ?Sized>(model: &B, data: &Dataset) -> f64 {
+    if let Some(weights) = data.weights() {
+        let rows: Vec<(&[u16], f64)> = data.iter().zip(weights).collect();
+        let pieces: Vec<f64> = rows
+            .par_chunks(ROWS_PER_PIECE)
+            .map(|piece| piece.iter().map(|(row, w)| w * model.log_prob(row)).sum())
+            .collect();
+        return pieces.iter().sum();
+    }
     let rows: Vec<&[u16]> = data.iter().collect();
     let pieces: Vec<f64> = rows
         .par_chunks(ROWS_PER_PIECE)
@@ -58,7 +69,7 @@ pub struct Baselines {
     pub uniform: Uniform,
     /// A product of the sites' frequencies.
     pub independent: Independent,
-    /// The best tree; none above [`MOST_TREE_SITES`](Self::MOST_TREE_SITES).
+    /// The best tree; none above [`MOST_TREE_SITES`](Self::MOST_TREE_SITES), or where it would take too long.
     pub chow_liu: Option<ChowLiu>,
     /// Position, left and upper neighbour; for images of one vocabulary.
     pub pixel_context: Option<PixelContext>,
@@ -75,14 +86,38 @@ impl Baselines {
     /// [`DataError::SchemaMismatch`] if the parts differ in schema or are
     /// empty.
     pub fn fit(train: &Dataset, validation: &Dataset) -> Result<Self> {
+        Self::fit_within(train, validation, None)
+    }
+
+    /// [`fit`](Self::fit), where the tree counts at most so many pairs of sites in a row: of wide tables not in all rows, or there is
+    /// none.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn fit_within(
+        train: &Dataset,
+        validation: &Dataset,
+        tree_work: Option<f64>,
+    ) -> Result<Self> {
+        // Counts are of whole rows.
+        let weighed = train.by_weight();
+        let train: &Dataset = &weighed;
         let independent = Independent::fit(train, validation)?;
         let schema = &train.schema;
         let image = matches!(schema.layout, Layout::Image { .. }) && schema.vocabularies.len() == 1;
-        let small = train.sites() <= Self::MOST_TREE_SITES;
+        let pairs = (train.sites() * train.sites()) as f64 / 2.0;
+        let rows = tree_work.map_or(usize::MAX, |work| (work / pairs) as usize);
+        // A tree of a few rows would be no yardstick.
+        let some =
+            train.sites() <= Self::MOST_TREE_SITES && rows >= LEAST_TREE_ROWS.min(train.rows());
+        let few = (rows < train.rows()).then(|| train.spread(rows));
+        let of_tree = few.as_ref().unwrap_or(train);
         Ok(Self {
             uniform: Uniform::new(schema),
             independent,
-            chow_liu: small.then(|| ChowLiu::fit(train, validation)).transpose()?,
+            chow_liu: some
+                .then(|| ChowLiu::fit(of_tree, validation))
+                .transpose()?,
             pixel_context: image
                 .then(|| PixelContext::fit(train, validation))
                 .transpose()?,

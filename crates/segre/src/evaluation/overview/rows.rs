@@ -17,6 +17,8 @@ pub struct RowScores {
     pub edges: Vec<f64>,
     /// Rows in every bin.
     pub counts: Vec<usize>,
+    /// Names of the fields; of a picture none.
+    pub columns: Vec<String>,
     /// The most likely rows first.
     pub most_likely: Vec<Extreme>,
     /// The least likely rows first.
@@ -54,9 +56,16 @@ impl RowScores {
         };
         let most_likely = order.iter().copied().take(EXTREMES).collect();
         let least_likely = order.iter().rev().copied().take(EXTREMES).collect();
+        let names = match rows.schema.layout {
+            Layout::Table | Layout::Array { .. } => rows.text_names(),
+            Layout::Sequence => vec!["sequence".to_owned()],
+            Layout::Text => vec!["text".to_owned()],
+            Layout::Image { .. } => Vec::new(),
+        };
         Self {
             edges,
             counts,
+            columns: names,
             most_likely: extremes(most_likely),
             least_likely: extremes(least_likely),
         }

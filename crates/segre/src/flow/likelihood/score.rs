@@ -1,5 +1,7 @@
 //! The score of a data set: an integral from nothing known to all known, by Monte Carlo with error control.
 
+use std::time::Instant;
+
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
@@ -71,6 +73,8 @@ pub struct ScoreOptions {
     pub max_rounds: usize,
     /// Orders of each row, of [`ScoreMethod::Orders`] and [`ScoreMethod::Tightest`]: 2 at least.
     pub orders: usize,
+    /// Seconds after which no further round is begun once there are as many as are needed at least.
+    pub seconds: Option<f64>,
     /// Seed of all noise.
     pub seed: u64,
     /// Most states per evaluation of the network; fewer where rows are large.
@@ -88,6 +92,7 @@ impl Default for ScoreOptions {
             std_error: Some(0.003),
             max_rounds: 64,
             orders: 8,
+            seconds: None,
             seed: 0,
             batch: 512,
         }
@@ -148,6 +153,25 @@ pub fn score(
     }
 }
 
+impl Scores {
+    /// The scores with the mean that the weights of the rows give, where they have some.
+    fn weighed(mut self, data: &Dataset, given: usize) -> Self {
+        let Some(weights) = data.weights() else {
+            return self;
+        };
+        let count = self.rows.len() as f64;
+        let pairs = || self.rows.iter().zip(&weights);
+        let squares: f64 = pairs().map(|(row, w)| (w * row.std_error).powi(2)).sum();
+        self.mean_nats = Estimate {
+            value: pairs().map(|(row, w)| w * row.value).sum::<f64>() / count,
+            std_error: squares.sqrt() / count,
+            ..self.mean_nats
+        };
+        self.bits_per_dim = self.mean_nats.scaled(bits(data.sites() - given));
+        self
+    }
+}
+
 /// The bound with another denoiser than the model's own; the model gives marginals and levels.
 ///
 /// # Errors
@@ -161,14 +185,17 @@ pub fn score_with(
 ) -> Result<Scores> {
     match options.method {
         Some(ScoreMethod::Importance) => {
-            importance::score(denoiser, model, data, options, observer)
+            let scores = importance::score(denoiser, model, data, options, observer)?;
+            Ok(scores.weighed(data, options.given.len()))
         }
         Some(ScoreMethod::Exact) => {
-            importance::score_by_quadrature(denoiser, model, data, options, observer)
+            let scores = importance::score_by_quadrature(denoiser, model, data, options, observer)?;
+            Ok(scores.weighed(data, options.given.len()))
         }
         Some(ScoreMethod::Orders) => {
             let targets = targets(data.sites(), &options.given)?;
-            orders::score(denoiser, model, data, &targets, options, observer)
+            let scores = orders::score(denoiser, model, data, &targets, options, observer)?;
+            Ok(scores.weighed(data, options.given.len()))
         }
         Some(ScoreMethod::Tightest) => tightest(denoiser, model, data, options, observer),
         None | Some(ScoreMethod::Immse | ScoreMethod::Sequential) => {
@@ -234,7 +261,7 @@ pub(in crate::flow) fn bound_from(
         true => ScoreMethod::Sequential,
         false => ScoreMethod::Immse,
     };
-    Ok(scores)
+    Ok(scores.weighed(data, options.given.len()))
 }
 
 /// How far the I-MMSE bound of a denoiser is above that of another one, from the same noise:
@@ -290,6 +317,7 @@ fn integrate(
         }
         .into());
     }
+    let start = Instant::now();
     let scored = data.sites() - options.given.len();
     let batch = options.batch.min(model.most_rows()).max(1);
     let mut sums = vec![(0.0_f64, 0.0_f64); data.rows()];
@@ -355,7 +383,8 @@ fn integrate(
         let reached = options
             .std_error
             .is_none_or(|goal| scores.bits_per_dim.std_error <= goal);
-        if reached || rounds >= options.max_rounds {
+        let late = |seconds| start.elapsed().as_secs_f64() >= seconds;
+        if reached || rounds >= options.max_rounds || options.seconds.is_some_and(late) {
             return Ok(scores);
         }
         let goal = options.std_error.unwrap_or(f64::INFINITY);

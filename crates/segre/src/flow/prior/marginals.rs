@@ -18,9 +18,11 @@ impl Marginals {
     pub fn of_rows(train: &Dataset) -> Self {
         let categories = train.schema.max_categories();
         let mut counts = vec![0.0_f64; train.sites() * categories];
-        for row in train.iter() {
+        let weights = train.weights();
+        for (place, row) in train.iter().enumerate() {
+            let weight = weights.as_ref().map_or(1.0, |weights| weights[place]);
             for (site, label) in row.iter().enumerate() {
-                counts[site * categories + usize::from(*label)] += 1.0;
+                counts[site * categories + usize::from(*label)] += weight;
             }
         }
         let mut logs = vec![PADDING_LOGIT as f32; counts.len()];

@@ -48,7 +48,8 @@ impl Trainer {
         }
         // Shuffled: levels are stratified over a batch, and rows of a file are often sorted.
         let size = BATCH.min(rows.rows());
-        let mut order = DataOrder::new(self.config.seed, rows.rows(), size);
+        let mut order =
+            DataOrder::new(self.config.seed, rows.rows(), size).weighted(rows.weights());
         let mut slopes = Vec::with_capacity(rows.rows());
         for step in 0..(rows.rows() / size) as u64 {
             let members = order.rows(step).into_iter().map(|row| rows.row(row));
@@ -65,7 +66,7 @@ impl Trainer {
             slopes.extend(slopes_of(&model, &batch));
         }
         let at_one: Vec<f64> = slopes.iter().map(|row| row[ONE]).collect();
-        let (mean, error) = mean_difference(&at_one, &vec![0.0; at_one.len()]);
+        let (mean, error) = mean_difference(&at_one, &vec![0.0; at_one.len()], None);
         if mean <= ERRORS * error {
             return Ok(1.0);
         }

@@ -257,7 +257,8 @@ impl Trainer {
         let validation = validation.spread(self.config.validation_rows);
         let start = Instant::now();
         let before = self.progress.seconds;
-        let mut order = DataOrder::new(self.config.seed, train.rows(), self.config.batch_size);
+        let mut order = DataOrder::new(self.config.seed, train.rows(), self.config.batch_size)
+            .weighted(train.weights());
         let mut shards = Shards::new(&self.model, self.config.batch_size);
         let (mut loss_sum, mut loss_count) = (0.0, 0_u32);
         while !self.progress.finished {
@@ -345,7 +346,7 @@ impl Trainer {
         // The same random numbers serve all models (but for the levels, whose proposal adapts to the model),
         // so rows are compared one by one: that tells models apart by less than the error of either score.
         let (worse, error) = match &self.lowest {
-            Some(lowest) => mean_difference(&rows, lowest),
+            Some(lowest) => mean_difference(&rows, lowest, validation.weights().as_deref()),
             None => (f64::NEG_INFINITY, 0.0),
         };
         let progress = &mut self.progress;

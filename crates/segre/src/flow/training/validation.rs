@@ -59,7 +59,9 @@ impl Trainer {
         if losses.iter().any(|loss| !loss.is_finite()) {
             return Err(self.not_finite(model).into());
         }
-        let (value, std_error) = mean_difference(&losses, &vec![0.0; losses.len()]);
+        let weights = rows.weights();
+        let nothing = vec![0.0; losses.len()];
+        let (value, std_error) = mean_difference(&losses, &nothing, weights.as_deref());
         let nats = Estimate {
             value,
             std_error,
@@ -77,11 +79,21 @@ impl Trainer {
     }
 }
 
-/// Mean of the differences `a − b` and its standard error.
-pub(super) fn mean_difference<T: Copy + Into<f64>>(a: &[T], b: &[T]) -> (f64, f64) {
+/// Mean of the differences `a − b` and its standard error; with weights, which are 1 on average, those of the weighed mean.
+pub(super) fn mean_difference<T: Copy + Into<f64>>(
+    a: &[T],
+    b: &[T],
+    weights: Option<&[f64]>,
+) -> (f64, f64) {
     let pairs = a.iter().zip(b);
     let differences: Vec<f64> = pairs.map(|(a, b)| (*a).into() - (*b).into()).collect();
     let count = differences.len() as f64;
+    if let Some(weights) = weights {
+        let weighed = || differences.iter().zip(weights);
+        let mean = weighed().map(|(d, w)| d * w).sum::<f64>() / count;
+        let squares: f64 = weighed().map(|(d, w)| (w * (d - mean)).powi(2)).sum();
+        return (mean, (squares / (count - 1.0).max(1.0) / count).sqrt());
+    }
     let mean = differences.iter().sum::<f64>() / count;
     let squares: f64 = differences.iter().map(|d| (d - mean).powi(2)).sum();
     (mean, (squares / (count - 1.0).max(1.0) / count).sqrt())
@@ -93,10 +105,13 @@ mod tests {
 
     #[test]
     fn a_difference_has_the_error_of_the_pairs() {
-        let (mean, error) = mean_difference(&[10.0_f32, 21.0, 32.0], &[9.0, 20.0, 31.0]);
+        let (mean, error) = mean_difference(&[10.0_f32, 21.0, 32.0], &[9.0, 20.0, 31.0], None);
         assert_eq!((mean, error), (1.0, 0.0));
-        let (mean, error) = mean_difference(&[1.0_f32, -1.0], &[0.0, 0.0]);
+        let (mean, error) = mean_difference(&[1.0_f32, -1.0], &[0.0, 0.0], None);
         assert_eq!((mean, error), (0.0, 1.0));
-        assert_eq!(mean_difference(&[1.0_f32], &[0.5]), (0.5, 0.0));
+        assert_eq!(mean_difference(&[1.0_f32], &[0.5], None), (0.5, 0.0));
+        // Two rows of one weight, and one that weighs nothing.
+        let weighed = mean_difference(&[1.0_f32, 3.0, 9.0], &[0.0; 3], Some(&[1.5, 1.5, 0.0]));
+        assert_eq!(weighed.0, 2.0);
     }
 }

@@ -55,7 +55,8 @@ impl<'a> Batches<'a> {
     pub fn read(self, options: &ReadOptions) -> Result<Dataset> {
         let names = self.names()?;
         let columns = table::columns_to_read(self.path, &names, options)?;
-        let (frame, notes) = self.frame(&columns, options.missing)?;
+        let (mut frame, notes) = self.frame(&columns, options.missing)?;
+        table::take_weights(&mut frame, options)?;
         let mut schema = table::schema_of(&frame, options)?;
         schema.notes = notes;
         table::encode(&frame, &schema, options.unseen)
@@ -65,8 +66,13 @@ impl<'a> Batches<'a> {
     pub fn read_as(self, schema: &Schema, options: &ReadOptions) -> Result<Dataset> {
         let names = self.names()?;
         let columns = table::columns_of(self.path, &names, schema, options)?;
-        let (frame, _) = self.frame(&columns, options.missing)?;
-        table::encode(&frame, schema, options.unseen)
+        let (mut frame, _) = self.frame(&columns, options.missing)?;
+        table::take_weights(&mut frame, options)?;
+        let mut data = table::encode(&frame, schema, options.unseen)?;
+        data.schema
+            .notes
+            .extend(table::without_weights(&frame, options));
+        Ok(data)
     }
 
     /// Reads the table into a schema; columns that are not there are unknown labels, and so are missing fields, unless they

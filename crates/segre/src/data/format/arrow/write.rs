@@ -11,8 +11,8 @@ use arrow_cast::{CastOptions, cast, cast_with_options};
 use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
 
 use crate::data::dataset::Dataset;
-use crate::data::schema::{MISSING, Vocabulary};
-use crate::data::table::{ColumnType, Fields, Notation, Values};
+use crate::data::schema::{MISSING, Vocabulary, Written};
+use crate::data::table::{ColumnType, Fields, Notation, Rule, Values};
 
 /// The rows as typed columns, named as in the data; what is missing is null.
 ///
@@ -21,39 +21,46 @@ use crate::data::table::{ColumnType, Fields, Notation, Values};
 /// all else is `Utf8`.
 pub fn record_batch(data: &Dataset) -> RecordBatch {
     let schema = &data.schema;
-    let mut columns: Vec<Vec<Option<String>>> = vec![Vec::new(); schema.column_count()];
     let fields = Fields::of(data);
+    let mut columns: Vec<Vec<Option<String>>> = vec![Vec::new(); fields.columns().len()];
     for row in 0..data.rows() {
-        for (column, field) in columns.iter_mut().zip(fields.row(row)) {
-            let known = (field != MISSING).then(|| field.into_owned());
-            column.push(known);
+        let of_row = fields.row(row).into_iter().zip(fields.columns());
+        for (column, (field, written)) in columns.iter_mut().zip(of_row) {
+            let missing = match written {
+                Written::LeftOut(_) => field.is_empty(),
+                Written::Own(_) | Written::Derived(_) => field == MISSING,
+            };
+            column.push((!missing).then(|| field.into_owned()));
         }
     }
-    let typed = columns.into_iter().enumerate().map(|(column, texts)| {
-        let (name, coding) = schema.column(column);
-        let known = schema.types.columns.get(name);
-        let texts = StringArray::from(texts);
-        let array = known.and_then(|known| {
-            let moments = coding.and_then(|coding| sortable(&texts, &coding.values));
-            as_type(moments.as_ref().unwrap_or(&texts), known).ok()
-        });
-        let array = array.or_else(|| {
-            let own = ColumnType {
-                name: natural(data, column).to_string(),
-                ..ColumnType::default()
+    let typed = columns
+        .into_iter()
+        .zip(fields.columns())
+        .map(|(texts, column)| {
+            let (name, notation) = (schema.name_of(*column), notation_of(data, *column));
+            let known = schema.types.columns.get(name);
+            let texts = StringArray::from(texts);
+            let array = known.and_then(|known| {
+                let moments = notation.and_then(|notation| sortable(&texts, notation));
+                as_type(moments.as_ref().unwrap_or(&texts), known).ok()
+            });
+            let array = array.or_else(|| {
+                let own = ColumnType {
+                    name: natural(data, *column).to_string(),
+                    ..ColumnType::default()
+                };
+                as_type(&texts, &own).ok()
+            });
+            let array = array.unwrap_or_else(|| Arc::new(texts));
+            let ordered = known.is_some_and(|known| known.ordered);
+            let field = Field::new(name, array.data_type().clone(), true);
+            let field = match array.data_type() {
+                DataType::Dictionary(..) => field.with_dict_is_ordered(ordered),
+                _ => field,
             };
-            as_type(&texts, &own).ok()
+            let notes = known.map(|known| known.notes.clone().into_iter().collect());
+            (field.with_metadata(notes.unwrap_or_default()), array)
         });
-        let array = array.unwrap_or_else(|| Arc::new(texts));
-        let ordered = known.is_some_and(|known| known.ordered);
-        let field = Field::new(name, array.data_type().clone(), true);
-        let field = match array.data_type() {
-            DataType::Dictionary(..) => field.with_dict_is_ordered(ordered),
-            _ => field,
-        };
-        let notes = known.map(|known| known.notes.clone().into_iter().collect());
-        (field.with_metadata(notes.unwrap_or_default()), array)
-    });
     let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = typed.unzip();
     let notes = schema.types.notes.clone().into_iter().collect();
     let schema = Arc::new(Schema::new_with_metadata(fields, notes));
@@ -62,11 +69,24 @@ pub fn record_batch(data: &Dataset) -> RecordBatch {
         .expect("the arrays have the types of their fields")
 }
 
+/// How the numbers of a column are written, if it holds some.
+fn notation_of(data: &Dataset, column: Written) -> Option<&Notation> {
+    let schema = &data.schema;
+    match column {
+        Written::Derived(column) => match &schema.derived[column].rule {
+            Rule::Numbers { notation, .. } => Some(notation),
+            Rule::Lookup { .. } => None,
+        },
+        Written::Own(column) => match &schema.column(column).1?.values {
+            Values::Numbers { notation, .. } => Some(notation),
+            Values::Words(_) => None,
+        },
+        Written::LeftOut(_) => None,
+    }
+}
+
 /// Days and moments as a cast reads them, where their column writes them in another way.
-fn sortable(texts: &StringArray, values: &Values) -> Option<StringArray> {
-    let Values::Numbers { notation, .. } = values else {
-        return None;
-    };
+fn sortable(texts: &StringArray, notation: &Notation) -> Option<StringArray> {
     let other = notation.sortable()?;
     let write = |text: &str| notation.units(text).map(|units| other.write(units));
     Some(texts.iter().map(|text| text.and_then(write)).collect())
@@ -138,9 +158,8 @@ fn dictionary(
 }
 
 /// The type that the fields of a column without one suggest.
-fn natural(data: &Dataset, column: usize) -> DataType {
+fn natural(data: &Dataset, column: Written) -> DataType {
     let schema = &data.schema;
-    let (_, coding) = schema.column(column);
     let of_notation = |notation: &Notation| match notation {
         Notation::Decimal { comma: true, .. } => DataType::Utf8,
         Notation::Decimal { places: 0, .. } => DataType::Int64,
@@ -151,25 +170,27 @@ fn natural(data: &Dataset, column: usize) -> DataType {
         }
         Notation::Moment { .. } => DataType::Utf8,
     };
-    match coding.map(|coding| &coding.values) {
-        Some(Values::Numbers { notation, .. }) => of_notation(notation),
-        Some(Values::Words(_)) => DataType::Utf8,
-        None => {
-            let site = schema.sites_of(column).start;
-            let Vocabulary::Words { categories } = schema.vocabulary(site) else {
-                return match schema.vocabulary(site) {
-                    Vocabulary::Integers { .. } => DataType::Int64,
-                    _ => DataType::Utf8,
-                };
-            };
-            let known = categories.iter().map(String::as_str);
-            let known = known.filter(|word| *word != MISSING);
-            if known.clone().all(|word| ["False", "True"].contains(&word)) {
-                return DataType::Boolean;
-            }
-            Notation::find(known)
-                .as_ref()
-                .map_or(DataType::Utf8, of_notation)
-        }
+    if let Some(notation) = notation_of(data, column) {
+        return of_notation(notation);
     }
+    let words: Vec<&str> = match column {
+        Written::Derived(column) => match &schema.derived[column].rule {
+            Rule::Lookup { pairs, .. } => pairs.iter().map(|(_, word)| word.as_str()).collect(),
+            Rule::Numbers { .. } => Vec::new(),
+        },
+        Written::LeftOut(_) => return DataType::Utf8,
+        Written::Own(column) if schema.column(column).1.is_some() => return DataType::Utf8,
+        Written::Own(column) => match schema.vocabulary(schema.sites_of(column).start) {
+            Vocabulary::Integers { .. } => return DataType::Int64,
+            Vocabulary::Words { categories } => categories.iter().map(String::as_str).collect(),
+            Vocabulary::Classes { .. } => return DataType::Utf8,
+        },
+    };
+    let known = words.iter().copied().filter(|word| *word != MISSING);
+    if known.clone().all(|word| ["False", "True"].contains(&word)) {
+        return DataType::Boolean;
+    }
+    Notation::find(known)
+        .as_ref()
+        .map_or(DataType::Utf8, of_notation)
 }

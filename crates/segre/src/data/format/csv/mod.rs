@@ -13,6 +13,7 @@ use crate::data::schema::{Layout, Schema};
 use crate::data::table::{self, Frame, FrameBuilder};
 use crate::file_error::FileError;
 use crate::stream;
+use crate::stream::is_standard;
 use csv::{Reader, ReaderBuilder, StringRecord};
 use std::io::Cursor;
 use std::path::Path;
@@ -21,7 +22,8 @@ use std::path::Path;
 pub(super) fn read(path: &Path, delimiter: u8, options: &ReadOptions) -> Result<Dataset> {
     let table = Table::open(path, delimiter, options)?;
     let columns = table::columns_to_read(path, &table.names, options)?;
-    let (frame, notes) = table.frame(&columns, options)?;
+    let (mut frame, notes) = table.frame(&columns, options)?;
+    table::take_weights(&mut frame, options)?;
     let mut schema = table::schema_of(&frame, options)?;
     schema.notes = notes;
     table::encode(&frame, &schema, options.unseen)
@@ -44,8 +46,13 @@ pub(super) fn read_as(
     }
     let table = Table::open(path, delimiter, options)?;
     let columns = table::columns_of(path, &table.names, schema, options)?;
-    let (frame, _) = table.frame(&columns, options)?;
-    table::encode(&frame, schema, options.unseen)
+    let (mut frame, _) = table.frame(&columns, options)?;
+    table::take_weights(&mut frame, options)?;
+    let mut data = table::encode(&frame, schema, options.unseen)?;
+    data.schema
+        .notes
+        .extend(table::without_weights(&frame, options));
+    Ok(data)
 }
 
 /// Reads a table into a schema; columns that are not there are unknown labels, and so are missing fields, unless
@@ -106,7 +113,12 @@ impl<'a> Table<'a> {
         if !table.read_record()? {
             return Err(DataError::NoData {
                 path: path.to_path_buf(),
-                what: "the file is empty",
+                what: match is_standard(path) {
+                    true => {
+                        "nothing comes from standard input (it can be read once: save the table to a file to read it again)"
+                    }
+                    false => "the file is empty",
+                },
             });
         }
         table.pending = !options.has_header;
