@@ -16,6 +16,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from segre.sklearn import SegreClassifier, SegreDensity, SegreImputer, SegreRegressor
 
 SMALL: dict[str, Any] = {"steps": 3, "set": {"network.hidden": 8, "network.blocks": 1}}
+QUICK = {"network.hidden": 32, "network.blocks": 1}
 
 #: Checks that cannot apply, and why.
 NOT_APPLICABLE: dict[str, dict[str, str]] = {
@@ -41,8 +42,8 @@ def test_a_classifier_learns_and_is_searched() -> None:
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"a": rng.choice(["u", "v"], 300), "b": rng.integers(0, 3, 300)})
     y = np.where((X["a"] == "u") & (X["b"] > 0), "yes", "no")
-    assert cross_val_score(SegreClassifier(steps=200), X, y, cv=2).mean() > 0.9
-    search = GridSearchCV(SegreClassifier(), {"steps": [1, 200]}, cv=2).fit(X, y)
+    assert cross_val_score(SegreClassifier(steps=200, set=QUICK), X, y, cv=2).mean() > 0.9
+    search = GridSearchCV(SegreClassifier(set=QUICK), {"steps": [1, 200]}, cv=2).fit(X, y)
     assert search.best_params_ == {"steps": 200}
     assert set(search.predict(X)) <= {"yes", "no"}
     copied: Any = clone(SegreClassifier(steps=7))
@@ -53,12 +54,12 @@ def test_a_regressor_predicts_means() -> None:
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"a": rng.choice(["u", "v"], 400)})
     y = np.where(X["a"] == "u", 10.0, 20.0) + rng.normal(size=400).round(1)
-    found = SegreRegressor(steps=300).fit(X, y).predict(X)
+    found = SegreRegressor(steps=300, set=QUICK).fit(X, y).predict(X)
     assert np.corrcoef(found, y)[0, 1] > 0.8
 
 
 def test_a_density_scores_and_samples(letters: pd.DataFrame) -> None:
-    density = SegreDensity(steps=100).fit(letters)
+    density = SegreDensity(steps=100, set=QUICK).fit(letters)
     assert density.score_samples(letters).shape == (200,)
     rows, _ = density.sample(5)
     assert list(rows.columns) == ["x", "y"]
@@ -67,7 +68,7 @@ def test_a_density_scores_and_samples(letters: pd.DataFrame) -> None:
 def test_an_imputer_fills_gaps_and_keeps_frames(letters: pd.DataFrame) -> None:
     holes = letters.copy()
     holes.loc[::5, "y"] = None
-    imputer = SegreImputer(steps=300).set_output(transform="pandas")
+    imputer = SegreImputer(steps=300, set=QUICK).set_output(transform="pandas")
     whole = imputer.fit(letters).transform(holes)
     assert whole.isna().sum().sum() == 0 and (whole["y"] == letters["y"]).mean() > 0.95
     numbers = np.random.default_rng(0).integers(0, 5, (100, 3)).astype(float)

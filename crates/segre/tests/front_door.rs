@@ -1,8 +1,10 @@
 //! The front door: what a program of a few lines gets, in memory and in a folder.
 
-use segre::data::{MissingIs, PartialDataset};
+use segre::data::{Layout, MissingIs, PartialDataset};
+use segre::energy::ModelSource;
+use segre::evaluation::quality::QualityOptions;
 use segre::flow::FlowError;
-use segre::model::Filling;
+use segre::model::{EnergyFit, Filling, quality_of_tables};
 use segre::progress::{Control, Progress, Silent};
 use segre::recipe::{Conditional, Recipe};
 use segre::run::RunError;
@@ -10,6 +12,13 @@ use segre::{Error, Fit, Model};
 
 fn chain() -> segre::Data {
     segre::read("potts-chain:c=3,n=4,rows=600").expect("a built-in")
+}
+
+/// The same rows as those of a table that no file holds.
+fn table() -> segre::Data {
+    let mut rows = chain().dataset().clone();
+    rows.schema.layout = Layout::Table;
+    rows.into()
 }
 
 #[test]
@@ -107,6 +116,11 @@ fn a_column_is_predicted_without_a_look_at_it() {
         assert_eq!(seen.probabilities(row), unseen.probabilities(row));
         assert_eq!(seen.category(row), unseen.category(row));
     }
+    let filled = unseen.rows(&hidden, |spread| spread.median).unwrap();
+    for row in 0..40 {
+        let name = filled.schema.category_name(1, filled.row(row)[1]);
+        assert_eq!(name, unseen.category(row));
+    }
     let wrong = model.predict(&rows, "no such column").unwrap_err();
     let text = wrong.to_string();
     assert!(
@@ -132,4 +146,75 @@ fn a_model_says_what_it_is_worth_and_what_it_cannot_do() {
     );
     let gaps = model.read_gaps("no-such-file.csv", MissingIs::Unknown);
     assert!(gaps.unwrap_err().to_string().contains("no-such-file.csv"));
+}
+
+#[test]
+fn rows_in_memory_are_given_again_and_none_but_these() {
+    let data = table();
+    let model = Fit::new(&data).steps(10).run().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    model.save(&path).unwrap();
+    let read = Model::load(&path).unwrap();
+    let nothing = read.evaluate().unwrap_err();
+    assert!(matches!(nothing, Error::Run(RunError::InMemory)));
+    let other = read.clone().with_data(data.spread(500)).unwrap_err();
+    assert!(matches!(other, Error::Run(RunError::DataChanged { .. })));
+    let again = read.with_data(data.dataset().clone()).unwrap();
+    assert_eq!(again.evaluate().unwrap(), model.evaluate().unwrap());
+    let asked = QualityOptions::default();
+    let found = again.quality(None, &asked, &mut Silent).unwrap();
+    assert_eq!((found.training_rows, found.held_out_rows), (480, 60));
+}
+
+#[test]
+fn tables_are_compared_without_a_model_and_a_copy_is_seen() {
+    let data = table();
+    let (asked, rows) = (QualityOptions::default(), data.spread(300));
+    let apart = quality_of_tables(&rows, None, &rows, &asked, &mut Silent).unwrap();
+    assert_eq!((apart.training_rows, apart.held_out_rows), (240, 60));
+    let told = quality_of_tables(&rows, Some(&data), &rows, &asked, &mut Silent).unwrap();
+    assert_eq!((told.training_rows, told.held_out_rows), (300, 600));
+    assert_eq!(told.overall.value, Some(1.0));
+}
+
+#[test]
+fn a_model_of_an_energy_knows_its_probabilities() {
+    let source = ModelSource::parse("ising:2x2,coupling=1").unwrap();
+    let (energy, ModelSource::Grid(grid)) = (source.load().unwrap(), source) else {
+        panic!("a grid");
+    };
+    let asked = EnergyFit {
+        recipe: Recipe::default().steps(20),
+        samples: Some(2000),
+        ..EnergyFit::default()
+    };
+    let fit = |asked: &EnergyFit| {
+        Model::of_energy(&energy, Some(&grid), "an energy", asked, &mut Silent).unwrap()
+    };
+    let (model, stopped) = fit(&asked);
+    assert!(!stopped);
+    let rows = model.sample(400).unwrap();
+    assert_eq!(rows.schema.row_shape(), [2, 2]);
+    let energies = |row: &[u16]| {
+        let states: Vec<usize> = row.iter().map(|label| usize::from(*label)).collect();
+        -energy.energy(&states)
+    };
+    let scores = model.log_prob(&rows).unwrap();
+    // log p(x) + E(x) is −log Z everywhere.
+    let constants = rows.iter().zip(&scores.rows);
+    let constants: Vec<f64> = constants
+        .map(|(row, score)| -score.value - energies(row))
+        .collect();
+    let mean = constants.iter().sum::<f64>() / constants.len() as f64;
+    let log_z = (0..16_u16)
+        .map(|k| energies(&[k & 1, k >> 1 & 1, k >> 2 & 1, k >> 3]).exp())
+        .sum::<f64>()
+        .ln();
+    assert!((mean + log_z).abs() < 0.1, "{mean} {log_z}");
+    let (free, _) = fit(&EnergyFit {
+        data_free: true,
+        ..asked
+    });
+    assert_eq!(free.sample(3).unwrap().rows(), 3);
 }
