@@ -4,6 +4,9 @@ use std::io::{self, ErrorKind, Write};
 use std::panic::{self, PanicHookInfo};
 use std::process;
 
+#[cfg(feature = "arrow")]
+use segre::data::panics_are_errors;
+
 /// Exit code of a program whose reader has left, as the shell reports SIGPIPE.
 const READER_LEFT: i32 = 141;
 
@@ -22,8 +25,15 @@ pub fn end_when_unwritable() {
             );
             process::exit(1)
         }
+        None if panics_are_errors() => {}
         None => usual(info),
     }));
+}
+
+/// Without the readers of Parquet and Arrow no panic becomes an error.
+#[cfg(not(feature = "arrow"))]
+fn panics_are_errors() -> bool {
+    false
 }
 
 /// Why the standard library could not print, if that is what the panic is about.

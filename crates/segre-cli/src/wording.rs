@@ -13,6 +13,9 @@ const OTHER_NAMES: [(&str, &str); 4] = [
     ("pad_to", "pad"),
 ];
 
+/// Letters of a word that is shown whole.
+const MOST_LETTERS: usize = 1000;
+
 /// A message of the library with flags in place of settings in backticks: `` `ignore_as = class` `` becomes
 /// `--ignore-as class`, and what has no flag of its own `--set network.heads=2`. Other words in backticks stay.
 pub fn with_flags(message: &str) -> String {
@@ -29,7 +32,21 @@ pub fn with_flags(message: &str) -> String {
         }
         out.push_str(after);
     }
-    out
+    shortened(&out)
+}
+
+/// The text with its endless words cut: a damaged file may hold a name of a million letters.
+fn shortened(text: &str) -> String {
+    let cut = |piece: &str| {
+        let letters = piece.chars().count();
+        if letters <= MOST_LETTERS {
+            return piece.to_owned();
+        }
+        let start: String = piece.chars().take(MOST_LETTERS / 4).collect();
+        let end: String = piece.chars().skip(letters - MOST_LETTERS / 4).collect();
+        format!("{start}… ({letters} characters) …{end}")
+    };
+    text.split_inclusive(char::is_whitespace).map(cut).collect()
 }
 
 /// What the command line calls `setting` or `setting = value`, `None` for anything else.
@@ -96,6 +113,17 @@ mod tests {
         ] {
             assert_eq!(with_flags(message), expected);
         }
+    }
+
+    #[test]
+    fn endless_words_are_cut() {
+        let long = format!("column {:?} is missing", "x".repeat(5000));
+        let shown = with_flags(&long);
+        assert!(
+            shown.len() < 700 && shown.contains("(5003 characters)"),
+            "{shown}"
+        );
+        assert!(shown.starts_with("column \"xxx") && shown.ends_with("x\" is missing"));
     }
 
     /// Every flag of a command and the commands in it.

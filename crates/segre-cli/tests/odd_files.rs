@@ -209,7 +209,7 @@ fn arrays_have_old_headers_and_odd_ones_are_shown() {
         ("deep.npy", "((((((((((4))))))))))", &values, "brackets"),
         (
             "huge.npy",
-            "(4000000000, 4000000000)",
+            "(40000000000, 40000000000)",
             &values,
             "is no data set",
         ),

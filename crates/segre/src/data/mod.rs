@@ -23,7 +23,7 @@ pub use dataset::Dataset;
 pub(crate) use dataset::systematic;
 pub use error::{DataError, Result};
 #[cfg(feature = "arrow")]
-pub use format::arrow::record_batch;
+pub use format::arrow::{panics_are_errors, record_batch};
 pub use format::image::{
     ClassMap, IgnoreAs, ImageError, ImageOptions, ImageSize, Labels, Levels, read_labels,
 };

@@ -144,14 +144,21 @@ impl Card {
             return Err(RunError::NoKind { path });
         }
         let card: Self = read_settings(folder)?;
-        match &card {
+        let path = folder.join(CONFIG_FILE);
+        card.check(&path).map_err(|error| error.of_file(&path))?;
+        Ok(card)
+    }
+
+    /// Refuses settings that cannot be.
+    fn check(&self, path: &Path) -> Result<()> {
+        match self {
             Self::Data(network) | Self::EnergyDataFree(network) => {
                 network.schema.validate()?;
                 network.model.validate()?;
                 network.model.check_sites(&network.schema)?;
-                if network.fingerprint.is_some() != matches!(card, Self::Data(_)) {
+                if network.fingerprint.is_some() != matches!(self, Self::Data(_)) {
                     return Err(RunError::from(FileError::Damaged {
-                        path: folder.join(CONFIG_FILE),
+                        path: path.to_path_buf(),
                         detail: "a checksum goes with data".to_owned(),
                     }));
                 }
@@ -161,7 +168,7 @@ impl Card {
                 flow.training.validate()?;
             }
         }
-        Ok(card)
+        Ok(())
     }
 
     /// The answer to who wants a model of another kind.
@@ -218,7 +225,11 @@ pub fn load(folder: &Path, device: &Device) -> Result<(Model, ModelCard)> {
         other => return Err(other.refused(folder)),
     };
     let file = file_of(folder, MODEL_FILE)?;
-    let mut model = saving::read_parameters(&file, &card.model, &card.schema, device)?;
+    let model = saving::read_parameters(&file, &card.model, &card.schema, device);
+    let mut model = model.map_err(|error| match error {
+        flow::FlowError::File(error) => RunError::File(error),
+        other => RunError::from(other).of_file(&file),
+    })?;
     model.conditional = card.training.conditional;
     Ok((model, card))
 }

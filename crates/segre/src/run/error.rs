@@ -16,6 +16,19 @@ use crate::setting::InvalidSetting;
 /// What this room's fallible functions return.
 pub type Result<T, E = RunError> = std::result::Result<T, E>;
 
+impl RunError {
+    /// The error with the file that it is about, if it does not name it.
+    pub(super) fn of_file(self, path: &std::path::Path) -> Self {
+        match self {
+            Self::File(_) => self,
+            other => Self::Unfit {
+                path: path.to_path_buf(),
+                cause: Box::new(other),
+            },
+        }
+    }
+}
+
 /// Everything that can fail in [`crate::run`].
 ///
 /// Each message is one line: where, what was found, and what to do.
@@ -27,6 +40,14 @@ pub enum RunError {
     Exists {
         /// The folder.
         path: PathBuf,
+    },
+    /// A folder's settings cannot be, or its parameters are not those of its settings.
+    #[error("{path}: {cause}")]
+    Unfit {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: Box<RunError>,
     },
     /// Another process writes in the folder.
     #[error("{path} is in use by {holder}; wait for its end or stop it, or choose another `out`")]

@@ -1,18 +1,20 @@
 //! Files of Parquet and of Arrow (Feather), read and written batch by batch.
 
 use std::fs::File;
-use std::io::{BufReader, Write};
+use std::io::{Cursor, Write};
 use std::path::Path;
 
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_ipc::writer::FileWriter;
-use arrow_schema::ArrowError;
+use arrow_schema::{ArrowError, SchemaRef};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 
+use super::check::{check_file, check_stream};
+use super::guard::{Guarded, guarded};
 use super::{Batches, record_batch};
 use crate::atomic;
 use crate::data::dataset::Dataset;
@@ -25,45 +27,48 @@ const ARROW_MAGIC: &[u8; 6] = b"ARROW1";
 
 /// The columns and rows of a Parquet file.
 pub fn read_parquet(path: &Path) -> Result<Batches<'_>> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(open(path)?);
-    let builder = builder.map_err(|error| stream::unreadable(path, error.to_string()))?;
+    let file = open(path)?;
+    let builder = guarded(|| {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file);
+        builder.map_err(|error| error.to_string())
+    });
+    let builder = builder.map_err(|detail| stream::unreadable(path, detail))?;
     Ok(Batches {
         path,
         schema: builder.schema().clone(),
         rows: Box::new(move |columns| {
-            let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
-            let reader = builder.with_projection(mask).build();
-            Ok(Box::new(reader.map_err(|error| damaged(path, &error))?))
+            let reader = guarded(|| {
+                let columns = columns.iter().copied();
+                let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
+                let reader = builder.with_projection(mask).build();
+                reader.map_err(|error| error.to_string())
+            });
+            let reader = reader.map_err(|detail| stream::unreadable(path, detail))?;
+            Ok(Box::new(Guarded(Some(reader))))
         }),
     })
 }
 
 /// The columns and rows of an Arrow file, or of a file that holds an Arrow stream.
 pub fn read_arrow(path: &Path) -> Result<Batches<'_>> {
-    let is_stream = {
-        let mut start = [0; ARROW_MAGIC.len()];
-        let read = std::io::Read::read(&mut open(path)?, &mut start);
-        read.map_err(|cause| FileError::reading(path, cause))?;
-        start != *ARROW_MAGIC
-    };
-    let file = BufReader::new(open(path)?);
     type Rows = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>;
-    let (schema, rows): (_, Rows) = match is_stream {
-        true => {
-            let reader = StreamReader::try_new(file, None);
-            let reader = reader.map_err(|error| stream::unreadable(path, error.to_string()))?;
-            (reader.schema(), Box::new(reader))
+    let bytes = std::fs::read(path).map_err(|cause| FileError::reading(path, cause))?;
+    let opened = guarded(|| -> Result<(SchemaRef, Rows), String> {
+        let failed = |error: ArrowError| error.to_string();
+        if bytes.starts_with(ARROW_MAGIC) {
+            check_file(&bytes)?;
+            let reader = FileReader::try_new(Cursor::new(bytes), None).map_err(failed)?;
+            return Ok((reader.schema(), Box::new(reader)));
         }
-        false => {
-            let reader = FileReader::try_new(file, None);
-            let reader = reader.map_err(|error| damaged(path, &error))?;
-            (reader.schema(), Box::new(reader))
-        }
-    };
+        check_stream(&bytes)?;
+        let reader = StreamReader::try_new(Cursor::new(bytes), None).map_err(failed)?;
+        Ok((reader.schema(), Box::new(reader)))
+    });
+    let (schema, rows) = opened.map_err(|detail| stream::unreadable(path, detail))?;
     Ok(Batches {
         path,
         schema,
-        rows: Box::new(move |_| Ok(rows)),
+        rows: Box::new(move |_| Ok(Box::new(Guarded(Some(rows))))),
     })
 }
 
@@ -97,11 +102,4 @@ fn write_arrow(batch: &RecordBatch, file: impl Write) -> Result<(), ArrowError> 
 
 fn open(path: &Path) -> Result<File> {
     Ok(File::open(path).map_err(|cause| FileError::reading(path, cause))?)
-}
-
-fn damaged(path: &Path, error: &dyn std::fmt::Display) -> FileError {
-    FileError::Damaged {
-        path: path.to_path_buf(),
-        detail: error.to_string(),
-    }
 }

@@ -2,7 +2,9 @@
 //! looked at: a text of digits is a text, and `null` is missing. So is NaN, and so is `?`, which stands for missing fields in
 //! what Segre writes; the empty text is a text.
 
+mod check;
 mod files;
+mod guard;
 mod read;
 mod write;
 
@@ -12,6 +14,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, SchemaRef};
 
 pub use self::files::{read_arrow, read_parquet, write};
+pub use self::guard::panics_are_errors;
 pub use self::write::record_batch;
 use crate::data::dataset::Dataset;
 use crate::data::error::Result;

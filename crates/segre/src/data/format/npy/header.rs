@@ -62,7 +62,8 @@ impl Header {
 
     /// What is wrong with a header that cannot be parsed.
     pub fn illegal(&self, path: &Path, cause: &std::io::Error) -> FileError {
-        let shown: String = self.text.trim().chars().take(120).collect();
+        let words: Vec<&str> = self.text.split_whitespace().collect();
+        let shown: String = words.join(" ").chars().take(120).collect();
         let cause = cause.to_string();
         // The parser draws a picture of several lines.
         let cause = cause.lines().next().unwrap_or_default();
