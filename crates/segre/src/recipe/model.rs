@@ -36,7 +36,9 @@ fn prior(recipe: &Recipe, facts: &Facts, network: &NetworkConfig) -> PriorConfig
 /// Whether the posteriors start from a tree of hidden states: those of tables too wide for a mixture of products, with rows enough
 /// to learn from.
 ///
-/// FIGURES
+/// Nats a row of the test rows of three binary sets, of the tree alone and of the network that corrects it, beside the network alone
+/// after four minutes: dna (1 600 rows) 79.8, 78.5 after 1 000 steps, 85.1; accidents 26.8, 26.7 after 500, 27.5; plants 12.6, 12.5
+/// after 700, 12.7.
 fn trees(recipe: &Recipe, facts: &Facts, network: &NetworkConfig) -> bool {
     let wide = (network::MOST_MIXTURE_SITES + 1..=MOST_TREE_SITES).contains(&facts.sites);
     let default = facts.layout == Layout::Table && wide && facts.rows_at_hand() >= FEWEST_TREE_ROWS;

@@ -31,6 +31,8 @@ pub(super) fn refuse(recipe: &Recipe, facts: &Facts) -> Result<()> {
     let field = path_kind == PathKind::Infinite && !posterior;
     let data = facts.rows.is_some();
     let scanlines = model.scanlines == Some(true);
+    // To want none is no mistake anywhere.
+    let trees = model.trees == Some(true);
     let head = model.head.unwrap_or_default();
     let can_have_trees = model::can_have_trees(head, kind == Table, facts);
     // What is decided, whether it is, whether that has a use, and with what it would have.
@@ -60,10 +62,10 @@ pub(super) fn refuse(recipe: &Recipe, facts: &Facts) -> Result<()> {
             facts.prior.is_none(),
             "a fit that does not start from the beliefs of an energy, which say more; leave it out",
         ),
-        ("trees", model.trees.is_some(), can_have_trees, OF_TREES),
+        ("trees", trees, can_have_trees, OF_TREES),
         (
             "trees",
-            model.trees == Some(true),
+            trees,
             !scanlines,
             "a fit without `scanlines`, from which it would start too; leave one of them out",
         ),

@@ -25,6 +25,9 @@ use crate::setting::InvalidSetting;
 /// Most evaluations for which [`ScoreMethod::Tightest`] goes through several orders of every row: minutes for 100 columns.
 const MOST_EVALUATIONS: usize = 1 << 22;
 
+/// Standard errors by which one bound must be below another to be the tighter one.
+const ERRORS: f64 = 3.0;
+
 /// How the negative log-likelihood is bounded or computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScoreMethod {
@@ -207,6 +210,8 @@ pub fn score_with(
 
 /// The smallest of the bounds whose error is as asked for, of all if none is: that of the flow, where the path is one, and that of
 /// the sequential sampler, where the model has learned its conditionals, by several orders as far as that is affordable.
+///
+/// What is compared lies [`ERRORS`] standard errors above each: the smaller of two estimates is too small on average, and no bound.
 fn tightest(
     denoiser: &dyn Denoiser,
     model: &Model,
@@ -233,9 +238,15 @@ fn tightest(
         let found = score_with(denoiser, model, data, &own, observer)?;
         let error = found.bits_per_dim.std_error;
         let reached = options.std_error.is_none_or(|goal| error <= goal);
-        let better = best.as_ref().is_none_or(|(known, best)| {
-            (reached, -found.mean_nats.value) > (*known, -best.mean_nats.value)
-        });
+        let above = |scores: &Scores| {
+            let Estimate {
+                value, std_error, ..
+            } = scores.mean_nats;
+            value + ERRORS * std_error
+        };
+        let better = best
+            .as_ref()
+            .is_none_or(|(known, best)| (reached, -above(&found)) > (*known, -above(best)));
         if better {
             best = Some((reached, found));
         }
