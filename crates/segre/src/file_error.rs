@@ -102,7 +102,7 @@ fn remedy(cause: &std::io::Error) -> &'static str {
 }
 
 /// The text on one line, shortened to what a terminal shows.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").chars().take(200).collect()
 }

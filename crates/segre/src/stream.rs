@@ -6,7 +6,7 @@ use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
-use crate::file_error::FileError;
+use crate::file_error::{FileError, one_line};
 
 /// First bytes of gzip.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -93,7 +93,7 @@ fn unpacked<R: Read + 'static>(
 pub(crate) fn unreadable(path: &Path, detail: String) -> FileError {
     let damaged = FileError::Damaged {
         path: path.to_path_buf(),
-        detail,
+        detail: one_line(&detail),
     };
     let Ok(mut file) = buffered(path) else {
         return damaged;

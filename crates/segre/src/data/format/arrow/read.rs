@@ -15,7 +15,7 @@ use crate::data::error::{DataError, Result};
 use crate::data::options::Missing;
 use crate::data::schema::MISSING;
 use crate::data::table::{ColumnBuilder, ColumnType, Frame, MISSING_CODE, Typed};
-use crate::file_error::FileError;
+use crate::file_error::{FileError, one_line};
 
 /// Values of a dictionary that are kept in its order; of more, those that occur are enough.
 const MOST_WORDS: usize = 1 << 16;
@@ -37,7 +37,7 @@ pub(super) fn frame(
         });
     }
     let damaged = |error: ArrowError| {
-        let (path, detail) = (path.to_path_buf(), error.to_string());
+        let (path, detail) = (path.to_path_buf(), one_line(&error.to_string()));
         DataError::from(FileError::Damaged { path, detail })
     };
     let mut readers: Vec<Reader> = chosen().map(Reader::of).collect();
