@@ -75,7 +75,7 @@ mod tests {
             ("segre fit digits --sed 3", Some("--seed")),
             ("segre energy infer a.uai --evidnece b", Some("--evidence")),
             ("segre experiment rum toys", Some("run")),
-            ("segre fit digits --colour red", None),
+            ("segre fit digits --flavour red", None),
             ("segre bake bread", None),
         ] {
             let words = || line.split(' ').map(str::to_owned);

@@ -172,7 +172,7 @@ fn arrays_must_hold_labels() {
         &room,
         "float.npy",
         &[],
-        &["float.npy", "f8", "not integers", "astype"],
+        &["float.npy", "f8", "labels are integers", "astype"],
     );
     room.write("flat.npy", npy::<u8>(&[4], &[0, 1, 2, 3]));
     refuse_fit(

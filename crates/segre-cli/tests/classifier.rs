@@ -149,8 +149,8 @@ fn what_a_classifier_cannot_do_is_refused() {
         ("run", &file, &["c.safetensors", "no such file", "--labels"]),
         (
             "run",
-            &[file[0], "no/c.safetensors", "--labels", "c.csv"],
-            &["no", "folder"],
+            &[file[0], "c.csv/c.safetensors", "--labels", "c.csv"],
+            &["c.csv", "another folder"],
         ),
         (
             "told",

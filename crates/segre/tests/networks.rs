@@ -508,9 +508,12 @@ fn a_saved_model_has_the_same_posterior() {
             );
             save_parameters(folder.path(), &other).unwrap();
             let error = load(folder.path(), &device).unwrap_err();
+            let RunError::Unfit { cause, .. } = &error else {
+                panic!("{error}");
+            };
             assert!(
                 matches!(
-                    error,
+                    **cause,
                     RunError::Flow(FlowError::Learning(LearningError::ParameterMismatch { .. }))
                 ),
                 "{error}"

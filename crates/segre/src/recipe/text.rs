@@ -152,6 +152,7 @@ mod tests {
             "training.patience=2",
             "model.head=field",
             "model.scanlines=false",
+            "model.trees=false",
             "path.kind=great-circle",
             "path.rate=1",
             "path.time_shape=2",

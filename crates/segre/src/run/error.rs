@@ -119,7 +119,7 @@ pub enum RunError {
     },
     /// The parts of the data are wanted of a fit to rows that no file holds.
     #[error(
-        "the rows of the fit were in memory, and no folder holds them; give the model the same rows again (`with_data`)"
+        "the rows of the fit were in memory, and no folder holds them; give the model the same rows again (with_data)"
     )]
     InMemory,
     /// The data of a fit are not what they were.
