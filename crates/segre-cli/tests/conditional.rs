@@ -29,6 +29,9 @@ fn room_with_model() -> Room {
         "--quiet",
         "--conditional",
         "any",
+        // Not what it is: a column that another decides.
+        "--columns-as",
+        "sound=category",
     ];
     let size = [
         "--steps",

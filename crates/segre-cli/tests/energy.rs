@@ -247,7 +247,7 @@ fn bad_input_is_refused_in_one_line() {
     );
     infer(&["ising:3x8", "--memory", "4 bananas"], &["4 bananas"]);
     infer(
-        &["ising:3x8", "--uai-out", "no/such/out"],
+        &["ising:3x8", "--uai-out", "short.uai/out"],
         &["cannot write"],
     );
     room.refuse(&["energy", "info", "short.uai"], &["short.uai:"]);

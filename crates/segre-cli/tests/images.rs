@@ -120,8 +120,11 @@ fn faulty_idx_files_are_refused() {
     refuse(&room, "head.idx", &[], &["head.idx", "9 of 16", "again"]);
     room.write("none.idx", "");
     refuse(&room, "none.idx", &[], &["none.idx", "00 00 08 03"]);
-    room.write("bad.idx.gz", &whole);
-    refuse(&room, "bad.idx.gz", &[], &["bad.idx.gz", "again"]);
+    room.write("bad.idx.gz", [&[0x1f, 0x8b][..], &whole].concat());
+    refuse(&room, "bad.idx.gz", &[], &["bad.idx.gz"]);
+    // Not packed, whatever the name says.
+    room.write("named.idx.gz", &whole);
+    room.succeed(&["info", "named.idx.gz"]);
     room.write("labels", idx(&[9], &[1; 9]));
     refuse(&room, "labels", &[], &["labels", "00 00 08 01", "--labels"]);
     room.write("good.idx", &whole);

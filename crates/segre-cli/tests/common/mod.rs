@@ -131,7 +131,8 @@ impl Room {
                 if path.is_dir() {
                     folders.push(path.clone());
                     found.insert(path, None);
-                } else {
+                } else if !path.ends_with("run.lock") {
+                    // A lock of a process that was killed is nobody's.
                     let bytes = fs::read(&path).unwrap();
                     found.insert(path, Some(bytes));
                 }

@@ -114,9 +114,11 @@ impl Schema {
             });
         }
         let names = || (0..self.column_count()).map(|column| self.column(column).0);
-        names()
-            .position(|known| known == name)
-            .ok_or_else(|| DataError::no_such_column(name, names()))
+        names().position(|known| known == name).ok_or_else(|| {
+            let written = self.written();
+            let known = written.iter().map(|column| self.name_of(*column));
+            DataError::no_such_column(name, known)
+        })
     }
 
     /// The category by which a site says that its column is missing: of two digits the first says so.
