@@ -9,7 +9,7 @@ use std::sync::Arc;
 fn tree(cardinalities: &[usize], states: usize) -> HiddenTree {
     let sites = cardinalities.len();
     let parents = (0..sites).map(|site| match site {
-        0 => Some(1),
+        0 => (sites > 1).then_some(1),
         1 => None,
         _ => Some(site / 2),
     });
