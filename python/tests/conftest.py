@@ -50,4 +50,4 @@ def letters() -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def letters_model(letters: pd.DataFrame) -> segre.Model:
     small = {"training.conditional": "any", "network.hidden": 32, "network.blocks": 1}
-    return segre.fit(letters, steps=300, seed=0, progress=False, set=small)
+    return segre.fit(letters, steps=800, seed=0, progress=False, set=small)

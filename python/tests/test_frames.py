@@ -131,7 +131,7 @@ HOSTILE = [
     (np.array(3), "shape"),
     (np.full((5, 2), -3), "-3"),
     (np.full((5, 2), 70_000), "70000"),
-    (np.full((5, 2), 0.5), "not integers"),
+    (np.full((5, 2), 0.5), "labels are integers"),
     (np.array([["a", "b"]]), "texts"),
     (np.array([[None, 1]]), "objects"),
     (np.zeros((4, 2), complex), "c16"),
