@@ -87,7 +87,7 @@ pub struct Samples {
 ///
 /// # Errors
 /// [`InvalidSetting`] for zero steps, [`FlowError::SamplerNeedsPosterior`] and [`FlowError::SamplerNotForPath`] for
-/// a sampler that head or path cannot serve, [`Interrupted`](crate::Interrupted) if stopped, and those of
+/// a sampler that head or path cannot serve, [`Interrupted`] if stopped, and those of
 /// [`integrate`](crate::ode::integrate).
 pub fn sample(
     model: &Model,

@@ -219,7 +219,7 @@ pub fn estimate(log_weights: &[f64], form: Form) -> Estimate {
 /// The importance weights of every row of `data` under `model`.
 ///
 /// # Errors
-/// As [`score`](fn@super::score) with the method [`ScoreMethod::Importance`](super::ScoreMethod::Importance).
+/// As [`score`](fn@super::score) with the method [`ScoreMethod::Importance`].
 pub fn log_weights(
     model: &Model,
     data: &Dataset,
