@@ -20,11 +20,21 @@ fn started() -> usize {
     sizes.max().unwrap_or(1)
 }
 
-/// Membership in the job; dropped where the command has ended well.
+/// Membership in the job.
 #[cfg(feature = "mpi")]
-pub type Membership = segre::ranks::Membership;
+pub use segre::ranks::Membership;
+
+/// There is no job without MPI.
 #[cfg(not(feature = "mpi"))]
-pub type Membership = ();
+pub struct Membership;
+
+/// Leaves the job without waiting for the others, so that `mpirun` ends them.
+pub fn abandon(job: Option<Membership>) {
+    #[cfg(feature = "mpi")]
+    std::mem::forget(job);
+    #[cfg(not(feature = "mpi"))]
+    let _ = job;
+}
 
 /// Joins the other processes, where there are some; those after the first print nothing.
 ///

@@ -40,13 +40,10 @@ fn main() -> ExitCode {
     };
     let Arguments { common, command } = arguments;
     match common.start().and_then(|()| run(&command, &common)) {
-        Ok(()) => {
-            drop(job);
-            ExitCode::SUCCESS
-        }
+        // The job is left as it ends: this process waits for the others.
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // A process that does not leave the job makes `mpirun` end the others.
-            std::mem::forget(job);
+            cluster::abandon(job);
             fail(&error)
         }
     }
