@@ -214,6 +214,21 @@ mod several {
         ]);
     }
 
+    /// Clocks differ: what is done within a time is what the first process says.
+    #[test]
+    fn a_time_is_kept_together() {
+        let room = Room::new();
+        let begun = Instant::now();
+        if run(&room, 3, "fit digits --hidden 32 --time 3s --out m --quiet") {
+            assert!(room.path("m/training.png").exists());
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "{:?}",
+                begun.elapsed()
+            );
+        }
+    }
+
     #[test]
     fn what_works_alone_says_so() {
         let room = Room::new();

@@ -53,7 +53,8 @@ impl Time {
         };
         let start = Instant::now();
         score(model, &few, &options, &mut Silent)?;
-        let of_row = start.elapsed().as_secs_f64() / few.rows() as f64;
+        let took = segre::ranks::of_first(start.elapsed().as_secs_f64());
+        let of_row = took / few.rows() as f64;
         let affordable = seconds / (of_row * ROUNDS / (options.rounds as f64 + 1.0));
         Ok(match affordable < rows.rows() as f64 {
             true => rows.spread((affordable as usize).max(few.rows())),

@@ -394,7 +394,8 @@ fn integrate(
         let reached = options
             .std_error
             .is_none_or(|goal| scores.bits_per_dim.std_error <= goal);
-        let late = |seconds| start.elapsed().as_secs_f64() >= seconds;
+        let passed = ranks::of_first(start.elapsed().as_secs_f64());
+        let late = |seconds| passed >= seconds;
         if reached || rounds >= options.max_rounds || options.seconds.is_some_and(late) {
             return Ok(scores);
         }
