@@ -7,11 +7,11 @@ use segre::data;
 use segre::evaluation::baseline::BaselineScores;
 use segre::flow::Model;
 use segre::flow::sampling::SamplingOptions;
-use segre::run::{Logged, ModelCard, Parts, TrainingLog};
+use segre::run::{ModelCard, Parts, TrainingLog};
 
 use crate::args::Common;
 use crate::watched::sample_with_progress;
-use segre_report::pictures::curve::{Baseline, Horizontal, TrainingCurve, draw_curve};
+use segre_report::pictures::curve::Horizontal;
 use segre_report::pictures::samples::{has_picture, write_picture};
 
 /// Samples of the picture or table at the end of a fit.
@@ -28,41 +28,14 @@ pub fn draw_training(out: &Path, card: &ModelCard, baselines: &BaselineScores) -
         Some(_) => Horizontal::Steps,
         None => Horizontal::Seconds,
     };
-    let log = TrainingLog::read(out)?;
-    let points = |logged: &[Logged]| -> Vec<(f64, f64)> {
-        let at = |logged: &Logged| match horizontal {
-            Horizontal::Steps => logged.step,
-            Horizontal::Seconds => logged.seconds.unwrap_or(f64::NAN),
-        };
-        logged
-            .iter()
-            .map(|logged| (at(logged), logged.value))
-            .collect()
-    };
-    let bounded = card.model.validated_by_bound();
-    // The uniform model would leave no room for the others.
-    let drawn = baselines.named().into_iter().rev().skip(1);
-    let baselines: Vec<Baseline> = drawn
-        .map(|(name, bits_per_dim)| Baseline {
-            name: name.to_owned(),
-            bits_per_dim,
-        })
-        .collect();
-    let curve = TrainingCurve {
-        title: "Training",
+    let (log, bounded) = (TrainingLog::read(out)?, card.model.validated_by_bound());
+    let drawing = segre_report::pictures::curve::draw_training(
+        &log,
         horizontal,
-        loss_name: "loss, nats per site",
-        loss: &points(&log.losses),
-        validation: &points(&log.validations),
-        kept: log.kept.and_then(|kept| points(&[kept]).pop()),
-        validation_name: match bounded {
-            true => "validation, bits/dim",
-            false => "validation loss, bits per site",
-        },
-        // A loss is not comparable to them.
-        baselines: if bounded { &baselines } else { &[] },
-    };
-    draw_curve(&curve)?.write_png(&out.join("training.png"))
+        &baselines.named().into_iter().rev().collect::<Vec<_>>(),
+        bounded,
+    )?;
+    drawing.write_png(&out.join("training.png"))
 }
 
 /// Writes samples of the new model: a picture where the data have one, a table otherwise.

@@ -2,47 +2,14 @@
 
 use anyhow::Result;
 use segre::data::Schema;
-use segre::evaluation::overview::{Overview, RowScores, TableView};
-use segre::run::{Logged, TrainingLog};
+use segre::evaluation::overview::{RowScores, TableView};
 
 use crate::pictures::chart::{Axis, Look, Panel, Series, draw_charts};
 use crate::pictures::colour::{BLUE, GREY, Rgb, VERMILION};
-use crate::pictures::curve::{Baseline, Horizontal, TrainingCurve, draw_curve};
 use crate::pictures::drawing::Drawing;
 use crate::pictures::grid::{ImageShape, Panel as Tiles, draw_columns, draw_grid};
 use crate::pictures::key::Key;
 use crate::pictures::matrix::{Matrix, draw_matrices};
-
-/// The training curve; baselines are those of the scored rows.
-pub fn training(log: &TrainingLog, overview: &Overview, bounded: bool) -> Result<Drawing> {
-    let points = |logged: &[Logged]| -> Vec<(f64, f64)> {
-        let point = |logged: &Logged| (logged.step, logged.value);
-        logged.iter().map(point).collect()
-    };
-    let baselines = overview
-        .baselines
-        .iter()
-        .filter(|(name, _)| name != "uniform");
-    let baselines: Vec<Baseline> = baselines
-        .map(|(name, bits)| Baseline {
-            name: name.clone(),
-            bits_per_dim: *bits,
-        })
-        .collect();
-    draw_curve(&TrainingCurve {
-        title: "Training",
-        horizontal: Horizontal::Steps,
-        loss_name: "loss, nats per site",
-        loss: &points(&log.losses),
-        validation_name: match bounded {
-            true => "validation, bits/dim",
-            false => "validation loss, bits per site",
-        },
-        validation: &points(&log.validations),
-        kept: log.kept.map(|kept| (kept.step, kept.value)),
-        baselines: if bounded { &baselines } else { &[] },
-    })
-}
 
 /// The outline of a histogram.
 pub fn outline(name: &str, colour: Rgb, edges: &[f64], heights: &[f64]) -> Series {

@@ -27,14 +27,14 @@ pub fn energy_page(title: &str, version: &str, settings: &str, view: &EnergyView
         ("± standard error", true),
         ("the target", true),
     ];
-    let figures = Block::Table {
-        caption: format!(
+    let figures = Block::table(
+        format!(
             "Figures of {} samples, nats",
             number(view.samples as f64, 0)
         ),
-        columns: headings.map(|(name, of)| (name.to_owned(), of)).to_vec(),
-        rows: view.figures.iter().map(row).collect(),
-    };
+        headings,
+        view.figures.iter().map(row).collect(),
+    );
     let against = match &view.target[..] {
         "exact" => "exact inference".to_owned(),
         chain => format!("a long chain ({chain}), as exact inference would take too much memory"),

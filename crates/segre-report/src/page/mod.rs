@@ -3,7 +3,7 @@
 //! | what | file |
 //! |---|---|
 //! | a folder, whatever it holds | `folder.rs` |
-//! | a model of data, section by section | `model.rs` |
+//! | a model of data, section by section | `model.rs`; by kind `table.rs`, `pictures.rs`, `sequences.rs` |
 //! | what was fitted to an energy | `energy.rs` |
 //! | an experiment's report | `experiment.rs` |
 //! | charts of all of them | `charts.rs` |
@@ -15,6 +15,9 @@ mod energy;
 mod experiment;
 mod folder;
 mod model;
+mod pictures;
+mod sequences;
+mod table;
 
 use std::sync::LazyLock;
 
@@ -29,6 +32,7 @@ pub use experiment::experiment_page;
 pub use folder::{PageOptions, page_of_folder, page_of_seen};
 pub use model::{About, model_page};
 
+use crate::pictures::axis::number;
 use crate::pictures::drawing::Drawing;
 
 /// A page.
@@ -138,6 +142,23 @@ pub struct Cell {
     pub sort: Option<f64>,
 }
 
+/// Letters of a sequence or text that are shown.
+const LETTERS: usize = 400;
+
+fn whole(count: usize) -> String {
+    number(count as f64, 0)
+}
+
+fn percent(share: f64) -> String {
+    format!("{} %", number(100.0 * share, 1))
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
+}
+
 impl From<&str> for Cell {
     fn from(text: &str) -> Self {
         Self {
@@ -158,7 +179,7 @@ impl Cell {
     fn number(value: Option<f64>, decimals: usize) -> Self {
         match value {
             Some(value) if value.is_finite() => Self {
-                text: crate::pictures::axis::number(value, decimals),
+                text: number(value, decimals),
                 sort: Some(value),
             },
             _ => Self::from("–"),
@@ -173,6 +194,21 @@ impl Block {
             alt: alt.into(),
             caption: caption.into(),
             wide: drawing.size.0 > 560.0,
+        }
+    }
+
+    /// A table whose headings say whether their column holds numbers.
+    fn table<const N: usize>(
+        caption: impl Into<String>,
+        headings: [(&str, bool); N],
+        rows: Vec<Vec<Cell>>,
+    ) -> Self {
+        Self::Table {
+            caption: caption.into(),
+            columns: headings
+                .map(|(name, is_number)| (name.to_owned(), is_number))
+                .to_vec(),
+            rows,
         }
     }
 
@@ -214,6 +250,7 @@ pub(crate) fn render(name: &str, data: impl Serialize) -> Result<String> {
         let sources = [
             ("page.html", include_str!("../../templates/page.html")),
             ("book.html", include_str!("../../templates/book.html")),
+            ("head.html", include_str!("../../templates/head.html")),
             ("style.css", include_str!("../../templates/style.css")),
             ("table.js", include_str!("../../templates/table.js")),
         ];

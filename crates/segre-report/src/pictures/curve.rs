@@ -1,6 +1,7 @@
 //! The picture of a training run: validation bits/dim with baselines above, training loss below.
 
 use anyhow::{Result, ensure};
+use segre::run::{Logged, TrainingLog};
 
 use super::axis::{LABEL, Plot, Scale, TITLE, number};
 use super::colour::{BLUE, GREY, PAPER, VERMILION, mix};
@@ -59,6 +60,47 @@ const LINE: f32 = 19.0;
 const MAX_DOTS: usize = 60;
 /// How far off, relative to what is shown anyway, a value is left out.
 const FAR: f64 = 2.5;
+
+/// Draws the log of a run; the levels of baselines where validation is the `bounded` score that they have too, but for the
+/// uniform one, which would leave no room for the others.
+///
+/// # Errors
+/// As [`draw_curve`].
+pub fn draw_training(
+    log: &TrainingLog,
+    horizontal: Horizontal,
+    baselines: &[(impl AsRef<str>, f64)],
+    bounded: bool,
+) -> Result<Drawing> {
+    let point = |logged: &Logged| match horizontal {
+        Horizontal::Steps => (logged.step, logged.value),
+        Horizontal::Seconds => (logged.seconds.unwrap_or(f64::NAN), logged.value),
+    };
+    let points = |logged: &[Logged]| -> Vec<(f64, f64)> { logged.iter().map(point).collect() };
+    let drawn = baselines
+        .iter()
+        .filter(|(name, _)| bounded && name.as_ref() != "uniform");
+    let baseline = |(name, bits): &(_, f64)| {
+        let name: &str = AsRef::<str>::as_ref(name);
+        Baseline {
+            name: name.to_owned(),
+            bits_per_dim: *bits,
+        }
+    };
+    draw_curve(&TrainingCurve {
+        title: "Training",
+        horizontal,
+        loss_name: "loss, nats per site",
+        loss: &points(&log.losses),
+        validation_name: match bounded {
+            true => "validation, bits/dim",
+            false => "validation loss, bits per site",
+        },
+        validation: &points(&log.validations),
+        kept: log.kept.as_ref().map(point),
+        baselines: &drawn.map(baseline).collect::<Vec<_>>(),
+    })
+}
 
 /// Draws a training run.
 ///

@@ -47,7 +47,8 @@ pub use numbers::Numbers;
 pub use select::{columns_of, columns_there, columns_to_read, require_different};
 pub use spread::{INTERVAL, Spread};
 pub use types::{ColumnType, TableTypes, Typed};
-pub use weights::{take_weights, without_weights};
+pub use weights::take_weights;
+use weights::without_weights;
 
 use self::inspect::{Finding, inspect};
 use self::unseen::{settle, unknown_value};
@@ -196,6 +197,19 @@ fn categories(column: &FrameColumn) -> Vocabulary {
         words.push(MISSING.to_owned());
     }
     Vocabulary::Words { categories: words }
+}
+
+/// The rows of a table, read into a schema as options say: with their weights, if it has some.
+pub(super) fn read_rows(
+    mut frame: Frame,
+    schema: &Schema,
+    options: &ReadOptions,
+) -> Result<Dataset> {
+    take_weights(&mut frame, options)?;
+    let mut data = encode(&frame, schema, options.unseen)?;
+    let notes = without_weights(&frame, options);
+    data.schema.notes.extend(notes);
+    Ok(data)
 }
 
 /// The labels of a table, read into a schema.

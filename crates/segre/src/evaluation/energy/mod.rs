@@ -1,11 +1,9 @@
 //! How far what was fitted to an energy model is from it, beside mean field and belief propagation.
 
 mod fitted;
-mod seen;
 mod truth;
 
 pub use fitted::Fitted;
-pub(in crate::evaluation) use seen::Seen;
 
 use serde::Serialize;
 
@@ -127,6 +125,27 @@ pub fn run(
     options: &EnergyOptions,
     observer: &mut dyn Observer,
 ) -> Result<EnergyReport> {
+    Ok(look(fitted, target, options, observer)?.report)
+}
+
+/// What is said of a fit, and what it was said of.
+pub(in crate::evaluation) struct Look {
+    pub report: EnergyReport,
+    /// Of what was fitted.
+    pub samples: Dataset,
+    /// Of the energy model, as many, where inference is exact.
+    pub exact: Option<Dataset>,
+    /// Marginals of the energy model.
+    pub marginals: Vec<Vec<f64>>,
+}
+
+/// [`run`], and what it looked at.
+pub(in crate::evaluation) fn look(
+    fitted: &Fitted,
+    target: &EnergyTarget,
+    options: &EnergyOptions,
+    observer: &mut dyn Observer,
+) -> Result<Look> {
     fitted.check(target)?;
     let (model, seed) = (target.model, options.seed.unwrap_or(0));
     let truth = Truth::find(model, options.memory, seed, observer)?;
@@ -140,14 +159,16 @@ pub fn run(
     };
     let samples = fitted.sample(options.samples, seed, target.schema, &sampling, observer)?;
     let comparison = Comparison::of(&samples, model, log_z, marginals);
-    let kl_floor = match &truth.plan {
+    let exact = match &truth.plan {
         Some(plan) => {
             let labels = plan.sample_labels(options.samples, seed.wrapping_add(1), observer)?;
-            let exact = Dataset::new(target.schema.clone(), labels)?;
-            Comparison::of(&exact, model, log_z, marginals).kl
+            Some(Dataset::new(target.schema.clone(), labels)?)
         }
         None => None,
     };
+    let kl_floor = exact
+        .as_ref()
+        .and_then(|exact| Comparison::of(exact, model, log_z, marginals).kl);
     let importance = match fitted {
         Fitted::Neural { model, .. } => {
             let count = options.importance_samples;
@@ -168,7 +189,7 @@ pub fn run(
     let by_mean_field = if_any(mean_field(model, &of_mean_field, observer))?;
     let of_bp = BeliefPropagationOptions::default();
     let by_bp = if_any(belief_propagation(model, &of_bp, observer))?;
-    Ok(EnergyReport {
+    let report = EnergyReport {
         comparison,
         kl_floor,
         method: fitted.name(),
@@ -180,6 +201,12 @@ pub fn run(
         conditionals,
         mean_field: by_mean_field.map(|own| ApproximateReport::of(&own, &truth.result)),
         bp: by_bp.map(|own| ApproximateReport::of(&own, &truth.result)),
+    };
+    Ok(Look {
+        report,
+        samples,
+        exact,
+        marginals: truth.result.marginals,
     })
 }
 

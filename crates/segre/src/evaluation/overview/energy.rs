@@ -10,9 +10,8 @@ use crate::energy::EnergyModel;
 use crate::evaluation::energy::{self, EnergyOptions, EnergyReport, EnergyTarget, Fitted};
 use crate::evaluation::error::Result;
 use crate::flow::sampling::SamplingOptions;
-use crate::progress::{Observer, Part};
+use crate::progress::Observer;
 
-const TASK: &str = "overview";
 /// Samples whose energies and pairs are shown, and samples that the figures rest on.
 const SHOWN: usize = 20_000;
 const COMPARED: usize = 200_000;
@@ -83,15 +82,10 @@ pub fn of_energy(
         sampling: SamplingOptions::default(),
         seed: Some(seed),
     };
-    let report = energy::run(
-        fitted,
-        target,
-        &options,
-        &mut Part::new(observer, TASK, 0.0..0.6),
-    )?;
-    let mut part = Part::new(observer, TASK, 0.6..1.0);
-    let seen = energy::Seen::of(fitted, target, memory, [SHOWN as u64, seed], &mut part)?;
-    let (drawn, exact) = (&seen.samples, seen.exact.as_ref());
+    let seen = energy::look(fitted, target, &options, observer)?;
+    let first = |data: &Dataset| data.select(&(0..data.rows().min(SHOWN)).collect::<Vec<_>>());
+    let (drawn, exact) = (&first(&seen.samples), seen.exact.as_ref().map(first));
+    let (report, exact) = (&seen.report, exact.as_ref());
     let of = |data: &Dataset| energies(data, target.model);
     let all = [Some(of(drawn)), exact.map(of)];
     let joined = all.iter().flatten().flatten().copied();
@@ -120,7 +114,7 @@ pub fn of_energy(
         method: report.method.to_owned(),
         target: report.target.to_owned(),
         samples: report.comparison.samples,
-        figures: figures(&report),
+        figures: figures(report),
         marginals: spread(marginals, MOST_MARGINALS),
         edges,
         energies: shares,

@@ -14,7 +14,7 @@
 use burn::tensor::{Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 
-use super::score::{Draw, Integrand};
+use super::integral::{Draw, Integrand};
 use crate::data::Dataset;
 use crate::flow::channel::{Denoiser, NoisyBatch};
 use crate::flow::error::{FlowError, Result};

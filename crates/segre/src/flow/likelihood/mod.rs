@@ -2,7 +2,8 @@
 //!
 //! | method | file |
 //! |---|---|
-//! | the score of a data set, with error control | `score.rs`, `levels.rs` |
+//! | the score of a data set, by the method that is asked for | `score.rs` |
+//! | the integral over levels of a bound, with error control | `integral.rs`, `levels.rs`, `strata.rs` |
 //! | the I-MMSE bound, the default | `immse.rs` |
 //! | the chain-rule bound of the sequential sampler | `sequential.rs` |
 //! | the same with several orders of each row, which is tighter | `orders.rs` |
@@ -19,6 +20,7 @@ mod conditional;
 mod exact;
 mod immse;
 pub mod importance;
+mod integral;
 mod levels;
 mod orders;
 mod score;

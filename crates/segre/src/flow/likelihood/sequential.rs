@@ -13,7 +13,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use segre_kernels::Place;
 
-use super::score::{Draw, Integrand};
+use super::integral::{Draw, Integrand};
 use crate::data::Dataset;
 use crate::flow::channel::Denoiser;
 use crate::flow::error::{FlowError, Result};

@@ -5,8 +5,8 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use super::integral::Draw;
 use super::levels::LevelDistribution;
-use super::score::Draw;
 
 /// Which part of the density each pair of row and draw has.
 pub(super) struct Strata {

@@ -69,13 +69,8 @@ impl<'a> Batches<'a> {
     pub fn read_as(self, schema: &Schema, options: &ReadOptions) -> Result<Dataset> {
         let names = self.names()?;
         let columns = table::columns_of(self.path, &names, schema, options)?;
-        let (mut frame, _) = self.frame(&columns, options.missing)?;
-        table::take_weights(&mut frame, options)?;
-        let mut data = table::encode(&frame, schema, options.unseen)?;
-        data.schema
-            .notes
-            .extend(table::without_weights(&frame, options));
-        Ok(data)
+        let (frame, _) = self.frame(&columns, options.missing)?;
+        table::read_rows(frame, schema, options)
     }
 
     /// Reads the table into a schema; columns that are not there are unknown labels, and so are missing fields, unless they

@@ -46,13 +46,8 @@ pub(super) fn read_as(
     }
     let table = Table::open(path, delimiter, options)?;
     let columns = table::columns_of(path, &table.names, schema, options)?;
-    let (mut frame, _) = table.frame(&columns, options)?;
-    table::take_weights(&mut frame, options)?;
-    let mut data = table::encode(&frame, schema, options.unseen)?;
-    data.schema
-        .notes
-        .extend(table::without_weights(&frame, options));
-    Ok(data)
+    let (frame, _) = table.frame(&columns, options)?;
+    table::read_rows(frame, schema, options)
 }
 
 /// Reads a table into a schema; columns that are not there are unknown labels, and so are missing fields, unless

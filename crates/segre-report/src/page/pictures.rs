@@ -1,0 +1,130 @@
+//! Sections of pictures and label maps: samples, nearest training pictures, halves filled in, shares.
+
+use anyhow::Result;
+use segre::data::Schema;
+use segre::evaluation::overview::{NearRow, PicturesView};
+
+use super::{Block, Cell, Section, charts};
+
+pub(super) fn sections(view: &PicturesView, schema: &Schema) -> Result<Vec<Section>> {
+    let draw =
+        |groups: &[(&str, &[u16])], in_rows| charts::pictures(schema, view.size, groups, in_rows);
+    let mut sections = Vec::new();
+    if !view.samples.is_empty() {
+        let drawing = draw(
+            &[("test pictures", &view.data), ("samples", &view.samples)],
+            false,
+        )?;
+        let blocks = vec![Block::chart(&drawing, "Test pictures beside samples", "")];
+        let lead = "What the model draws, beside pictures that it has not seen.";
+        sections.push(Section::new("Samples", lead, blocks));
+    }
+    let mut blocks = Vec::new();
+    if !view.nearest.is_empty() {
+        let joined = |of: fn(&NearRow) -> &Vec<u16>| {
+            view.nearest
+                .iter()
+                .flat_map(of)
+                .copied()
+                .collect::<Vec<u16>>()
+        };
+        let (own, near) = (joined(|near| &near.sample), joined(|near| &near.train));
+        let drawing = draw(&[("samples", &own), ("nearest in training", &near)], false)?;
+        let far = view.nearest.iter().map(|near| near.distance.to_string());
+        let caption = format!(
+            "Pixels that differ: {}.",
+            far.collect::<Vec<_>>().join(", ")
+        );
+        let alt = "Samples beside the training picture nearest to each";
+        blocks.push(Block::chart(&drawing, alt, caption));
+    }
+    if view.distances.iter().all(|found| !found.is_empty()) {
+        let alt = "Shares of samples, test and validation pictures by their distance from the training pictures";
+        let caption = "Samples to the left of held-out pictures would be learned by heart.";
+        blocks.push(Block::chart(
+            &charts::distances(&view.distances)?,
+            alt,
+            caption,
+        ));
+    }
+    let lead = "Whether samples are copies of training pictures.";
+    sections.push(Section::new("Nearest training pictures", lead, blocks));
+    if let Some(infilled) = &view.infilled {
+        let size = view.size[0] * view.size[1];
+        let draws = infilled.draws;
+        let of_draw = |draw: usize| -> Vec<u16> {
+            let own = infilled.filled.chunks(size).skip(draw).step_by(draws);
+            own.flatten().copied().collect()
+        };
+        let filled: Vec<Vec<u16>> = (0..draws).map(of_draw).collect();
+        let names: Vec<String> = (1..=draws).map(|draw| format!("filling {draw}")).collect();
+        let mut groups: Vec<(&str, &[u16])> = vec![("data", &infilled.data)];
+        groups.extend(
+            names
+                .iter()
+                .map(String::as_str)
+                .zip(filled.iter().map(Vec::as_slice)),
+        );
+        let drawing = draw(&groups, true)?;
+        let blocks = vec![Block::chart(
+            &drawing,
+            "Pictures whose lower halves were filled in",
+            "",
+        )];
+        let lead = "Test pictures of which the model saw the upper half, and what it drew below.";
+        sections.push(Section::new("Lower halves filled in", lead, blocks));
+    }
+    if view.infilled.is_none() {
+        let lead = "The model has not learned conditionals, so it fills in nothing; the setting `training.conditional` asks for \
+                    them.";
+        sections.push(Section::new("Lower halves filled in", lead, Vec::new()));
+    }
+    let mut blocks = Vec::new();
+    if !view.shares.is_empty() {
+        blocks.push(shares(
+            "category",
+            "share of pixels, %",
+            &view.shares,
+            100.0,
+        ));
+    }
+    if let Some(maps) = &view.maps {
+        blocks.push(shares("class", "regions in a map", &maps.regions, 1.0));
+        let row = |(name, own, test): &(String, f64, f64)| {
+            let numbers = [own, test].map(|value| Cell::number(Some(*value), 4));
+            std::iter::once(Cell::from(name.clone()))
+                .chain(numbers)
+                .collect()
+        };
+        let headings = [
+            ("distance from the training maps", false),
+            ("samples", true),
+            ("test maps", true),
+        ];
+        blocks.push(Block::table(
+            format!("Statistics of {} maps of either kind", maps.maps),
+            headings,
+            maps.distances.iter().map(row).collect(),
+        ));
+    }
+    if !blocks.is_empty() {
+        let lead = "What pictures consist of, in training pictures and in samples.";
+        sections.push(Section::new("Shares and regions", lead, blocks));
+    }
+    Ok(sections)
+}
+
+fn shares(what: &str, of: &str, all: &[(String, f64, f64)], factor: f64) -> Block {
+    let row = |(name, real, sampled): &(String, f64, f64)| {
+        let numbers = [real, sampled].map(|value| Cell::number(Some(factor * value), 2));
+        std::iter::once(Cell::from(name.clone()))
+            .chain(numbers)
+            .collect()
+    };
+    let headings = [(what, false), ("training", true), ("samples", true)];
+    Block::table(
+        format!("By {what}: {of}"),
+        headings,
+        all.iter().map(row).collect(),
+    )
+}
