@@ -132,7 +132,7 @@ pub struct Scores {
 ///
 /// # Errors
 /// [`DataError::SchemaMismatch`](crate::data::DataError::SchemaMismatch) for data of another schema,
-/// [`Interrupted`] if stopped, [`FlowError::NonFiniteScore`] if the network's output is not finite.
+/// [`Interrupted`](crate::Interrupted) if stopped, [`FlowError::NonFiniteScore`] if the network's output is not finite.
 pub fn score(
     model: &Model,
     data: &Dataset,
