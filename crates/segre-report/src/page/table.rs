@@ -126,7 +126,7 @@ fn columns(view: &TableView) -> Section {
         ("missing, % sampled", true),
     ];
     let mut lead =
-        "Training rows in blue, samples in vermilion; 1 is the same distribution.".to_owned();
+        "Training rows in blue, with their shares, samples in vermilion; 1 is the same distribution.".to_owned();
     if view.columns.len() > MOST_CHARTS {
         lead += &format!(
             " Of {} columns the {MOST_CHARTS} least alike are drawn.",
