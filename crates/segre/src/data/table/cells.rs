@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 /// Cells that a column's numbers are divided into, about so many; fewer where fewer numbers occur. With 64 cells a classifier
 /// tells recoded rows from real ones (Shoppers: score 0.83 of 1), with 128 hardly and with 256 not at all.
 const CELLS: usize = 256;
+/// Cells of all columns together, about so many: every cell costs a step of training the same, whether its column says much or little.
+const CELLS_OF_ALL: usize = 16_384;
+/// Cells of a column of very many, at least.
+const FEWEST: usize = 16;
 
 /// Pieces of a cell within which all numbers are alike, at most: with one a classifier tells recoded rows of Shoppers from real
 /// ones where durations crowd towards zero (score 0.57 of 1, with 8 of 0.88).
@@ -92,20 +96,21 @@ impl Cell {
 pub struct Cells(Vec<Cell>);
 
 impl Cells {
-    /// Cells for numbers that occurred so often, given in ascending order.
+    /// Cells for numbers that occurred so often, given in ascending order, in a table with so many columns of numbers.
     ///
     /// A number that fills a cell of average weight alone is a cell of its own; those between are gathered until they
     /// fill one.
     ///
     /// # Panics
     /// If there are no numbers.
-    pub fn of(numbers: &[(i64, usize)]) -> Self {
+    pub fn of(numbers: &[(i64, usize)], columns: usize) -> Self {
         assert!(!numbers.is_empty(), "cells of no numbers");
-        if numbers.len() <= CELLS {
+        let most = (CELLS_OF_ALL / columns.max(1)).clamp(FEWEST, CELLS);
+        if numbers.len() <= most {
             return Self(numbers.chunks(1).map(|own| Cell::of(own, false)).collect());
         }
         let total: usize = numbers.iter().map(|(_, count)| count).sum();
-        let weight = total.div_ceil(CELLS);
+        let weight = total.div_ceil(most);
         let mut cells: Vec<Cell> = Vec::new();
         let (mut first, mut sum) = (0, 0);
         for (at, &(_, count)) in numbers.iter().enumerate() {
@@ -343,7 +348,7 @@ mod tests {
     fn wide() -> Cells {
         // Zero every other time, then a thousand numbers three apart.
         let numbers = std::iter::once((0, 1000)).chain((0..1000).map(|k| (10 + 3 * k, 1)));
-        Cells::of(&numbers.collect::<Vec<_>>())
+        Cells::of(&numbers.collect::<Vec<_>>(), 1)
     }
 
     #[test]
@@ -352,8 +357,15 @@ mod tests {
         assert_eq!(cells.0[0], Cell::of(&[(0, 1000)], true));
         assert!(cells.0[1..].iter().all(|cell| cell.count <= 8));
         assert!((120..=256).contains(&cells.len()), "{}", cells.len());
-        let few = Cells::of(&[(1, 5), (7, 1)]);
+        let few = Cells::of(&[(1, 5), (7, 1)], 1);
         assert_eq!(few.len(), 2);
+    }
+
+    #[test]
+    fn columns_of_a_wide_table_have_fewer_cells() {
+        let numbers: Vec<(i64, usize)> = (0..1000).map(|k| (3 * k, 1)).collect();
+        let cells = |columns| Cells::of(&numbers, columns).len();
+        assert_eq!([1, 64, 256, 5000].map(cells), [250, 250, 63, 16]);
     }
 
     #[test]
@@ -392,7 +404,7 @@ mod tests {
             [-5, 3, 9, 1_000_000].map(|n| cells.find(n)),
             [0, 1, 1, cells.len() - 1]
         );
-        let few = Cells::of(&[(0, 5), (10, 1), (20, 1)]);
+        let few = Cells::of(&[(0, 5), (10, 1), (20, 1)], 1);
         assert_eq!([5, 6, 15].map(|n| few.find(n)), [0, 1, 1]);
     }
 
@@ -425,8 +437,8 @@ mod tests {
     fn probabilities_of_a_cells_numbers_sum_to_one() {
         for cells in [
             wide(),
-            Cells::of(&[(0, 5), (10, 1), (20, 1)]),
-            Cells::of(&[(3, 9)]),
+            Cells::of(&[(0, 5), (10, 1), (20, 1)], 1),
+            Cells::of(&[(3, 9)], 1),
         ] {
             let mut sums = vec![0.0; cells.len()];
             let (first, last) = cells.ends();

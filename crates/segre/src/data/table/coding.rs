@@ -39,11 +39,11 @@ pub enum Values {
 
 impl Coding {
     /// Numbers that are written in a notation: one site, whose categories are ordered, so that what is learned of a cell
-    /// serves its neighbours.
+    /// serves its neighbours. The more columns of numbers a table has, the fewer cells each can have.
     ///
     /// # Panics
     /// If a word is not.
-    pub fn numbers(column: &FrameColumn, notation: Notation) -> Self {
+    pub fn numbers(column: &FrameColumn, notation: Notation, columns: usize) -> Self {
         let mut counts: Vec<(i64, usize)> = column
             .words
             .iter()
@@ -57,7 +57,7 @@ impl Coding {
             kept.1 += if same { next.1 } else { 0 };
             same
         });
-        let cells = Cells::of(&counts);
+        let cells = Cells::of(&counts, columns);
         Self {
             values: Values::Numbers { notation, cells },
             groups: Vec::new(),
@@ -325,7 +325,7 @@ mod tests {
     fn number_coding(fields: impl IntoIterator<Item = Option<String>>) -> (FrameColumn, Coding) {
         let column = column(fields);
         let notation = Notation::find(column.words.iter()).expect("numbers");
-        let coding = Coding::numbers(&column, notation);
+        let coding = Coding::numbers(&column, notation, 1);
         (column, coding)
     }
 

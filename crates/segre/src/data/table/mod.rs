@@ -119,6 +119,10 @@ pub(super) fn schema_of(frame: &Frame, options: &ReadOptions) -> Result<Schema> 
     let derived = derived::find(frame, &findings, stays);
     let is_derived = |place: usize| derived.iter().any(|own| own.column == place);
     let (mut left_out, mut places) = (Vec::new(), vec![0; frame.columns.len()]);
+    let of_numbers = (0..).zip(&findings);
+    let of_numbers = of_numbers
+        .filter(|(place, own)| matches!(own, Finding::Numbers(_)) && !is_derived(*place))
+        .count();
     let mut written = 0;
     for (place, (column, finding)) in frame.columns.iter().zip(findings).enumerate() {
         places[place] = written;
@@ -129,7 +133,7 @@ pub(super) fn schema_of(frame: &Frame, options: &ReadOptions) -> Result<Schema> 
         let coding = match finding {
             Finding::Categories => None,
             Finding::ManyWords => Some(Coding::words(column)),
-            Finding::Numbers(notation) => Some(Coding::numbers(column, notation)),
+            Finding::Numbers(notation) => Some(Coding::numbers(column, notation, of_numbers)),
             Finding::Useless(why) => {
                 let name = column.name.clone();
                 left_out.push(LeftOut { name, why, place });

@@ -98,7 +98,7 @@ mod tests {
         let frame = builder.finish();
         let column = &frame.columns[0];
         let notation = Notation::find(column.words.iter()).expect("numbers");
-        let coding = Coding::numbers(column, notation);
+        let coding = Coding::numbers(column, notation, 1);
         let Values::Numbers { cells, .. } = &coding.values else {
             panic!("numbers");
         };

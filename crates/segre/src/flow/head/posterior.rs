@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use burn::tensor::{Tensor, TensorData, activation};
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use segre_kernels::Place;
 
 use super::minibatch::{Minibatch, stratified};
 use super::simplex_batch::SimplexBatch;
@@ -13,11 +15,16 @@ use crate::flow::model::Model;
 use crate::flow::sampling::asinh_level;
 use crate::network::{Dropout, NetworkConfig};
 use crate::path::ProbabilityPath;
+use crate::random::row_generator;
 
 /// Share of the rows of a UNet whose levels are those that a sampler meets, uniform in its steps. What the whole image is, is
 /// decided at levels of which the bound, whose density the others have, takes no notice: that is a few bits of
 /// thousands. 400 steps on label maps of 32 × 64 cost 0.003 bits/dim of 0.39 and draw more different maps.
 const SAMPLER_SHARE: f64 = 0.1;
+
+/// Unknown sites of a row that a step learns, at most, where the network is asked for each of them by itself: those of a row say
+/// much the same of its hidden layers, and their logits are most of a step on a table of a thousand columns.
+const MOST_PLACES: usize = 64;
 
 /// One level (Gaussian path), time (on the simplex) or share of known sites (masked path) per row.
 pub(super) fn row_levels(
@@ -84,8 +91,8 @@ pub(in crate::flow) fn told(model: &Model, batch: &Minibatch<'_>, range: Range<u
     }
 }
 
-/// The mean over rows of the mean of `−log p_θ(β_i | β_known)` over a row's unknown sites, where the network sees labels only:
-/// per site the chain-rule bound of the rows (`likelihood/sequential.rs`).
+/// The mean over rows of the mean of `−log p_θ(β_i | β_known)` over a row's unknown sites, or as many of them as a step can learn,
+/// where the network sees labels only: per site the chain-rule bound of the rows (`likelihood/sequential.rs`).
 pub(super) fn loss_of_labels(
     model: &Model,
     batch: &Minibatch<'_>,
@@ -95,7 +102,7 @@ pub(super) fn loss_of_labels(
     let network = model.network.of_labels()?;
     let cardinalities = model.manifold.cardinalities();
     let known = batch.known(&range, cardinalities.len());
-    let places = known.unknown();
+    let places = some_of(known.unknown(), &batch.noise, range.start);
     let mut unknown = vec![0_u32; range.len()];
     places.iter().for_each(|place| unknown[place.row] += 1);
     let weights = places
@@ -111,6 +118,20 @@ pub(super) fn loss_of_labels(
     let found = network.cross_entropies(known.labels(), places.into(), targets, marginals, dropout);
     let weights = Tensor::from_data(weights, &found.device());
     Some((found * weights).sum())
+}
+
+/// So many places of every row, at random; the rows are those of a batch from `first` on.
+fn some_of(places: Vec<Place>, noise: &ChaCha8Rng, first: usize) -> Vec<Place> {
+    let of_rows = places.chunk_by(|a, b| a.row == b.row);
+    let some = of_rows.flat_map(|own| {
+        let mut own = own.to_vec();
+        if own.len() <= MOST_PLACES {
+            return own;
+        }
+        let mut rng = row_generator(noise, first + own[0].row);
+        own.partial_shuffle(&mut rng, MOST_PLACES).0.to_vec()
+    });
+    some.collect()
 }
 
 /// `−log p_θ(β_i | x)` of every site, `[rows, sites]`.
@@ -204,6 +225,31 @@ mod tests {
         let levels = row_levels(&model, rows, &density, &mut rng);
         let low = model.end_root_snr() / (sites as f64).sqrt();
         levels.iter().filter(|level| **level < low).count() as f64 / rows as f64
+    }
+
+    #[test]
+    fn a_step_learns_some_places_of_a_wide_row_and_all_of_a_narrow_one() {
+        let widths = [3, 1000, MOST_PLACES];
+        let places = |first: usize| -> Vec<Place> {
+            let rows = widths.iter().enumerate().skip(first);
+            rows.flat_map(|(row, width)| {
+                let row = row - first;
+                (0..*width).map(move |column| Place { row, column })
+            })
+            .collect()
+        };
+        let noise = generator(0, Purpose::Noise, 0);
+        let some = some_of(places(0), &noise, 0);
+        let of_row = |row| some.iter().filter(|place| place.row == row).count();
+        assert_eq!([0, 1, 2].map(of_row), [3, MOST_PLACES, MOST_PLACES]);
+        let wide: std::collections::BTreeSet<usize> = some[3..3 + MOST_PLACES]
+            .iter()
+            .map(|place| place.column)
+            .collect();
+        assert_eq!(wide.len(), MOST_PLACES, "none twice");
+        // Another part of the same batch has the same places.
+        let columns = |places: &[Place]| places.iter().map(|own| own.column).collect::<Vec<_>>();
+        assert_eq!(columns(&some_of(places(1), &noise, 1)), columns(&some[3..]));
     }
 
     #[test]

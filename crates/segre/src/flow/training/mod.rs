@@ -45,6 +45,9 @@ use crate::progress::{self, Control, Event, Silent};
 use crate::random::{Purpose, generator};
 use crate::ranks;
 
+/// Least seconds of training between two validations of a run with a time, in those that the last one took with storing it.
+const SPACING: f64 = 4.0;
+
 /// How far a run has come; part of its checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -261,10 +264,11 @@ impl Trainer {
             .weighted(train.weights());
         let mut shards = Shards::new(&self.model, self.config.batch_size);
         let (mut loss_sum, mut loss_count) = (0.0, 0_u32);
+        let mut not_before = 0.0;
         while !self.progress.finished {
             let budget = self.config.budget;
             let done = budget.progress(self.progress.step, self.progress.seconds);
-            if self.validation_due(done) {
+            if self.validation_due(done, not_before) {
                 let told = self.tell_steps(keeper, true)?;
                 loss_sum += told.loss_sum;
                 loss_count += told.count;
@@ -272,7 +276,8 @@ impl Trainer {
                     keeper.store(self)?;
                     return Ok(Ending::Stopped);
                 }
-                let bits_per_dim = self.validate(&validation)?;
+                let began = self.progress.seconds;
+                let bits_per_dim = self.validate(&validation, done)?;
                 self.progress.seconds = ranks::of_first(before + start.elapsed().as_secs_f64());
                 let kept = self.progress.kept_step == self.progress.step;
                 let event = Event::Validation {
@@ -297,6 +302,8 @@ impl Trainer {
                     (false, _, Control::Stop) => return Ok(Ending::Stopped),
                     _ => {}
                 }
+                let stored = ranks::of_first(before + start.elapsed().as_secs_f64());
+                not_before = stored + SPACING * (stored - began);
             }
             let rate = self.config.optimizer.learning_rate_at(
                 self.progress.step,
@@ -316,10 +323,12 @@ impl Trainer {
     }
 
     /// Validations lie at equal fractions of the budget, from its start (where the model is close to that
-    /// of independent sites, which training may fail to beat) to its end.
-    fn validation_due(&self, done: f64) -> bool {
+    /// of independent sites, which training may fail to beat) to its end; where there is a time, and they would take much
+    /// of it, farther apart.
+    fn validation_due(&self, done: f64, not_before: f64) -> bool {
         let next = f64::from(self.progress.validations) / f64::from(self.config.validations);
-        done >= next || done >= 1.0
+        let rests = self.config.budget.seconds.is_some() && self.progress.seconds < not_before;
+        done >= 1.0 || done >= next && !rests
     }
 
     /// Of the levels of a step's rows: where the last validation found the bound's integrand to be large.
@@ -330,7 +339,7 @@ impl Trainer {
 
     /// Scores the averaged parameters with the same noise every time, and keeps them unless the best so far
     /// is better beyond the noise: a later model has seen more and was annealed longer.
-    fn validate(&mut self, validation: &Dataset) -> Result<Estimate> {
+    fn validate(&mut self, validation: &Dataset, done: f64) -> Result<Estimate> {
         let model = self.averaged_model()?;
         let (bits, rows) = match model.config.validated_by_bound() {
             true => {
@@ -350,7 +359,8 @@ impl Trainer {
             None => (f64::NEG_INFINITY, 0.0),
         };
         let progress = &mut self.progress;
-        progress.validations += 1;
+        let due = (done * f64::from(self.config.validations)) as u32;
+        progress.validations = progress.validations.max(due) + 1;
         if worse <= error {
             progress.kept_bits_per_dim = Some(bits.value);
             progress.kept_step = progress.step;
