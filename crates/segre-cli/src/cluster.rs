@@ -47,12 +47,11 @@ pub fn join(arguments: &mut Arguments) -> Result<Option<Membership>> {
     }
     let name = match &arguments.command {
         Command::Fit(_) | Command::Sample(_) | Command::Score(_) => None,
-        Command::Impute(_) | Command::Predict(_) => None,
-        Command::Evaluate(_) => Some("evaluate"),
+        Command::Impute(_) | Command::Predict(_) | Command::Evaluate(_) => None,
+        Command::Energy(energy) => energy.works_alone(),
         Command::Report(_) => Some("report"),
         Command::Info(_) => Some("info"),
         Command::Experiment(_) => Some("experiment"),
-        Command::Energy(_) => Some("energy"),
         Command::Devices(_) => Some("devices"),
         Command::Completions(_) => Some("completions"),
     };

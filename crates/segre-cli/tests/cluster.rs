@@ -52,6 +52,20 @@ mod several {
         true
     }
 
+    /// The JSON that is printed, without its times.
+    fn said(room: &Room, processes: usize, arguments: &str) -> Option<Vec<u8>> {
+        let words: Vec<&str> = arguments.split(' ').collect();
+        let mut command = match processes {
+            1 => room.command(&words),
+            _ => together(room, processes, arguments)?,
+        };
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{arguments}: {}", stderr(&output));
+        let mut found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        found.as_object_mut().unwrap().remove("seconds");
+        Some(found.to_string().into_bytes())
+    }
+
     /// Largest difference of any two parameters.
     fn difference(one: &[u8], other: &[u8]) -> f32 {
         assert_eq!(one.len(), other.len());
@@ -152,6 +166,8 @@ mod several {
             let [one, two, three] = [1, 2, 3].map(|k| room.bytes(&format!("{file}{k}.csv")));
             assert!(one == two && two == three, "{file}");
         }
+        let judged = |processes| said(&room, processes, "evaluate m --impute 0.2 --json").unwrap();
+        assert!(judged(1) == judged(2));
     }
 
     /// A run that goes on with another number of processes, and one whose process is killed.
@@ -227,6 +243,42 @@ mod several {
                 begun.elapsed()
             );
         }
+    }
+
+    #[test]
+    fn chains_and_draws_are_shared_out() {
+        let room = Room::new();
+        let fit = "energy fit ising:3x8 --steps 20 --seed 3";
+        let infer =
+            "energy infer ising:4x4 --method gibbs --sweeps 200 --burn-in 50 --json --seed 1";
+        let of = |processes: usize, time: usize| {
+            let mut bytes = vec![said(&room, processes, infer)?];
+            for (what, options) in [
+                ("flow", "--samples 500 --samples-from chain --draws 31"),
+                ("blind", "--objective reverse --draws 31"),
+                (
+                    "neural",
+                    "--method neural --samples 500 --samples-from chain",
+                ),
+                ("data_free", "--method neural --data-free"),
+            ] {
+                let out = format!("{what}{processes}{time}");
+                assert!(run(
+                    &room,
+                    processes,
+                    &format!("{fit} {options} --out {out}")
+                ));
+                bytes.push(room.bytes(&format!("{out}/model.safetensors")));
+            }
+            Some(bytes)
+        };
+        let Some(two) = of(2, 1) else { return };
+        let one = of(1, 1).unwrap();
+        assert!(one[..3] == two[..3]);
+        // The gradient of a network is the same but for the order of a sum, which decides what one learns from its own rows: that
+        // repeats itself.
+        assert!(difference(&one[3], &two[3]) < 1e-5);
+        assert!(of(2, 2).unwrap()[4] == two[4]);
     }
 
     #[test]

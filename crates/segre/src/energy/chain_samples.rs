@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rand::RngExt;
-use rayon::prelude::*;
 
 use super::chains::{BurnIn, labels_by};
 use super::exact::narrow;
@@ -13,8 +12,9 @@ use super::swendsen_wang::Ferromagnet;
 use super::zeros::Zeros;
 use super::{chains, gibbs, swendsen_wang};
 use crate::energy::error::Result;
-use crate::progress::{Observer, Progress, Shared};
+use crate::progress::{Interrupted, Observer, Progress, Shared};
 use crate::random::{Purpose, generator};
+use crate::ranks;
 use crate::setting::InvalidSetting;
 
 /// How many chains are run, how long, and how often a state is kept.
@@ -115,32 +115,29 @@ fn collect(
         let done = done.fetch_add(1, Ordering::Relaxed) as f64 / total;
         observer.tell(&Progress::part("chains", done))
     };
-    let chains: Vec<Result<Vec<u16>>> = (0..options.chains)
-        .into_par_iter()
-        .map(|chain| {
-            // Streams beyond those of the chains that infer.
-            let mut rng = generator(options.seed, purpose, (1 << 40) + chain as u64);
-            let mut labels = labels_by(model, |states| rng.random_range(0..states));
-            let burn_in = BurnIn {
-                chain,
-                sweeps: options.burn_in,
-                witness: witness.as_deref(),
-            };
-            burn_in.run(model, &mut labels, &mut rng, sweep, &tick)?;
-            let mut kept = Vec::with_capacity(of_chain(chain) * labels.len());
-            for _ in 0..of_chain(chain) {
-                for _ in 0..options.thinning {
-                    tick()?;
-                    sweep(&mut labels, &mut rng, &mut |_, _| ());
-                }
-                kept.extend(narrow(labels.clone()));
+    let run = |chain: usize| -> Result<Vec<u16>> {
+        // Streams beyond those of the chains that infer.
+        let mut rng = generator(options.seed, purpose, (1 << 40) + chain as u64);
+        let mut labels = labels_by(model, |states| rng.random_range(0..states));
+        let burn_in = BurnIn {
+            chain,
+            sweeps: options.burn_in,
+            witness: witness.as_deref(),
+        };
+        burn_in.run(model, &mut labels, &mut rng, sweep, &tick)?;
+        let mut kept = Vec::with_capacity(of_chain(chain) * labels.len());
+        for _ in 0..of_chain(chain) {
+            for _ in 0..options.thinning {
+                tick()?;
+                sweep(&mut labels, &mut rng, &mut |_, _| ());
             }
-            Ok(kept)
-        })
-        .collect();
-    let chains: Result<Vec<Vec<u16>>> = chains.into_iter().collect();
+            kept.extend(narrow(labels.clone()));
+        }
+        Ok(kept)
+    };
+    let chains = ranks::each(options.chains, run, || Interrupted.into())?;
     Ok(ChainSamples {
         method,
-        labels: chains?.concat(),
+        labels: chains.concat(),
     })
 }

@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 use serde::Serialize;
 
 use super::error::EnergyError;
@@ -14,6 +13,7 @@ use super::zeros::{Search, Zeros};
 use crate::energy::error::Result;
 use crate::progress::{Interrupted, Observer, Progress, Shared};
 use crate::random::{Purpose, generator};
+use crate::ranks;
 use crate::setting::InvalidSetting;
 
 /// How many chains are run and how long.
@@ -74,6 +74,28 @@ struct Record {
     energies: Vec<f64>,
 }
 
+impl Record {
+    /// All its numbers, as another process takes them.
+    fn numbers(self) -> Vec<f64> {
+        let [first, second] = self.halves.map(|half| half.concat());
+        [first, second, self.energies].concat()
+    }
+
+    /// The record of those numbers.
+    fn of(mut numbers: &[f64], cardinalities: &[usize]) -> Self {
+        let mut take = |count: &usize| {
+            let (own, rest) = numbers.split_at(*count);
+            numbers = rest;
+            own.to_vec()
+        };
+        let halves = [(); 2].map(|()| cardinalities.iter().map(&mut take).collect());
+        Self {
+            halves,
+            energies: numbers.to_vec(),
+        }
+    }
+}
+
 /// Gets the probabilities of a variable's labels that a sweep drew from.
 pub(super) type Seen<'a> = &'a mut dyn FnMut(usize, &[f64]);
 
@@ -124,7 +146,7 @@ pub(super) fn run(
         let done = done.fetch_add(1, Ordering::Relaxed) as f64 / total;
         observer.tell(&Progress::part(task, done.min(1.0)))
     };
-    let chain = |number: usize, start: Option<Vec<usize>>| {
+    let chain = |number: usize, start: Option<Vec<usize>>| -> Result<Record> {
         let mut rng = generator(options.seed, purpose, number as u64);
         let mut labels = start.unwrap_or_else(|| match number {
             0 => labels_by(model, |_| 0),
@@ -154,12 +176,10 @@ pub(super) fn run(
         }
         Ok(record)
     };
-    let records: Vec<Result<Record>> = (0..options.chains)
-        .into_par_iter()
-        .map(|number| chain(number, None))
-        .collect();
-    let records: Result<Vec<Record>> = records.into_iter().collect();
-    let mut records = records?;
+    let numbers = |number: usize| chain(number, None).map(Record::numbers);
+    let found = ranks::each(options.chains, numbers, || Interrupted.into())?;
+    let of_numbers = |own: Vec<f64>| Record::of(&own, model.cardinalities());
+    let mut records: Vec<Record> = found.into_iter().map(of_numbers).collect();
     let unreached = unreached(model, &mut zeros, &records);
     let unreached = match unreached {
         Some((seen, labels)) => {

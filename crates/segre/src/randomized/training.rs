@@ -19,6 +19,7 @@ use crate::learning::{Budget, OptimizerConfig, Slot, Update};
 use crate::progress::{Control, Event, Observer};
 use crate::random::{Purpose, generator, row_generator};
 use crate::randomized::error::{RandomizedError, Result};
+use crate::ranks;
 use crate::setting::InvalidSetting;
 
 /// Settings of a training run.
@@ -227,7 +228,7 @@ impl Trainer {
             let rate = self.config.optimizer.learning_rate_at(self.step, done);
             let (loss, gradient_norm) =
                 self.step(target, terms.as_ref(), rate, self.weight(done))?;
-            self.seconds = before + start.elapsed().as_secs_f64();
+            self.seconds = ranks::of_first(before + start.elapsed().as_secs_f64());
             let event = Event::Step {
                 step: self.step,
                 seconds: self.seconds,
@@ -294,12 +295,19 @@ impl Trainer {
         let (seed, step) = (self.config.seed, self.step);
         let base = generator(seed, Purpose::Randomized, step);
         let model = &self.model;
-        let lines: Vec<_> = (0..self.config.draws)
+        // Every process of a job integrates its share of the draws, and has the ends of all.
+        let draws = self.config.draws;
+        let own = ranks::share(0..draws);
+        let lines: Vec<_> = own
+            .clone()
             .into_par_iter()
             .map(|row| model.line(&base, row))
             .collect();
-        let log_ends: Vec<&[f32]> = lines.iter().map(|(_, _, line)| &line.log_end[..]).collect();
-        let mut gradients = vec![vec![0.0; model.flow.operator.width()]; lines.len()];
+        let width = model.flow.operator.width();
+        let own_ends = lines.iter().flat_map(|(_, _, line)| &line.log_end).copied();
+        let ends = ranks::gather(own_ends.collect());
+        let log_ends: Vec<&[f32]> = ends.chunks_exact(width).collect();
+        let mut gradients = vec![vec![0.0; width]; draws];
         let mut loss = 0.0;
         let objective = self.config.objective;
         if let Some(samples) = target.samples.filter(|_| objective.needs_samples()) {
@@ -323,10 +331,20 @@ impl Trainer {
         }
         let of_draws: Vec<Vec<f32>> = lines
             .par_iter()
-            .zip(&gradients)
+            .zip(&gradients[own])
             .map(|((draw, omega, line), gradient)| model.pull_back(draw, omega, line, gradient))
             .collect();
-        let draws: Vec<_> = lines.into_iter().map(|(draw, _, _)| draw).collect();
+        let of_draws = ranks::gather(of_draws.concat());
+        let of_draws: Vec<Vec<f32>> = of_draws
+            .chunks_exact(of_draws.len() / draws)
+            .map(<[f32]>::to_vec)
+            .collect();
+        let draws: Vec<_> = match ranks::size() {
+            1 => lines.into_iter().map(|(draw, _, _)| draw).collect(),
+            _ => (0..draws)
+                .map(|row| model.gaussian.draw(&base, row))
+                .collect(),
+        };
         let gradient = self.model.gaussian.gradient(&draws, &of_draws);
         let norm = norm(&gradient);
         if !(norm.is_finite() && loss.is_finite()) {

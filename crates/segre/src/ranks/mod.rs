@@ -12,12 +12,16 @@ mod world;
 use std::ops::Range;
 #[cfg(feature = "mpi")]
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytemuck::Pod;
+use rayon::prelude::*;
 
 /// The job, where it has several processes.
 #[cfg(feature = "mpi")]
 static JOB: OnceLock<world::World> = OnceLock::new();
+/// Whether this process works on a share of its own, and asks the others nothing.
+static APART: AtomicBool = AtomicBool::new(false);
 
 /// Holds MPI open: when it is dropped, the process waits for the others to end well. One that ends without dropping it makes
 /// `mpirun` end the others.
@@ -95,9 +99,39 @@ pub fn gather<T: Pod>(own: Vec<T>) -> Vec<T> {
     own
 }
 
+/// What `work` makes of every index, in order: the processes share the indices out, and the threads of each its share.
+///
+/// While it works no process waits for another: [`any`] says what holds on this one.
+///
+/// # Errors
+/// The first of the own share, or what `elsewhere` says where that of another process has one.
+pub fn each<T: Pod + Send, E: Send>(
+    count: usize,
+    work: impl Fn(usize) -> Result<Vec<T>, E> + Sync,
+    elsewhere: impl FnOnce() -> E,
+) -> Result<Vec<Vec<T>>, E> {
+    let own = share(0..count);
+    APART.store(true, Ordering::SeqCst);
+    let own: Vec<Result<Vec<T>, E>> = own.into_par_iter().map(&work).collect();
+    APART.store(false, Ordering::SeqCst);
+    let own = together(own.into_iter().collect::<Result<Vec<_>, E>>(), elsewhere)?;
+    if size() == 1 {
+        return Ok(own);
+    }
+    let lengths = gather(own.iter().map(|own| own.len() as u64).collect());
+    let mut all = gather(own.concat()).into_iter();
+    let of_index = lengths.into_iter().map(|length| length as usize);
+    Ok(of_index
+        .map(|length| all.by_ref().take(length).collect())
+        .collect())
+}
+
 /// Whether something holds on any process.
 pub fn any(flag: bool) -> bool {
-    gather(vec![u8::from(flag)]).contains(&1)
+    match APART.load(Ordering::SeqCst) {
+        true => flag,
+        false => gather(vec![u8::from(flag)]).contains(&1),
+    }
 }
 
 /// What the first process has.
@@ -127,5 +161,12 @@ mod tests {
         assert!(is_first() && any(true) && !any(false));
         assert_eq!(together(Ok::<_, u8>(3), || 4), Ok(3));
         assert_eq!(together(Err::<(), _>(5), || 4), Err(5));
+        let work = |index: usize| match index {
+            3.. => Err(index),
+            _ => Ok(vec![index as u64; index]),
+        };
+        assert_eq!(each(3, work, || 9), Ok(vec![vec![], vec![1], vec![2, 2]]));
+        assert_eq!(each(5, work, || 9), Err(3));
+        assert!(any(true), "work is together again");
     }
 }

@@ -16,7 +16,8 @@ use crate::energy::EnergyModel;
 use crate::flow::training::Trainer;
 use crate::flow::{PairwisePrior, PriorConfig};
 use crate::neural::{self, DataFree, DataFreeConfig, Moment, pairwise_prior};
-use crate::progress::{Control, Event, Observer, Progress, Round};
+use crate::progress::{Control, Event, Interrupted, Observer, Progress, Round};
+use crate::ranks;
 use crate::recipe::{Facts, Recipe, Settings};
 
 /// A run that learns an energy alone.
@@ -73,10 +74,14 @@ impl DataFreeRun {
     /// # Errors
     /// As [`refuse_existing`] and [`create_folder`].
     pub fn kept_in(mut self, folder: &Path, force: bool) -> Result<Self> {
-        refuse_existing(folder, force)?;
-        let lock = create_folder(folder)?;
-        save_card(folder, self.card.clone())?;
-        self.out = Some((folder.to_path_buf(), lock));
+        let refused = refuse_existing(folder, force);
+        ranks::together(refused, || Interrupted.into())?;
+        // The first process keeps the run of all.
+        if ranks::is_first() {
+            let lock = create_folder(folder)?;
+            save_card(folder, self.card.clone())?;
+            self.out = Some((folder.to_path_buf(), lock));
+        }
         Ok(self)
     }
 
@@ -94,7 +99,7 @@ impl DataFreeRun {
         schema: &Schema,
         device: &Device,
     ) -> Result<Self> {
-        let lock = lock_model(folder)?;
+        let lock = ranks::is_first().then(|| lock_model(folder)).transpose()?;
         let mut card = match Card::load(folder)? {
             Card::EnergyDataFree(card) => card,
             other => return Err(other.refused(folder)),
@@ -130,9 +135,11 @@ impl DataFreeRun {
             // Stopped before the end of the first round: the beginning is where it stopped.
             false => DataFree::new(model, training, config, schema, device)?,
         };
+        // All have read the folder before the first one writes to it.
+        ranks::any(false);
         save_card(folder, card.clone())?;
         Ok(Self {
-            out: Some((folder.to_path_buf(), lock)),
+            out: lock.map(|lock| (folder.to_path_buf(), lock)),
             card,
             fit,
         })

@@ -17,10 +17,11 @@ use super::metrics::Metrics;
 use super::samples::EnergySamples;
 use crate::data::{Dataset, Schema};
 use crate::energy::EnergyModel;
-use crate::progress::{Control, Event, Observer, Progress};
+use crate::progress::{Control, Event, Interrupted, Observer, Progress};
 use crate::randomized::{
     self, Ending, RandomizedConfig, RandomizedFlow, Target, Trainer, TrainingConfig, saving,
 };
+use crate::ranks;
 use crate::recipe::energy::RandomizedRecipe;
 
 /// Steps between lines of the log.
@@ -127,7 +128,7 @@ impl RandomizedRun {
         energy: &EnergyModel,
         source: &str,
     ) -> Result<Self> {
-        let lock = lock_model(folder)?;
+        let lock = ranks::is_first().then(|| lock_model(folder)).transpose()?;
         let mut card = load_card(folder)?;
         if card.source != source {
             return Err(RunError::OtherEnergy {
@@ -149,9 +150,11 @@ impl RandomizedRun {
             // Stopped before the first checkpoint: the beginning is where it stopped.
             false => Trainer::new(model, training, schema, Some(energy))?,
         };
+        // All have read the folder before the first one writes to it.
+        ranks::any(false);
         save_card(folder, card.clone())?;
         Ok(Self {
-            out: Some((folder.to_path_buf(), lock)),
+            out: lock.map(|lock| (folder.to_path_buf(), lock)),
             card,
             trainer,
             samples: None,
@@ -173,10 +176,14 @@ impl RandomizedRun {
     /// # Errors
     /// As [`refuse_existing`] and [`create_folder`].
     pub fn kept_in(mut self, folder: &Path, force: bool) -> Result<Self> {
-        refuse_existing(folder, force)?;
-        let lock = create_folder(folder)?;
-        save_card(folder, self.card.clone())?;
-        self.out = Some((folder.to_path_buf(), lock));
+        let refused = refuse_existing(folder, force);
+        ranks::together(refused, || Interrupted.into())?;
+        // The first process keeps the run of all.
+        if ranks::is_first() {
+            let lock = create_folder(folder)?;
+            save_card(folder, self.card.clone())?;
+            self.out = Some((folder.to_path_buf(), lock));
+        }
         Ok(self)
     }
 

@@ -37,6 +37,17 @@ enum EnergyCommand {
     Compare(compare::Compare),
 }
 
+impl Energy {
+    /// The command's name, where it works in one process only.
+    pub fn works_alone(&self) -> Option<&'static str> {
+        match self.command {
+            EnergyCommand::Infer(_) | EnergyCommand::Fit(_) => None,
+            EnergyCommand::Info(_) => Some("energy info"),
+            EnergyCommand::Compare(_) => Some("energy compare"),
+        }
+    }
+}
+
 /// Runs one of the commands.
 pub fn run(arguments: &Energy, common: &Common) -> Result<()> {
     match &arguments.command {

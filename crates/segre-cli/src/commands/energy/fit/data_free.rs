@@ -5,7 +5,7 @@ use segre::data::Schema;
 use segre::energy::EnergyModel;
 use segre::flow::sampling::{Sampler, SamplingOptions};
 use segre::neural::WeightedRows;
-use segre::progress::{Event, Observer, Progress};
+use segre::progress::{Control, Event, Observer, Progress};
 use segre::randomized::schema_of;
 use segre::run::DataFreeRun;
 use serde::Serialize;
@@ -64,7 +64,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     };
     let ended = run.train(&energy, &mut watch);
     bar.finish("training has ended");
-    if interrupt::asked() {
+    if interrupt::control() == Control::Stop {
         bail!(
             "stopped after {rounds} rounds at inverse temperature {inverse_temperature:.3}; the model so far is in {}, go \
              on with --resume",

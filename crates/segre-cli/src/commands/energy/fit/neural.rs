@@ -6,7 +6,9 @@ use anyhow::{Result, ensure};
 use segre::atomic::check_writable;
 use segre::data::{self, Layout, ReadOptions};
 use segre::flow::PairwisePrior;
+use segre::progress::Interrupted;
 use segre::randomized::schema_of;
+use segre::ranks;
 use segre::recipe::Recipe;
 use segre::run::refuse_existing;
 
@@ -36,10 +38,13 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         return print_recipe(&asked.resolved()?, common);
     }
     let file = samples_file(arguments)?;
-    refuse_existing(arguments.out(), arguments.force)?;
+    let refused = refuse_existing(arguments.out(), arguments.force);
+    ranks::together(refused, || Interrupted.into())?;
     check_writable(&file)?;
     let found = arguments.draw(&energy, &schema, &wanted, common)?;
     data::write(&found.data, &file)?;
+    // The first process writes what all read.
+    ranks::any(false);
     learn(arguments, recipe, prior, common)
 }
 
