@@ -32,7 +32,7 @@ fn together(room: &Room, processes: usize, arguments: &str) -> Option<Command> {
 
 #[cfg(feature = "mpi")]
 mod several {
-    use std::process::Stdio;
+    use std::process::{Child, Stdio};
     use std::time::{Duration, Instant};
 
     use super::*;
@@ -170,6 +170,81 @@ mod several {
         assert!(judged(1) == judged(2));
     }
 
+    /// The processes that write to the folder, the first of the job first.
+    fn processes(folder: &str) -> Vec<String> {
+        let marked = format!("--out\0{folder}\0");
+        let all = std::fs::read_dir("/proc").unwrap();
+        let is_own = |id: &String| {
+            let line = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+            line.starts_with(env!("CARGO_BIN_EXE_segre").as_bytes())
+                && line
+                    .windows(marked.len())
+                    .any(|part| part == marked.as_bytes())
+        };
+        let ids = all.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        ids.filter(is_own).collect()
+    }
+
+    /// Kills one process of a job: the others end soon, and none stays.
+    fn kill(job: &mut Child, own: &[String], which: usize) {
+        let killed = Command::new("kill").args(["-9", &own[which]]).status();
+        assert!(killed.unwrap().success());
+        let begun = Instant::now();
+        assert!(!job.wait().unwrap().success());
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(10), "{took:?}");
+        let alive = |id: &String| {
+            std::fs::read(format!("/proc/{id}/cmdline")).is_ok_and(|line| !line.is_empty())
+        };
+        assert!(!own.iter().any(alive), "orphans");
+    }
+
+    /// Five kills of a run, then what is learned is what it would have been.
+    #[test]
+    #[ignore = "minutes: SEGRE_KILLS=50 kills at random moments"]
+    fn kills_at_random_moments_change_nothing() {
+        let room = Room::new();
+        let fit = "fit digits --hidden 64 --set training.batch_size=128 --steps 200 --quiet --out";
+        let begun = Instant::now();
+        if !run(&room, 2, &format!("{fit} whole")) {
+            return;
+        }
+        let lasts = begun.elapsed().as_millis() as u64;
+        let kills = std::env::var("SEGRE_KILLS").map_or(50, |text| text.parse().unwrap());
+        let mut dice = common::dice(7);
+        let (mut done, mut early) = (0, 0);
+        for number in 0.. {
+            let folder = format!("k{number}");
+            let started = |room: &Room| match room.path(&folder).join("config.json").exists() {
+                true => format!("{fit} {folder} --resume"),
+                false => format!("{fit} {folder} --force"),
+            };
+            for _ in 0..5 {
+                let mut job = together(&room, 2, &started(&room)).unwrap();
+                let mut job = job.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+                let job = job.as_mut().unwrap();
+                std::thread::sleep(Duration::from_millis(dice(lasts)));
+                let own = processes(&folder);
+                match own.len() {
+                    // Before they are there, or after the end.
+                    0 | 1 => early += usize::from(!job.wait().unwrap().success()),
+                    _ => {
+                        kill(job, &own, dice(2) as usize);
+                        done += 1;
+                    }
+                }
+            }
+            assert!(run(&room, 2, &started(&room)));
+            let model = |folder: &str| room.bytes(&format!("{folder}/model.safetensors"));
+            assert!(model(&folder) == model("whole"), "{folder}");
+            eprintln!("{done} kills, {} runs equal", number + 1);
+            if done >= kills {
+                break;
+            }
+        }
+        assert_eq!(early, 0, "processes that failed by themselves");
+    }
+
     /// A run that goes on with another number of processes, and one whose process is killed.
     #[test]
     fn all_end_with_one_and_go_on() {
@@ -199,32 +274,9 @@ mod several {
             assert!(begun.elapsed() < Duration::from_secs(60), "no checkpoint");
             std::thread::sleep(Duration::from_millis(50));
         }
-        let marked = "--out\0killed\0";
-        let own: Vec<String> = std::fs::read_dir("/proc")
-            .unwrap()
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|id| {
-                let line = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
-                line.starts_with(env!("CARGO_BIN_EXE_segre").as_bytes())
-                    && line
-                        .windows(marked.len())
-                        .any(|part| part == marked.as_bytes())
-            })
-            .collect();
+        let own = processes("killed");
         assert_eq!(own.len(), 2, "{own:?}");
-        let killed = Command::new("kill").args(["-9", &own[1]]).status().unwrap();
-        assert!(killed.success());
-        let begun = Instant::now();
-        assert!(!job.wait().unwrap().success());
-        assert!(
-            begun.elapsed() < Duration::from_secs(10),
-            "{:?}",
-            begun.elapsed()
-        );
-        let alive = |id: &String| {
-            std::fs::read(format!("/proc/{id}/cmdline")).is_ok_and(|line| !line.is_empty())
-        };
-        assert!(!own.iter().any(alive), "orphans");
+        kill(&mut job, &own, 1);
         room.succeed(&[
             "fit", "digits", "--out", "killed", "--resume", "--steps", "3", "--quiet",
         ]);
