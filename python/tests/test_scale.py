@@ -94,26 +94,24 @@ def test_dask_takes_partitions(letters: pd.DataFrame, letters_model: segre.Model
     assert len(pickled) <= 4 < PARTS
 
 
-class _Scorer:
-    """A worker of Ray's: it has a model of its own."""
-
-    def __init__(self, model: segre.Model) -> None:
-        self._model = model
-
-    def __call__(self, part: pd.DataFrame) -> pd.DataFrame:
-        return part.assign(log_prob=self._model.log_prob(part, progress=False))
-
-
 def test_ray_takes_batches(letters: pd.DataFrame, letters_model: segre.Model, pickled: list[segre.Model]) -> None:
     ray = pytest.importorskip("ray.data", reason="Ray is not installed: pip install 'ray[data]'")
     import ray as core
+
+    # A class of this module would not be found by workers, which do not have it.
+    class Scorer:
+        def __init__(self, model: segre.Model) -> None:
+            self._model = model
+
+        def __call__(self, part: pd.DataFrame) -> pd.DataFrame:
+            return part.assign(log_prob=self._model.log_prob(part, progress=False))
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         core.init(num_cpus=WORKERS, include_dashboard=False, log_to_driver=False)
         try:
             rows = ray.from_pandas(letters).map_batches(
-                _Scorer, fn_constructor_args=(letters_model,), batch_format="pandas", batch_size=50, concurrency=WORKERS
+                Scorer, fn_constructor_args=(letters_model,), batch_format="pandas", batch_size=50, concurrency=WORKERS
             )
             scored = rows.to_pandas()
         finally:
