@@ -96,11 +96,14 @@ mod tests {
     use super::*;
     use crate::data::schema::{Layout, Schema, Vocabulary};
 
+    fn schema(names: &[&str]) -> Schema {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        Schema::shared(Layout::Table, names, Vocabulary::Integers { count: 3 })
+    }
+
     #[test]
     fn means_are_by_weight_and_weights_are_numbers_from_0_on() {
-        let names = vec!["a".into()];
-        let schema = Schema::shared(Layout::Table, names, Vocabulary::Integers { count: 3 });
-        let data = Dataset::new(schema, vec![0, 1, 2]).expect("legal labels");
+        let data = Dataset::new(schema(&["a"]), vec![0, 1, 2]).expect("legal labels");
         assert_eq!(data.mean_of(&[1.0, 2.0, 6.0]), 3.0);
         let weighed = data.clone().weighed(&[0.0, 1.0, 3.0]).expect("weights");
         assert_eq!(weighed.mean_of(&[1.0, 2.0, 6.0]), 5.0);
@@ -129,7 +132,7 @@ mod tests {
         for (count, weight) in counts.iter().zip(weights) {
             assert!((count - weight).abs() < 0.01, "{counts:?}");
         }
-        let data = Dataset::new(schema(), vec![0, 1, 2, 0, 1, 1]).expect("legal labels");
+        let data = Dataset::new(schema(&["a", "b"]), vec![0, 1, 2, 0, 1, 1]).expect("legal labels");
         let data = data.with_weights(Some(vec![2.0, 0.0, 4.0]));
         assert_eq!(data.weights(), Some(vec![1.0, 0.0, 2.0]));
         assert_eq!(
