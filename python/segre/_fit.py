@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Optional, Union
 
 import numpy as np
 
 from segre import _segre
+from segre._asked import ColumnsAs, Weights, kinds, reading, weighing
 from segre._frames import Frame, kind_of, to_library
 from segre._model import Model
 from segre._report import Evaluation, Quality
@@ -31,9 +33,18 @@ def fit(
     recipe: Union[str, os.PathLike[str], None] = None,
     columns: Optional[Iterable[str]] = None,
     drop_columns: Iterable[str] = (),
-    columns_as: Optional[Mapping[str, str]] = None,
+    columns_as: ColumnsAs = None,
     missing: str = "category",
     missing_words: Optional[Iterable[str]] = None,
+    weights: Weights = None,
+    constraints: Iterable[str] = (),
+    test_data: Union[str, os.PathLike[str], None] = None,
+    labels: Union[str, os.PathLike[str], None] = None,
+    label_column: Optional[str] = None,
+    header: bool = True,
+    text_window: int = 64,
+    pictures: Optional[Mapping[str, object]] = None,
+    data_memory: Optional[int] = None,
     progress: Progress = None,
     on_interrupt: str = "return",
 ) -> Model:
@@ -60,12 +71,31 @@ def fit(
         A file of settings; ``set`` goes before it.
     columns, drop_columns : list of str
         The only columns to read; columns to leave out.
-    columns_as : dict, optional
-        What columns hold where it is not to be found out: ``"category"``, ``"number"``, ``"date"`` or ``"leave-out"``.
+    columns_as : dict or path, optional
+        What columns hold where it is not to be found out: ``"category"``, ``"number"``, ``"date"`` or ``"leave-out"``; or a ``.json``
+        file that says so, as ``segre info --json`` prints it, or SDV's metadata.
     missing : {"category", "drop"}
         Whether missing fields are a category of their own, or their rows are left out.
     missing_words : list of str, optional
         Words in files of text that mean that a field is missing; by default ``?``, ``NA``, ``NaN``, ``null`` and the like.
+    weights : str or array, optional
+        What each row weighs: the column of a table that says so and is no part of the model, or one number from 0 on for each row.
+        Only a column is remembered with the model, and read in data that are scored.
+    constraints : list of str, optional
+        What holds in every row of a table and must hold in what is drawn: ``["start <= end", "age >= 18"]``.
+    test_data : path, optional
+        The test part, in a file of its own or a built-in.
+    labels : path, optional
+        A file with the class of every row, for ``sample(label=...)`` of pictures; ``label_column`` is its column if it is a table.
+    header : bool
+        Whether the first row of a file of text names the columns.
+    text_window : int
+        Characters in a window of a text.
+    pictures : dict, optional
+        How a folder or file of pictures is read: ``gray``, ``invert``, ``threshold`` or ``levels``, ``size`` and ``pad`` (each
+        ``(height, width)``), ``ignore``, ``ignore_as``; see ``segre fit --help``.
+    data_memory : int, optional
+        Bytes of labels of arrays and pictures above which they are kept in a temporary file; 4 GiB by default.
     progress : bool or callable, optional
         Whether a bar is shown; by default where somebody looks. A function is called with a dictionary: task, fraction, event.
     on_interrupt : {"return", "raise"}
@@ -83,11 +113,41 @@ def fit(
     if on_interrupt not in ("return", "raise"):
         raise ValueError(f"on_interrupt={on_interrupt!r}: give 'return' or 'raise'")
     settings = settings_of(set, time, steps, seed)
-    reading = _reading(columns, drop_columns, missing, missing_words)
+    column, numbers = weighing(weights)
+    asked = reading(
+        columns=columns,
+        drop_columns=drop_columns,
+        missing=missing,
+        missing_words=missing_words,
+        weights=column,
+        constraints=constraints,
+        header=header,
+        text_window=text_window,
+        pictures=pictures,
+        data_memory=data_memory,
+    )
+    if column is not None and isinstance(data, np.ndarray):
+        raise ValueError(f"weights={column!r}: an array has no column of weights; give one number for each row")
+    if label_column is not None and labels is None:
+        raise ValueError(f"label_column={label_column!r} is a column of a file of labels; give labels too")
+    classes = None if labels is None else (os.fspath(labels), label_column)
+    by_name, file = kinds(columns_as)
     text = None if recipe is None else (Path(recipe).read_text(encoding="utf-8"), os.fspath(recipe))
     with Watcher(progress, "fit") as watcher:
         inner, stopped = _segre.fit(
-            to_library(data), settings, text, reading, _kinds(columns_as), out, force, resume, watcher
+            to_library(data),
+            settings,
+            text,
+            asked,
+            by_name,
+            file,
+            numbers,
+            None if test_data is None else os.fspath(test_data),
+            classes,
+            out,
+            force,
+            resume,
+            watcher,
         )
     model = Model._of(inner, kind_of(data), watcher.history)
     if out is not None:
@@ -113,11 +173,16 @@ def settings_of(
     set: Optional[Mapping[str, object]], time: Union[str, float, None], steps: Optional[int], seed: Seed
 ) -> list[str]:
     """Assignments of a recipe."""
+    if set is not None and not isinstance(set, Mapping):
+        raise TypeError(f"set={set!r}: give a dict of settings, as {{'network.hidden': 64}}")
     settings = [f"{name}={_setting(value)}" for name, value in (set or {}).items()]
     if time is not None:
         settings.append(f"training.time={_setting(time)}")
     if steps is not None:
-        settings.append(f"training.steps={int(steps)}")
+        try:
+            settings.append(f"training.steps={operator.index(steps)}")
+        except TypeError:
+            raise TypeError(f"steps={steps!r}: give a whole number") from None
     number = seed_of(seed)
     if number is not None:
         settings.append(f"seed={number}")
@@ -131,32 +196,6 @@ def _setting(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_setting(one) for one in value) + "]"
     return str(value)
-
-
-def _reading(
-    columns: Optional[Iterable[str]],
-    drop_columns: Iterable[str],
-    missing: str,
-    missing_words: Optional[Iterable[str]],
-) -> str:
-    """How data are read, as the library has it."""
-    if missing not in ("category", "drop"):
-        raise ValueError(f"missing={missing!r}: give 'category' or 'drop'")
-    for name, given in (("columns", columns), ("drop_columns", drop_columns), ("missing_words", missing_words)):
-        if isinstance(given, str):
-            raise TypeError(f"{name}={given!r} is one text; give a list: [{given!r}]")
-    reading: dict[str, Any] = {
-        "missing": {"category": "category", "drop": "drop_rows"}[missing],
-        "drop_columns": [str(name) for name in drop_columns],
-        "only_columns": None if columns is None else [str(name) for name in columns],
-    }
-    if missing_words is not None:
-        reading["missing_words"] = [str(word) for word in missing_words]
-    return json.dumps(reading)
-
-
-def _kinds(columns_as: Optional[Mapping[str, str]]) -> dict[str, str]:
-    return {str(name): str(kind) for name, kind in (columns_as or {}).items()}
 
 
 def load(folder: Union[str, os.PathLike[str]]) -> Model:
@@ -184,7 +223,7 @@ def quality(
     seed: Seed = 0,
     columns: Optional[Iterable[str]] = None,
     drop_columns: Iterable[str] = (),
-    columns_as: Optional[Mapping[str, str]] = None,
+    columns_as: ColumnsAs = None,
     missing: str = "category",
     missing_words: Optional[Iterable[str]] = None,
     progress: Progress = None,
@@ -209,13 +248,16 @@ def quality(
     columns, drop_columns, columns_as, missing, missing_words
         How the tables are read, as in :func:`fit`.
     """
+    by_name, file = kinds(columns_as)
+    asked = reading(columns=columns, drop_columns=drop_columns, missing=missing, missing_words=missing_words)
     with Watcher(progress, "quality") as watcher:
         report = _segre.quality(
             to_library(real),
             to_library(synthetic),
             None if held_out is None else to_library(held_out),
-            _reading(columns, drop_columns, missing, missing_words),
-            _kinds(columns_as),
+            asked,
+            by_name,
+            file,
             target,
             seed_of(seed) or 0,
             watcher,

@@ -56,6 +56,10 @@ def _array(data: np.ndarray) -> _segre.Data:
         raise DataError("an array of objects has no labels; convert it with astype(int), or give a frame")
     if data.dtype.kind in "SU":
         raise DataError("an array of texts has no labels; give a frame, whose columns may hold texts")
+    if isinstance(data, np.ma.MaskedArray):
+        # What is masked is not known.
+        plain = data.data if data.dtype.kind == "f" else data.data.astype(np.int64)
+        data = np.where(np.ma.getmaskarray(data), -1, plain)
     contents = io.BytesIO()
     np.lib.format.write_array(contents, data, allow_pickle=False)
     return _segre.Data.array(contents.getvalue())
@@ -77,10 +81,25 @@ def _arrow_of_pandas(data: Any) -> Any:
     if len(repeated):
         name = str(repeated[0])
         raise DataError(f"two columns are named {name!r}; rename one of them", name)
+    sparse = [str(name) for name, dtype in data.dtypes.items() if isinstance(dtype, _pandas_sparse())]
+    if sparse:
+        raise DataError(f"column {sparse[0]!r} is sparse; make it dense: frame.astype({{name: frame[name].dtype.subtype}})", sparse[0])
     try:
         return pyarrow.Table.from_pandas(data, preserve_index=False)
-    except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, pyarrow.ArrowNotImplementedError) as error:
+    except _refused(pyarrow) as error:
         raise _mixed(data, pyarrow, error) from error
+
+
+def _pandas_sparse() -> Any:
+    import pandas
+
+    return pandas.SparseDtype
+
+
+def _refused(pyarrow: Any) -> tuple[type[Exception], ...]:
+    """What pyarrow raises for columns that have no type: numbers that are too large and texts that are none among them."""
+    own = (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, pyarrow.ArrowNotImplementedError)
+    return (*own, OverflowError, UnicodeEncodeError)
 
 
 def _mixed(data: Any, pyarrow: Any, error: Exception) -> DataError:
@@ -88,20 +107,31 @@ def _mixed(data: Any, pyarrow: Any, error: Exception) -> DataError:
     for place, name in enumerate(data.columns):
         try:
             pyarrow.Array.from_pandas(data.iloc[:, place])
-        except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, pyarrow.ArrowNotImplementedError) as own:
+        except _refused(pyarrow) as own:
             said = str(own).splitlines()[0]
-            return DataError(f"column {str(name)!r}: its fields are not of one type ({said}); convert them", str(name))
+            return DataError(f"column {str(name)!r}: its fields have no type in common ({said}); convert them", str(name))
     return DataError(f"the frame cannot be read: {error}")
 
 
 def _arrow_of_mapping(data: Mapping[str, Any]) -> Any:
-    """A dict of columns: by pyarrow, pandas or polars, whichever is there."""
+    """A dict of columns: by pyarrow or polars, whichever is there."""
+    lengths = {}
+    for name, column in data.items():
+        if isinstance(column, (str, bytes)) or not hasattr(column, "__len__"):
+            raise DataError(f"column {str(name)!r} of the dict is no list of fields: {column!r}", str(name))
+        lengths[str(name)] = len(column)
+    if len({*lengths.values()}) > 1:
+        told = ", ".join(f"{name!r} {length}" for name, length in lengths.items())
+        raise DataError(f"the columns of the dict differ in length: {told}")
     try:
         import pyarrow
-
-        return pyarrow.table(dict(data))
     except ImportError:
         pass
+    else:
+        try:
+            return pyarrow.table(dict(data))
+        except _refused(pyarrow) as error:
+            raise DataError(f"the dict cannot be read: {str(error).splitlines()[0]}") from error
     try:
         import polars
 
@@ -111,9 +141,38 @@ def _arrow_of_mapping(data: Mapping[str, Any]) -> Any:
 
 
 def texts_of(given: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Known values as texts: the library reads them as the columns write theirs. None and NaN are not known."""
-    texts = [(str(name), text_of(value)) for name, value in given.items()]
+    """Known values as texts: the library reads them as the columns write theirs. None and NaN are not known.
+
+    >>> texts_of({"age": slice(30, 40), "hour": range(8, 18), "city": ["Rome", "Oslo"], "zip": None})
+    [('age', '30..40'), ('hour', '8..17'), ('city', 'Rome|Oslo')]
+    """
+    texts = [(str(name), _condition(str(name), value)) for name, value in given.items()]
     return [(name, text) for name, text in texts if text is not None]
+
+
+def _condition(name: str, value: Any) -> str | None:
+    """A value, a range or some values as a text."""
+    if isinstance(value, range):
+        if value.step != 1 or not len(value):
+            raise ValueError(f"given {name!r}: {value} is no range of numbers one after the other")
+        return f"{value[0]}..{value[-1]}"
+    if isinstance(value, slice):
+        if value.step is not None:
+            raise ValueError(f"given {name!r}: {value} has a step; leave it out")
+        low, high = text_of(value.start), text_of(value.stop)
+        return None if low is None and high is None else f"{low or ''}..{high or ''}"
+    if isinstance(value, np.ndarray) and value.ndim != 1:
+        raise ValueError(f"given {name!r}: an array of shape {value.shape} is no list of values")
+    if isinstance(value, (list, tuple, set, frozenset, np.ndarray)):
+        texts = [text_of(one) for one in value]
+        if not texts or None in texts:
+            raise ValueError(f"given {name!r}: {value!r} holds no values, or one that is missing")
+        known = [text for text in texts if text is not None]
+        strange = [text for text in known if "|" in text or ".." in text]
+        if strange and len(known) > 1:
+            raise ValueError(f"given {name!r}: {strange[0]!r} cannot be one of several, for its '|' or '..'")
+        return "|".join(sorted(known) if isinstance(value, (set, frozenset)) else known)
+    return text_of(value)
 
 
 def text_of(value: Any) -> str | None:

@@ -11,18 +11,19 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from segre import _plots, _segre
+from segre._asked import drawing
 from segre._batches import ROWS, batches_of
 from segre._frames import Frame, from_library, joined, kind_of, labels_of, selected, texts_of, to_library
-from segre._report import Estimate, Evaluation, Quality
+from segre._report import Evaluation, Quality
 from segre._seed import Seed, seed_of
-from segre._stored import Stored
-from segre._work import Progress, Watcher, warn
+from segre._scored import Scored
+from segre._work import Progress, Watcher, tell
 
 #: What the library calls columns of numbers and of moments.
 NUMBERS = ("numbers", "whole numbers")
 
 
-class Model(Stored):
+class Model(Scored):
     """A joint distribution that was learned; made by :func:`fit` and :func:`load`.
 
     What it returns is of the kind that came in: pandas frames of a pandas frame, arrays of an array. A model from a folder
@@ -33,7 +34,14 @@ class Model(Stored):
         self,
         n: int = 1,
         *,
-        given: Optional[Mapping[str, object]] = None,
+        given: Union[Mapping[str, object], Frame, None] = None,
+        label: Optional[str] = None,
+        guidance: float = 1.0,
+        sampler: Optional[str] = None,
+        steps: Optional[int] = None,
+        grid: Optional[str] = None,
+        tolerance: Optional[float] = None,
+        unseen: str = "error",
         seed: Seed = None,
         progress: Progress = None,
     ) -> Any:
@@ -43,8 +51,18 @@ class Model(Stored):
         ----------
         n : int
             How many.
-        given : dict, optional
-            Values of some columns: all rows have them, and the others are drawn given them.
+        given : dict or frame, optional
+            What is known of some columns, and the others are drawn given it: a value; a range, ``slice(30, 40)`` with both ends as
+            pandas has it, ``range(30, 41)`` or ``"30..40"``; some values, ``["Rome", "Oslo"]`` or ``"Rome|Oslo"``. Of a frame with
+            gaps ``n`` rows are drawn for every row, side by side.
+        label : str, optional
+            The class of all rows, of a model that was fitted with ``labels``; ``guidance`` above 1 makes them more typical of it and
+            less diverse.
+        sampler, grid : str, optional
+            See ``segre sample --help``; by default what serves the model. So for ``steps`` of a sampler and the ``tolerance`` of
+            ``"dormand-prince"``.
+        unseen : {"error", "missing", "skip"}
+            As in :meth:`log_prob`, of a frame that is given.
         seed : int or generator of numpy.random, optional
             That of the fit by default, so that two calls draw the same rows.
 
@@ -52,14 +70,40 @@ class Model(Stored):
         -------
         A frame of ``n`` rows with the columns' own types, or an array ``[n, ...]``.
         """
-        count = _count(n)
+        count, settings = _count(n), drawing(sampler, steps, grid, tolerance)
+        place = self._class_named(label, given)
+        if label is None and guidance != 1.0:
+            raise ValueError(f"guidance={guidance} is for a label; give one or leave guidance out")
         with Watcher(progress, "sample") as watcher:
             if given is None:
-                rows = self._inner.sample(count, seed_of(seed), watcher)
+                rows = self._inner.sample(count, place, float(guidance), settings, seed_of(seed), watcher)
             else:
-                gaps = self._inner.given(texts_of(given))
-                rows = self._inner.complete(gaps, count, seed_of(seed), watcher)
-        return from_library(rows, self._kind)
+                self._require_conditionals()
+                gaps = self._known(given) if isinstance(given, Mapping) else self._gaps(given, unseen)
+                rows = self._inner.complete(gaps, count, settings, seed_of(seed), watcher)
+        return self._drawn(rows, self._kind)
+
+    def _class_named(self, label: Optional[str], given: object) -> Optional[int]:
+        if label is None:
+            return None
+        if given is not None:
+            raise ValueError("a label and what is given exclude each other; leave one of them out")
+        classes = self._facts["classes"]
+        if classes is None:
+            raise ValueError(f"label={label!r}: the model was not told classes; fit one with labels=")
+        if str(label) not in classes:
+            raise ValueError(f"label={label!r} is none of the classes of the fit; use one of {', '.join(classes)}")
+        return int(classes.index(str(label)))
+
+    def _known(self, given: Mapping[str, object]) -> _segre.Gaps:
+        """One row of what is given."""
+        return self._inner.given(texts_of(given))
+
+    @staticmethod
+    def _drawn(rows: _segre.Rows, kind: str, like: object = None) -> Any:
+        """Rows as a frame or array, with what is to be said of them."""
+        tell(rows.notes())
+        return from_library(rows, kind, like)
 
     def sample_batches(
         self,
@@ -67,6 +111,8 @@ class Model(Stored):
         *,
         rows: int = ROWS,
         given: Optional[Mapping[str, object]] = None,
+        sampler: Optional[str] = None,
+        steps: Optional[int] = None,
         seed: Seed = None,
         progress: Progress = None,
     ) -> Iterator[Any]:
@@ -80,60 +126,19 @@ class Model(Stored):
         own = seed_of(seed)
         seeds = np.random.default_rng(self._facts["seed"] if own is None else own)
         parts = (min(rows, count - start) for start in range(0, count, rows))
-        return (self.sample(part, given=given, seed=seeds, progress=progress) for part in parts)
+        how: dict[str, Any] = {"given": given, "sampler": sampler, "steps": steps, "seed": seeds, "progress": progress}
+        return (self.sample(part, **how) for part in parts)
 
-    def log_prob(self, data: Frame, *, unseen: str = "error", progress: Progress = None) -> np.ndarray:
-        """Log-probability of every row in nats: a lower bound whose error is estimated by :meth:`score`.
+    def _gaps(
+        self, data: Frame, unseen: str, *, learned: bool = False, given: Optional[Mapping[str, object]] = None
+    ) -> _segre.Gaps:
+        """Rows with gaps in the model's columns, and what is given moreover.
 
-        Of a table with numbers it is that of the numbers as they are written, whole multiples of the column's last decimal.
-
-        Parameters
-        ----------
-        unseen : {"error", "missing", "skip"}
-            What becomes of values that the fit has not seen: they are refused, count as missing, or their rows are left out
-            (which then have no score: there are fewer than rows).
-
-        Returns
-        -------
-        numpy.ndarray of shape ``[rows]``
+        ``learned`` says whether a missing field is what it was in the fit's data.
         """
-        return self._scores(data, unseen, progress)[0]
-
-    def log_prob_batches(
-        self, data: Frame, *, rows: int = ROWS, unseen: str = "error", progress: Progress = None
-    ) -> Iterator[np.ndarray]:
-        """:meth:`log_prob` of data that need not fit into memory, a batch of at most ``rows`` rows after the other.
-
-        Parameters
-        ----------
-        data
-            A stream of Arrow (``pyarrow.RecordBatchReader``, a DuckDB relation, anything with ``__arrow_c_stream__``), a frame or
-            an array, or an iterable of these, such as ``pandas.read_csv(path, chunksize=100_000)``.
-        """
-        return (self.log_prob(batch, unseen=unseen, progress=progress) for batch in batches_of(data, rows))
-
-    def score(self, data: Frame, *, unseen: str = "error", progress: Progress = None) -> Estimate:
-        """Mean log-probability of the rows in nats, with its Monte Carlo error (not that of drawing the rows)."""
-        log_prob, whole = self._scores(data, unseen, progress)
-        return Estimate(float(log_prob.mean()), whole["std_error"], whole["samples"])
-
-    def bits_per_dim(self, data: Frame, *, unseen: str = "error", progress: Progress = None) -> float:
-        """Mean score of the rows in bits per dimension, lower is better, as the command line prints it."""
-        return float(self._scores(data, unseen, progress)[1]["bits_per_dim"])
-
-    def _scores(self, data: Frame, unseen: str, progress: Progress) -> tuple[np.ndarray, dict[str, Any]]:
-        with Watcher(progress, "score") as watcher:
-            nats, _, within, text = self._inner.scores(to_library(data), unseen, watcher)
-        whole: dict[str, Any] = json.loads(text)
-        _tell(whole["notes"])
-        log_prob = -np.frombuffer(nats, dtype=np.float64)
-        return (log_prob + np.frombuffer(within, dtype=np.float64) if within else log_prob), whole
-
-    def _gaps(self, data: Frame, unseen: str, *, learned: bool = False) -> _segre.Gaps:
-        """Rows with gaps in the model's columns; whether a missing field is what it was in the fit's data."""
         gaps = self._inner.gaps(to_library(data), learned, unseen)
-        _tell(gaps.notes())
-        return gaps
+        tell(gaps.notes())
+        return gaps if given is None else gaps.and_given(self._known(given))
 
     def impute(
         self,
@@ -141,6 +146,10 @@ class Model(Stored):
         *,
         draws: int = 1,
         method: str = "sample",
+        fill: str = "all",
+        given: Optional[Mapping[str, object]] = None,
+        sampler: Optional[str] = None,
+        steps: Optional[int] = None,
         unseen: str = "error",
         seed: Seed = None,
         progress: Progress = None,
@@ -154,6 +163,13 @@ class Model(Stored):
         method : {"sample", "map", "mean"}
             All that is missing of a row drawn together; or each field by itself at its most probable value, a number at its
             median; or the same with numbers at their mean.
+        fill : {"all", "missing"}
+            Which missing fields are filled in: all, or those of columns that lacked nothing in the fit; in others a missing field
+            is a value of its own and stays.
+        given : dict, optional
+            What moreover holds of every row where it does not say itself: values, ranges, some values, as in :meth:`sample`.
+        sampler, steps : optional
+            As in :meth:`sample`.
         unseen : {"error", "missing", "skip"}
             As in :meth:`log_prob`: values that are missing are filled in too.
 
@@ -165,10 +181,14 @@ class Model(Stored):
             raise ValueError(f"method={method!r}: give 'sample', 'map' or 'mean'")
         if draws < 1 or (method != "sample" and draws != 1):
             raise ValueError(f"draws={draws}: give 1 or more, and 1 where nothing is drawn")
+        if fill not in ("all", "missing"):
+            raise ValueError(f"fill={fill!r}: give 'all' or 'missing'")
+        settings = drawing(sampler, steps, None, None)
+        self._require_conditionals()
         with Watcher(progress, "impute") as watcher:
-            gaps = self._gaps(data, unseen)
-            rows = self._inner.fill(gaps, method, int(draws), seed_of(seed), watcher)
-        return from_library(rows, kind_of(data) or self._kind, data)
+            gaps = self._gaps(data, unseen, learned=fill == "missing", given=given)
+            rows = self._inner.fill(gaps, method, int(draws), settings, seed_of(seed), watcher)
+        return self._drawn(rows, kind_of(data) or self._kind, data)
 
     def impute_batches(
         self,
@@ -177,6 +197,8 @@ class Model(Stored):
         rows: int = ROWS,
         draws: int = 1,
         method: str = "sample",
+        fill: str = "all",
+        given: Optional[Mapping[str, object]] = None,
         unseen: str = "error",
         seed: Seed = None,
         progress: Progress = None,
@@ -184,15 +206,22 @@ class Model(Stored):
         """:meth:`impute` of data that need not fit into memory, as :meth:`log_prob_batches`; each batch with its own seed."""
         own = seed_of(seed)
         seeds = np.random.default_rng(self._facts["seed"] if own is None else own)
-        return (
-            self.impute(batch, draws=draws, method=method, unseen=unseen, seed=seeds, progress=progress)
-            for batch in batches_of(data, rows)
-        )
+        how: dict[str, Any] = {"draws": draws, "method": method, "fill": fill, "given": given, "unseen": unseen}
+        return (self.impute(batch, **how, seed=seeds, progress=progress) for batch in batches_of(data, rows))
 
-    def predict(self, data: Frame, column: str, *, unseen: str = "error", progress: Progress = None) -> Any:
+    def predict(
+        self,
+        data: Frame,
+        column: str,
+        *,
+        given: Optional[Mapping[str, object]] = None,
+        unseen: str = "error",
+        progress: Progress = None,
+    ) -> Any:
         """Predicts a column of every row, given the other columns.
 
-        What the rows say of the column itself is not looked at.
+        What the rows say of the column itself is not looked at. ``given`` holds of every row where it does not say itself, as in
+        :meth:`impute`.
 
         Returns
         -------
@@ -200,7 +229,7 @@ class Model(Stored):
         or dates the median, and further columns ``mean``, ``low`` and ``high``: between these two the middle 90 % of the
         probability lie. Of an array labels ``[rows]``.
         """
-        found = self._predicted(data, column, unseen, progress)
+        found = self._predicted(data, column, unseen, progress, given)
         kind = kind_of(data) or self._kind
         if self._facts["layout"] != "table":
             labels = labels_of(found.column("median"))
@@ -224,7 +253,13 @@ class Model(Stored):
         )
 
     def prediction_report(
-        self, data: Frame, column: str, *, unseen: str = "error", progress: Progress = None
+        self,
+        data: Frame,
+        column: str,
+        *,
+        given: Optional[Mapping[str, object]] = None,
+        unseen: str = "error",
+        progress: Progress = None,
     ) -> dict[str, Any]:
         """How good predictions of a column are, over the rows in which it is known.
 
@@ -234,10 +269,18 @@ class Model(Stored):
             ``rows``, ``known``, ``log_loss`` (nats), and ``accuracy``; of a column of numbers in its place ``numbers`` with
             ``rmse`` of the means, ``mae`` of the medians, ``r2``, and ``coverage``, the share within their intervals of 90 %.
         """
-        report: dict[str, Any] = json.loads(self._predicted(data, column, unseen, progress).report())
+        report: dict[str, Any] = json.loads(self._predicted(data, column, unseen, progress, given).report())
         return report
 
-    def predict_proba(self, data: Frame, column: str, *, unseen: str = "error", progress: Progress = None) -> Any:
+    def predict_proba(
+        self,
+        data: Frame,
+        column: str,
+        *,
+        given: Optional[Mapping[str, object]] = None,
+        unseen: str = "error",
+        progress: Progress = None,
+    ) -> Any:
         """Probabilities of a column's categories in every row, given the other columns.
 
         What the rows say of the column itself is not looked at. Of a column of numbers the categories are intervals.
@@ -246,7 +289,7 @@ class Model(Stored):
         -------
         A frame of the kind of ``data`` with a column for each category; of an array ``[rows, categories]``.
         """
-        names, values = self._chances(self._predicted(data, column, unseen, progress))
+        names, values = self._chances(self._predicted(data, column, unseen, progress, given))
         if kind_of(data) == "pandas":
             import pandas
 
@@ -261,9 +304,17 @@ class Model(Stored):
             return pyarrow.table(list(values.T), names=names)
         return values
 
-    def _predicted(self, data: Frame, column: str, unseen: str, progress: Progress) -> _segre.Predicted:
+    def _predicted(
+        self,
+        data: Frame,
+        column: str,
+        unseen: str,
+        progress: Progress,
+        given: Optional[Mapping[str, object]] = None,
+    ) -> _segre.Predicted:
+        self._require_conditionals()
         with Watcher(progress, "predict") as watcher:
-            return self._inner.predict(self._gaps(data, unseen, learned=True), column, watcher)
+            return self._inner.predict(self._gaps(data, unseen, learned=True, given=given), column, watcher)
 
     @staticmethod
     def _chances(found: _segre.Predicted) -> tuple[list[str], np.ndarray]:
@@ -283,19 +334,21 @@ class Model(Stored):
         Parameters
         ----------
         given : dict or frame
-            Known values of one row, or rows with gaps.
+            What is known of one row, as in :meth:`sample`, or rows with gaps.
 
         Returns
         -------
         dict
             For every column a dictionary from category to probabilities ``[rows]``.
         """
+        if given is not None:
+            self._require_conditionals()
         with Watcher(progress, "marginals") as watcher:
             if given is None and self._facts["layout"] != "table":
                 nothing = np.full((1, *self._facts["shape"]), -1)
                 gaps = self._gaps(nothing, unseen)
             elif given is None or isinstance(given, Mapping):
-                gaps = self._inner.given(texts_of(given or {}))
+                gaps = self._known(given or {})
             else:
                 gaps = self._gaps(given, unseen)
             found = self._inner.marginals(gaps, watcher)
@@ -319,7 +372,7 @@ class Model(Stored):
         with Watcher(progress, "evaluate") as watcher:
             rows = None if data is None else to_library(data)
             report, notes = self._inner.evaluate(rows, unseen, watcher)
-        _tell(notes)
+        tell(notes)
         return Evaluation(json.loads(report))
 
     def quality(
@@ -419,10 +472,10 @@ class Model(Stored):
         if real is not None:
             # As the model reads them, so that columns and types are its own.
             gaps = self._gaps(real, "error", learned=True)
-            tables.append(self._columns_of(self._inner.fill(gaps, "sample", 1, None, None)))
+            tables.append(self._columns_of(self._inner.fill(gaps, "sample", 1, "{}", None, None)))
             n = min(2000, len(gaps)) if n is None else n
         count = _count(1000 if n is None else n)
-        tables.append(self._columns_of(self._inner.sample(count, seed_of(seed), None)))
+        tables.append(self._columns_of(self._inner.sample(count, None, 1.0, "{}", seed_of(seed), None)))
         return [_plots.Column(name, kinds[name], [table[name] for table in tables]) for name in names]
 
     def _columns_of(self, rows: _segre.Rows) -> dict[str, Any]:
@@ -434,15 +487,9 @@ class Model(Stored):
 
 def _count(n: int) -> int:
     count = operator.index(n)
-    if count < 0:
-        raise ValueError(f"{n} rows cannot be drawn; give 0 or more")
+    if count < 1:
+        raise ValueError(f"{n} rows cannot be drawn; give 1 or more")
     return count
-
-
-def _tell(notes: list[str]) -> None:
-    """Warns of what was done with rows when they were read."""
-    for note in notes:
-        warn(note)
 
 
 def _free(name: str, column: str) -> str:

@@ -7,6 +7,7 @@ __all__ = [
     "Fitted",
     "Gaps",
     "Predicted",
+    "Randomized",
     "Rows",
     "__version__",
     "fit",
@@ -30,6 +31,7 @@ class Data:
 @final
 class Rows:
     def __len__(self) -> int: ...
+    def notes(self) -> list[str]: ...
     def is_table(self) -> bool: ...
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any: ...
     def labels(self) -> tuple[bytes, list[int]]: ...
@@ -38,6 +40,7 @@ class Rows:
 class Gaps:
     def __len__(self) -> int: ...
     def unknown(self) -> int: ...
+    def and_given(self, given: Gaps) -> Gaps: ...
     def notes(self) -> list[str]: ...
 
 @final
@@ -52,17 +55,36 @@ class Predicted:
 @final
 class Fitted:
     def describe(self) -> str: ...
-    def sample(self, count: int, seed: Optional[int], callback: Optional[Callable[[str], object]]) -> Rows: ...
+    def sample(
+        self,
+        count: int,
+        label: Optional[int],
+        guidance: float,
+        settings: str,
+        seed: Optional[int],
+        callback: Optional[Callable[[str], object]],
+    ) -> Rows: ...
     def complete(
-        self, gaps: Gaps, draws: int, seed: Optional[int], callback: Optional[Callable[[str], object]]
+        self,
+        gaps: Gaps,
+        draws: int,
+        settings: str,
+        seed: Optional[int],
+        callback: Optional[Callable[[str], object]],
     ) -> Rows: ...
     def given(self, values: list[tuple[str, str]]) -> Gaps: ...
     def gaps(self, data: Data, learned: bool, unseen: str) -> Gaps: ...
     def scores(
-        self, data: Data, unseen: str, callback: Optional[Callable[[str], object]]
+        self, data: Data, asked: str, unseen: str, callback: Optional[Callable[[str], object]]
     ) -> tuple[bytes, bytes, bytes, str]: ...
     def fill(
-        self, gaps: Gaps, how: str, draws: int, seed: Optional[int], callback: Optional[Callable[[str], object]]
+        self,
+        gaps: Gaps,
+        how: str,
+        draws: int,
+        settings: str,
+        seed: Optional[int],
+        callback: Optional[Callable[[str], object]],
     ) -> Rows: ...
     def predict(self, gaps: Gaps, column: str, callback: Optional[Callable[[str], object]]) -> Predicted: ...
     def marginals(
@@ -99,6 +121,23 @@ class Energy:
         memory: int,
         callback: Optional[Callable[[str], object]],
     ) -> tuple[Fitted, Optional[BaseException]]: ...
+    def fit_randomized(
+        self,
+        recipe: str,
+        samples_from: Optional[str],
+        samples: Optional[int],
+        memory: int,
+        out: Any,
+        force: bool,
+        callback: Optional[Callable[[str], object]],
+    ) -> tuple[Randomized, Optional[BaseException]]: ...
+
+@final
+class Randomized:
+    @staticmethod
+    def load(folder: Any) -> Randomized: ...
+    def parameters(self) -> int: ...
+    def sample(self, count: int, seed: int, callback: Optional[Callable[[str], object]]) -> Rows: ...
 
 def fit(
     data: Data,
@@ -106,6 +145,10 @@ def fit(
     recipe: Optional[tuple[str, str]],
     reading: str,
     columns_as: dict[str, str],
+    kinds: Any,
+    weights: Optional[bytes],
+    test_data: Optional[str],
+    labels: Optional[tuple[str, Optional[str]]],
     out: Any,
     force: bool,
     resume: bool,
@@ -118,6 +161,7 @@ def quality(
     held_out: Optional[Data],
     reading: str,
     columns_as: dict[str, str],
+    kinds: Any,
     target: Optional[str],
     seed: int,
     callback: Optional[Callable[[str], object]],

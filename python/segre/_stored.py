@@ -89,6 +89,16 @@ class Stored:
         return {column["name"]: column["why"] for column in self._facts["left_out"]}
 
     @property
+    def derived(self) -> dict[str, str]:
+        """Columns of the data that others decide, and how: they follow from these in all that is drawn."""
+        return {column["name"]: column["says"] for column in self._facts["derived"]}
+
+    @property
+    def constraints(self) -> list[str]:
+        """What holds in every row that is drawn."""
+        return list(self._facts["constraints"])
+
+    @property
     def settings(self) -> dict[str, Any]:
         """What was decided about network and training."""
         return {"network": self._facts["network"], "training": self._facts["training"]}
@@ -131,7 +141,11 @@ class Stored:
         note = f"<p>and {len(columns) - 30} more columns</p>" if len(columns) > 30 else ""
         course = _plots.picture(lambda ax: _plots.training(self._history, ax)) if len(self._history) > 1 else ""
         head = f"<p><b>segre.Model</b>, {self._facts['parameters']} parameters</p>"
-        return f"{head}{table(('column', 'holds', 'values'), rows)}{note}{course}"
+        others = [(column["name"], column["says"], f"{column['rows']} rows") for column in self._facts["derived"]]
+        others += [(name, f"is left out: {why}", "") for name, why in self.left_out.items()]
+        others += [("", f"{text} holds in every row", "") for text in self.constraints]
+        more = table(("column", "is no part of the model", "borne out by"), others) if others else ""
+        return f"{head}{table(('column', 'holds', 'values'), rows)}{note}{more}{course}"
 
 
 def _some(categories: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 import sys
 import time
@@ -15,6 +16,9 @@ from segre._errors import SegreWarning
 
 Progress = Union[bool, None, Callable[[dict[str, Any]], object]]
 """What is told of long work: a bar, nothing, a bar where somebody looks (None), or a function of a dictionary."""
+
+#: A larger number of threads is a mistake that would take all memory.
+_MOST_THREADS = 1024
 
 _forked = False
 
@@ -46,8 +50,9 @@ def set_threads(count: int | None = None) -> None:
     count : int, optional
         Threads; one for each processor if it is None.
     """
-    if count is not None and count < 1:
-        raise ValueError(f"{count} threads cannot work; give 1 or more, or None for one a processor")
+    most = max(_MOST_THREADS, os.cpu_count() or 1)
+    if count is not None and not 1 <= operator.index(count) <= most:
+        raise ValueError(f"{count} threads cannot work; give 1 to {most}, or None for one a processor")
     require_threads()
     _segre.set_threads(count or 0)
 
@@ -60,6 +65,12 @@ def warn(text: str) -> None:
     warnings.warn(text, SegreWarning, stacklevel=level)
 
 
+def tell(notes: list[str]) -> None:
+    """Warns of what was done with rows when they were read."""
+    for note in notes:
+        warn(note)
+
+
 class Watcher:
     """Shows what it is told by the library, and turns notices into warnings.
 
@@ -68,6 +79,8 @@ class Watcher:
 
     def __init__(self, progress: Progress, task: str) -> None:
         self.history: list[dict[str, Any]] = []
+        if not (progress is None or isinstance(progress, bool) or callable(progress)):
+            raise TypeError(f"progress={progress!r}: give True, False, None or a function")
         self._own = progress if callable(progress) else None
         shown = progress if isinstance(progress, bool) else _somebody_looks()
         self._bar = _bar(task) if shown and self._own is None else None

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,12 +18,17 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from segre import _segre
+from segre._errors import SettingError
 from segre._fit import finished, settings_of
+from segre._frames import labels_of
 from segre._model import Model
-from segre._seed import Seed
-from segre._work import Progress, Watcher
+from segre._seed import Seed, seed_of
+from segre._work import Progress, Watcher, warn
 
-__all__ = ["EnergyModel", "Inference", "ising", "potts", "read"]
+__all__ = ["EnergyModel", "Inference", "RandomizedFlow", "ising", "load_randomized", "potts", "read"]
+
+#: What a fit of a randomised flow is asked beside its budget and seed.
+_RANDOMIZED = ("settings", "objective", "draws", "rank", "end_time", "learning_rate")
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ class EnergyModel:
 
     def energy(self, configuration: Sequence[int]) -> float:
         """``E(x)`` in nats, infinite where it is impossible."""
-        return self._inner.energy([int(state) for state in configuration])
+        return self._inner.energy([operator.index(state) for state in configuration])
 
     def infer(self, method: str = "auto", *, memory: int = 1 << 30, progress: Progress = None) -> Inference:
         """``log Z``, marginals, energy and entropy.
@@ -138,11 +144,89 @@ class EnergyModel:
             inner, stopped = self._inner.fit(settings, data_free, samples_from, samples, memory, watcher)
         return finished(Model._of(inner, "numpy", watcher.history), stopped, on_interrupt)
 
+    def fit_randomized(
+        self,
+        *,
+        time: Union[str, float, None] = None,
+        steps: Optional[int] = None,
+        seed: Seed = None,
+        set: Optional[Mapping[str, object]] = None,
+        samples: Optional[int] = None,
+        samples_from: Optional[str] = None,
+        memory: int = 4 << 30,
+        out: Union[str, os.PathLike[str], None] = None,
+        force: bool = False,
+        progress: Progress = None,
+        on_interrupt: str = "return",
+    ) -> RandomizedFlow:
+        """Learns a randomised assignment flow: a mixture of factorising distributions, one for each draw of the flow.
+
+        Source: *Randomized Assignment Flows* (SSVM 2023).
+
+        Parameters
+        ----------
+        time, steps, seed, progress, on_interrupt
+            See :func:`segre.fit`.
+        set : dict, optional
+            ``settings`` (``"improved"`` or ``"published"``), ``objective``, ``draws``, ``rank``, ``end_time``, ``learning_rate``; see
+            ``segre energy fit --help``.
+        samples, samples_from, memory
+            As in :meth:`fit`, for an objective that learns from samples.
+        out : path, optional
+            The folder to keep the run in; ``force`` replaces what is there.
+        """
+        if on_interrupt not in ("return", "raise"):
+            raise ValueError(f"on_interrupt={on_interrupt!r}: give 'return' or 'raise'")
+        asked = dict(set or {})
+        unknown = [name for name in asked if name not in _RANDOMIZED]
+        if unknown:
+            raise SettingError(f"there is no {unknown[0]!r}; use {', '.join(_RANDOMIZED)}")
+        if time is not None:
+            asked["time"] = time if isinstance(time, str) else f"{float(time)}s"
+        if steps is not None:
+            asked["steps"] = operator.index(steps)
+        number = seed_of(seed)
+        if number is not None:
+            asked["seed"] = number
+        folder = None if out is None else os.fspath(out)
+        with Watcher(progress, "fit") as watcher:
+            inner, stopped = self._inner.fit_randomized(
+                json.dumps(asked), samples_from, samples, memory, folder, force, watcher
+            )
+        if stopped is not None:
+            if on_interrupt == "raise" or not isinstance(stopped, KeyboardInterrupt):
+                raise stopped
+            warn("the fit was interrupted; this is the flow so far")
+        return RandomizedFlow(inner, 0 if number is None else number)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return (EnergyModel, (self._inner.source,))
 
     def __repr__(self) -> str:
         return f"<segre.energy.EnergyModel {self._inner.source}, {len(self.cardinalities)} variables>"
+
+
+class RandomizedFlow:
+    """A randomised assignment flow; made by :meth:`EnergyModel.fit_randomized` and :func:`load_randomized`."""
+
+    def __init__(self, inner: _segre.Randomized, seed: int) -> None:
+        self._inner, self._seed = inner, seed
+
+    def sample(self, n: int = 1, *, seed: Seed = None, progress: Progress = None) -> np.ndarray:
+        """Draws ``n`` rows: ``[n, height, width]`` of a grid, ``[n, variables]`` of a file's model."""
+        count, own = operator.index(n), seed_of(seed)
+        if count < 0:
+            raise ValueError(f"{count} rows cannot be drawn; give 0 or more")
+        with Watcher(progress, "sample") as watcher:
+            return labels_of(self._inner.sample(count, self._seed if own is None else own, watcher))
+
+    def __repr__(self) -> str:
+        return f"<segre.energy.RandomizedFlow, {self._inner.parameters()} parameters>"
+
+
+def load_randomized(folder: Union[str, os.PathLike[str]]) -> RandomizedFlow:
+    """Reads a randomised assignment flow from its folder, whether Python or the command line has written it."""
+    return RandomizedFlow(_segre.Randomized.load(os.fspath(folder)), 0)
 
 
 def read(path: Union[str, os.PathLike[str]]) -> EnergyModel:

@@ -19,9 +19,10 @@ from typing import Any, Optional, Union
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, DensityMixin, RegressorMixin, TransformerMixin
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 import segre
+from segre._asked import ColumnsAs
 from segre._frames import kind_of
 from segre._model import Model
 
@@ -38,7 +39,7 @@ class _Segre(BaseEstimator):  # type: ignore[misc]
         steps: Optional[int] = None,
         seed: Optional[int] = 0,
         set: Optional[Mapping[str, object]] = None,
-        columns_as: Optional[Mapping[str, str]] = None,
+        columns_as: ColumnsAs = None,
     ) -> None:
         self.time = time
         self.steps = steps
@@ -76,11 +77,13 @@ class _Segre(BaseEstimator):  # type: ignore[misc]
         self._target = _free_name(frame, "target")
         return frame, y
 
-    def _learn(self, frame: Any, **more: Any) -> Model:
+    def _learn(self, frame: Any, sample_weight: Any, **more: Any) -> Model:
         settings = dict(self.set or {})
         settings.update(more)
+        weights = None if sample_weight is None else _weights_of(sample_weight, frame)
         return segre.fit(
             frame,
+            weights=weights,
             time=self.time,
             steps=self.steps,
             seed=self.seed,
@@ -103,9 +106,9 @@ class SegreDensity(DensityMixin, _Segre):  # type: ignore[misc]
     model_ : segre.Model
     """
 
-    def fit(self, X: Any, y: Any = None) -> SegreDensity:
-        """Learns the rows of ``X``."""
-        self.model_ = self._learn(self._frame(X, reset=True))
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> SegreDensity:
+        """Learns the rows of ``X``, which count as much as they weigh."""
+        self.model_ = self._learn(self._frame(X, reset=True), sample_weight)
         return self
 
     def score_samples(self, X: Any) -> np.ndarray:
@@ -132,17 +135,21 @@ class SegreClassifier(ClassifierMixin, _Segre):  # type: ignore[misc]
     classes_ : numpy.ndarray
     """
 
-    def fit(self, X: Any, y: Any) -> SegreClassifier:
-        """Learns ``X`` and ``y`` together."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SegreClassifier:
+        """Learns ``X`` and ``y`` together; rows count as much as they weigh."""
         frame, y = self._frame_and_target(X, y)
         check_classification_targets(y)
         self.classes_ = unique_labels(y)
+        if sample_weight is not None:
+            weighing = unique_labels(y[_weights_of(sample_weight, frame) > 0])
+            # Classes of rows that weigh nothing are not learned; of one that is left nothing is.
+            self.classes_ = weighing if len(weighing) == 1 else self.classes_
         self._only = len(self.classes_) == 1
         if self._only:
             return self
         codes = np.searchsorted(self.classes_, y)
         frame = frame.assign(**{self._target: [f"class {code}" for code in codes]})
-        self.model_ = self._learn(frame, **{"training.conditional": "any"})
+        self.model_ = self._learn(frame, sample_weight, **{"training.conditional": "any"})
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -172,14 +179,14 @@ class SegreRegressor(RegressorMixin, _Segre):  # type: ignore[misc]
     model_ : segre.Model
     """
 
-    def fit(self, X: Any, y: Any) -> SegreRegressor:
-        """Learns ``X`` and ``y`` together."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SegreRegressor:
+        """Learns ``X`` and ``y`` together; rows count as much as they weigh."""
         frame, y = self._frame_and_target(X, y)
         y = np.asarray(y, dtype=np.float64)
         if not np.isfinite(y).all():
             raise ValueError("Input y contains NaN or infinity.")
         frame = frame.assign(**{self._target: y})
-        self.model_ = self._learn(frame, **{"training.conditional": "any"})
+        self.model_ = self._learn(frame, sample_weight, **{"training.conditional": "any"})
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -212,15 +219,15 @@ class SegreImputer(TransformerMixin, _Segre):  # type: ignore[misc]
         steps: Optional[int] = None,
         seed: Optional[int] = 0,
         set: Optional[Mapping[str, object]] = None,
-        columns_as: Optional[Mapping[str, str]] = None,
+        columns_as: ColumnsAs = None,
     ) -> None:
         super().__init__(time=time, steps=steps, seed=seed, set=set, columns_as=columns_as)
         self.method = method
 
-    def fit(self, X: Any, y: Any = None) -> SegreImputer:
-        """Learns the rows of ``X``, gaps among them."""
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> SegreImputer:
+        """Learns the rows of ``X``, gaps among them; rows count as much as they weigh."""
         frame = self._frame(X, reset=True, gaps=True)
-        self.model_ = self._learn(frame, **{"training.conditional": "any"})
+        self.model_ = self._learn(frame, sample_weight, **{"training.conditional": "any"})
         return self
 
     def transform(self, X: Any) -> Any:
@@ -245,6 +252,13 @@ class SegreImputer(TransformerMixin, _Segre):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _weights_of(sample_weight: Any, frame: Any) -> np.ndarray:
+    weights: np.ndarray = _check_sample_weight(sample_weight, frame, dtype=np.float64, ensure_non_negative=True)
+    if not weights.any():
+        raise ValueError("sample_weight is 0 in every row: no row counts")
+    return weights
 
 
 def _require_length(frame: Any, y: np.ndarray) -> None:

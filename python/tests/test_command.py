@@ -37,6 +37,40 @@ def test_fits_are_the_same_to_the_byte(letters: pd.DataFrame, tmp_path: Path) ->
     assert len(segre.load(tmp_path / "command")._history) == len(segre.load(tmp_path / "path")._history) > 0
 
 
+def test_weights_and_constraints_are_the_command_lines(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    start = rng.integers(0, 100, 300)
+    frame = pd.DataFrame({"start": start, "end": start + rng.integers(0, 50, 300), "w": rng.integers(1, 5, 300)})
+    path = tmp_path / "t.csv"
+    frame.to_csv(path, index=False)
+    budget = ("--steps", 20, "--seed", 3)
+    command("fit", path, "--out", tmp_path / "command", *budget, "--weights", "w", "--constraint", "start<=end")
+    asked: dict[str, Any] = {"steps": 20, "seed": 3, "progress": False, "constraints": ["start<=end"]}
+    segre.fit(frame, weights="w", out=tmp_path / "column", **asked)
+    segre.fit(frame.drop(columns="w"), weights=frame["w"], out=tmp_path / "array", **asked)
+    files = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("command", "column", "array")]
+    assert files[0] == files[1] == files[2]
+
+
+def test_scores_by_other_methods_are_the_command_lines(
+    letters: pd.DataFrame, letters_model: segre.Model, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.csv"
+    letters.to_csv(path, index=False)
+    letters_model.save(tmp_path / "m")
+    methods: dict[tuple[str, ...], dict[str, Any]] = {
+        ("--given", "x"): {"given": ["x"]},
+        ("--method", "chain"): {"method": "chain"},
+        ("--method", "orders", "--orders", "3"): {"method": "orders", "orders": 3},
+        ("--std-error", "0.001", "--seed", "9"): {"std_error": 0.001, "seed": 9},
+    }
+    for words, how in methods.items():
+        found = command("score", tmp_path / "m", path, *words)
+        asked: dict[str, Any] = {**how, "progress": False}
+        assert found["bits_per_dim"] == letters_model.bits_per_dim(letters, **asked), words
+        assert found["nats"] == pytest.approx(-letters_model.score(letters, **asked).value), words
+
+
 def test_folders_go_both_ways(letters: pd.DataFrame, letters_model: segre.Model, tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     letters.to_csv(path, index=False)

@@ -67,7 +67,7 @@ def test_coming_from() -> None:
 @pytest.mark.usefixtures("quick")
 def test_the_page_of_the_package() -> None:
     rng = np.random.default_rng(0)
-    income = rng.choice(["low", "high"], 200)
+    income = rng.choice(["<=50K", ">50K"], 200)
     frame = pd.DataFrame({"age": rng.integers(20, 60, 200), "income": income, "sex": rng.choice(["f", "m"], 200)})
     Path("model.uai").write_text("MARKOV\n1\n2\n1\n1 0\n2\n 1.0 3.0\n")
     frame.to_parquet("rows.parquet")

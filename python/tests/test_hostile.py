@@ -83,8 +83,8 @@ CALLS: dict[str, Call] = {
     "sample 1.5": lambda model, _: model.sample(1.5),  # type: ignore[arg-type]
     "sample text": lambda model, _: model.sample("3"),  # type: ignore[arg-type]
     "sample nan": lambda model, _: model.sample(float("nan")),  # type: ignore[arg-type]
-    "given list": lambda model, _: model.sample(1, given=[("x", "a")]),  # type: ignore[arg-type]
-    "given nested": lambda model, _: model.sample(1, given={"x": ["a"]}),
+    "given list": lambda model, _: model.sample(1, given=[("x", "a")]),
+    "given nested": lambda model, _: model.sample(1, given={"x": [["a"]]}),
     "given unknown": lambda model, _: model.sample(1, given={"q": "a"}),
     "seed text": lambda model, _: model.sample(1, seed="x"),  # type: ignore[arg-type]
     "seed huge": lambda model, _: model.sample(1, seed=2**64),

@@ -1,13 +1,17 @@
 //! Data as Python hands them over, and how they are read.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
 use segre::data::{
-    self, DataSource, Dataset, InMemory, MissingIs, PartialDataset, ReadOptions, Schema, Unseen,
+    self, DataSource, Dataset, InMemory, Kinds, MissingIs, PartialDataset, ReadOptions, Schema,
+    Unseen,
 };
+
+use crate::errors::raise;
 
 /// Data that are still to be read: a name or a path, an Arrow table, or an array.
 #[pyclass(frozen)]
@@ -90,8 +94,12 @@ pub fn unseen(name: &str) -> PyResult<Unseen> {
     }
 }
 
-/// How data are read: `columns_as` says what columns hold, the rest is JSON of the other options.
-pub fn options(json: &str, columns_as: BTreeMap<String, String>) -> PyResult<ReadOptions> {
+/// How data are read: `columns_as` says what columns hold, and so does a file; the rest is JSON of the other options.
+pub fn options(
+    json: &str,
+    columns_as: BTreeMap<String, String>,
+    kinds: Option<PathBuf>,
+) -> PyResult<ReadOptions> {
     let read = serde_json::from_str(json);
     let mut options: ReadOptions =
         read.map_err(|error| PyValueError::new_err(error.to_string()))?;
@@ -99,6 +107,11 @@ pub fn options(json: &str, columns_as: BTreeMap<String, String>) -> PyResult<Rea
         let kind = kind.parse();
         let kind = kind.map_err(PyValueError::new_err)?;
         options.columns_as.insert(column, kind);
+    }
+    if let Some(path) = kinds {
+        let found = Kinds::load(&path).map_err(raise)?;
+        options.kinds = found.kinds;
+        options.date_formats = found.date_formats;
     }
     Ok(options)
 }

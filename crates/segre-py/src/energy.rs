@@ -1,18 +1,24 @@
 //! Energy models: read or made, and inferred in.
 
+use std::path::PathBuf;
+
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use segre::energy::infer::{Choice, InferOptions, run};
 use segre::energy::{
     BeliefPropagationOptions, EnergyModel, GridModel, MeanFieldOptions, ModelSource,
 };
-use segre::model::{EnergyFit, Model};
+use segre::model::{EnergyFit, Model, randomized_of_energy};
+use segre::randomized::RandomizedFlow;
 use segre::recipe::Recipe;
+use segre::run::load_randomized;
 use serde_json::json;
 
 use crate::errors::raise;
 use crate::fit::{Stopped, ended_fit};
 use crate::model::Fitted;
-use crate::work::{watch, watch_all};
+use crate::rows::Rows;
+use crate::work::{Ended, watch, watch_all};
 
 /// An energy model of discrete variables.
 #[pyclass(frozen)]
@@ -57,7 +63,7 @@ impl Energy {
                 .all(|(state, count)| state < count);
         match legal {
             true => Ok(self.model.energy(&configuration)),
-            false => Err(pyo3::exceptions::PyValueError::new_err(format!(
+            false => Err(PyValueError::new_err(format!(
                 "a configuration has a state below {cardinalities:?} for each variable"
             ))),
         }
@@ -78,7 +84,7 @@ impl Energy {
             "bp" => Choice::Bp(BeliefPropagationOptions::default()),
             other => {
                 let sentence = format!("{other:?} is no method; use auto, exact, mean-field or bp");
-                return Err(pyo3::exceptions::PyValueError::new_err(sentence));
+                return Err(PyValueError::new_err(sentence));
             }
         };
         let options = InferOptions {
@@ -116,5 +122,76 @@ impl Energy {
             Model::of_energy(&self.model, grid, &self.source, &asked, observer)
         })?;
         ended_fit(py, ended)
+    }
+
+    /// Learns a randomised assignment flow, and says what stopped the fit if something did; `recipe` is JSON.
+    #[allow(clippy::too_many_arguments, reason = "keywords in Python")]
+    fn fit_randomized(
+        &self,
+        py: Python<'_>,
+        recipe: &str,
+        samples_from: Option<String>,
+        samples: Option<usize>,
+        memory: u64,
+        out: Option<PathBuf>,
+        force: bool,
+        callback: Option<Py<PyAny>>,
+    ) -> PyResult<(Randomized, Stopped)> {
+        let read = serde_json::from_str(recipe);
+        let recipe = read.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let asked = EnergyFit {
+            samples_from,
+            samples,
+            memory,
+            ..EnergyFit::default()
+        };
+        let ended = watch(py, callback.as_ref(), |observer| {
+            let grid = self.grid.as_ref();
+            let out = out.as_deref().map(|folder| (folder, force));
+            let energy = &self.model;
+            randomized_of_energy(energy, grid, &self.source, &recipe, &asked, out, observer)
+        })?;
+        match ended {
+            Ended::Done((flow, _)) => Ok((Randomized { flow }, None)),
+            Ended::Stopped(error, Ok((flow, _))) => {
+                Ok((Randomized { flow }, Some(error.into_value(py).into_any())))
+            }
+            Ended::Stopped(error, Err(_)) => Err(error),
+        }
+    }
+}
+
+/// A randomised assignment flow.
+#[pyclass(frozen)]
+pub struct Randomized {
+    flow: RandomizedFlow,
+}
+
+#[pymethods]
+impl Randomized {
+    /// Reads a flow from its folder.
+    #[staticmethod]
+    fn load(py: Python<'_>, folder: PathBuf) -> PyResult<Self> {
+        let flow = watch_all(py, None, |_| Ok(load_randomized(&folder)?.0))?;
+        Ok(Self { flow })
+    }
+
+    /// Number of parameters.
+    fn parameters(&self) -> usize {
+        self.flow.parameters()
+    }
+
+    /// Draws rows.
+    fn sample(
+        &self,
+        py: Python<'_>,
+        count: usize,
+        seed: u64,
+        callback: Option<Py<PyAny>>,
+    ) -> PyResult<Rows> {
+        let drawn = watch_all(py, callback.as_ref(), |observer| {
+            Ok(self.flow.sample(count, seed, observer)?)
+        })?;
+        Ok(Rows::new(drawn, self.flow.schema()))
     }
 }

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use segre::data::DataError;
 use segre::evaluation::EvaluationError;
 use segre::flow::FlowError;
+use segre::ode::OdeError;
 use segre::run::RunError;
 
 /// The exception of an error.
@@ -27,18 +28,63 @@ fn exception<'py>(
         let arguments = (message, place.column, place.row, place.value);
         return classes.getattr("DataError")?.call1(arguments);
     }
-    let class = match error {
-        segre::Error::File(_) | segre::Error::Run(RunError::File(_)) => "FileError",
-        segre::Error::Run(RunError::Exists { .. }) => "FolderExistsError",
-        segre::Error::Setting(_)
-        | segre::Error::Parameter(_)
-        | segre::Error::Recipe(_)
-        | segre::Error::Run(RunError::Setting(_) | RunError::Recipe(_))
-        | segre::Error::Flow(FlowError::Setting(_)) => "SettingError",
-        segre::Error::Energy(_) | segre::Error::Run(RunError::Energy(_)) => "EnergyError",
-        _ => "Error",
-    };
-    classes.getattr(class)?.call1((message,))
+    classes.getattr(class_of(error))?.call1((message,))
+}
+
+const FILE: &str = "FileError";
+const SETTING: &str = "SettingError";
+const ENERGY: &str = "EnergyError";
+const OTHER: &str = "Error";
+
+/// The class of an error that is none of data.
+fn class_of(error: &segre::Error) -> &'static str {
+    match error {
+        segre::Error::File(_) => FILE,
+        segre::Error::Setting(_) | segre::Error::Parameter(_) | segre::Error::Recipe(_) => SETTING,
+        segre::Error::Energy(_) => ENERGY,
+        segre::Error::Data(error) => of_data(error),
+        segre::Error::Flow(error) => of_flow(error),
+        segre::Error::Run(error) => of_run(error),
+        segre::Error::Evaluation(error) => match error {
+            EvaluationError::File(_) => FILE,
+            EvaluationError::Setting(_) => SETTING,
+            EvaluationError::Energy(_) => ENERGY,
+            EvaluationError::Data(error) => of_data(error),
+            EvaluationError::Flow(error) => of_flow(error),
+            EvaluationError::Run(error) => of_run(error),
+            _ => OTHER,
+        },
+        _ => OTHER,
+    }
+}
+
+fn of_run(error: &RunError) -> &'static str {
+    match error {
+        RunError::Exists { .. } => "FolderExistsError",
+        RunError::File(_) => FILE,
+        RunError::Setting(_) | RunError::Recipe(_) => SETTING,
+        RunError::Energy(_) => ENERGY,
+        RunError::Data(error) => of_data(error),
+        RunError::Flow(error) => of_flow(error),
+        _ => OTHER,
+    }
+}
+
+fn of_flow(error: &FlowError) -> &'static str {
+    match error {
+        FlowError::File(_) => FILE,
+        FlowError::Setting(_) | FlowError::Ode(OdeError::Setting(_)) => SETTING,
+        FlowError::Data(error) => of_data(error),
+        _ => OTHER,
+    }
+}
+
+fn of_data(error: &DataError) -> &'static str {
+    match error {
+        DataError::File(_) => FILE,
+        DataError::Setting(_) | DataError::Parameter(_) => SETTING,
+        _ => OTHER,
+    }
 }
 
 /// What is wrong with data, whichever room met it.
@@ -48,7 +94,11 @@ fn data_error(error: &segre::Error) -> Option<&DataError> {
         | segre::Error::Run(RunError::Data(data))
         | segre::Error::Flow(FlowError::Data(data))
         | segre::Error::Run(RunError::Flow(FlowError::Data(data)))
-        | segre::Error::Evaluation(EvaluationError::Data(data)) => data,
+        | segre::Error::Evaluation(
+            EvaluationError::Data(data)
+            | EvaluationError::Flow(FlowError::Data(data))
+            | EvaluationError::Run(RunError::Data(data)),
+        ) => data,
         _ => return None,
     };
     match data {

@@ -17,7 +17,8 @@ use crate::work::{Ended, watch, watch_all};
 
 /// Learns from data; the model, and what stopped the fit if something did.
 ///
-/// `settings` are assignments of a recipe (`network.hidden=64`), the later going before the earlier.
+/// `settings` are assignments of a recipe (`network.hidden=64`), the later going before the earlier; `weights` of the rows are 64-bit
+/// numbers in the machine's order of bytes.
 #[pyfunction]
 #[allow(clippy::too_many_arguments, reason = "keywords in Python")]
 pub fn fit(
@@ -27,12 +28,17 @@ pub fn fit(
     recipe: Option<(String, String)>,
     reading: &str,
     columns_as: BTreeMap<String, String>,
+    kinds: Option<PathBuf>,
+    weights: Option<&[u8]>,
+    test_data: Option<String>,
+    labels: Option<(PathBuf, Option<String>)>,
     out: Option<PathBuf>,
     force: bool,
     resume: bool,
     callback: Option<Py<PyAny>>,
 ) -> PyResult<(Fitted, Stopped)> {
-    let mut options = options(reading, columns_as)?;
+    let mut options = options(reading, columns_as, kinds)?;
+    let weights: Option<Vec<f64>> = weights.map(bytemuck::pod_collect_to_vec);
     let ended = watch(py, callback.as_ref(), |observer| {
         let file = match &recipe {
             Some((text, name)) => Recipe::parse(text, name)?,
@@ -40,8 +46,16 @@ pub fn fit(
         };
         let recipe = file.and(Recipe::of_assignments(&settings)?);
         options.builtin_seed = recipe.seed();
-        let data = data.read(&options)?;
+        let data = match &weights {
+            None => data.read(&options)?,
+            Some(weights) => data.read(&options)?.weighed(weights)?,
+        };
         let fit = Fit::new(&data).recipe(recipe).force(force).resume(resume);
+        let fit = fit.test_data(test_data.as_deref());
+        let fit = match &labels {
+            Some((path, column)) => fit.labels(Some(path), column.as_deref()),
+            None => fit,
+        };
         let fit = match &out {
             Some(folder) => fit.out(folder),
             None => fit,
@@ -78,11 +92,12 @@ pub fn quality(
     held_out: Option<&Data>,
     reading: &str,
     columns_as: BTreeMap<String, String>,
+    kinds: Option<PathBuf>,
     target: Option<String>,
     seed: u64,
     callback: Option<Py<PyAny>>,
 ) -> PyResult<String> {
-    let reading = options(reading, columns_as)?;
+    let reading = options(reading, columns_as, kinds)?;
     let report = watch_all(py, callback.as_ref(), |observer| {
         let real = real.read(&reading)?;
         let read = |data: &Data| data.read_as(&real.schema, &reading);

@@ -10,6 +10,7 @@ mod fit;
 mod model;
 mod prediction;
 mod rows;
+mod settings;
 mod work;
 
 use pyo3::prelude::*;
@@ -26,6 +27,7 @@ fn _segre(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<data::Data>()?;
     module.add_class::<energy::Energy>()?;
+    module.add_class::<energy::Randomized>()?;
     module.add_class::<model::Fitted>()?;
     module.add_class::<model::Gaps>()?;
     module.add_class::<prediction::Predicted>()?;

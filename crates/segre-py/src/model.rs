@@ -19,6 +19,7 @@ use crate::data::{Data, unseen};
 use crate::errors::raise;
 use crate::prediction::Predicted;
 use crate::rows::{Rows, bytes};
+use crate::settings::{drawing, name_of, scoring};
 use crate::work::watch_all;
 
 /// A fitted model.
@@ -42,6 +43,13 @@ impl Gaps {
     /// Number of unknown labels.
     fn unknown(&self) -> usize {
         self.rows.unknown()
+    }
+
+    /// The rows with what one further row knows and what holds of it.
+    fn and_given(&self, given: &Self) -> PyResult<Self> {
+        let rows = self.rows.and_given(&given.rows);
+        let rows = rows.map_err(raise)?;
+        Ok(Self { rows })
     }
 
     /// What was done with them when they were read, where that may surprise.
@@ -78,6 +86,11 @@ impl Fitted {
             "left_out": schema.left_out,
             "notes": schema.notes,
             "types": schema.types,
+            "derived": schema.derived.iter().map(|own| json!({
+                "name": own.name, "says": own.sentence(), "of": own.parents(), "rows": own.rows,
+            })).collect::<Vec<_>>(),
+            "constraints": schema.constraints.iter().map(|own| own.text()).collect::<Vec<_>>(),
+            "classes": card.labels.as_ref().map(|labels| &labels.names),
             "source": card.source,
             "seed": card.training.seed,
             "network": card.model.network,
@@ -89,19 +102,28 @@ impl Fitted {
         .to_string()
     }
 
-    /// Draws rows.
+    /// Draws rows, of a class if one is given.
+    #[allow(clippy::too_many_arguments, reason = "keywords in Python")]
     fn sample(
         &self,
         py: Python<'_>,
         count: usize,
+        label: Option<usize>,
+        guidance: f64,
+        settings: &str,
         seed: Option<u64>,
         callback: Option<Py<PyAny>>,
     ) -> PyResult<Rows> {
-        let options = self.drawing(seed);
-        let drawn = watch_all(py, callback.as_ref(), |observer| {
-            self.model.draw(count, &options, observer)
+        let options = self.drawing(seed, settings)?;
+        let drawn = watch_all(py, callback.as_ref(), |observer| match label {
+            None => self.model.draw(count, &options, observer),
+            Some(class) => {
+                let classes = class..class + 1;
+                self.model
+                    .draw_classes(classes, guidance, count, &options, observer)
+            }
         })?;
-        Ok(Rows::new(drawn.data))
+        Ok(Rows::new(drawn.data, self.model.schema()))
     }
 
     /// Draws what is unknown of every row, together, given what is known, so many times.
@@ -110,14 +132,16 @@ impl Fitted {
         py: Python<'_>,
         gaps: &Gaps,
         draws: usize,
+        settings: &str,
         seed: Option<u64>,
         callback: Option<Py<PyAny>>,
     ) -> PyResult<Rows> {
-        let (given, options) = (gaps.rows.repeat_rows(draws), self.drawing(seed));
+        let given = gaps.rows.clone().without_beside().repeat_rows(draws);
+        let options = self.drawing(seed, settings)?;
         let drawn = watch_all(py, callback.as_ref(), |observer| {
             self.model.complete(&given, &options, observer)
         })?;
-        Ok(Rows::new(drawn.data))
+        Ok(Rows::new(drawn.data, &given.schema))
     }
 
     /// Reads data with gaps into the model's columns; whether a missing field is what it was in the fit's data.
@@ -144,6 +168,7 @@ impl Fitted {
         &self,
         py: Python<'py>,
         data: &Data,
+        asked: &str,
         unseen: &str,
         callback: Option<Py<PyAny>>,
     ) -> PyResult<(
@@ -153,18 +178,21 @@ impl Fitted {
         String,
     )> {
         let (schema, options) = (self.model.schema(), self.reading(unseen)?);
-        let (scores, within, notes) = watch_all(py, callback.as_ref(), |observer| {
-            let rows = data.read_as(schema, &options)?;
-            let settings = self.model.score_options(rows.rows());
+        let rows = watch_all(py, None, |_| data.read_as(schema, &options))?;
+        let settings = scoring(asked, schema, self.model.score_options(rows.rows()))?;
+        let (scores, within) = watch_all(py, callback.as_ref(), |observer| {
             let scores = self.model.score(&rows, &settings, observer)?;
-            Ok((scores, rows.log_within_cells(), rows.schema.notes))
+            Ok((scores, rows.log_within_cells_given(&settings.given)))
         })?;
-        let rows = scores.rows.iter();
+        let mean_within = within.as_ref().map(|within| rows.mean_of(within));
+        let of_rows = scores.rows.iter();
         let (nats, errors): (Vec<f64>, Vec<f64>) =
-            rows.map(|row| (row.value, row.std_error)).unzip();
+            of_rows.map(|row| (row.value, row.std_error)).unzip();
         let whole = json!({
+            "mean": mean_within.unwrap_or(0.0) - scores.mean_nats.value,
+            "method": name_of(scores.method), "notes": rows.schema.notes,
             "std_error": scores.mean_nats.std_error, "samples": scores.mean_nats.samples,
-            "bits_per_dim": scores.bits_per_dim.value, "notes": notes,
+            "bits_per_dim": scores.bits_per_dim.value,
         });
         Ok((
             bytes(py, &nats),
@@ -176,24 +204,26 @@ impl Fitted {
 
     /// Fills in what is unknown: by so many draws of every row (`sample`), by the most probable category or the median of each
     /// field (`map`), or the same with means (`mean`).
+    #[allow(clippy::too_many_arguments, reason = "keywords in Python")]
     fn fill(
         &self,
         py: Python<'_>,
         gaps: &Gaps,
         how: &str,
         draws: usize,
+        settings: &str,
         seed: Option<u64>,
         callback: Option<Py<PyAny>>,
     ) -> PyResult<Rows> {
         let filling = match how {
             "map" => Filling::MostProbable,
             "mean" => Filling::Expected,
-            _ => Filling::Draws(draws, self.drawing(seed)),
+            _ => Filling::Draws(draws, self.drawing(seed, settings)?),
         };
         let filled = watch_all(py, callback.as_ref(), |observer| {
             self.model.fill(&gaps.rows, &filling, observer)
         })?;
-        Ok(Rows::new(filled))
+        Ok(Rows::new(filled, &gaps.rows.schema))
     }
 
     /// Predicts a column.
@@ -289,7 +319,7 @@ impl Fitted {
         let (schema, options) = (self.model.schema(), &self.model.card().read_options);
         let report = watch_all(py, callback.as_ref(), |observer| {
             let rows = synthetic.map(|data| data.read_as(schema, options));
-            let seed = self.drawing(seed).seed;
+            let seed = seed.unwrap_or(self.model.sampling_options().seed);
             let asked = QualityOptions { target, seed };
             self.model
                 .quality(rows.transpose()?.as_ref(), &asked, observer)
@@ -302,7 +332,7 @@ impl Fitted {
         let model = watch_all(py, None, |_| {
             // Read as the fit read them, so that a change is seen.
             let own = data.read(&self.model.card().read_options)?;
-            self.model.clone().with_data(own.dataset().clone())
+            self.model.clone().with_data(own.into_dataset())
         })?;
         Ok(Self { model })
     }
@@ -323,11 +353,9 @@ impl Fitted {
         })
     }
 
-    fn drawing(&self, seed: Option<u64>) -> SamplingOptions {
+    fn drawing(&self, seed: Option<u64>, settings: &str) -> PyResult<SamplingOptions> {
         let own = self.model.sampling_options();
-        SamplingOptions {
-            seed: seed.unwrap_or(own.seed),
-            ..own
-        }
+        let seed = seed.unwrap_or(own.seed);
+        drawing(settings, SamplingOptions { seed, ..own })
     }
 }

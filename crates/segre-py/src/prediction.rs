@@ -49,7 +49,7 @@ impl Predicted {
             "high" => spread.interval.1,
             _ => spread.median,
         });
-        Ok(Rows::new(rows.map_err(raise)?))
+        Ok(Rows::new(rows.map_err(raise)?, &self.rows.schema))
     }
 
     /// Means of numbers as bytes, in the column's own units (of dates days, of times seconds); empty where the column holds words.

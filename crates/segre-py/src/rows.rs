@@ -7,18 +7,21 @@ use arrow_schema::Field;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule};
 use pyo3_arrow::ffi::{ArrayIterator, to_stream_pycapsule};
-use segre::data::{Dataset, Layout, record_batch};
+use segre::data::{Dataset, Layout, Schema, record_batch};
 
 /// Rows of a model: an Arrow stream for tables, labels for pictures and arrays.
 #[pyclass(frozen)]
 pub struct Rows {
     pub(crate) data: Arc<Dataset>,
+    /// Notes of them that were told before they were drawn.
+    told: usize,
 }
 
 impl Rows {
-    pub(crate) fn new(data: Dataset) -> Self {
-        let data = Arc::new(data);
-        Self { data }
+    /// Rows that come from a schema.
+    pub(crate) fn new(data: Dataset, from: &Schema) -> Self {
+        let (data, told) = (Arc::new(data), from.notes.len());
+        Self { data, told }
     }
 }
 
@@ -31,6 +34,12 @@ pub fn bytes<'py, T: bytemuck::NoUninit>(py: Python<'py>, numbers: &[T]) -> Boun
 impl Rows {
     fn __len__(&self) -> usize {
         self.data.rows()
+    }
+
+    /// What is to be said of how they were drawn.
+    fn notes(&self) -> Vec<String> {
+        let notes = self.data.schema.notes.iter();
+        notes.skip(self.told).cloned().collect()
     }
 
     /// Whether the rows are those of a table.

@@ -1,7 +1,10 @@
 //! Labels of many rows together with the schema that gives them meaning.
 
+mod weights;
+
 use std::borrow::Cow;
 
+pub(crate) use self::weights::systematic;
 use super::schema::Schema;
 use super::store::{Collector, Store};
 use super::table::{Beside, Fields, Keeper, Numbers};
@@ -39,29 +42,7 @@ impl Dataset {
 
     /// [`new`](Self::new) for labels that may be in a file.
     pub(super) fn of_store(schema: Schema, labels: Store) -> Result<Self> {
-        schema.validate()?;
-        let sites = schema.sites();
-        if !labels.len().is_multiple_of(sites) {
-            return Err(DataError::SchemaMismatch {
-                what: "the number of labels".into(),
-                expected: format!("a multiple of {sites}"),
-                found: labels.len().to_string(),
-            });
-        }
-        let cardinalities = schema.cardinalities();
-        for (row, values) in labels.chunks_exact(sites).enumerate() {
-            for (site, (&label, &categories)) in values.iter().zip(&cardinalities).enumerate() {
-                if usize::from(label) >= categories {
-                    let site = schema.sites[site].name.clone();
-                    return Err(DataError::LabelOutOfRange {
-                        row,
-                        site,
-                        label,
-                        categories,
-                    });
-                }
-            }
-        }
+        require_labels(&schema, &labels, None)?;
         Ok(Self {
             schema,
             labels,
@@ -115,29 +96,6 @@ impl Dataset {
         self.beside.as_ref()
     }
 
-    /// What each row weighs, 1 on average; `None` if all weigh the same.
-    pub fn weights(&self) -> Option<Vec<f64>> {
-        let weights = self.weights.as_ref()?.iter().copied().map(f64::from);
-        let mean = weights.clone().sum::<f64>() / self.rows() as f64;
-        Some(match mean > 0.0 {
-            true => weights.map(|weight| weight / mean).collect(),
-            // Nothing weighs anything here: no mean exists but the plain one.
-            false => vec![1.0; self.rows()],
-        })
-    }
-
-    /// As many rows, each as often as it weighs, up to rounding: what stands for the data where rows cannot be weighed.
-    pub fn by_weight(&self) -> Cow<'_, Self> {
-        match self.weights() {
-            None => Cow::Borrowed(self),
-            Some(weights) => {
-                let mut chosen = self.select(&systematic(&weights, 0.5));
-                chosen.weights = None;
-                Cow::Owned(chosen)
-            }
-        }
-    }
-
     /// The data with the numbers of some rows and columns where they are not known.
     ///
     /// # Panics
@@ -172,10 +130,17 @@ impl Dataset {
     ///
     /// A probability of whole multiples of the columns' resolution; `log p(labels)` comes to it.
     pub fn log_within_cells(&self) -> Option<Vec<f64>> {
+        self.log_within_cells_given(&[])
+    }
+
+    /// [`log_within_cells`](Self::log_within_cells) of the columns that have none of the sites that are given.
+    pub fn log_within_cells_given(&self, given: &[usize]) -> Option<Vec<f64>> {
         let numbers = self.numbers()?;
         let columns = (0..self.schema.column_count()).filter_map(|column| {
             let (_, coding) = self.schema.column(column);
-            Some((column, coding?, self.schema.sites_of(column)))
+            let sites = self.schema.sites_of(column);
+            let asked = !sites.clone().any(|site| given.contains(&site));
+            Some((column, coding?, sites)).filter(|_| asked)
         });
         let columns: Vec<_> = columns.collect();
         let of_row = |row: usize| {
@@ -354,22 +319,32 @@ impl Dataset {
     }
 }
 
-/// As many places as there are weights, each as often as it weighs, with what is left over decided by an offset from 0 to 1.
-pub(crate) fn systematic(weights: &[f64], offset: f64) -> Vec<usize> {
-    let count = weights.len();
-    let step = weights.iter().sum::<f64>() / count as f64;
-    let mut places = Vec::with_capacity(count);
-    let mut sum = 0.0;
-    for (place, weight) in weights.iter().enumerate() {
-        sum += weight;
-        while places.len() < count && (places.len() as f64 + offset) * step < sum {
-            places.push(place);
+/// Whether labels fill the rows of a schema, and are labels of their sites or, if there is such a one, `unknown`.
+pub(super) fn require_labels(schema: &Schema, labels: &[u16], unknown: Option<u16>) -> Result<()> {
+    schema.validate()?;
+    let sites = schema.sites();
+    if !labels.len().is_multiple_of(sites) {
+        return Err(DataError::SchemaMismatch {
+            what: "the number of labels".into(),
+            expected: format!("a multiple of {sites}"),
+            found: labels.len().to_string(),
+        });
+    }
+    let cardinalities = schema.cardinalities();
+    for (row, values) in labels.chunks_exact(sites).enumerate() {
+        for (site, (&label, &categories)) in values.iter().zip(&cardinalities).enumerate() {
+            if usize::from(label) >= categories && Some(label) != unknown {
+                let site = schema.sites[site].name.clone();
+                return Err(DataError::LabelOutOfRange {
+                    row,
+                    site,
+                    label,
+                    categories,
+                });
+            }
         }
     }
-    // Rounding may leave the last one over.
-    let last = weights.iter().rposition(|weight| *weight > 0.0);
-    places.resize(count, last.unwrap_or(0));
-    places
+    Ok(())
 }
 
 #[cfg(test)]
@@ -391,29 +366,6 @@ mod tests {
         assert_eq!(data.select(&[]).rows(), 0);
         assert_eq!(data.spread(2).labels(), [0, 1, 2, 0]);
         assert_eq!((data.spread(9), data.spread(0).rows()), (data.clone(), 0));
-    }
-
-    #[test]
-    fn rows_are_chosen_as_often_as_they_weigh() {
-        assert_eq!(systematic(&[1.0, 1.0, 1.0], 0.3), [0, 1, 2]);
-        assert_eq!(systematic(&[0.0, 3.0, 1.0, 0.0], 0.5), [1, 1, 1, 2]);
-        let weights = [0.3, 2.4, 0.1, 1.2];
-        let mut counts = [0.0; 4];
-        for offset in 0..1000 {
-            let chosen = systematic(&weights, (f64::from(offset) + 0.5) / 1000.0);
-            chosen.into_iter().for_each(|place| counts[place] += 1e-3);
-        }
-        for (count, weight) in counts.iter().zip(weights) {
-            assert!((count - weight).abs() < 0.01, "{counts:?}");
-        }
-        let data = Dataset::new(schema(), vec![0, 1, 2, 0, 1, 1]).expect("legal labels");
-        let data = data.with_weights(Some(vec![2.0, 0.0, 4.0]));
-        assert_eq!(data.weights(), Some(vec![1.0, 0.0, 2.0]));
-        assert_eq!(
-            data.select(&[2, 0]).weights(),
-            Some(vec![4.0 / 3.0, 2.0 / 3.0])
-        );
-        assert_eq!(data.by_weight().labels(), [0, 1, 1, 1, 1, 1]);
     }
 
     #[test]

@@ -47,6 +47,20 @@ impl Data {
         })
     }
 
+    /// The data with what each row weighs, for weights that are no column of them.
+    ///
+    /// # Errors
+    /// As [`Dataset::weighed`].
+    pub fn weighed(mut self, weights: &[f64]) -> Result<Self> {
+        self.rows = self.rows.weighed(weights)?;
+        Ok(self)
+    }
+
+    /// The rows alone.
+    pub fn into_dataset(self) -> Dataset {
+        self.rows
+    }
+
     /// The rows.
     pub fn dataset(&self) -> &Dataset {
         &self.rows

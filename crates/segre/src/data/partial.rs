@@ -1,6 +1,6 @@
 //! Rows of which some labels are unknown: what conditional draws and predictions start from.
 
-use super::dataset::Dataset;
+use super::dataset::{Dataset, require_labels};
 use super::schema::Schema;
 use super::table::{Beside, Condition, Numbers};
 use crate::data::error::{DataError, Result};
@@ -8,7 +8,7 @@ use crate::random::{Purpose, generator};
 use rand::RngExt;
 
 /// Stands for an unknown label; no site has so many categories.
-const UNKNOWN: u16 = u16::MAX;
+pub(super) const UNKNOWN: u16 = u16::MAX;
 
 /// Rows with unknown labels.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,9 +33,13 @@ impl PartialDataset {
     /// # Errors
     /// As [`Dataset::new`].
     pub fn new(schema: Schema, labels: impl IntoIterator<Item = Option<u16>>) -> Result<Self> {
-        let labels: Vec<u16> = labels.into_iter().map(|l| l.unwrap_or(UNKNOWN)).collect();
-        let known = labels.iter().map(|l| if *l == UNKNOWN { 0 } else { *l });
-        let Dataset { schema, .. } = Dataset::new(schema, known.collect())?;
+        let labels = labels.into_iter().map(|l| l.unwrap_or(UNKNOWN)).collect();
+        Self::of_labels(schema, labels)
+    }
+
+    /// [`new`](Self::new) for labels of which some are [`UNKNOWN`].
+    pub(super) fn of_labels(schema: Schema, labels: Vec<u16>) -> Result<Self> {
+        require_labels(&schema, &labels, Some(UNKNOWN))?;
         Ok(Self {
             schema,
             labels,

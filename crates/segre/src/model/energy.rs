@@ -1,5 +1,7 @@
 //! Models of an energy, learned from samples of it or from the energy alone.
 
+use std::path::Path;
+
 use burn::tensor::Device;
 
 use super::Model;
@@ -9,9 +11,10 @@ use crate::error::Result;
 use crate::flow::training::Ending;
 use crate::neural::pairwise_prior;
 use crate::progress::{Observer, Part};
-use crate::randomized::schema_of;
+use crate::randomized::{self, RandomizedFlow, schema_of};
+use crate::recipe::energy::RandomizedRecipe;
 use crate::recipe::{self, Recipe};
-use crate::run::{DataFreeRun, Fit, SamplesWanted, energy_samples};
+use crate::run::{DataFreeRun, Fit, RandomizedRun, SamplesWanted, energy_samples};
 
 /// What is asked of a fit to an energy; the default decides nothing.
 #[derive(Clone, Debug)]
@@ -82,4 +85,39 @@ impl Model {
         let ended = run.train(&mut Part::new(observer, "fit", 0.1..1.0))?;
         Ok((Self::of(run)?, ended == Ending::Stopped))
     }
+}
+
+/// Fits a randomised assignment flow to an energy, kept in a folder if there is one (a former run there is replaced if `force` says
+/// so); and whether the observer has stopped the fit, whose model so far it is then. What is asked of network and training is in the
+/// recipe, of `asked` only the samples count.
+///
+/// # Errors
+/// As [`RandomizedRun::new`], [`energy_samples`] and [`RandomizedRun::train`].
+pub fn randomized_of_energy(
+    energy: &EnergyModel,
+    grid: Option<&GridModel>,
+    source: &str,
+    recipe: &RandomizedRecipe,
+    asked: &EnergyFit,
+    out: Option<(&Path, bool)>,
+    observer: &mut dyn Observer,
+) -> Result<(RandomizedFlow, bool)> {
+    let schema = schema_of(energy, grid)?;
+    let mut run = RandomizedRun::new(recipe, energy, source, &schema)?;
+    if run.card().training.objective.needs_samples() {
+        let count = asked.samples;
+        let wanted = SamplesWanted {
+            from: asked.samples_from.as_deref(),
+            count: count.unwrap_or_else(|| recipe::energy::samples(energy.variables())),
+            memory: asked.memory,
+            seed: run.card().training.seed,
+        };
+        let drawing = &mut Part::new(&mut *observer, "sample", 0.0..0.1);
+        run = run.learning_from(energy_samples(energy, &schema, &wanted, drawing)?);
+    }
+    if let Some((folder, force)) = out {
+        run = run.kept_in(folder, force)?;
+    }
+    let ended = run.train(energy, &mut Part::new(observer, "fit", 0.1..1.0))?;
+    Ok((run.model(), ended == randomized::Ending::Stopped))
 }

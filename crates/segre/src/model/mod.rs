@@ -38,7 +38,7 @@ use crate::progress::{Interrupted, Observer, Silent};
 use crate::run::{self, Fit, ModelCard, Parts, Run};
 
 pub use constraints::draw_keeping;
-pub use energy::EnergyFit;
+pub use energy::{EnergyFit, randomized_of_energy};
 pub use imputation::Filling;
 pub use prediction::Prediction;
 pub use quality::quality_of_tables;

@@ -98,7 +98,7 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
             Meaning::Exact => "exact",
         },
         nats_within_cells: match options.given.is_empty() {
-            true => within.as_ref().map(|within| mean(within, data.weights())),
+            true => within.as_ref().map(|within| data.mean_of(within)),
             false => None,
         },
     };
@@ -162,15 +162,6 @@ fn named_sites(schema: &Schema, names: &[String]) -> Result<Vec<usize>> {
         sites.extend(schema.sites_of(column));
     }
     Ok(sites)
-}
-
-/// The mean of values of rows, which weigh 1 on average.
-fn mean(values: &[f64], weights: Option<Vec<f64>>) -> f64 {
-    let sum: f64 = match weights {
-        None => values.iter().sum(),
-        Some(weights) => values.iter().zip(weights).map(|(x, w)| x * w).sum(),
-    };
-    sum / values.len() as f64
 }
 
 /// One line per row, in the order of the data.

@@ -28,7 +28,7 @@ impl Beside {
     /// The text of a row in a column, empty where it is missing.
     pub fn text(&self, place: usize, row: usize) -> &str {
         let own = self.columns.iter().find(|(own, _)| *own == place);
-        own.map_or("", |(_, column)| match column.codes[row] {
+        own.map_or("", |(_, column)| match column.codes.get(row) {
             MISSING => "",
             code => column.words.get(code),
         })
@@ -38,7 +38,7 @@ impl Beside {
     #[must_use]
     pub fn select(&self, rows: impl Iterator<Item = usize> + Clone) -> Self {
         let choose = |(place, column): &(usize, FrameColumn)| {
-            let codes = rows.clone().map(|row| column.codes[row]).collect();
+            let codes = rows.clone().map(|row| column.codes.get(row)).collect();
             let column = FrameColumn {
                 name: column.name.clone(),
                 words: column.words.clone(),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::codes::Codes;
 use super::types::{ColumnType, TableTypes, Typed};
 use super::words::{Dictionary, Words};
 
@@ -33,7 +34,7 @@ pub struct FrameColumn {
     /// The different texts.
     pub words: Words,
     /// The text of every row, or [`MISSING`].
-    pub codes: Vec<u32>,
+    pub codes: Codes,
     /// What its type says of the fields.
     pub typed: Typed,
 }
@@ -41,13 +42,13 @@ pub struct FrameColumn {
 impl FrameColumn {
     /// Number of fields that are missing.
     pub fn missing(&self) -> usize {
-        self.codes.iter().filter(|code| **code == MISSING).count()
+        self.codes.iter().filter(|code| *code == MISSING).count()
     }
 
     /// How often each word occurs.
     pub fn counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.words.len()];
-        for &code in self.codes.iter().filter(|code| **code != MISSING) {
+        for code in self.codes.iter().filter(|code| *code != MISSING) {
             counts[code as usize] += 1;
         }
         counts
@@ -73,7 +74,7 @@ impl Frame {
         let rows: Vec<usize> = (0..self.rows).filter(|row| keep(*row)).collect();
         self.lines = rows.iter().map(|row| self.line(*row)).collect();
         for column in &mut self.columns {
-            column.codes = rows.iter().map(|row| column.codes[*row]).collect();
+            column.codes = rows.iter().map(|row| column.codes.get(*row)).collect();
         }
         if let Some(weights) = &mut self.weights {
             *weights = rows.iter().map(|row| weights[*row]).collect();
@@ -95,7 +96,7 @@ impl Frame {
 /// A frame that is being filled, row by row.
 pub struct FrameBuilder {
     path: PathBuf,
-    columns: Vec<(String, Dictionary, Vec<u32>)>,
+    columns: Vec<(String, Dictionary, Codes)>,
     lines: Vec<u64>,
     first_line: u64,
     rows: usize,
@@ -108,7 +109,7 @@ impl FrameBuilder {
         Self {
             path: path.to_path_buf(),
             columns: columns
-                .map(|name| (name, Dictionary::default(), Vec::new()))
+                .map(|name| (name, Dictionary::default(), Codes::default()))
                 .collect(),
             lines: Vec::new(),
             first_line,
@@ -141,7 +142,7 @@ impl FrameBuilder {
 
     /// The frame.
     pub fn finish(self) -> Frame {
-        let column = |(name, dictionary, codes): (String, Dictionary, Vec<u32>)| FrameColumn {
+        let column = |(name, dictionary, codes): (String, Dictionary, Codes)| FrameColumn {
             name,
             words: dictionary.finish(),
             codes,
@@ -163,7 +164,7 @@ impl FrameBuilder {
 pub struct ColumnBuilder {
     name: String,
     dictionary: Dictionary,
-    codes: Vec<u32>,
+    codes: Codes,
 }
 
 impl ColumnBuilder {
@@ -172,13 +173,18 @@ impl ColumnBuilder {
         Self {
             name: name.to_owned(),
             dictionary: Dictionary::default(),
-            codes: Vec::new(),
+            codes: Codes::default(),
         }
     }
 
     /// The code of a text, which need not occur in a row yet.
     pub fn code(&mut self, word: &str) -> u32 {
         self.dictionary.code(word)
+    }
+
+    /// Makes room for further rows.
+    pub fn reserve(&mut self, rows: usize) {
+        self.codes.reserve(rows);
     }
 
     /// Takes in the field of a row: a code, or [`MISSING`].
@@ -195,7 +201,7 @@ impl ColumnBuilder {
     pub fn texts(self) -> Vec<Option<String>> {
         let words = self.dictionary.finish();
         let text = |code: u32| (code != MISSING).then(|| words.get(code).to_owned());
-        self.codes.into_iter().map(text).collect()
+        self.codes.iter().map(text).collect()
     }
 }
 
@@ -246,7 +252,7 @@ impl Frame {
     pub fn without_missing(mut self) -> Self {
         let whole = |row: &usize| {
             let mut columns = self.columns.iter();
-            columns.all(|column| column.codes[*row] != MISSING)
+            columns.all(|column| column.codes.get(*row) != MISSING)
         };
         let kept: Vec<usize> = (0..self.rows).filter(whole).collect();
         self.lines = kept.iter().map(|row| self.line(*row)).collect();
@@ -254,7 +260,7 @@ impl Frame {
         for column in &mut self.columns {
             // Words that only occurred in other rows are no longer words of the column.
             let mut dictionary = Dictionary::default();
-            let code = |row: &usize| dictionary.code(column.words.get(column.codes[*row]));
+            let code = |row: &usize| dictionary.code(column.words.get(column.codes.get(*row)));
             column.codes = kept.iter().map(code).collect();
             column.words = dictionary.finish();
         }
@@ -279,7 +285,7 @@ mod tests {
         assert_eq!(frame.rows(), 4);
         assert_eq!([0, 1, 2, 3].map(|row| frame.line(row)), [2, 3, 5, 6]);
         let b = frame.column("b").expect("a column");
-        assert_eq!(b.codes, [MISSING, 0, 0, 1]);
+        assert_eq!(b.codes.iter().collect::<Vec<_>>(), [MISSING, 0, 0, 1]);
         assert_eq!(b.words.get(0), "1");
         assert_eq!((b.missing(), b.counts()), (1, vec![2, 1]));
     }

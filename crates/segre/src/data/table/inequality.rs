@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
+use super::codes::Codes;
 use super::frame::{Frame, FrameColumn, MISSING as MISSING_CODE};
 use super::number::Notation;
 use crate::data::error::{DataError, Result};
@@ -194,7 +195,7 @@ fn check(frame: &Frame, inequality: &Inequality) -> Result<()> {
 
 /// The numbers of one side in the rows of a frame.
 enum SideValues<'a> {
-    Column(Vec<Option<Amount>>, &'a [u32]),
+    Column(Vec<Option<Amount>>, &'a Codes),
     Value(Option<Amount>),
 }
 
@@ -214,7 +215,7 @@ impl<'a> SideValues<'a> {
     fn at(&self, row: usize) -> Option<Amount> {
         match self {
             Self::Value(amount) => *amount,
-            Self::Column(amounts, codes) => match codes[row] {
+            Self::Column(amounts, codes) => match codes.get(row) {
                 MISSING_CODE => None,
                 code => amounts[code as usize],
             },

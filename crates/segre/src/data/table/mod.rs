@@ -7,6 +7,7 @@
 
 mod beside;
 mod cells;
+mod codes;
 mod coding;
 mod condition;
 mod decimal;
@@ -56,7 +57,7 @@ use crate::data::dataset::Dataset;
 use crate::data::error::{DataError, Result};
 use crate::data::names::{listed, meant};
 use crate::data::options::{MissingIs, ReadOptions, Unseen};
-use crate::data::partial::PartialDataset;
+use crate::data::partial::{PartialDataset, UNKNOWN};
 use crate::data::schema::{Layout, MISSING, Schema, Site, Vocabulary};
 
 /// One column of a table that has columns other than single sites of categories.
@@ -226,31 +227,18 @@ pub(super) fn encode(frame: &Frame, schema: &Schema, unseen: Unseen) -> Result<D
         read.numbers.as_ref(),
         unseen,
     )?;
-    let mut known = Vec::with_capacity(read.labels.len());
-    for (place, label) in read.labels.into_iter().enumerate() {
-        let Some(label) = label else {
-            let (row, column) = (
-                place / schema.sites(),
-                schema.column_of(place % schema.sites()),
-            );
-            let more = String::new();
-            return Err(unknown_value(
-                &read.frame,
-                schema,
-                row,
-                column,
-                MISSING,
-                more,
-            ));
-        };
-        known.push(label);
+    if let Some(place) = read.labels.iter().position(|label| *label == UNKNOWN) {
+        let (row, site) = (place / schema.sites(), place % schema.sites());
+        let (frame, column) = (&read.frame, schema.column_of(site));
+        let more = String::new();
+        return Err(unknown_value(frame, schema, row, column, MISSING, more));
     }
     let mut schema = read.schema;
     let dropped = settled.and_then(|settled| {
         schema.notes.extend(settled.note);
         settled.dropped
     });
-    let data = Dataset::new(schema, known)?
+    let data = Dataset::new(schema, read.labels)?
         .with_numbers(read.numbers)
         .with_weights(read.frame.weights.clone());
     Ok(match dropped {
@@ -287,7 +275,7 @@ pub(super) fn encode_partial(
             (Some(settled.said), settled.dropped)
         }
     };
-    let data = PartialDataset::new(schema, read.labels)?
+    let data = PartialDataset::of_labels(schema, read.labels)?
         .with_numbers(read.numbers)
         .with_decided(said)
         .with_beside(beside);
@@ -344,8 +332,8 @@ struct Read<'a> {
     frame: Cow<'a, Frame>,
     /// The schema with the types of the table, and a note of what became of such values.
     schema: Schema,
-    /// `[rows, sites]`.
-    labels: Vec<Option<u16>>,
+    /// `[rows, sites]`, with [`UNKNOWN`] ones.
+    labels: Vec<u16>,
     numbers: Option<Numbers>,
 }
 
@@ -422,9 +410,9 @@ fn read_fields(
     schema: &Schema,
     known: &Known,
     missing: impl Fn(Option<u16>) -> Option<u16>,
-) -> (Vec<Option<u16>>, Option<Numbers>) {
+) -> (Vec<u16>, Option<Numbers>) {
     let (rows, sites) = (frame.rows(), schema.sites());
-    let mut labels: Vec<Option<u16>> = vec![None; rows * sites];
+    let mut labels = vec![UNKNOWN; rows * sites];
     let mut numbers = Vec::new();
     let mut first = 0;
     for (column, own) in known.iter().enumerate() {
@@ -442,18 +430,22 @@ fn read_fields(
                 None => vec![None; digits],
             },
         };
+        let absent = absent
+            .into_iter()
+            .map(|label| missing(label).unwrap_or(UNKNOWN));
+        let absent: Vec<u16> = absent.collect();
         let mut values = coding
             .is_some_and(|coding| matches!(coding.values, Values::Numbers { .. }))
             .then(Vec::new);
-        for (row, &code) in frame.columns[*place].codes.iter().enumerate() {
+        for (row, code) in frame.columns[*place].codes.iter().enumerate() {
             let at = row * sites + first;
             let field = match code {
                 MISSING_CODE => None,
                 code => words[code as usize],
             };
             match field {
-                Some(field) => (0..digits).for_each(|k| labels[at + k] = Some(field.labels[k])),
-                None => (0..digits).for_each(|k| labels[at + k] = missing(absent[k])),
+                Some(field) => (0..digits).for_each(|k| labels[at + k] = field.labels[k]),
+                None => (0..digits).for_each(|k| labels[at + k] = absent[k]),
             }
             if let Some(values) = &mut values {
                 values.push(field.and_then(|field| field.number));

@@ -29,12 +29,12 @@ pub fn settle(
         }
         let found = &frame.columns[*place];
         let mut met = vec![false; words.len()];
-        for (row, &code) in found.codes.iter().enumerate() {
+        for (row, code) in found.codes.iter().enumerate() {
             if code == MISSING_CODE || words[code as usize].is_some() {
                 continue;
             }
             let settled = settled.get_or_insert_with(|| frame.clone());
-            settled.columns[*place].codes[row] = MISSING_CODE;
+            settled.columns[*place].codes.forget(row);
             (rows[row], fields) = (true, fields + 1);
             if !std::mem::replace(&mut met[code as usize], true) {
                 values.push((row, column, found.words.get(code)));

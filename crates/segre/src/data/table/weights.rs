@@ -29,7 +29,7 @@ pub fn take_weights(frame: &mut Frame, options: &ReadOptions) -> Result<()> {
         value: value.to_owned(),
     };
     let mut weights = Vec::with_capacity(column.codes.len());
-    for (row, &code) in column.codes.iter().enumerate() {
+    for (row, code) in column.codes.iter().enumerate() {
         let weight = match code {
             MISSING => return Err(refused(row, "a missing field")),
             code => words[code as usize].ok_or_else(|| refused(row, column.words.get(code)))?,

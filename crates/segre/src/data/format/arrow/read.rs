@@ -157,6 +157,7 @@ impl<'a> Reader<'a> {
 
     /// Takes in the rows of a batch.
     fn take(&mut self, array: &ArrayRef) -> Result<(), ArrowError> {
+        self.column.reserve(array.len());
         match array.data_type() {
             DataType::Null => (0..array.len()).for_each(|_| self.column.push(MISSING_CODE)),
             DataType::Utf8 => self.texts(array.as_string::<i32>().iter()),

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::exact::{Exact, places};
 use super::{Operation, Rule};
 use crate::data::schema::MISSING;
+use crate::data::table::codes::Codes;
 use crate::data::table::frame::{Frame, FrameColumn, MISSING as MISSING_CODE};
 use crate::data::table::inspect::Finding;
 use crate::data::table::number::Notation;
@@ -105,8 +106,8 @@ impl Search<'_> {
             code => code as usize,
         };
         let mut goes_with: Vec<Option<u32>> = vec![None; parent.words.len() + 1];
-        for (code, own) in parent.codes.iter().zip(&child.codes) {
-            if *goes_with[place(*code)].get_or_insert(*own) != *own {
+        for (code, own) in parent.codes.iter().zip(child.codes.iter()) {
+            if *goes_with[place(code)].get_or_insert(own) != own {
                 return None;
             }
         }
@@ -286,7 +287,7 @@ fn different(column: &FrameColumn) -> usize {
 /// A column of numbers.
 struct Column<'a> {
     column: usize,
-    codes: &'a [u32],
+    codes: &'a Codes,
     units: Vec<i64>,
     notation: Notation,
     /// Nanoseconds of a unit of moments.
@@ -319,7 +320,7 @@ impl<'a> Column<'a> {
     }
 
     fn number(&self, row: usize) -> Option<Exact> {
-        match self.codes[row] {
+        match self.codes.get(row) {
             MISSING_CODE => None,
             code => Some(Exact::of(self.units[code as usize], &self.notation)),
         }

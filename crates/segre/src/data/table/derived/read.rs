@@ -3,7 +3,7 @@
 use super::decide::{Deciders, Decision, Parents, Row, Unsolved};
 use crate::data::error::{DataError, Result};
 use crate::data::options::Unseen;
-use crate::data::partial::PartialDataset;
+use crate::data::partial::{PartialDataset, UNKNOWN};
 use crate::data::schema::Schema;
 use crate::data::table::frame::{Frame, MISSING as MISSING_CODE};
 use crate::data::table::numbers::Numbers;
@@ -20,14 +20,14 @@ pub struct Settled {
 
 /// Labels and numbers of a row that is being read.
 struct Fields<'a> {
-    labels: &'a [Option<u16>],
+    labels: &'a [u16],
     numbers: Option<&'a Numbers>,
     row: usize,
 }
 
 impl Row for Fields<'_> {
     fn label(&self, site: usize) -> Option<u16> {
-        self.labels[site]
+        Some(self.labels[site]).filter(|label| *label != UNKNOWN)
     }
 
     fn number(&self, column: usize) -> Option<i64> {
@@ -56,7 +56,7 @@ impl Row for OfRow<'_> {
 pub fn settle(
     frame: &Frame,
     schema: &Schema,
-    labels: &[Option<u16>],
+    labels: &[u16],
     numbers: Option<&Numbers>,
     unseen: Unseen,
 ) -> Result<Option<Settled>> {
@@ -86,7 +86,7 @@ pub fn settle(
             row,
         };
         let of_row: Vec<Option<i64>> = (0..columns.len())
-            .map(|derived| match columns[derived]?.codes[row] {
+            .map(|derived| match columns[derived]?.codes.get(row) {
                 MISSING_CODE => None,
                 code => words[derived].as_ref()?[code as usize],
             })
@@ -96,13 +96,13 @@ pub fn settle(
             let (Some(column), Some(said)) = (column, &mut said[derived]) else {
                 continue;
             };
-            let problem = match column.codes[row] {
+            let problem = match column.codes.get(row) {
                 MISSING_CODE => None,
                 _ => problem(&deciders, schema, derived, &own, of_row[derived], &decided),
             };
             said.push(of_row[derived].filter(|_| problem.is_none()));
             if let Some(problem) = problem {
-                let value = column.words.get(column.codes[row]);
+                let value = column.words.get(column.codes.get(row));
                 let first = (row, derived, value.to_owned(), problem);
                 let broken = broken.get_or_insert_with(|| Broken::new(first, frame.rows()));
                 broken.rows[row] = true;
