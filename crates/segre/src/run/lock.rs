@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::{Result, RunError};
+use crate::atomic::is_at;
 
 /// File that is locked; it says who holds the lock. It is there as long as the lock is, or longer if its process was killed.
 pub const LOCK_FILE: &str = "run.lock";
@@ -90,21 +91,6 @@ fn in_use(folder: &Path, file: &mut File) -> RunError {
             false => "another process".to_owned(),
         },
     }
-}
-
-/// Whether the file of a path is this one still.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let own = file.metadata().map(|own| (own.dev(), own.ino()));
-    let there = fs::metadata(path).map(|there| (there.dev(), there.ino()));
-    matches!((own, there), (Ok(own), Ok(there)) if own == there)
-}
-
-/// Elsewhere a file that is open cannot be removed.
-#[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
-    true
 }
 
 /// Removes what was being written when a process was killed.
