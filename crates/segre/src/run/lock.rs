@@ -8,7 +8,7 @@ use super::error::{Result, RunError};
 use crate::atomic::is_at;
 
 /// File that is locked; it says who holds the lock. It is there as long as the lock is, or longer if its process was killed.
-pub const LOCK_FILE: &str = "run.lock";
+const LOCK_FILE: &str = "run.lock";
 /// End of the names of files that are being written.
 const PARTIAL: &str = ".partial";
 
@@ -93,13 +93,22 @@ fn in_use(folder: &Path, file: &mut File) -> RunError {
     }
 }
 
+/// Whether a file of this name is what a process leaves that was killed: its lock, or what it was writing.
+pub fn is_left_over(name: &str) -> bool {
+    name == LOCK_FILE || is_partial(name)
+}
+
+fn is_partial(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(PARTIAL)
+}
+
 /// Removes what was being written when a process was killed.
 fn sweep(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with('.') && name.ends_with(PARTIAL) {
+        if is_partial(&name) {
             // What cannot be removed harms nobody.
             let _ = fs::remove_file(entry.path());
         }
