@@ -45,7 +45,7 @@ pub fn run(arguments: &Compare, common: &Common) -> Result<()> {
     }
     let options = EnergyOptions {
         samples: arguments.samples,
-        memory: arguments.memory,
+        memory: common.exact_memory(),
         importance_samples: arguments.importance_samples,
         conditionals: asked.conditionals.map(|patterns| (patterns, asked.orders)),
         sampling: arguments.sampling.options(0),
