@@ -10,7 +10,7 @@ use segre::energy::exact::bytes_text;
 use segre_kernels::allocator::limit_memory;
 
 /// What the program itself may take besides: its tables, networks and buffers.
-const OWN: u64 = 64 << 20;
+const OWN: u64 = 256 << 20;
 
 /// Where Linux says how much memory a group of processes may take.
 const GROUPS: [&str; 2] = [
