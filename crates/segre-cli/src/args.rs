@@ -85,10 +85,20 @@ pub struct Common {
     /// Number of threads [default: one per processor]; changes no result
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Memory that may be taken, as 512MiB [default: all; 4GiB for exact inference]
+    ///
+    /// What would take more is refused before it is taken.
+    #[arg(long, global = true, value_name = "SIZE", value_parser = memory)]
+    pub memory: Option<u64>,
     /// Where to compute; other than cpu needs a build with that cargo feature, see `segre devices`
     #[arg(long, global = true, default_value = "cpu", value_name = "NAME")]
     pub device: DeviceName,
 }
+
+/// Memory that exact inference may take if nothing is said: 4 GiB.
+const EXACT_MEMORY: u64 = 4 << 30;
+/// Most things of which a number may be asked for: 10¹² and a little, so that no size of theirs overflows.
+const MOST: usize = 1 << 40;
 
 /// Instructions that `SEGRE_SIMD` may keep to.
 const LEVELS: [&str; 3] = ["avx512", "avx2", "plain"];
@@ -105,6 +115,7 @@ impl Common {
                 LEVELS.join(", ")
             );
         }
+        memory::limit(self.memory);
         // This thread is one of the pool's. From outside it would sleep and be woken at every operation, about a tenth of
         // a small network's step. 0: one thread per processor.
         let threads = self.threads.map_or(0, usize::from);
@@ -112,6 +123,11 @@ impl Common {
         let pool = pool.use_current_thread().build_global();
         pool.context("cannot start the threads")?;
         interrupt::listen()
+    }
+
+    /// Memory that exact inference may take.
+    pub fn exact_memory(&self) -> u64 {
+        self.memory.unwrap_or(EXACT_MEMORY)
     }
 
     /// How progress is shown.
@@ -166,8 +182,15 @@ pub enum Command {
 }
 
 pub fn at_least_one(text: &str) -> Result<usize> {
-    let number: usize = text.parse().context("not a whole number")?;
+    let number = count(text)?;
     ensure!(number >= 1, "must be at least 1");
+    Ok(number)
+}
+
+/// A number of things.
+pub fn count(text: &str) -> Result<usize> {
+    let number: usize = text.parse().context("not a whole number")?;
+    ensure!(number <= MOST, "must be at most {MOST}");
     Ok(number)
 }
 

@@ -1,26 +1,47 @@
-//! Ctrl-C and termination: the first asks the work to stop and save, the second ends the process.
+//! Ctrl-C and termination: the first asks the work to stop and save, the second ends the process; so does time where the work does
+//! not hear.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use segre::progress::{Control, Observer, Progress};
 
+/// How long work may take to hear: reading a large file, learning a prior or counting for a baseline cannot stop half-way, and have
+/// nothing to keep. What was stored is whole at any moment.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// The exit code of what was ended by Ctrl-C.
+const ENDED: i32 = 130;
+
 static ASKED: AtomicBool = AtomicBool::new(false);
+/// Whether the work knows.
+static HEARD: AtomicBool = AtomicBool::new(false);
 
 /// Starts to listen.
 pub fn listen() -> Result<()> {
     ctrlc::set_handler(|| {
         if ASKED.swap(true, Ordering::SeqCst) {
-            std::process::exit(130);
+            std::process::exit(ENDED);
         }
         eprintln!("stopping: what is done will be kept; press Ctrl-C again to end at once");
+        // Of its own, so that the second is heard.
+        thread::spawn(|| {
+            thread::sleep(PATIENCE);
+            if !HEARD.load(Ordering::SeqCst) {
+                eprintln!("ended in a part of the work that cannot stop half-way; what was stored before is kept");
+                std::process::exit(ENDED);
+            }
+        });
     })
     .context("cannot listen for Ctrl-C")
 }
 
 /// Whether somebody asked to stop.
 pub fn asked() -> bool {
-    ASKED.load(Ordering::SeqCst)
+    let asked = ASKED.load(Ordering::SeqCst);
+    HEARD.fetch_or(asked, Ordering::SeqCst);
+    asked
 }
 
 /// What long work is answered: to stop, if somebody asked any process of the job for it.

@@ -198,6 +198,24 @@ fn chains_that_do_not_mix_warn_in_words_and_in_json() {
     let exact = room.json(&["energy", "infer", "equal.uai"]);
     assert_found(&exact, 0.0, &[[0.3, 0.7].as_slice(); 3]);
     assert_eq!(exact["warnings"], serde_json::json!([]));
+    // On a loop messages settle on one of two configurations, and so does a bound.
+    room.write(
+        "loop.uai",
+        "MARKOV\n3\n2 2 2\n4\n2 0 1\n2 1 2\n2 2 0\n1 0\n4 0 1 1 0\n4 0 1 1 0\n4 1 0 0 1\n2 0.3 0.7\n",
+    );
+    let exact = room.json(&["energy", "infer", "loop.uai"]);
+    assert_found(&exact, 0.0, &[&[0.3, 0.7], &[0.7, 0.3], &[0.3, 0.7]]);
+    // Not `-0.000000`, which it is but for rounding.
+    let said = stdout(&room.succeed(&["energy", "infer", "loop.uai"]));
+    assert!(said.starts_with("log Z    0.000000 nats"), "{said}");
+    for method in ["bp", "mean-field"] {
+        let found = room.json(&["energy", "infer", "loop.uai", "--method", method]);
+        let warning = found["warnings"][0].as_str().unwrap_or_default();
+        assert!(
+            warning.contains("off the exact marginals by 0.30"),
+            "{found}"
+        );
+    }
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Files that appear whole or not at all.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
 use crate::file_error::FileError;
 use crate::ranks;
@@ -43,23 +43,61 @@ pub fn write(
     if path == Path::new(STANDARD_OUTPUT) {
         return to_standard_output(fill).map_err(|cause| FileError::writing(path, cause));
     }
-    // In the same folder, because a rename is atomic only within one file system.
-    let mut name = OsString::from(".");
-    name.push(target.file_name().unwrap_or_default());
-    name.push(format!(".{}.partial", std::process::id()));
-    let temporary = target.with_file_name(name);
+    let mut taken = None;
     let steps = || {
-        let mut file = BufWriter::new(File::create(&temporary)?);
+        let (temporary, file) = temporary_beside(target)?;
+        taken = Some(temporary.clone());
+        let mut file = BufWriter::new(file);
         fill(&mut file)?;
         let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync_all()?;
         fs::rename(&temporary, target)
     };
     steps().map_err(|cause| {
-        // The first failure is the one to report; the temporary file may never have existed.
-        let _ = fs::remove_file(&temporary);
+        // The first failure is the one to report.
+        let _ = taken.map(fs::remove_file);
         FileError::writing(path, cause)
     })
+}
+
+/// An empty file in the same folder, because a rename is atomic only within one file system. What a killed process left of the
+/// same file is taken over, so that it is not left for good; where another one is writing the same file, or may be, this one's is
+/// named after the process.
+fn temporary_beside(target: &Path) -> io::Result<(PathBuf, File)> {
+    let beside = |end: &str| {
+        let mut name = OsString::from(".");
+        name.push(target.file_name().unwrap_or_default());
+        name.push(end);
+        target.with_file_name(name)
+    };
+    let path = beside(".partial");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    if let Ok(file) = options.open(&path)
+        && file.try_lock().is_ok()
+        && is_at(&file, &path)
+        && file.set_len(0).is_ok()
+    {
+        return Ok((path, file));
+    }
+    let path = beside(&format!(".{}.partial", std::process::id()));
+    let file = File::create(&path)?;
+    Ok((path, file))
+}
+
+/// Whether the file of a path is this one still.
+#[cfg(unix)]
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let own = file.metadata().map(|own| (own.dev(), own.ino()));
+    let there = fs::metadata(path).map(|there| (there.dev(), there.ino()));
+    matches!((own, there), (Ok(own), Ok(there)) if own == there)
+}
+
+/// Elsewhere a file that is open cannot be removed.
+#[cfg(not(unix))]
+pub(crate) fn is_at(_: &File, _: &Path) -> bool {
+    true
 }
 
 /// Fills standard output; a reader that leaves early is no error.
@@ -105,10 +143,15 @@ pub fn check_writable(path: &Path) -> Result<(), FileError> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let probe = folder.join(format!(".segre-{}.partial", std::process::id()));
+    let probe = folder.join(".segre.partial");
     let tried = fs::create_dir_all(folder)
         .and_then(|()| fs::write(&probe, b""))
         .and_then(|()| fs::remove_file(&probe));
+    // Another process may have removed it.
+    let tried = tried.or_else(|cause| match cause.kind() {
+        ErrorKind::NotFound if folder.is_dir() => Ok(()),
+        _ => Err(cause),
+    });
     tried.map_err(|cause| FileError::NotWritable {
         folder: folder.to_path_buf(),
         cause,
@@ -123,7 +166,6 @@ fn is_device(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
 
     /// An empty folder of this test's own, removed when dropped.
     struct Folder(PathBuf);
@@ -172,6 +214,21 @@ mod tests {
         assert!(failed.is_err());
         assert_eq!(fs::read(&path).expect("file"), b"old");
         assert_eq!(folder.files(), ["file"]);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_taken_over_and_what_another_writes_is_not() {
+        let folder = Folder::new("left");
+        let (path, left) = (folder.0.join("file"), folder.0.join(".file.partial"));
+        fs::write(&left, "half of a longer file").expect("writable");
+        write_bytes(&path, b"new").expect("nobody holds it");
+        assert_eq!(fs::read(&path).expect("file"), b"new");
+        assert_eq!(folder.files(), ["file"]);
+        let other = File::create(&left).expect("writable");
+        other.lock().expect("nobody else's");
+        write_bytes(&path, b"newer").expect("beside the other");
+        assert_eq!(fs::read(&path).expect("file"), b"newer");
+        assert!(left.is_file() && folder.files().len() == 2);
     }
 
     #[cfg(unix)]

@@ -15,8 +15,7 @@ pub enum FileError {
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
-        #[source]
+        /// What the operating system said; a part of the message.
         cause: std::io::Error,
     },
     /// A folder cannot be made, or nothing can be written in it.

@@ -117,15 +117,23 @@ fn width(text: &str) -> usize {
 /// `1.9532 ± 0.0041`: the standard error with two significant digits, the value with as many
 /// decimals; four decimals where there is no error or it is zero but for rounding.
 pub fn estimate(value: f64, std_error: Option<f64>) -> String {
-    // No `-0.0000`.
-    let value = if value.abs() < 5e-11 { 0.0 } else { value };
     match std_error {
         Some(error) if error.is_finite() && error >= 1e-12 => {
             let decimals = (1.0 - error.log10().floor()).clamp(0.0, 10.0) as usize;
-            format!("{value:.decimals$} ± {error:.decimals$}")
+            format!("{} ± {error:.decimals$}", rounded(value, decimals))
         }
-        Some(0.0..1e-12) | None => format!("{value:.4}"),
-        Some(error) => format!("{value:.4} ± {error}"),
+        Some(0.0..1e-12) | None => rounded(value, 4),
+        Some(error) => format!("{} ± {error}", rounded(value, 4)),
+    }
+}
+
+/// A number with so many decimals, and without the sign of one that is 0 by them: no `-0.0000`.
+pub fn rounded(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    let nothing = text.bytes().all(|byte| b"-0.".contains(&byte));
+    match text.strip_prefix('-') {
+        Some(rest) if nothing => rest.to_owned(),
+        _ => text,
     }
 }
 
@@ -167,6 +175,10 @@ uniform             4                a | b
         assert_eq!(estimate(0.5, Some(0.0)), "0.5000");
         assert_eq!(estimate(0.5, Some(1e-16)), "0.5000");
         assert_eq!(estimate(0.5, Some(f64::NAN)), "0.5000 ± NaN");
+        assert_eq!(estimate(-0.003, Some(0.012)), "-0.003 ± 0.012");
+        assert_eq!(estimate(-0.00003, Some(0.0)), "0.0000");
+        assert_eq!(rounded(-2e-16, 6), "0.000000");
+        assert_eq!(rounded(-0.6, 0), "-1");
     }
 
     #[test]

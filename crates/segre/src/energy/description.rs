@@ -42,6 +42,9 @@ pub struct Description {
     pub fits: bool,
     /// Whether Swendsen–Wang can be used.
     pub ferromagnetic_potts: bool,
+    /// Why it may not be the model that is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
 }
 
 impl Description {
@@ -79,6 +82,7 @@ impl Description {
             memory_bytes: cost.bytes,
             fits: plan.check(memory).is_ok(),
             ferromagnetic_potts: Ferromagnet::of(model).is_ok(),
+            doubt: model.doubt().map(str::to_owned),
         })
     }
 }

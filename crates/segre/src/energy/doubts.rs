@@ -5,11 +5,14 @@ use super::chains::ChainReport;
 use super::error::Result;
 use super::exact;
 use super::inference::{Inference, Report};
+use super::mean_field::MeanFieldReport;
 use super::model::EnergyModel;
 use crate::progress::Silent;
 
-/// Chains are set beside exact inference up to so many configurations, as a binary logarithm: that takes no time.
+/// What is found is set beside exact inference up to so many configurations, as a binary logarithm: that takes no time.
 const SMALL_LOG2: f64 = 20.0;
+/// How far from an exact marginal is worth a word.
+const FAR: f64 = 0.05;
 /// R-hat from which on chains disagree.
 const MOST_R_HAT: f64 = 1.05;
 
@@ -18,18 +21,29 @@ const MOST_R_HAT: f64 = 1.05;
 /// # Errors
 /// As [`exact::infer`].
 pub(super) fn of(model: &EnergyModel, found: &Inference) -> Result<Vec<String>> {
-    Ok(match &found.report {
-        Report::BeliefPropagation(report) => of_messages(report),
-        Report::MeanField(report) if !report.converged => vec![format!(
+    let (own, word) = match &found.report {
+        Report::BeliefPropagation(report) => (of_messages(report), "belief propagation is"),
+        Report::MeanField(report) => (of_mean_field(report), "mean field is"),
+        Report::Chains(report) => {
+            let agree = "the chains agree with each other and do not mix: they are";
+            (Vec::from_iter(of_chains(report)), agree)
+        }
+        Report::Exact(_) | Report::Nothing {} => return Ok(Vec::new()),
+    };
+    match own.is_empty() {
+        true => Ok(Vec::from_iter(beside_exact(model, found, word)?)),
+        false => Ok(own),
+    }
+}
+
+fn of_mean_field(report: &MeanFieldReport) -> Vec<String> {
+    let doubt = || {
+        format!(
             "mean field has not converged after {} sweeps; raise `sweeps`",
             report.sweeps
-        )],
-        Report::Chains(report) => match of_chains(report) {
-            Some(doubt) => vec![doubt],
-            None => Vec::from_iter(beside_exact(model, found, report)?),
-        },
-        Report::Exact(_) | Report::MeanField(_) | Report::Nothing {} => Vec::new(),
-    })
+        )
+    };
+    (!report.converged).then(doubt).into_iter().collect()
 }
 
 fn of_messages(report: &BeliefPropagationReport) -> Vec<String> {
@@ -84,12 +98,9 @@ fn of_chains(report: &ChainReport) -> Option<String> {
     })
 }
 
-/// Chains that agree with each other and not with the exact marginals of a small model: all of them miss a part of it.
-fn beside_exact(
-    model: &EnergyModel,
-    found: &Inference,
-    report: &ChainReport,
-) -> Result<Option<String>> {
+/// Marginals of a small model that are far from the exact ones, whatever the method says of itself: chains that all miss the
+/// same part, messages that settle on one of several configurations, a bound that breaks a symmetry.
+fn beside_exact(model: &EnergyModel, found: &Inference, word: &str) -> Result<Option<String>> {
     if model.log2_configurations() > SMALL_LOG2 {
         return Ok(None);
     }
@@ -102,11 +113,14 @@ fn beside_exact(
             }
         }
     }
-    let expected = 0.05 + 6.0 * report.largest_marginal_std_error;
-    Ok((largest > expected).then(|| {
+    let noise = match &found.report {
+        Report::Chains(report) => report.largest_marginal_std_error,
+        _ => 0.0,
+    };
+    let doubt = || {
         format!(
-            "the chains agree with each other but are off the exact marginals by {largest:.2} at variable {worst}: they do \
-             not mix; use the exact method"
+            "{word} off the exact marginals by {largest:.2} at variable {worst}; use the exact method"
         )
-    }))
+    };
+    Ok((largest > FAR + 6.0 * noise).then(doubt))
 }

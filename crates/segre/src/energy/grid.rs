@@ -84,7 +84,8 @@ impl GridModel {
             (1..=MOST).contains(&sites).then_some(sides)
         });
         let Some((rows, columns)) = sides else {
-            return Err(bad("size", size, "ROWSxCOLUMNS, as 3x8").into());
+            let expected = format!("ROWSxCOLUMNS, as 3x8, of at most {MOST} variables");
+            return Err(bad("size", size, &expected).into());
         };
         let ising = built_in == "ising";
         let mut model = Self {

@@ -101,8 +101,10 @@ pub fn run(
         }
         false => None,
     };
+    let mut warnings = Vec::from_iter(model.doubt().map(str::to_owned));
+    warnings.extend(doubts::of(model, &inference)?);
     Ok(InferReport {
-        warnings: doubts::of(model, &inference)?,
+        warnings,
         log10_z: inference.log10_z(),
         observed: model.observed().iter().flatten().count(),
         inference,

@@ -12,6 +12,8 @@ pub struct EnergyModel {
     cardinalities: Vec<usize>,
     factors: Vec<Factor>,
     observed: Vec<Option<usize>>,
+    /// What makes it doubtful that the model is the one that is meant.
+    doubt: Option<String>,
 }
 
 /// One observed variable and its state.
@@ -41,7 +43,19 @@ impl EnergyModel {
             cardinalities,
             factors,
             observed,
+            doubt: None,
         }
+    }
+
+    /// The model, with a sentence that says why it may not be the one that is meant.
+    pub(super) fn doubted(mut self, doubt: Option<String>) -> Self {
+        self.doubt = doubt;
+        self
+    }
+
+    /// Why it may not be the model that is meant, if its file gave reason to think so.
+    pub fn doubt(&self) -> Option<&str> {
+        self.doubt.as_deref()
     }
 
     /// Number of variables, observed ones included.
@@ -132,6 +146,7 @@ impl EnergyModel {
             cardinalities: self.cardinalities.clone(),
             factors,
             observed,
+            doubt: self.doubt.clone(),
         })
     }
 
@@ -159,6 +174,7 @@ impl EnergyModel {
             cardinalities: self.cardinalities.clone(),
             factors: self.factors.iter().map(of).collect(),
             observed: self.observed.clone(),
+            doubt: self.doubt.clone(),
         }
     }
 

@@ -63,6 +63,8 @@ pub fn read_parameters(
 struct Header {
     step: u64,
     seconds: f64,
+    #[serde(default)]
+    loss: Option<f64>,
     seed: u64,
 }
 
@@ -86,6 +88,7 @@ pub fn write_checkpoint(trainer: &Trainer, path: &Path) -> Result<()> {
     let header = Header {
         step: trainer.step,
         seconds: trainer.seconds,
+        loss: trainer.loss,
         seed: trainer.config.seed,
     };
     let header = serde_json::to_string(&header).expect("a header is plain data");
@@ -144,6 +147,7 @@ pub fn read_checkpoint(
         }
     }
     (trainer.step, trainer.seconds) = (header.step, header.seconds);
+    trainer.loss = header.loss;
     Ok(trainer)
 }
 

@@ -96,6 +96,8 @@ impl TrainingConfig {
     }
 }
 
+/// Share of a step's loss in the loss of the last steps.
+const LATEST: f64 = 0.02;
 /// Weight of the energy at the start of the annealing.
 const FIRST_WEIGHT: f64 = 0.05;
 
@@ -135,6 +137,8 @@ pub struct Trainer {
     pub(super) slots: [Slot; 3],
     pub(super) step: u64,
     pub(super) seconds: f64,
+    /// Of the last steps, nats: that of one step is of a few draws.
+    pub(super) loss: Option<f64>,
 }
 
 impl Trainer {
@@ -163,6 +167,7 @@ impl Trainer {
             slots,
             step: 0,
             seconds: 0.0,
+            loss: None,
         })
     }
 
@@ -186,6 +191,11 @@ impl Trainer {
         (self.step, self.seconds)
     }
 
+    /// Loss of the last steps, nats; none before the first one.
+    pub fn loss(&self) -> Option<f64> {
+        self.loss
+    }
+
     /// The model with averaged parameters.
     pub fn averaged_model(&self) -> RandomizedFlow {
         let mut model = self.model.clone();
@@ -202,7 +212,8 @@ impl Trainer {
     /// Trains until the budget is used up or the observer stops it. After every step `keep` has the run, to store it
     /// if it is time to.
     ///
-    /// The loss is `−E_{P*} log P` in nats (forward), `⟨E⟩ − H(P)` (reverse), or their sum.
+    /// The loss is `−E_{P*} log P` in nats (forward), `⟨E⟩ − H(P)` (reverse), or their sum; the observer is told that of the last
+    /// steps.
     ///
     /// # Errors
     /// [`DataError::SchemaMismatch`] if the objective needs a part of the target that is not there or has other
@@ -229,6 +240,10 @@ impl Trainer {
             let (loss, gradient_norm) =
                 self.step(target, terms.as_ref(), rate, self.weight(done))?;
             self.seconds = ranks::of_first(before + start.elapsed().as_secs_f64());
+            let loss = self
+                .loss
+                .map_or(loss, |latest| latest + LATEST * (loss - latest));
+            self.loss = Some(loss);
             let event = Event::Step {
                 step: self.step,
                 seconds: self.seconds,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::{Result, RunError};
-use super::lock::{FolderLock, LOCK_FILE};
+use super::lock::{FolderLock, is_left_over};
 use crate::atomic;
 use crate::file_error::FileError;
 
@@ -26,9 +26,8 @@ pub const REPORT_FILE: &str = "report.json";
 /// Between checkpoints that are not due to anything else.
 pub(super) const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
 
-/// Everything that a run and its pictures leave.
+/// Everything that a run and its pictures leave; the settings come last, for a folder without them is not cleared again.
 const FILES: [&str; 11] = [
-    CONFIG_FILE,
     MODEL_FILE,
     CHECKPOINT_FILE,
     METRICS_FILE,
@@ -39,6 +38,7 @@ const FILES: [&str; 11] = [
     "samples.txt",
     "samples.fasta",
     "training.png",
+    CONFIG_FILE,
 ];
 
 /// Refuses a folder that is there, unless it may be replaced and no process writes in it.
@@ -94,7 +94,7 @@ fn refuse_other(folder: &Path) -> Result<()> {
     })?;
     let ours = |entry: std::io::Result<fs::DirEntry>| {
         let name = entry.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        name.is_ok_and(|name| name == LOCK_FILE || name.starts_with(".config.json."))
+        name.is_ok_and(|name| is_left_over(&name))
     };
     let empty = entries.into_iter().all(ours);
     match empty || folder.join(CONFIG_FILE).is_file() {
@@ -147,4 +147,29 @@ pub(super) fn write_settings<T: Serialize>(folder: &Path, card: &T) -> Result<()
     let text = serde_json::to_string_pretty(card).expect("a model card is plain data");
     let path = folder.join(CONFIG_FILE);
     atomic::write_bytes(&path, text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_process_left_does_not_make_a_folder_anothers() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = folder.path();
+        for name in ["run.lock", ".segre.partial", ".model.safetensors.7.partial"] {
+            fs::write(folder.join(name), "half").expect("writable");
+        }
+        drop(create_folder(folder).expect("it holds nothing"));
+        assert_eq!(fs::read_dir(folder).expect("a folder").count(), 0);
+        fs::write(folder.join("thesis.tex"), "much work").expect("writable");
+        let refused = create_folder(folder).expect_err("it holds something");
+        assert!(matches!(refused, RunError::NotOurs { .. }), "{refused}");
+    }
+
+    #[test]
+    fn a_folder_is_known_for_a_models_until_all_else_is_cleared() {
+        // Killed in between, a run is replaced by the next as if nothing had happened.
+        assert_eq!(FILES.last(), Some(&CONFIG_FILE));
+    }
 }

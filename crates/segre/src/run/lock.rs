@@ -5,9 +5,10 @@ use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::{Result, RunError};
+use crate::atomic::is_at;
 
 /// File that is locked; it says who holds the lock. It is there as long as the lock is, or longer if its process was killed.
-pub const LOCK_FILE: &str = "run.lock";
+const LOCK_FILE: &str = "run.lock";
 /// End of the names of files that are being written.
 const PARTIAL: &str = ".partial";
 
@@ -92,19 +93,13 @@ fn in_use(folder: &Path, file: &mut File) -> RunError {
     }
 }
 
-/// Whether the file of a path is this one still.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let own = file.metadata().map(|own| (own.dev(), own.ino()));
-    let there = fs::metadata(path).map(|there| (there.dev(), there.ino()));
-    matches!((own, there), (Ok(own), Ok(there)) if own == there)
+/// Whether a file of this name is what a process leaves that was killed: its lock, or what it was writing.
+pub fn is_left_over(name: &str) -> bool {
+    name == LOCK_FILE || is_partial(name)
 }
 
-/// Elsewhere a file that is open cannot be removed.
-#[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
-    true
+fn is_partial(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(PARTIAL)
 }
 
 /// Removes what was being written when a process was killed.
@@ -113,7 +108,7 @@ fn sweep(folder: &Path) {
     for entry in entries {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with('.') && name.ends_with(PARTIAL) {
+        if is_partial(&name) {
             // What cannot be removed harms nobody.
             let _ = fs::remove_file(entry.path());
         }

@@ -38,7 +38,7 @@ pub use fit::Fit;
 pub use folder::{
     CONFIG_FILE, METRICS_FILE, MODEL_FILE, REPORT_FILE, create_folder, refuse_existing,
 };
-pub use lock::{FolderLock, LOCK_FILE};
+pub use lock::{FolderLock, is_left_over};
 pub use metrics::{Logged, TrainingLog};
 pub use parts::{LabelFile, Parts};
 pub use randomized::{RandomizedCard, RandomizedRun, load_randomized};

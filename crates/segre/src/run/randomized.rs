@@ -26,8 +26,6 @@ use crate::recipe::energy::RandomizedRecipe;
 
 /// Steps between lines of the log.
 const STEPS_PER_LINE: u64 = 10;
-/// Share of a step's loss in the loss of the last steps.
-const LATEST: f64 = 0.02;
 
 /// The settings of a randomised flow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,8 +79,6 @@ pub struct RandomizedRun {
     card: RandomizedCard,
     trainer: Trainer,
     samples: Option<Dataset>,
-    /// Loss of the last steps, nats.
-    loss: Option<f64>,
 }
 
 impl RandomizedRun {
@@ -113,7 +109,6 @@ impl RandomizedRun {
             card,
             trainer,
             samples: None,
-            loss: None,
         })
     }
 
@@ -158,7 +153,6 @@ impl RandomizedRun {
             card,
             trainer,
             samples: None,
-            loss: None,
         })
     }
 
@@ -199,7 +193,7 @@ impl RandomizedRun {
 
     /// Loss of the last steps, nats; none before the first one.
     pub fn loss(&self) -> Option<f64> {
-        self.loss
+        self.trainer.loss()
     }
 
     /// The model with averaged parameters.
@@ -226,7 +220,6 @@ impl RandomizedRun {
         let mut log = Log {
             observer,
             metrics: path.map(|path| Metrics::open(&path, stays)).transpose()?,
-            loss: self.loss,
         };
         let mut saved = Instant::now();
         let out = self.out.as_ref().map(|(folder, _)| folder.as_path());
@@ -238,7 +231,6 @@ impl RandomizedRun {
             _ => Ok(()),
         };
         let ended = self.trainer.run(target, &mut keep, &mut log);
-        self.loss = log.loss;
         // What is there is kept, also when a step has failed.
         if let Some(folder) = out {
             store(&self.trainer, folder)?;
@@ -252,35 +244,27 @@ fn store(trainer: &Trainer, folder: &Path) -> randomized::Result<()> {
     saving::write_checkpoint(trainer, &folder.join(CHECKPOINT_FILE))
 }
 
-/// Smooths the loss, which is that of a few draws, writes the log and passes on what happens.
+/// Writes the log and passes on what happens.
 struct Log<'a> {
     observer: &'a mut dyn Observer,
     metrics: Option<Metrics>,
-    loss: Option<f64>,
 }
 
 impl Observer for Log<'_> {
     fn tell(&mut self, progress: &Progress) -> Control {
-        let mut event = progress.event.clone();
         if let Event::Step {
             step,
             seconds,
             loss,
             ..
-        } = &mut event
+        } = progress.event
+            && step % STEPS_PER_LINE == 0
         {
-            let smooth = self
-                .loss
-                .map_or(*loss, |mean| mean + LATEST * (*loss - mean));
-            self.loss = Some(smooth);
-            *loss = smooth;
-            let line = json!({ "step": step, "seconds": seconds, "loss": smooth });
-            if *step % STEPS_PER_LINE == 0
-                && let Some(notice) = self.metrics.as_mut().and_then(|log| log.line(&line))
-            {
+            let line = json!({ "step": step, "seconds": seconds, "loss": loss });
+            if let Some(notice) = self.metrics.as_mut().and_then(|log| log.line(&line)) {
                 self.observer.tell(&progress.with(notice));
             }
         }
-        self.observer.tell(&progress.with(event))
+        self.observer.tell(progress)
     }
 }

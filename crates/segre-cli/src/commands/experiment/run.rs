@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use segre::atomic::check_writable;
 use segre::progress::{Control, Event, Observer, Progress};
-use segre::run::{FolderLock, LOCK_FILE};
+use segre::run::{FolderLock, is_left_over};
 use segre::{Device, atomic};
 
 use super::results::{CSV_FILE, JSON_FILE, Measured, REPORT_FILE, Results, Row, Settings, Summary};
@@ -386,9 +386,8 @@ fn is_empty(folder: &Path) -> Result<bool> {
         "{} is not a folder; choose another --out",
         folder.display()
     );
-    // A lock may be left of a process that was killed.
     let left = |entry: std::io::Result<fs::DirEntry>| {
-        entry.is_ok_and(|entry| entry.file_name().to_str() == Some(LOCK_FILE))
+        entry.is_ok_and(|entry| is_left_over(&entry.file_name().to_string_lossy()))
     };
     Ok(fs::read_dir(folder)?.all(left))
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use segre_report::page::PageOptions;
 
-use crate::args::{Common, memory};
+use crate::args::Common;
 use crate::page::{self, PAGE_FILE};
 use crate::report::json;
 
@@ -35,16 +35,13 @@ pub struct Report {
     /// The energy that the model was fitted to [default: what its folder names]
     #[arg(long, value_name = "MODEL")]
     pub energy: Option<String>,
-    /// Memory that exact inference may take, as 512MiB or 4GiB
-    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = memory)]
-    pub memory: u64,
 }
 
 /// Looks, draws and writes.
 pub fn run(arguments: &Report, common: &Common) -> Result<()> {
     let options = PageOptions {
         energy: arguments.energy.clone(),
-        memory: arguments.memory,
+        memory: common.exact_memory(),
         seed: common.seed,
         device: common.device.open()?,
         again: arguments.again,

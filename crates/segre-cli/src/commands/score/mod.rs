@@ -13,7 +13,8 @@ use serde::Serialize;
 
 pub use self::args::Score;
 use crate::args::{Common, MethodName, names, outlet};
-use crate::report::{json, table::estimate};
+use crate::report::json;
+use crate::report::table::{estimate, rounded};
 use crate::watched::{note_reading, score_by_options, warn_unconditional};
 
 #[derive(Serialize)]
@@ -126,7 +127,10 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
     );
     outlet::say(to, common, &line);
     if let Some(within) = report.nats_within_cells {
-        let line = format!("the numbers within their cells add {within:.4} nats per row");
+        let line = format!(
+            "the numbers within their cells add {} nats per row",
+            rounded(within, 4)
+        );
         outlet::say(to, common, &line);
     }
     Ok(())
@@ -174,11 +178,15 @@ fn rows_as_csv(scores: &Scores, within: Option<&[f64]>, sites: usize) -> String 
     let mut text = format!("row,nats,nats_std_error,bits_per_dim{more}\n");
     for (row, score) in scores.rows.iter().enumerate() {
         let bits = score.value / (sites as f64 * std::f64::consts::LN_2);
-        let within = within.map_or_else(String::new, |within| format!(",{:.6}", within[row]));
+        let within = within.map_or_else(String::new, |within| {
+            format!(",{}", rounded(within[row], 6))
+        });
         writeln!(
             text,
-            "{row},{:.6},{:.6},{bits:.6}{within}",
-            score.value, score.std_error
+            "{row},{},{:.6},{}{within}",
+            rounded(score.value, 6),
+            score.std_error,
+            rounded(bits, 6)
         )
         .expect("writing to a string cannot fail");
     }

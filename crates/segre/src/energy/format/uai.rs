@@ -9,12 +9,16 @@ use super::tokens::Tokens;
 use crate::atomic;
 use crate::energy::error::EnergyError;
 use crate::energy::error::Result;
+use crate::energy::factor::Factor;
 use crate::energy::model::EnergyModel;
+
+/// By how much the probabilities of a variable may differ from 1 in all: they are printed with few digits.
+const ROUNDED: f64 = 0.01;
 
 /// Understands a network; `path` is for messages.
 ///
-/// `MARKOV` and `BAYES` differ in nothing that matters here: a table of conditional probabilities is a
-/// factor. Tables have the last variable fastest.
+/// A table of conditional probabilities (`BAYES`) is a factor like others (`MARKOV`); where its numbers are no probabilities of its
+/// last variable, that is said, for then the variables are likely in another order. Tables have the last variable fastest.
 ///
 /// # Errors
 /// [`EnergyError::FileEnds`], [`EnergyError::BadToken`], [`EnergyError::TableSize`],
@@ -56,7 +60,26 @@ pub fn parse_uai(text: &str, path: &Path) -> Result<EnergyModel> {
         tables.push(tokens.factor(factor, scope, states, logs)?);
     }
     tokens.end("the last table")?;
-    Ok(EnergyModel::new(cardinalities, tables))
+    let doubt = match header.text.eq_ignore_ascii_case("BAYES") {
+        true => improbable(&tables),
+        false => None,
+    };
+    Ok(EnergyModel::new(cardinalities, tables).doubted(doubt))
+}
+
+/// The first table whose numbers are no probabilities of its last variable given the others, in a sentence.
+fn improbable(tables: &[Factor]) -> Option<String> {
+    tables.iter().enumerate().find_map(|(number, table)| {
+        let states = *table.cardinalities().last()?;
+        let sums = table.log_values().chunks(states);
+        let mut sums = sums.map(|logs| logs.iter().map(|log| log.exp()).sum::<f64>());
+        let sum = sums.find(|sum| (sum - 1.0).abs() > ROUNDED)?;
+        let variable = table.variables().last()?;
+        Some(format!(
+            "the file says BAYES, but in factor {number} the probabilities of variable {variable} sum to {sum:.4}: list the variables of \
+             a table so that its own comes last, or say MARKOV if these are weights"
+        ))
+    })
 }
 
 /// A model as a Markov network; observations are not written, only the factors they leave.
@@ -104,4 +127,30 @@ pub fn write_uai(model: &EnergyModel, path: &Path) -> Result<()> {
         path,
         uai_text(model, path)?.as_bytes(),
     )?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_of_a_bayesian_network_that_are_no_probabilities_are_doubted() {
+        let doubt = |text: &str| {
+            let model = parse_uai(text, Path::new("net.uai")).expect("a network");
+            model.doubt().map(str::to_owned)
+        };
+        let net = "BAYES\n2\n2 2\n2\n1 0\n2 0 1\n2 .5 .5\n4 .1 .9 .3 .7\n";
+        assert_eq!(doubt(net), None);
+        let turned = net.replace("2 0 1", "2 1 0");
+        assert_eq!(doubt(&turned), None);
+        let turned = net.replace(".1 .9 .3 .7", ".1 .3 .9 .7");
+        let said = doubt(&turned).expect("0.1 and 0.3 are no whole");
+        assert!(
+            said.contains("factor 1") && said.contains("0.4000"),
+            "{said}"
+        );
+        assert_eq!(doubt(&turned.replace("BAYES", "MARKOV")), None);
+        let rounded = net.replace(".5 .5", ".333 .666");
+        assert_eq!(doubt(&rounded), None);
+    }
 }

@@ -66,6 +66,12 @@ pub struct Progress {
     pub kept_bits_per_dim: Option<f64>,
     /// Bits per dimension of the last validation.
     pub last_bits_per_dim: Option<f64>,
+    /// Sum of the losses of the steps since the last validation.
+    #[serde(default)]
+    pub loss_sum: f64,
+    /// How many these are.
+    #[serde(default)]
+    pub loss_count: u32,
     /// Whether the run ended by itself.
     pub finished: bool,
     /// Gain of the context of the model that is kept, once the run has ended by itself.
@@ -263,16 +269,12 @@ impl Trainer {
         let mut order = DataOrder::new(self.config.seed, train.rows(), self.config.batch_size)
             .weighted(train.weights());
         let mut shards = Shards::new(&self.model, self.config.batch_size);
-        let (mut loss_sum, mut loss_count) = (0.0, 0_u32);
         let mut not_before = 0.0;
         while !self.progress.finished {
             let budget = self.config.budget;
             let done = budget.progress(self.progress.step, self.progress.seconds);
             if self.validation_due(done, not_before) {
-                let told = self.tell_steps(keeper, true)?;
-                loss_sum += told.loss_sum;
-                loss_count += told.count;
-                if told.control == Control::Stop {
+                if self.tell_steps(keeper, true)? == Control::Stop {
                     keeper.store(self)?;
                     return Ok(Ending::Stopped);
                 }
@@ -283,11 +285,11 @@ impl Trainer {
                 let event = Event::Validation {
                     step: self.progress.step,
                     seconds: self.progress.seconds,
-                    loss: loss_sum / f64::from(loss_count.max(1)),
+                    loss: self.progress.loss_sum / f64::from(self.progress.loss_count.max(1)),
                     bits_per_dim,
                     kept,
                 };
-                (loss_sum, loss_count) = (0.0, 0);
+                (self.progress.loss_sum, self.progress.loss_count) = (0.0, 0);
                 let early = self.progress.stale >= self.config.patience;
                 self.progress.finished = done >= 1.0 || early;
                 self.progress.context_gain = match self.progress.finished {
@@ -311,10 +313,7 @@ impl Trainer {
             );
             self.step(train, &mut order, &mut shards, rate)?;
             self.set_seconds(ranks::of_first(before + start.elapsed().as_secs_f64()));
-            let told = self.tell_steps(keeper, false)?;
-            loss_sum += told.loss_sum;
-            loss_count += told.count;
-            if told.control == Control::Stop {
+            if self.tell_steps(keeper, false)? == Control::Stop {
                 keeper.store(self)?;
                 return Ok(Ending::Stopped);
             }

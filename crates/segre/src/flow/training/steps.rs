@@ -106,13 +106,6 @@ impl Queue {
     }
 }
 
-/// What was told of some steps.
-pub(super) struct Told {
-    pub loss_sum: f64,
-    pub count: u32,
-    pub control: Control,
-}
-
 impl Trainer {
     /// One step of the optimiser; [`read_steps`](Self::read_steps) says what came of it.
     pub(super) fn step(
@@ -202,22 +195,22 @@ impl Trainer {
     }
 
     /// Tells of the steps that wait if there are enough of them, or if it must be `now`.
-    pub(super) fn tell_steps(&mut self, keeper: &mut dyn Keeper, now: bool) -> Result<Told> {
-        let mut told = Told {
-            loss_sum: 0.0,
-            count: 0,
-            control: Control::Continue,
-        };
-        for event in self.read_steps(now)? {
+    pub(super) fn tell_steps(&mut self, keeper: &mut dyn Keeper, now: bool) -> Result<Control> {
+        let events = self.read_steps(now)?;
+        // All of them first: whoever is told may store the run.
+        for event in &events {
             if let Event::Step { loss, .. } = event {
-                told.loss_sum += loss;
-                told.count += 1;
-            }
-            if keeper.tell(&event, self)? == Control::Stop {
-                told.control = Control::Stop;
+                self.progress.loss_sum += loss;
+                self.progress.loss_count += 1;
             }
         }
-        Ok(told)
+        let mut control = Control::Continue;
+        for event in events {
+            if keeper.tell(&event, self)? == Control::Stop {
+                control = Control::Stop;
+            }
+        }
+        Ok(control)
     }
 
     /// What came of the steps that wait, if there are enough of them, or if it must be `now`.

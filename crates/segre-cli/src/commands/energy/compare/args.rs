@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::args::{ConditionalChecks, Sampling, at_least_one, memory};
+use crate::args::{ConditionalChecks, Sampling, at_least_one};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -21,9 +21,6 @@ pub struct Compare {
     /// Samples to draw
     #[arg(allow_negative_numbers = true, long, value_name = "N", default_value_t = 1_000_000, value_parser = at_least_one)]
     pub samples: usize,
-    /// Memory that exact inference may take, as 512MiB or 4GiB
-    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = memory)]
-    pub memory: u64,
     /// neural: rows whose importance weights estimate log Z
     #[arg(allow_negative_numbers = true, long, value_name = "N", default_value_t = 4096, value_parser = at_least_one)]
     pub importance_samples: usize,

@@ -13,7 +13,7 @@ use super::fit::load;
 use crate::args::Common;
 use crate::conditionals;
 use crate::report::json;
-use crate::report::table::{Align, Table, estimate};
+use crate::report::table::{Align, Table, estimate, rounded};
 
 /// Compares and reports.
 pub fn run(arguments: &Compare, common: &Common) -> Result<()> {
@@ -45,7 +45,7 @@ pub fn run(arguments: &Compare, common: &Common) -> Result<()> {
     }
     let options = EnergyOptions {
         samples: arguments.samples,
-        memory: arguments.memory,
+        memory: common.exact_memory(),
         importance_samples: arguments.importance_samples,
         conditionals: asked.conditionals.map(|patterns| (patterns, asked.orders)),
         sampling: arguments.sampling.options(0),
@@ -68,7 +68,7 @@ fn print(found: &EnergyReport) {
         ("marginal error", Align::Decimal),
     ]);
     let samples = &found.comparison;
-    let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.4}"));
+    let number = |value: Option<f64>| value.map_or_else(String::new, |value| rounded(value, 4));
     table.push([
         found.method.into(),
         samples
@@ -99,7 +99,9 @@ fn print(found: &EnergyReport) {
     print!("{}", table.to_text());
     if let Some(own) = &found.importance {
         let exact = found.target_log_z;
-        let exact = exact.map_or_else(String::new, |log_z| format!(" (exact {log_z:.4})"));
+        let exact = exact.map_or_else(String::new, |log_z| {
+            format!(" (exact {})", rounded(log_z, 4))
+        });
         println!(
             "importance weights: log Z {}{exact}, bound {}, effective sample size {:.0} of {}, marginal error {:.4}",
             estimate(own.log_z_importance, Some(own.log_z_std_error)),
@@ -119,7 +121,9 @@ fn print(found: &EnergyReport) {
     );
     if let (Some(unseen), Some(floor)) = (samples.kl_unseen, found.kl_floor) {
         println!(
-            "KL with unseen labelings counted: {unseen:.4}; as many exact samples give KL {floor:.4}"
+            "KL with unseen labelings counted: {}; as many exact samples give KL {}",
+            rounded(unseen, 4),
+            rounded(floor, 4)
         );
     }
 }

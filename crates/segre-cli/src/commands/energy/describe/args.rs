@@ -2,7 +2,6 @@
 
 use clap::Args;
 
-use crate::args::memory;
 use crate::commands::energy::Subject;
 
 #[derive(Debug, Args)]
@@ -12,7 +11,4 @@ use crate::commands::energy::Subject;
 pub struct Info {
     #[command(flatten)]
     pub subject: Subject,
-    /// Memory that exact inference may take, as 512MiB or 4GiB
-    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = memory)]
-    pub memory: u64,
 }

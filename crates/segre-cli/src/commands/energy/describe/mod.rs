@@ -16,11 +16,15 @@ use crate::report::json;
 /// Describes a model.
 pub fn run(arguments: &Info, common: &Common) -> Result<()> {
     let model = arguments.subject.load(common)?;
-    let description = Description::of(&model, arguments.memory)?;
+    let description = Description::of(&model, common.exact_memory())?;
     if common.json {
         return json::print_object(&description);
     }
-    print(&arguments.subject.model, &description, arguments.memory);
+    print(
+        &arguments.subject.model,
+        &description,
+        common.exact_memory(),
+    );
     Ok(())
 }
 
@@ -62,4 +66,7 @@ fn print(name: &str, model: &Description, budget: u64) {
             false => "not possible, no ferromagnetic Ising or Potts model",
         }
     );
+    if let Some(doubt) = &model.doubt {
+        println!("warning: {doubt}");
+    }
 }

@@ -18,7 +18,7 @@ use segre::recipe::{self, Recipe, parse_time};
 use segre::run::{EnergySamples, SamplesWanted, energy_samples};
 
 use super::done;
-use crate::args::{Common, NetworkName, RecipeArguments, at_least_one, memory};
+use crate::args::{Common, NetworkName, RecipeArguments, at_least_one};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -93,9 +93,6 @@ pub struct Fit {
     /// Replace what a former run left in --out
     #[arg(long)]
     force: bool,
-    /// Memory that exact samples may take, as 512MiB or 4GiB
-    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = memory)]
-    memory: u64,
     #[command(flatten)]
     recipe: RecipeArguments,
 }
@@ -240,12 +237,12 @@ impl Fit {
     }
 
     /// What is wanted of samples.
-    fn samples_wanted(&self, energy: &EnergyModel, seed: u64) -> SamplesWanted<'_> {
+    fn samples_wanted(&self, energy: &EnergyModel, memory: u64, seed: u64) -> SamplesWanted<'_> {
         let count = self.samples;
         SamplesWanted {
             from: self.samples_from.as_deref(),
             count: count.unwrap_or_else(|| recipe::energy::samples(energy.variables())),
-            memory: self.memory,
+            memory,
             seed,
         }
     }

@@ -28,7 +28,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
     let (energy, grid) = arguments.load()?;
     let prior = arguments.prior(&energy)?;
     let schema = schema_of(&energy, grid.as_ref())?;
-    let wanted = arguments.samples_wanted(&energy, recipe.seed());
+    let wanted = arguments.samples_wanted(&energy, common.exact_memory(), recipe.seed());
     if arguments.recipe.print_recipe {
         let mut rows = arguments.draw(&energy, &schema, &wanted, common)?.data;
         // As they are read from a file.

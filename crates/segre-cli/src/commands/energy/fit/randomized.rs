@@ -84,7 +84,8 @@ fn begin(
     ranks::together(refused, || Interrupted.into())?;
     let run = match run.card().training.objective.needs_samples() {
         true => {
-            let wanted = arguments.samples_wanted(energy, run.card().training.seed);
+            let seed = run.card().training.seed;
+            let wanted = arguments.samples_wanted(energy, common.exact_memory(), seed);
             run.learning_from(arguments.draw(energy, schema, &wanted, common)?)
         }
         false => {
@@ -126,7 +127,7 @@ fn resume(arguments: &Fit, energy: &EnergyModel, common: &Common) -> Result<Rand
     let wanted = SamplesWanted {
         from: Some(from),
         count: card.samples,
-        memory: arguments.memory,
+        memory: common.exact_memory(),
         seed: card.training.seed,
     };
     Ok(run.learning_from(arguments.draw(energy, &card.schema, &wanted, common)?))

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use segre::energy::infer::{Choice, InferOptions};
 use segre::energy::{BeliefPropagationOptions, ChainOptions, MeanFieldOptions, Schedule};
 
-use crate::args::{Common, memory};
+use crate::args::{Common, count};
 use crate::commands::energy::Subject;
 
 #[derive(Debug, Args)]
@@ -25,9 +25,6 @@ pub struct Infer {
     /// Method
     #[arg(long, default_value = "auto", value_name = "NAME")]
     method: MethodName,
-    /// Memory that exact inference may take, as 512MiB or 4GiB
-    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = memory)]
-    memory: u64,
     /// Write PREFIX.MAR, and PREFIX.PR if the method knows log Z, as in the UAI competitions
     #[arg(long, value_name = "PREFIX")]
     pub uai_out: Option<PathBuf>,
@@ -35,7 +32,7 @@ pub struct Infer {
     #[arg(long)]
     pub compare: bool,
     /// mean-field: starts [default: 100]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count)]
     restarts: Option<usize>,
     /// bp: order of the messages [default: residual]
     #[arg(long, value_name = "NAME")]
@@ -44,13 +41,13 @@ pub struct Infer {
     #[arg(long, value_name = "PART", allow_negative_numbers = true)]
     damping: Option<f64>,
     /// gibbs, swendsen-wang: chains [default: 4]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count)]
     chains: Option<usize>,
     /// gibbs, swendsen-wang: sweeps that are thrown away [default: 1000]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count)]
     burn_in: Option<usize>,
     /// Sweeps: kept ones of a chain [default: 5000], most of bp and mean-field [default: 2000]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count)]
     sweeps: Option<usize>,
 }
 
@@ -129,7 +126,7 @@ impl Infer {
                 MethodName::Gibbs => Choice::Gibbs(self.chain_options(common)),
                 MethodName::SwendsenWang => Choice::SwendsenWang(self.chain_options(common)),
             },
-            memory: self.memory,
+            memory: common.exact_memory(),
             compare: self.compare,
         }
     }

@@ -13,7 +13,7 @@ pub use args::Infer;
 use super::done;
 use crate::args::Common;
 use crate::report::json;
-use crate::report::table::{Align, Table, estimate};
+use crate::report::table::{Align, Table, estimate, rounded};
 use crate::wording::with_flags;
 
 /// Most variables whose marginals are listed in text.
@@ -70,7 +70,8 @@ fn print(answer: &Answer) {
     };
     match (result.log_z, found.log10_z) {
         (Some(log_z), Some(log10_z)) => {
-            println!("log Z    {log_z:.6} nats, log10 {log10_z:.6} ({kind})")
+            let [log_z, log10_z] = [log_z, log10_z].map(|value| rounded(value, 6));
+            println!("log Z    {log_z} nats, log10 {log10_z} ({kind})")
         }
         _ => println!("log Z    {kind}"),
     }
@@ -81,16 +82,16 @@ fn print(answer: &Answer) {
         );
     }
     if let Some(entropy) = result.entropy {
-        println!("entropy  {entropy:.4} nats");
+        println!("entropy  {} nats", rounded(entropy, 4));
     }
     println!("{}, {:.2} s", work(&result.report), found.seconds);
     if let Some(comparison) = &found.compared_with_exact {
         let kl = comparison
             .kl
-            .map_or_else(String::new, |kl| format!("KL {kl:.4} nats, "));
+            .map_or_else(String::new, |kl| format!("KL {} nats, ", rounded(kl, 4)));
         println!(
-            "beside exact log Z {:.6}: {kl}error of marginals {:.4} (mean), {:.4} (largest)",
-            comparison.exact_log_z.unwrap_or(f64::NAN),
+            "beside exact log Z {}: {kl}error of marginals {:.4} (mean), {:.4} (largest)",
+            rounded(comparison.exact_log_z.unwrap_or(f64::NAN), 6),
             comparison.mean_marginal_error,
             comparison.max_marginal_error
         );

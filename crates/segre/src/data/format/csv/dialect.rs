@@ -1,5 +1,6 @@
 //! How a table is written: what stands between fields, found by looking, and quotes that open and do not close.
 
+use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord};
@@ -46,46 +47,108 @@ fn fields(text: &str, delimiter: u8) -> Option<usize> {
     common
 }
 
+/// A field in quotes.
+struct Quoted {
+    /// Where the opening quote is, and the closing one or the end of the text.
+    bytes: Range<usize>,
+    /// The lines of both, from 1.
+    lines: RangeInclusive<u64>,
+    /// Whether the field ends with the closing quote.
+    ends: bool,
+}
+
+/// The fields in quotes, in order.
+fn quoted(text: &str, delimiter: u8) -> impl Iterator<Item = Quoted> {
+    let bytes = text.as_bytes();
+    let (mut at, mut line) = (0, 1_u64);
+    let mut starts_field = true;
+    std::iter::from_fn(move || {
+        while at < bytes.len() {
+            let (start, opened) = (at, line);
+            let opens = starts_field && bytes[at] == b'"';
+            let mut closed = false;
+            if opens {
+                at += 1;
+                closed = loop {
+                    match bytes.get(at) {
+                        Some(b'"') if bytes.get(at + 1) == Some(&b'"') => at += 1,
+                        Some(b'"') => break true,
+                        Some(b'\n') => line += 1,
+                        Some(_) => {}
+                        None => break false,
+                    }
+                    at += 1;
+                };
+            }
+            let end = at;
+            starts_field = !opens && (bytes[end] == delimiter || bytes[end] == b'\n');
+            line += u64::from(!opens && bytes[end] == b'\n');
+            at += 1;
+            if opens {
+                let after = bytes.get(at..).unwrap_or_default();
+                let blanks = after.iter().take_while(|byte| **byte == b' ').count();
+                let next = after.get(blanks);
+                let ends = next.is_none_or(|next| *next == delimiter || *next == b'\n');
+                return Some(Quoted {
+                    bytes: start..end,
+                    lines: opened..=line,
+                    ends: closed && ends,
+                });
+            }
+        }
+        None
+    })
+}
+
 /// Refuses a field that opens with a quote and does not end with one: what follows it, rows and all, would be taken for a part
 /// of it.
 ///
 /// # Errors
 /// [`DataError::OpenQuote`] with the line on which the quote opens.
 pub(super) fn check_quotes(path: &Path, text: &str, delimiter: u8) -> Result<()> {
-    let bytes = text.as_bytes();
-    let (mut at, mut line) = (0, 1_u64);
-    let mut starts_field = true;
-    while at < bytes.len() {
-        let byte = bytes[at];
-        if starts_field && byte == b'"' {
-            let opened = line;
-            at += 1;
-            let closed = loop {
-                match bytes.get(at) {
-                    Some(b'"') if bytes.get(at + 1) == Some(&b'"') => at += 1,
-                    Some(b'"') => break true,
-                    Some(b'\n') => line += 1,
-                    Some(_) => {}
-                    None => break false,
-                }
-                at += 1;
-            };
-            let after = bytes.get(at + 1..).unwrap_or_default();
-            let blanks = after.iter().take_while(|byte| **byte == b' ').count();
-            let ends = match after.get(blanks) {
-                None => true,
-                Some(next) => *next == delimiter || *next == b'\n',
-            };
-            if !closed || !ends {
-                let path = path.to_path_buf();
-                return Err(DataError::OpenQuote { path, line: opened });
-            }
-        }
-        starts_field = byte == delimiter || byte == b'\n';
-        line += u64::from(bytes.get(at) == Some(&b'\n'));
-        at += 1;
+    match quoted(text, delimiter).find(|field| !field.ends) {
+        None => Ok(()),
+        Some(field) => Err(DataError::OpenQuote {
+            path: path.to_path_buf(),
+            line: *field.lines.start(),
+        }),
     }
-    Ok(())
+}
+
+/// The lines of the first field in quotes that holds line breaks, if each of the lines would be a row by itself: two stray quotes
+/// are more likely then.
+pub(super) fn swallowed(text: &str, delimiter: u8, columns: usize) -> Option<RangeInclusive<u64>> {
+    let is_row = |line: &str| columns == 1 + line.bytes().filter(|byte| *byte == delimiter).count();
+    let found = quoted(text, delimiter).find(|field| {
+        let (lines, bytes) = (&field.lines, &field.bytes);
+        let start = text[..bytes.start].rfind('\n').map_or(0, |at| at + 1);
+        let end = text[bytes.end..].find('\n');
+        let end = end.map_or(text.len(), |at| bytes.end + at);
+        columns > 1 && lines.start() < lines.end() && text[start..end].lines().all(is_row)
+    });
+    found.map(|field| field.lines)
+}
+
+/// What is to be said of a text that is read as one column: lines without anything, and words that may be columns.
+pub(super) fn of_one_column(text: &str) -> Option<String> {
+    let text = text.trim_end();
+    let empty = text.lines().filter(|line| line.trim().is_empty()).count();
+    if empty > 0 {
+        return Some(format!(
+            "{empty} empty lines are left out; write ? for a missing value"
+        ));
+    }
+    let mut counts = text
+        .lines()
+        .take(ROWS)
+        .map(|line| line.split_whitespace().count());
+    let words = counts.next()?;
+    (words > 1 && counts.all(|count| count == words)).then(|| {
+        format!(
+            "there is one column, and every line has {words} words with blanks between them; if these are columns, separate them \
+             by commas or tabulators"
+        )
+    })
 }
 
 #[cfg(test)]
@@ -133,6 +196,26 @@ mod tests {
                 matches!(found, Err(DataError::OpenQuote { line, .. }) if line == expected),
                 "{broken:?}: {found:?}"
             );
+        }
+    }
+
+    #[test]
+    fn rows_between_two_stray_quotes_are_told_and_texts_of_several_lines_are_not() {
+        let text = "a,b,c\n\"1,2,3\n4,5,6\n7,8,9\"\n1,2,3\n";
+        assert_eq!(swallowed(text, b',', 3), Some(2..=4));
+        let text = "a,b,c\n1,2,3\n1,\"one\ntwo, three\nfour\",3\n";
+        assert_eq!(swallowed(text, b',', 3), None);
+        assert_eq!(swallowed("a,b,c\n\"1\",\"2\",\"3\"\n", b',', 3), None);
+        assert_eq!(swallowed("a\n\"1\n2\"\n", b',', 1), None);
+    }
+
+    #[test]
+    fn one_column_that_may_be_several_is_told() {
+        let said = |text| of_one_column(text).unwrap_or_default();
+        assert!(said("a b c\n1 2 3\n4 5 6\n").contains("3 words"));
+        assert!(said("a\n\n1\n\n2\n\n").starts_with("2 empty lines"));
+        for quiet in ["a\n1\n2\n", "a b\n1 2\n4\n", ""] {
+            assert_eq!(said(quiet), "", "{quiet:?}");
         }
     }
 }

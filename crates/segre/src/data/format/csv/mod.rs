@@ -23,6 +23,7 @@ pub(super) fn read(path: &Path, delimiter: u8, options: &ReadOptions) -> Result<
     let table = Table::open(path, delimiter, options)?;
     let columns = table::columns_to_read(path, &table.names, options)?;
     let (mut frame, notes) = table.frame(&columns, options)?;
+    let notes = notes.all();
     table::take_weights(&mut frame, options)?;
     let mut schema = table::schema_of(&frame, options)?;
     schema.notes = notes;
@@ -46,8 +47,10 @@ pub(super) fn read_as(
     }
     let table = Table::open(path, delimiter, options)?;
     let columns = table::columns_of(path, &table.names, schema, options)?;
-    let (frame, _) = table.frame(&columns, options)?;
-    table::read_rows(frame, schema, options)
+    let (frame, notes) = table.frame(&columns, options)?;
+    let mut data = table::read_rows(frame, schema, options)?;
+    data.schema.notes.extend(notes.all());
+    Ok(data)
 }
 
 /// Reads a table into a schema; columns that are not there are unknown labels, and so are missing fields, unless
@@ -65,8 +68,25 @@ pub(super) fn read_partial(
         missing: Missing::Category,
         ..options.clone()
     };
-    let (frame, _) = table.frame(&columns, &kept)?;
-    table::encode_partial(&frame, schema, missing, options.unseen)
+    let (frame, notes) = table.frame(&columns, &kept)?;
+    let mut data = table::encode_partial(&frame, schema, missing, options.unseen)?;
+    // That fields are missing is what such a table is for.
+    data.schema.notes.extend(notes.of_file);
+    Ok(data)
+}
+
+/// What was guessed, or taken for something.
+struct Notes {
+    /// Of the way in which the file is written.
+    of_file: Vec<String>,
+    /// Of words that count as missing, and of rows that lack a field.
+    of_missing: Vec<String>,
+}
+
+impl Notes {
+    fn all(self) -> Vec<String> {
+        [self.of_file, self.of_missing].concat()
+    }
 }
 
 /// A table being read row by row, with its column names.
@@ -78,7 +98,9 @@ struct Table<'a> {
     /// Whether `record` is a first row that is still to be handed out.
     pending: bool,
     rows_seen: usize,
-    /// What stands between fields, where it is not what the kind of file has.
+    /// What stands between fields.
+    delimiter: u8,
+    /// The same where it is not what the kind of file has.
     separator: Option<char>,
 }
 
@@ -103,6 +125,7 @@ impl<'a> Table<'a> {
             record,
             pending: false,
             rows_seen: 0,
+            delimiter,
             separator: (delimiter != usual).then_some(char::from(delimiter)),
         };
         if !table.read_record()? {
@@ -180,7 +203,7 @@ impl<'a> Table<'a> {
 
     /// All rows that are left, of the chosen columns, without those that lack a field if such rows are dropped; and what was taken
     /// for something.
-    fn frame(mut self, columns: &[usize], options: &ReadOptions) -> Result<(Frame, Vec<String>)> {
+    fn frame(mut self, columns: &[usize], options: &ReadOptions) -> Result<(Frame, Notes)> {
         let names = columns.iter().map(|column| self.names[*column].clone());
         let mut taken = vec![vec![0_usize; options.missing_words.len()]; columns.len()];
         let mut dropped = 0;
@@ -200,28 +223,53 @@ impl<'a> Table<'a> {
                 false => frame.push(self.line(), fields),
             }
         }
-        let mut notes = Vec::new();
-        if let Some(separator) = self.separator {
-            notes.push(format!("fields are separated by {separator:?}"));
-        }
+        let mut of_missing = Vec::new();
         for (column, taken) in columns.iter().zip(&taken) {
             let words = taken.iter().zip(&options.missing_words);
             for (count, word) in words.filter(|(count, word)| **count > 0 && *word != "?") {
-                notes.push(format!(
+                of_missing.push(format!(
                     "column {:?}: {count} fields {word:?} count as missing; to keep them as a word: `missing_words = \"?\"`",
                     self.names[*column]
                 ));
             }
         }
         if dropped > 0 {
-            notes.push(format!(
+            of_missing.push(format!(
                 "{dropped} of {} rows lack a field and are left out",
                 self.rows_seen
             ));
         }
         let frame = frame.finish();
         self.require_rows(frame.rows())?;
-        Ok((frame, notes))
+        let of_file = self.of_file();
+        Ok((
+            frame,
+            Notes {
+                of_file,
+                of_missing,
+            },
+        ))
+    }
+
+    /// What is to be said of the way in which the file is written.
+    fn of_file(&self) -> Vec<String> {
+        let text = self.reader.get_ref().get_ref();
+        let (delimiter, columns) = (self.delimiter, self.names.len());
+        let guessed = self
+            .separator
+            .map(|separator| format!("fields are separated by {separator:?}"));
+        let swallowed = dialect::swallowed(text, delimiter, columns).map(|lines| {
+            format!(
+                "a field in quotes goes from line {} to line {}, each of which would be a row by itself; if that is so, remove \
+                 the quotes",
+                lines.start(),
+                lines.end()
+            )
+        });
+        let alone = (columns == 1)
+            .then(|| dialect::of_one_column(text))
+            .flatten();
+        guessed.into_iter().chain(swallowed).chain(alone).collect()
     }
 
     fn require_rows(&self, rows: usize) -> Result<()> {
