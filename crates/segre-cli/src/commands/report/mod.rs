@@ -35,6 +35,9 @@ pub struct Report {
     /// The energy that the model was fitted to [default: what its folder names]
     #[arg(long, value_name = "MODEL")]
     pub energy: Option<String>,
+    /// Of an alignment: the structure of its family, lines `i j distance`, to show contacts beside dependent places
+    #[arg(long, value_name = "STRUCTURE")]
+    pub contacts: Option<PathBuf>,
     /// Memory that exact inference may take, as 512MiB or 4GiB
     #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = memory)]
     pub memory: u64,
@@ -44,6 +47,7 @@ pub struct Report {
 pub fn run(arguments: &Report, common: &Common) -> Result<()> {
     let options = PageOptions {
         energy: arguments.energy.clone(),
+        contacts: arguments.contacts.clone(),
         memory: arguments.memory,
         seed: common.seed,
         device: common.device.open()?,
