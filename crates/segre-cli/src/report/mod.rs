@@ -2,7 +2,7 @@
 //!
 //! | to show | module |
 //! |---|---|
-//! | results | [`table`], scores beside baselines: [`baselines`], evaluations: [`evaluation`], synthetic rows: [`quality`] |
+//! | results | [`table`], scores beside baselines: [`baselines`], evaluations: [`evaluation`], synthetic rows: [`quality`], histograms of one line: [`sparkline`] |
 //! | work under way | [`progress`] |
 //! | results for a program | [`json`] |
 
@@ -11,4 +11,5 @@ pub mod evaluation;
 pub mod json;
 pub mod progress;
 pub mod quality;
+pub mod sparkline;
 pub mod table;

@@ -2,10 +2,12 @@
 
 use anyhow::Result;
 use segre::data::Schema;
-use segre::evaluation::overview::{RowScores, TableView};
+use segre::evaluation::contacts::{self, Structure};
+use segre::evaluation::overview::{Bar, ColumnView, RowScores, TableView};
 
 use crate::pictures::chart::{Axis, Look, Panel, Series, draw_charts};
 use crate::pictures::colour::{BLUE, GREY, Rgb, VERMILION};
+use crate::pictures::column::draw_column;
 use crate::pictures::drawing::Drawing;
 use crate::pictures::grid::{ImageShape, Panel as Tiles, draw_columns, draw_grid};
 use crate::pictures::key::Key;
@@ -28,16 +30,43 @@ pub fn outline(name: &str, colour: Rgb, edges: &[f64], heights: &[f64]) -> Serie
 
 /// One chart of lines.
 pub fn lines(title: &str, across: &str, up: &str, series: Vec<Series>) -> Result<Drawing> {
-    let axis = |name| Axis {
+    let (across, up) = (linear(across), linear(up));
+    draw_charts(title, &[Panel { across, up, series }])
+}
+
+fn linear(name: &str) -> Axis<'_> {
+    Axis {
         name,
         logarithmic: false,
-    };
+    }
+}
+
+/// Histograms of energies; shares are seen over many powers of ten, down to one of so many samples.
+pub fn energies(edges: &[f64], shares: [&[f64]; 2], samples: f64) -> Result<Drawing> {
+    let named = [("samples", VERMILION), ("exact samples", BLUE)];
+    let there = named
+        .into_iter()
+        .zip(shares)
+        .filter(|(_, own)| !own.is_empty());
+    let series = there.map(|((name, colour), shares)| {
+        // Where no sample is, the outline runs along the foot.
+        let seen: Vec<f64> = shares
+            .iter()
+            .map(|share| share.max(0.5 / samples))
+            .collect();
+        let mut own = outline(name, colour, edges, &seen);
+        own.points.retain(|(_, share, _)| *share > 0.0);
+        own
+    });
     let panel = Panel {
-        across: axis(across),
-        up: axis(up),
-        series,
+        across: linear("energy, nats"),
+        up: Axis {
+            name: "share of samples",
+            logarithmic: true,
+        },
+        series: series.collect(),
     };
-    draw_charts(title, &[panel])
+    draw_charts("Energies", &[panel])
 }
 
 /// How the scores of rows spread.
@@ -45,7 +74,12 @@ pub fn row_scores(scores: &RowScores) -> Result<Drawing> {
     let heights: Vec<f64> = scores.counts.iter().map(|count| *count as f64).collect();
     let series = outline("test rows", BLUE, &scores.edges, &heights);
     let across = "bound of the negative log-likelihood, nats";
-    lines("Scores of test rows", across, "rows", vec![series])
+    lines(
+        "Scores of test rows",
+        across,
+        "number of rows",
+        vec![series],
+    )
 }
 
 /// How sure the model is and how right, in per cent.
@@ -110,8 +144,12 @@ pub fn pairs(view: &TableView) -> Option<Drawing> {
     Some(draw_matrices(&matrices, &names))
 }
 
-/// Dependences of places, real beside sampled.
-pub fn places([real, sampled]: [&[f64]; 2], places: usize) -> Drawing {
+/// Dependences of places, real beside sampled, and what is in contact where a structure is known.
+pub fn places(
+    [real, sampled]: [&[f64]; 2],
+    places: usize,
+    structure: Option<&Structure>,
+) -> Drawing {
     let mut sorted = real.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     // The strongest pairs alone would leave the others in the dark.
@@ -124,20 +162,39 @@ pub fn places([real, sampled]: [&[f64]; 2], places: usize) -> Drawing {
     };
     let names: Vec<String> = (1..=places).map(|place| place.to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    draw_matrices(&[matrix("real", real), matrix("sampled", sampled)], &names)
+    let mut matrices = vec![matrix("real", real), matrix("sampled", sampled)];
+    matrices.extend(structure.map(|structure| {
+        let pairs = (0..places * places).map(|pair| [pair / places, pair % places]);
+        let near = |[first, second]: [usize; 2]| {
+            let distance = structure.distance(first, second)?;
+            Some(f64::from(u8::from(distance < contacts::NEAR)))
+        };
+        Matrix {
+            caption: "in contact (yellow)",
+            entries: pairs.map(near).collect(),
+            largest: 1.0,
+            signed: false,
+        }
+    }));
+    draw_matrices(&matrices, &names)
 }
 
 /// Distances from the nearest training row: of samples, test rows and validation rows.
 pub fn distances(found: &[Vec<u32>; 3]) -> Result<Drawing> {
-    let named = [("samples", BLUE), ("test", VERMILION), ("validation", GREY)];
+    let named = [("samples", VERMILION), ("test", BLUE), ("validation", GREY)];
     let cumulative = |distances: &Vec<u32>| {
         let mut sorted = distances.clone();
         sorted.sort_unstable();
         let step = sorted.len().div_ceil(200).max(1);
         let all = sorted.len() as f64;
-        let share = move |(place, x): (usize, u32)| (f64::from(x), (place + 1) as f64 / all, 0.0);
+        // A step up where a row lies: the share below it, and with it.
+        let share = move |(place, x): (usize, u32)| {
+            let [below, with] =
+                [place, place + 1].map(|rows| (f64::from(x), rows as f64 / all, 0.0));
+            [below, with]
+        };
         let places = sorted.into_iter().enumerate().step_by(step);
-        places.map(share).collect::<Vec<_>>()
+        places.flat_map(share).collect::<Vec<_>>()
     };
     let series = named
         .into_iter()
@@ -174,4 +231,54 @@ pub fn pictures(
         false => draw_grid(&tiles, shape, &key.palette)?,
     };
     Ok(key.below(drawing))
+}
+
+/// Shares of a few categories, of training rows and of samples.
+pub fn shares(what: &str, all: &[(String, f64, f64)]) -> Drawing {
+    let bar = |(name, real, sampled): &(String, f64, f64)| Bar {
+        name: name.clone(),
+        real: *real,
+        sampled: *sampled,
+    };
+    draw_column(&ColumnView {
+        name: what.to_owned(),
+        kind: String::new(),
+        measure: String::new(),
+        score: None,
+        missing: [0.0; 2],
+        bars: all.iter().map(bar).collect(),
+        is_number: false,
+    })
+}
+
+/// How large regions of label maps are: shares of them that have at most so many pixels.
+pub fn areas(areas: &[Vec<u32>; 2]) -> Result<Drawing> {
+    let named = [("training maps", BLUE), ("samples", VERMILION)];
+    let series = named
+        .into_iter()
+        .zip(areas)
+        .map(|((name, colour), sorted)| {
+            let share = |(place, area): (usize, &u32)| {
+                (
+                    f64::from(*area),
+                    (place + 1) as f64 / sorted.len() as f64,
+                    0.0,
+                )
+            };
+            Series {
+                name: name.to_owned(),
+                colour,
+                points: sorted.iter().enumerate().map(share).collect(),
+                look: Look::Line,
+            }
+        });
+    let panel = Panel {
+        across: Axis {
+            name: "pixels of a region",
+            logarithmic: true,
+        },
+        up: linear("share of regions at most that large"),
+        series: series.collect(),
+    };
+    draw_charts("Areas of regions", &[panel])
 }

@@ -3,28 +3,33 @@
 use anyhow::Result;
 use segre::evaluation::overview::{EnergyView, Figure};
 
-use super::{Block, Cell, Headline, Page, Section, charts};
+use super::{Block, Cell, Headline, Page, Section, charts, whole};
 use crate::pictures::axis::number;
-use crate::pictures::colour::{BLUE, VERMILION};
 use crate::pictures::scatter::draw_scatter;
+
+/// Samples whose energies are drawn, as the overview has them.
+const SHOWN: usize = 20_000;
 
 /// The page of a fit to an energy.
 ///
 /// # Errors
 /// None that a view can have.
-pub fn energy_page(title: &str, version: &str, settings: &str, view: &EnergyView) -> Result<Page> {
+pub fn energy_page(
+    title: &str,
+    (version, seed): (&str, u64),
+    settings: &str,
+    view: &EnergyView,
+) -> Result<Page> {
     let row = |figure: &Figure| {
         vec![
             Cell::from(figure.name.clone()),
-            Cell::number(Some(figure.value), 4),
-            Cell::number(figure.std_error, 4),
+            Cell::estimate(Some(figure.value), figure.std_error, 4),
             Cell::number(figure.target, 4),
         ]
     };
     let headings = [
         ("figure", false),
         ("this model", true),
-        ("± standard error", true),
         ("the target", true),
     ];
     let figures = Block::table(
@@ -39,40 +44,44 @@ pub fn energy_page(title: &str, version: &str, settings: &str, view: &EnergyView
         "exact" => "exact inference".to_owned(),
         chain => format!("a long chain ({chain}), as exact inference would take too much memory"),
     };
-    let lead = format!(
-        "The target's are by {against}. Of KL the target's is what as many exact samples would get."
+    let mut lead = format!(
+        "The target's are by {against}; errors are standard errors. Of KL the target's is what as many exact samples would get."
     );
+    if let Some(log_z) = view.log_z {
+        lead += &format!(" Its log Z is {}.", number(log_z, 4));
+    }
     let mut sections = vec![Section::new("Figures", lead, vec![figures])];
-    let scatter = draw_scatter("target", "samples", &view.marginals);
+    let scatter = draw_scatter("probability, target", "share of samples", &view.marginals);
     let alt = "Probabilities of states: of samples against those of the target";
-    sections.push(Section::new(
-        "Marginals",
-        "Every point is a state of a variable: its probability under the target, and its share of the samples.",
-        vec![Block::chart(&scatter, alt, "")],
-    ));
-    let names = [("samples", VERMILION), ("exact samples", BLUE)];
-    let series: Vec<_> = names
-        .into_iter()
-        .zip(&view.energies)
-        .filter(|(_, shares)| !shares.is_empty())
-        .map(|((name, colour), shares)| charts::outline(name, colour, &view.edges, shares))
-        .collect();
+    let caption = "Every point is a state of a variable.";
+    let mut blocks = vec![Block::chart(&scatter, alt, caption)];
+    if !view.pairs.is_empty() {
+        let drawing = draw_scatter(
+            "covariance, exact samples",
+            "covariance, samples",
+            &view.pairs,
+        );
+        let alt = "Covariances of pairs of variables: of samples against those of exact samples";
+        let caption = match view.all_pairs {
+            true => "Every point is a pair of variables: the covariance of their states.",
+            false => {
+                "Every point is a pair of variables that share a factor: the covariance of their states."
+            }
+        };
+        blocks.push(Block::chart(&drawing, alt, caption));
+    }
+    let lead = "On the grey line the fit agrees with its target: in single variables, and in correlations of two.";
+    sections.push(Section::new("Marginals and correlations", lead, blocks));
     if !view.edges.is_empty() {
-        let drawing = charts::lines("Energies", "energy", "share of samples", series)?;
+        let [own, exact] = &view.energies;
+        let shown = view.samples.min(SHOWN) as f64;
+        let drawing = charts::energies(&view.edges, [own, exact], shown)?;
         let alt = "Histogram of the energies of samples and of exact samples";
-        let lead = "Whether samples are as low in energy as they should be, and as spread.";
+        let lead = "Whether samples are as low in energy as they should be, and as spread. Where no sample is, a line runs \
+                    along the foot.";
         sections.push(Section::new(
             "Energies",
             lead,
-            vec![Block::chart(&drawing, alt, "")],
-        ));
-    }
-    if !view.pairs.is_empty() {
-        let drawing = draw_scatter("exact samples", "samples", &view.pairs);
-        let alt = "Covariances of pairs of variables: of samples against those of exact samples";
-        sections.push(Section::new(
-            "Correlations of pairs",
-            "Every point is a pair of variables that share a factor: the covariance of their states.",
             vec![Block::chart(&drawing, alt, "")],
         ));
     }
@@ -83,7 +92,7 @@ pub fn energy_page(title: &str, version: &str, settings: &str, view: &EnergyView
     };
     sections.push(Section::new(
         "Settings",
-        format!("Segre {version}."),
+        format!("Segre {version}, seed {seed}."),
         vec![lines],
     ));
     let headline = |figure: &Figure| Headline {
@@ -99,8 +108,14 @@ pub fn energy_page(title: &str, version: &str, settings: &str, view: &EnergyView
     Ok(Page {
         title: title.to_owned(),
         lead: format!(
-            "A {} model of the energy {} of {} variables and {} factors.",
-            view.method, view.energy, view.variables, view.factors
+            "A {} fitted to the energy {} of {} variables and {} factors.",
+            match &view.method[..] {
+                "randomized" => "randomised assignment flow",
+                _ => "network",
+            },
+            view.energy,
+            whole(view.variables),
+            whole(view.factors)
         ),
         figures: view.figures.iter().take(3).map(headline).collect(),
         sections,

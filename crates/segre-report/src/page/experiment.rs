@@ -5,9 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{Alignment, CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
-use super::{Block, Page, Section};
+use super::{Block, Cell, Page, Section};
 
 /// The page of a report in Markdown whose pictures lie beside it.
 ///
@@ -18,6 +18,7 @@ pub fn experiment_page(report: &Path) -> Result<Page> {
         fs::read_to_string(report).with_context(|| format!("cannot read {}", report.display()))?;
     let folder = report.parent().unwrap_or(Path::new("."));
     let (mut page, mut events, mut heading) = (Page::default(), Vec::new(), None);
+    let mut table: Option<Reading> = None;
     page.version = env!("CARGO_PKG_VERSION").to_owned();
     for event in Parser::new_ext(&text, Options::ENABLE_TABLES) {
         match event {
@@ -50,6 +51,33 @@ pub fn experiment_page(report: &Path) -> Result<Page> {
                 title,
                 id,
             })),
+            Event::Start(Tag::Table(alignments)) => {
+                flush(&mut page, &mut events);
+                table = Some(Reading::new(&alignments));
+            }
+            Event::End(TagEnd::Table) => {
+                if let (Some(read), Some(section)) = (table.take(), page.sections.last_mut()) {
+                    section.blocks.push(read.block(&section.title));
+                }
+            }
+            Event::End(TagEnd::TableHead | TagEnd::TableRow) => {
+                table.iter_mut().for_each(Reading::end_row);
+            }
+            Event::Start(Tag::TableCell) => {
+                table
+                    .iter_mut()
+                    .for_each(|table| table.row.push(String::new()));
+            }
+            Event::Text(text) | Event::Code(text) if table.is_some() => {
+                let cell = table.as_mut().and_then(|table| table.row.last_mut());
+                cell.into_iter().for_each(|cell| cell.push_str(&text));
+            }
+            Event::Html(text) | Event::InlineHtml(text) if table.is_some() => {
+                let cell = table.as_mut().and_then(|table| table.row.last_mut());
+                cell.into_iter().for_each(|cell| cell.push_str(&text));
+            }
+            // What is bold or a link in a cell is text.
+            _ if table.is_some() => {}
             // Reports are Markdown; what looks like HTML in them is text.
             Event::Html(text) | Event::InlineHtml(text) => events.push(Event::Text(text)),
             other => events.push(other),
@@ -59,16 +87,65 @@ pub fn experiment_page(report: &Path) -> Result<Page> {
     Ok(page)
 }
 
+/// A table that is being read.
+struct Reading {
+    /// Whether a column holds numbers.
+    numbers: Vec<bool>,
+    row: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Reading {
+    fn new(alignments: &[Alignment]) -> Self {
+        Self {
+            numbers: alignments
+                .iter()
+                .map(|of| *of == Alignment::Right)
+                .collect(),
+            row: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+
+    fn end_row(&mut self) {
+        self.rows.push(std::mem::take(&mut self.row));
+    }
+
+    fn block(mut self, section: &str) -> Block {
+        let headings = match self.rows.is_empty() {
+            true => Vec::new(),
+            false => self.rows.remove(0),
+        };
+        // `0.25 ± 0.01` is sorted as 0.25, `≤ 3 %` as text.
+        let cell = |text: String| Cell {
+            sort: text
+                .split(' ')
+                .next()
+                .and_then(|number| number.parse().ok()),
+            ..Cell::from(text)
+        };
+        Block::Table {
+            caption: format!("{section}, as a table"),
+            columns: headings.into_iter().zip(self.numbers).collect(),
+            rows: self
+                .rows
+                .into_iter()
+                .map(|row| row.into_iter().map(cell).collect())
+                .collect(),
+        }
+    }
+}
+
 /// Puts what was read under the last heading.
 fn flush(page: &mut Page, events: &mut Vec<Event>) {
+    if page.sections.is_empty() {
+        page.sections.push(Section::new("About", "", Vec::new()));
+    }
     if events.is_empty() {
         return;
     }
     let mut text = String::new();
     html::push_html(&mut text, events.drain(..));
-    if page.sections.is_empty() {
-        page.sections.push(Section::new("About", "", Vec::new()));
-    }
     if let Some(section) = page.sections.last_mut() {
         section.blocks.push(Block::Markdown { html: text });
     }
@@ -94,7 +171,7 @@ mod tests {
     fn reports_become_sections_with_their_pictures() {
         let folder = tempfile::tempdir().unwrap();
         let report = folder.path().join("REPORT.md");
-        let text = "# toys\n\nWhat it is.\n\n## Results\n\n| a | b |\n|---|---|\n| 1 | <script>x</script> |\n\n![p](p.png)\n";
+        let text = "# toys\n\nWhat it is.\n\n## Results\n\n| a | b |\n|--:|---|\n| 0.5 ± 0.1 | *x* <script>x</script> |\n\n![p](p.png)\n";
         fs::write(&report, text).unwrap();
         assert!(
             experiment_page(&report)
@@ -108,6 +185,7 @@ mod tests {
         let titles: Vec<&str> = page.sections.iter().map(|own| &own.title[..]).collect();
         assert_eq!(titles, ["About", "Results"]);
         let html = page.to_html().unwrap();
+        assert!(html.contains("data-sort=\"0.5\"") && html.contains("x &lt;script&gt;x"));
         assert!(html.contains("<table>") && html.contains("data:image/png;base64,AQID"));
         assert!(!html.contains("<script>x") && html.contains("&lt;script&gt;x"));
         fs::write(&report, "![p](../p.png)").unwrap();

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::hash::{DefaultHasher, Hasher};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use segre::data::Layout;
 use segre::energy::ModelSource;
+use segre::evaluation::contacts::Structure;
 use segre::evaluation::energy::{EnergyTarget, Fitted};
 use segre::evaluation::overview::{self, EnergyView, Overview};
 use segre::progress::Observer;
@@ -26,6 +28,8 @@ const EXPERIMENT_FILE: &str = "REPORT.md";
 pub struct PageOptions {
     /// The energy of a fit to one, where its folder names another or none.
     pub energy: Option<String>,
+    /// The structure of an alignment's family, as [`Structure::read`] has it.
+    pub contacts: Option<PathBuf>,
     /// Bytes that exact inference may take.
     pub memory: u64,
     /// Seed of samples and noise; that of the fit by default.
@@ -40,6 +44,7 @@ impl Default for PageOptions {
     fn default() -> Self {
         Self {
             energy: None,
+            contacts: None,
             memory: 4 << 30,
             seed: None,
             device: Device::flex(),
@@ -82,22 +87,28 @@ pub fn page_of_folder(
     let card = Card::load(folder)?;
     if let (Card::Data(card), None) = (&card, &options.energy) {
         let seed = options.seed.unwrap_or(card.training.seed);
+        let structure = structure(options.contacts.as_deref(), card)?;
         let seen = stored(folder, (seed, None), options.again, || {
             let (model, card) = run::load(folder, &options.device)?;
             let parts = Parts::of_fit(&card)?;
             Ok(overview::run(&model, &parts, seed, observer)?)
         })?;
         let log = TrainingLog::read(folder).ok();
-        return page_of_seen(&title, card, log.as_ref(), &seen);
+        let about = About {
+            title: title.into_owned(),
+            recipe: recipe(card),
+            structure,
+        };
+        return model_page(&about, card, log.as_ref(), &seen);
     }
-    let (source, seed, version) = match &card {
+    let (source, fitted_with, version) = match &card {
         Card::Data(card) | Card::EnergyDataFree(card) => {
             (&card.source, card.training.seed, &card.version)
         }
         Card::Randomized(card) => (&card.source, card.training.seed, &card.version),
     };
     let energy = options.energy.as_ref().unwrap_or(source);
-    let seed = options.seed.unwrap_or(seed);
+    let seed = options.seed.unwrap_or(fitted_with);
     let seen = stored(folder, (seed, Some(energy)), options.again, || {
         let parsed = ModelSource::parse(energy)?;
         let model = parsed.load().with_context(|| {
@@ -129,7 +140,7 @@ pub fn page_of_folder(
         Card::Randomized(card) => serde_json::to_string_pretty(&(&card.model, &card.training))?,
     };
     let view: EnergyView = seen;
-    energy_page(&title, version, &settings, &view)
+    energy_page(&title, (version, fitted_with), &settings, &view)
 }
 
 /// The page of a model of which everything has been seen.
@@ -145,8 +156,23 @@ pub fn page_of_seen(
     let about = About {
         title: title.to_owned(),
         recipe: recipe(card),
+        structure: None,
     };
     model_page(&about, card, log, seen)
+}
+
+/// The structure that a page is asked to show, of sequences alone.
+fn structure(path: Option<&Path>, card: &ModelCard) -> Result<Option<Structure>> {
+    let Some(path) = path else {
+        return Ok(None);
+    };
+    let layout = &card.schema.layout;
+    ensure!(
+        *layout == Layout::Sequence,
+        "contacts are for alignments of sequences, not for {} data; leave them out",
+        layout.name()
+    );
+    Ok(Some(Structure::read(path, card.schema.sites())?))
 }
 
 fn recipe(card: &ModelCard) -> String {

@@ -33,6 +33,7 @@ pub use folder::{PageOptions, page_of_folder, page_of_seen};
 pub use model::{About, model_page};
 
 use crate::pictures::axis::number;
+use crate::pictures::column::shortened;
 use crate::pictures::drawing::Drawing;
 
 /// A page.
@@ -84,11 +85,15 @@ pub enum Block {
         alt: String,
         /// A sentence below it; none if empty.
         caption: String,
+        /// Whether it has many colours of its own, which need a light background.
+        plate: bool,
         /// Whether it is read at its own width, in a frame that scrolls on a narrow screen.
         wide: bool,
     },
     /// Small charts side by side.
     Charts {
+        /// What their colours mean: names, each with an SVG element.
+        key: Vec<(String, String)>,
         /// Each with what it shows.
         charts: Vec<Small>,
     },
@@ -103,6 +108,11 @@ pub enum Block {
     },
     /// A paragraph.
     Text {
+        /// It.
+        text: String,
+    },
+    /// What is typed in a terminal.
+    Command {
         /// It.
         text: String,
     },
@@ -140,10 +150,15 @@ pub struct Cell {
     pub text: String,
     /// What rows are sorted by; the text if there is none.
     pub sort: Option<f64>,
+    /// What it means, in smaller letters below it; nothing if empty.
+    pub note: String,
+    /// Whether it is a sequence or a text, of letters of one width.
+    pub letters: bool,
 }
 
-/// Letters of a sequence or text that are shown.
+/// Letters of a sequence or text that are shown, and of a name.
 const LETTERS: usize = 400;
+const NAME: usize = 80;
 
 fn whole(count: usize) -> String {
     number(count as f64, 0)
@@ -161,16 +176,18 @@ fn sentence(text: &str) -> String {
 
 impl From<&str> for Cell {
     fn from(text: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            sort: None,
-        }
+        Self::from(text.to_owned())
     }
 }
 
 impl From<String> for Cell {
     fn from(text: String) -> Self {
-        Self { text, sort: None }
+        Self {
+            text,
+            sort: None,
+            note: String::new(),
+            letters: false,
+        }
     }
 }
 
@@ -179,10 +196,37 @@ impl Cell {
     fn number(value: Option<f64>, decimals: usize) -> Self {
         match value {
             Some(value) if value.is_finite() => Self {
-                text: number(value, decimals),
                 sort: Some(value),
+                ..Self::from(number(value, decimals))
             },
             _ => Self::from("–"),
+        }
+    }
+
+    /// A number with its standard error.
+    fn estimate(value: Option<f64>, error: Option<f64>, decimals: usize) -> Self {
+        let mut cell = Self::number(value, decimals);
+        if let (Some(_), Some(error)) = (cell.sort, error) {
+            cell.text += &format!(" ± {}", number(error, decimals));
+        }
+        cell
+    }
+
+    /// A share in per cent.
+    fn percent(share: Option<f64>, decimals: usize) -> Self {
+        Self::number(share.map(|share| 100.0 * share), decimals)
+    }
+
+    /// A name, however long it is.
+    fn name(text: &str) -> Self {
+        Self::from(shortened(text, NAME))
+    }
+
+    /// The cell with what it means.
+    fn noted(self, note: &str) -> Self {
+        Self {
+            note: note.to_owned(),
+            ..self
         }
     }
 }
@@ -193,8 +237,17 @@ impl Block {
             svg: drawing.to_svg(),
             alt: alt.into(),
             caption: caption.into(),
+            plate: false,
             wide: drawing.size.0 > 560.0,
         }
+    }
+
+    /// The chart on a light background, whatever that of the page.
+    fn on_plate(mut self) -> Self {
+        if let Self::Chart { plate, .. } = &mut self {
+            *plate = true;
+        }
+        self
     }
 
     /// A table whose headings say whether their column holds numbers.
@@ -209,6 +262,26 @@ impl Block {
                 .map(|(name, is_number)| (name.to_owned(), is_number))
                 .to_vec(),
             rows,
+        }
+    }
+
+    /// A table of which some columns are shown.
+    fn some_columns<const N: usize>(
+        caption: String,
+        headings: &[(&str, bool); N],
+        shown: [bool; N],
+        rows: Vec<Vec<Cell>>,
+    ) -> Self {
+        fn kept<T>(all: impl IntoIterator<Item = T>, shown: &[bool]) -> Vec<T> {
+            let each = all.into_iter().zip(shown);
+            each.filter_map(|(own, shown)| shown.then_some(own))
+                .collect()
+        }
+        let name = |(name, is_number): &(&str, bool)| ((*name).to_owned(), *is_number);
+        Self::Table {
+            caption,
+            columns: kept(headings.iter().map(name), &shown),
+            rows: rows.into_iter().map(|row| kept(row, &shown)).collect(),
         }
     }
 

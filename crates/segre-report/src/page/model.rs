@@ -1,13 +1,14 @@
 //! The page of a model of data: what all kinds of data have; the rest is in `table.rs`, `pictures.rs`, `sequences.rs`.
 
 use anyhow::Result;
-use segre::data::Schema;
-use segre::evaluation::overview::{Extreme, Overview, RowScores, View};
+use segre::data::{Layout, Schema};
+use segre::evaluation::contacts::Structure;
+use segre::evaluation::overview::{Beside, Extreme, Overview, RowScores, View};
 use segre::run::{ModelCard, TrainingLog};
 
 use super::{
-    Block, Cell, Headline, LETTERS, Page, Section, charts, pictures, sentence, sequences, table,
-    whole,
+    Block, Cell, Headline, LETTERS, NAME, Page, Section, charts, percent, pictures, sentence,
+    sequences, table, whole,
 };
 use crate::pictures::axis::number;
 use crate::pictures::column::shortened;
@@ -23,6 +24,8 @@ pub struct About {
     pub title: String,
     /// The settings as a recipe.
     pub recipe: String,
+    /// Where the places of sequences are in space, if that is known.
+    pub structure: Option<Structure>,
 }
 
 /// The page of a model.
@@ -39,7 +42,9 @@ pub fn model_page(
     match &overview.view {
         View::Table(view) => sections.extend(table::sections(view)?),
         View::Pictures(view) => sections.extend(pictures::sections(view, &card.schema)?),
-        View::Sequences(view) => sections.extend(sequences::sections(view)),
+        View::Sequences(view) => {
+            sections.extend(sequences::sections(view, about.structure.as_ref())?)
+        }
         View::Nothing => {}
     }
     if let Some(scores) = &overview.row_scores {
@@ -49,7 +54,7 @@ pub fn model_page(
         sections.push(training(log, overview, card)?);
     }
     sections.push(data(card, overview));
-    sections.push(repeat(about, card));
+    sections.push(repeat(about, card, overview));
     Ok(Page {
         title: about.title.clone(),
         lead: format!(
@@ -58,13 +63,33 @@ pub fn model_page(
             whole(overview.rows[0]),
             card.source
         ),
-        figures: headlines(overview),
+        figures: headlines(overview, log),
         sections,
         version: card.version.clone(),
     })
 }
 
-fn headlines(overview: &Overview) -> Vec<Headline> {
+/// Steps of a training, and its seconds where there was a clock.
+fn duration(log: &TrainingLog) -> Option<(String, Option<String>)> {
+    let logged = log.losses.iter().chain(&log.validations);
+    let last = logged.max_by(|a, b| a.step.total_cmp(&b.step))?;
+    let seconds = last.seconds.map(|seconds| number(seconds, 0));
+    Some((number(last.step, 0), seconds))
+}
+
+/// Pearson's correlation; none of what does not vary.
+fn correlation(x: &[f64], y: &[f64]) -> Option<f64> {
+    let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len() as f64;
+    let (mean_x, mean_y) = (mean(x), mean(y));
+    let products = x.iter().zip(y).fold([0.0; 3], |[xx, yy, xy], (x, y)| {
+        let (x, y) = (x - mean_x, y - mean_y);
+        [xx + x * x, yy + y * y, xy + x * y]
+    });
+    let [xx, yy, xy] = products;
+    Some(xy / (xx * yy).sqrt()).filter(|value| value.is_finite())
+}
+
+fn headlines(overview: &Overview, log: Option<&TrainingLog>) -> Vec<Headline> {
     let mut all = Vec::new();
     let headline = |name: &str, value: String, beside: String| Headline {
         name: name.to_owned(),
@@ -72,20 +97,39 @@ fn headlines(overview: &Overview) -> Vec<Headline> {
         beside,
     };
     if let Some([bits, error]) = overview.bits_per_dim {
-        let best = overview.baselines.iter().min_by(|a, b| a.1.total_cmp(&b.1));
-        let beside = best.map_or_else(String::new, |(name, best)| {
-            let share = 100.0 * (1.0 - bits / best);
-            match share >= 0.0 {
-                true => format!("{} % below {name} ({})", number(share, 1), number(*best, 3)),
-                false => format!(
-                    "{} % above {name} ({}): give the fit more time",
-                    number(-share, 1),
-                    number(*best, 3)
-                ),
-            }
-        });
+        let order = |a: &&Beside, b: &&Beside| a.bits_per_dim.total_cmp(&b.bits_per_dim);
+        let best = overview.baselines.iter().min_by(order);
+        let beside = best.map_or_else(
+            String::new,
+            |Beside {
+                 name,
+                 bits_per_dim: best,
+                 ..
+             }| {
+                let share = 100.0 * (1.0 - bits / best);
+                match share >= 0.0 {
+                    true => format!("{} % below {name} ({})", number(share, 1), number(*best, 3)),
+                    false => format!(
+                        "{} % above {name} ({}): give the fit more time",
+                        number(-share, 1),
+                        number(*best, 3)
+                    ),
+                }
+            },
+        );
         let value = format!("{} ± {} bits/dim", number(bits, 3), number(error, 3));
         all.push(headline("Test rows", value, beside));
+    }
+    if let Some((steps, seconds)) = log.and_then(duration) {
+        let value = seconds.map_or(format!("{steps} steps"), |seconds| format!("{seconds} s"));
+        let beside = format!("{steps} steps, {} parameters", whole(overview.parameters));
+        all.push(headline("Training", value, beside));
+    }
+    if let View::Sequences(view) = &overview.view
+        && let Some(agreement) = correlation(&view.real_pairs, &view.sampled_pairs)
+    {
+        let beside = "correlation with training rows; 1 is the same".to_owned();
+        all.push(headline("Pairs of places", number(agreement, 3), beside));
     }
     if let View::Table(view) = &overview.view {
         for measure in view.quality.iter().take(3) {
@@ -113,35 +157,37 @@ fn likelihood(overview: &Overview) -> Result<Section> {
     let mut rows = Vec::new();
     if let Some([bits, error]) = overview.bits_per_dim {
         rows.push(vec![
-            Cell::from("Segre, an upper bound on average"),
-            Cell::number(Some(bits), 4),
-            Cell::number(Some(error), 4),
+            Cell::from("Segre").noted("an upper bound on average"),
+            Cell::estimate(Some(bits), Some(error), 4),
+            Cell::from("–"),
         ]);
     }
-    for (name, bits) in &overview.baselines {
-        let cells = [Cell::from(name.clone()), Cell::number(Some(*bits), 4)];
-        rows.push(cells.into_iter().chain([Cell::from("–")]).collect());
+    for own in &overview.baselines {
+        let [more, error] = own.behind.map_or([None; 2], |behind| behind.map(Some));
+        rows.push(vec![
+            Cell::from(own.name.clone()),
+            Cell::number(Some(own.bits_per_dim), 4),
+            Cell::estimate(more, error, 4),
+        ]);
     }
-    let mut blocks = vec![Block::Table {
-        caption: format!(
-            "Negative log-likelihood of {} test rows",
-            whole(overview.scored)
-        ),
-        columns: [
-            ("model", false),
-            ("bits/dim", true),
-            ("± standard error", true),
-        ]
-        .map(|(name, is_number)| (name.to_owned(), is_number))
-        .to_vec(),
-        rows,
-    }];
+    let caption = format!(
+        "Negative log-likelihood of {} test rows",
+        whole(overview.scored)
+    );
+    let headings = [
+        ("model", false),
+        ("bits/dim", true),
+        ("more than Segre", true),
+    ];
+    let mut blocks = vec![Block::table(caption, headings, rows)];
     if let Some([nats, error]) = overview.nats {
-        blocks.push(Block::text(format!(
-            "A test row takes {} ± {} nats.",
+        let text = format!(
+            "A test row takes {} ± {} nats, the error being that of the estimate. What others take more is a mean over the same \
+             rows, with its standard error over rows.",
             number(nats, 3),
             number(error, 3)
-        )));
+        );
+        blocks.insert(0, Block::text(text));
     }
     if let Some(scores) = &overview.row_scores
         && !scores.counts.is_empty()
@@ -170,26 +216,29 @@ fn rows(scores: &RowScores, overview: &Overview, schema: &Schema) -> Result<Sect
         });
         let tiles = labels.iter().map(|(name, labels)| (*name, &labels[..]));
         let drawing = charts::pictures(schema, view.size, &tiles.collect::<Vec<_>>(), false)?;
-        let blocks = vec![Block::chart(
-            &drawing,
-            "The most and the least likely test pictures",
-            "",
-        )];
+        let [most, least] = groups.map(|(_, rows)| {
+            let nats = rows.iter().map(|row| number(row.nats, 1));
+            nats.collect::<Vec<_>>().join(", ")
+        });
+        let caption = format!("Nats of the most likely: {most}. Of the least likely: {least}.");
+        let alt = "The most and the least likely test pictures";
+        let blocks = vec![Block::chart(&drawing, alt, caption)];
         return Ok(Section::new("Extremes", lead, blocks));
     }
+    let letters = matches!(schema.layout, Layout::Sequence | Layout::Text);
     let names: Vec<&String> = scores.columns.iter().take(MOST_FIELDS).collect();
     let tables = groups.map(|(name, rows)| {
         let row = |row: &Extreme| {
             let fields = row.fields.iter().take(names.len());
-            let fields = fields.map(|field| Cell::from(shortened(field, LETTERS)));
-            let score = [
-                Cell::number(Some(row.nats), 2),
-                Cell::number(Some(row.std_error), 2),
-            ];
+            let fields = fields.map(|field| Cell {
+                letters,
+                ..Cell::from(shortened(field, LETTERS))
+            });
+            let score = [Cell::estimate(Some(row.nats), Some(row.std_error), 2)];
             score.into_iter().chain(fields).collect()
         };
-        let headings = [("nats", true), ("±", true)].map(|(name, of)| (name.to_owned(), of));
-        let fields = names.iter().map(|name| ((*name).clone(), false));
+        let headings = [("nats".to_owned(), true)];
+        let fields = names.iter().map(|name| (shortened(name, NAME), false));
         Block::Table {
             caption: sentence(&format!("the {name} test rows"))
                 .trim_end_matches('.')
@@ -202,22 +251,18 @@ fn rows(scores: &RowScores, overview: &Overview, schema: &Schema) -> Result<Sect
 }
 
 fn training(log: &TrainingLog, overview: &Overview, card: &ModelCard) -> Result<Section> {
+    let level = |own: &Beside| (own.name.clone(), own.bits_per_dim);
     let drawing = draw_training(
         log,
         Horizontal::Steps,
-        &overview.baselines,
+        &overview.baselines.iter().map(level).collect::<Vec<_>>(),
         card.model.validated_by_bound(),
     )?;
     let mut lead = String::new();
-    if let Some(last) = log
-        .losses
-        .iter()
-        .chain(&log.validations)
-        .max_by(|a, b| a.step.total_cmp(&b.step))
-    {
-        lead = format!("{} steps", number(last.step, 0));
-        if let Some(seconds) = last.seconds {
-            lead += &format!(" in {} s", number(seconds, 0));
+    if let Some((steps, seconds)) = duration(log) {
+        lead = format!("{steps} steps");
+        if let Some(seconds) = seconds {
+            lead += &format!(" in {seconds} s");
         }
         lead += &log.kept.map_or(".".to_owned(), |kept| {
             format!(
@@ -237,34 +282,74 @@ fn training(log: &TrainingLog, overview: &Overview, card: &ModelCard) -> Result<
 fn data(card: &ModelCard, overview: &Overview) -> Section {
     let [train, validation, test] = overview.rows.map(whole);
     let schema = &card.schema;
+    let what = match schema.layout {
+        Layout::Table => format!("{} columns", whole(schema.column_count())),
+        _ => format!(
+            "{} variables of up to {} categories",
+            whole(schema.sites()),
+            whole(schema.max_categories())
+        ),
+    };
+    let missing = match overview.missing {
+        Some(0.0) => " No field is missing.".to_owned(),
+        Some(share) => format!(
+            " Of the fields of training rows {} are missing.",
+            percent(share)
+        ),
+        None => String::new(),
+    };
     let mut blocks = vec![Block::text(format!(
-        "{train} rows were learned from, {validation} chose the model that is kept, {test} were left for testing. A row has {} \
-         variables of up to {} categories.",
-        whole(schema.sites()),
-        whole(schema.max_categories())
+        "{train} rows were learned from, {validation} chose the model that is kept, {test} were left for testing. A row has \
+         {what}.{missing}"
     ))];
-    if !schema.left_out.is_empty() {
-        let row = |left: &segre::data::LeftOut| {
-            vec![Cell::from(left.name.clone()), Cell::from(left.why.clone())]
+    let mut list = |caption: &str, headings: [(&str, bool); 2], rows: Vec<[String; 2]>| {
+        let cells = |row: [String; 2]| {
+            row.map(|text| Cell::from(shortened(&text, LETTERS)))
+                .to_vec()
         };
-        blocks.push(Block::Table {
-            caption: "Columns that are not part of the model".to_owned(),
-            columns: vec![("column".to_owned(), false), ("why".to_owned(), false)],
-            rows: schema.left_out.iter().map(row).collect(),
-        });
+        if !rows.is_empty() {
+            let rows = rows.into_iter().map(cells).collect();
+            blocks.push(Block::table(caption, headings, rows));
+        }
+    };
+    let derived = schema.derived.iter();
+    list(
+        "Columns that others decide",
+        [("rule", false), ("rows that bear it out", true)],
+        derived
+            .map(|own| [own.sentence(), whole(own.rows)])
+            .collect(),
+    );
+    let left = schema.left_out.iter();
+    list(
+        "Columns that are not part of the model",
+        [("column", false), ("why", false)],
+        left.map(|own| [own.name.clone(), own.why.clone()])
+            .collect(),
+    );
+    if !schema.constraints.is_empty() {
+        let kept: Vec<String> = schema.constraints.iter().map(|own| own.text()).collect();
+        let text = format!("In every row that is drawn: {}.", kept.join("; "));
+        blocks.push(Block::text(text));
     }
     Section::new("Data", format!("Source: {}.", card.source), blocks)
 }
 
-fn repeat(about: &About, card: &ModelCard) -> Section {
+fn repeat(about: &About, card: &ModelCard, overview: &Overview) -> Section {
     let lead = format!(
-        "Segre {}, seed {}. Store the recipe in a file to fit the same model again: segre fit {} --recipe recipe.toml --out DIR",
-        card.version, card.training.seed, card.source
+        "Segre {}, seed {}, {} parameters. With the recipe below as recipe.toml this fits the same model again:",
+        card.version,
+        card.training.seed,
+        whole(overview.parameters)
     );
+    let source = &card.source;
+    let command = Block::Command {
+        text: format!("segre fit {source} --recipe recipe.toml --out DIR"),
+    };
     let recipe = Block::Lines {
         name: "Recipe".to_owned(),
         text: about.recipe.clone(),
         open: false,
     };
-    Section::new("Settings", lead, vec![recipe])
+    Section::new("Settings", lead, vec![command, recipe])
 }

@@ -75,21 +75,26 @@ pub(super) fn sections(view: &PicturesView, schema: &Schema) -> Result<Vec<Secti
         sections.push(Section::new("Lower halves filled in", lead, blocks));
     }
     if view.infilled.is_none() {
-        let lead = "The model has not learned conditionals, so it fills in nothing; the setting `training.conditional` asks for \
-                    them.";
+        let lead = "This model cannot fill in: it has not learned conditionals, which the setting training.conditional = \
+                    \"any\" asks for.";
         sections.push(Section::new("Lower halves filled in", lead, Vec::new()));
     }
     let mut blocks = Vec::new();
     if !view.shares.is_empty() {
-        blocks.push(shares(
-            "category",
-            "share of pixels, %",
-            &view.shares,
-            100.0,
+        let alt = "Bars of the shares of pixels, in training pictures and in samples";
+        let drawing = charts::shares("share of pixels", &view.shares);
+        blocks.push(Block::chart(
+            &drawing,
+            alt,
+            "Training pictures in blue, with their shares; samples in vermilion.",
         ));
     }
     if let Some(maps) = &view.maps {
-        blocks.push(shares("class", "regions in a map", &maps.regions, 1.0));
+        if maps.areas.iter().all(|areas| !areas.is_empty()) {
+            let alt = "Shares of regions by their areas, of training maps and of samples";
+            blocks.push(Block::chart(&charts::areas(&maps.areas)?, alt, ""));
+        }
+        blocks.push(regions(&maps.regions));
         let row = |(name, own, test): &(String, f64, f64)| {
             let numbers = [own, test].map(|value| Cell::number(Some(*value), 4));
             std::iter::once(Cell::from(name.clone()))
@@ -114,17 +119,14 @@ pub(super) fn sections(view: &PicturesView, schema: &Schema) -> Result<Vec<Secti
     Ok(sections)
 }
 
-fn shares(what: &str, of: &str, all: &[(String, f64, f64)], factor: f64) -> Block {
+/// Regions of every class.
+fn regions(all: &[(String, f64, f64)]) -> Block {
     let row = |(name, real, sampled): &(String, f64, f64)| {
-        let numbers = [real, sampled].map(|value| Cell::number(Some(factor * value), 2));
+        let numbers = [real, sampled].map(|value| Cell::number(Some(*value), 2));
         std::iter::once(Cell::from(name.clone()))
             .chain(numbers)
             .collect()
     };
-    let headings = [(what, false), ("training", true), ("samples", true)];
-    Block::table(
-        format!("By {what}: {of}"),
-        headings,
-        all.iter().map(row).collect(),
-    )
+    let headings = [("class", false), ("training", true), ("samples", true)];
+    Block::table("Regions in a map", headings, all.iter().map(row).collect())
 }

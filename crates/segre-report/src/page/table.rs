@@ -1,11 +1,13 @@
 //! Sections of a table: quality, columns, pairs, hidden cells.
 
 use anyhow::Result;
-use segre::evaluation::overview::{ColumnView, PairView, QualityMeasure, TableView};
+use segre::evaluation::overview::{ColumnView, PairView, Predicted, QualityMeasure, TableView};
 
 use super::{Block, Cell, Section, Small, charts, percent, sentence, whole};
 use crate::pictures::axis::number;
+use crate::pictures::colour::{BLUE, VERMILION};
 use crate::pictures::column::{draw_column, shortened};
+use crate::pictures::drawing::swatch;
 
 /// Columns whose charts are shown, the least alike first where there are more.
 const MOST_CHARTS: usize = 60;
@@ -17,11 +19,10 @@ pub(super) fn sections(view: &TableView) -> Result<Vec<Section>> {
     if !view.quality.is_empty() {
         let row = |of: &QualityMeasure| {
             vec![
-                Cell::from(of.name.clone()),
-                Cell::number(of.value, 4),
+                Cell::name(&of.name).noted(&of.meaning),
+                Cell::estimate(of.value, of.std_error, 4),
                 Cell::number(of.perfect, 4),
                 Cell::number(of.copying, 4),
-                Cell::from(of.meaning.clone()),
             ]
         };
         let columns = [
@@ -29,10 +30,9 @@ pub(super) fn sections(view: &TableView) -> Result<Vec<Section>> {
             ("this model", true),
             ("a perfect one", true),
             ("a copy of the data", true),
-            ("what it is", false),
         ];
         let mut blocks = vec![Block::table(
-            "Quality and privacy of samples".to_owned(),
+            "Measures of samples".to_owned(),
             columns,
             view.quality.iter().map(row).collect(),
         )];
@@ -53,45 +53,89 @@ pub(super) fn sections(view: &TableView) -> Result<Vec<Section>> {
             "How strongly columns depend on each other, in the training rows and in samples.";
         sections.push(Section::new("Pairs of columns", lead, blocks));
     }
-    if let Some(filled) = &view.filled {
-        let points: Vec<(f64, f64)> = filled
-            .bins
-            .iter()
-            .map(|bin| (bin.confidence, bin.accuracy))
-            .collect();
-        let mut blocks = Vec::new();
-        if let Some(accuracy) = filled.accuracy {
-            blocks.push(Block::text(format!(
-                "{} of {} hidden cells are the model's first guess. A number counts as right if its cell is.",
-                percent(accuracy),
-                whole(filled.cells)
-            )));
-        }
-        if !points.is_empty() {
-            let alt = "Chart of how often the most probable label is right, by its probability";
-            blocks.push(Block::chart(&charts::calibration(&points)?, alt, ""));
-        }
-        let lead = format!(
-            "{} of the cells of test rows were hidden, and filled in by the others of their row.",
-            percent(filled.hidden_share)
-        );
-        sections.push(Section::new("Hidden cells", lead, blocks));
-    }
+    sections.extend(hidden(view)?);
     Ok(sections)
 }
 
-fn columns(view: &TableView) -> Section {
-    let mut shown: Vec<usize> = (0..view.columns.len()).collect();
-    if shown.len() > MOST_CHARTS {
-        let score = |place: &usize| view.columns[*place].score.unwrap_or(1.0);
-        shown.sort_by(|a, b| score(a).total_cmp(&score(b)));
-        shown.truncate(MOST_CHARTS);
-        shown.sort_unstable();
+/// Cells hidden at random, and every column from the others.
+fn hidden(view: &TableView) -> Result<Option<Section>> {
+    let Some(filled) = &view.filled else {
+        return Ok(None);
+    };
+    let points: Vec<(f64, f64)> = filled
+        .bins
+        .iter()
+        .map(|bin| (bin.confidence, bin.accuracy))
+        .collect();
+    let mut blocks = Vec::new();
+    if let Some(accuracy) = filled.accuracy {
+        blocks.push(Block::text(format!(
+            "{} of {} hidden cells are the model's first guess. A number counts as right if its cell is.",
+            percent(accuracy),
+            whole(filled.cells)
+        )));
     }
+    if !points.is_empty() {
+        let alt = "Chart of how often the most probable label is right, by its probability";
+        let caption = "Below the dashed line the model is surer than it should be.";
+        blocks.push(Block::chart(&charts::calibration(&points)?, alt, caption));
+    }
+    if !view.predicted.is_empty() {
+        let row = |own: &Predicted| {
+            vec![
+                Cell::name(&own.column),
+                Cell::percent(own.accuracy, 1),
+                Cell::percent(own.most_frequent, 1),
+                Cell::number(own.r2, 3),
+                Cell::percent(own.coverage, 1),
+            ]
+        };
+        let headings = [
+            ("column", false),
+            ("right, %", true),
+            ("most frequent, %", true),
+            ("R²", true),
+            ("in 90 % interval, %", true),
+        ];
+        // Columns without an entry say nothing.
+        let numbers = view.predicted.iter().any(|own| own.r2.is_some());
+        let words = view.predicted.iter().any(|own| own.accuracy.is_some());
+        let shown = [true, words, words, numbers, numbers];
+        let rows = view.predicted.iter().map(row);
+        blocks.push(Block::some_columns(
+            format!(
+                "Each column from the others, in {} test rows",
+                most_rows(view)
+            ),
+            &headings,
+            shown,
+            rows.collect(),
+        ));
+    }
+    let lead = format!(
+        "{} of the cells of test rows were hidden, and filled in by the others of their row; then every column alone. \
+         Categories are beside the share that the most frequent one of the training rows gets right; of numbers 1 − the mean \
+         squared error in variances (R²), and how often they lie in the interval that should hold 90 %.",
+        percent(filled.hidden_share)
+    );
+    Ok(Some(Section::new("Hidden cells", lead, blocks)))
+}
+
+fn most_rows(view: &TableView) -> String {
+    let rows = view.predicted.iter().map(|own| own.rows);
+    whole(rows.max().unwrap_or(0))
+}
+
+fn columns(view: &TableView) -> Section {
+    // What is least alike is of most interest.
+    let mut shown: Vec<usize> = (0..view.columns.len()).collect();
+    let score = |place: &usize| view.columns[*place].score.unwrap_or(1.0);
+    shown.sort_by(|a, b| score(a).total_cmp(&score(b)));
+    shown.truncate(MOST_CHARTS);
     let small = |place: &usize| {
         let column = &view.columns[*place];
         let mut caption = match column.score {
-            Some(score) => format!("{} {}", column.measure, number(score, 4)),
+            Some(score) => format!("alike {} ({})", number(score, 4), column.measure),
             None => String::new(),
         };
         if column.missing.iter().any(|share| *share > 0.0) {
@@ -109,24 +153,25 @@ fn columns(view: &TableView) -> Section {
     };
     let row = |column: &ColumnView| {
         vec![
-            Cell::from(column.name.clone()),
+            Cell::name(&column.name),
             Cell::from(column.kind.clone()),
             Cell::number(column.score, 4),
-            Cell::from(column.measure.clone()),
-            Cell::number(Some(100.0 * column.missing[0]), 2),
-            Cell::number(Some(100.0 * column.missing[1]), 2),
+            Cell::percent(Some(column.missing[0]), 2),
+            Cell::percent(Some(column.missing[1]), 2),
         ]
     };
     let headings = [
         ("column", false),
-        ("kind", false),
-        ("shape", true),
-        ("measure", false),
+        ("holds", false),
+        ("alike", true),
         ("missing, % real", true),
         ("missing, % sampled", true),
     ];
-    let mut lead =
-        "Training rows in blue, with their shares, samples in vermilion; 1 is the same distribution.".to_owned();
+    let missing = view.columns.iter().flat_map(|column| column.missing);
+    let some = missing.fold(0.0, f64::max) > 0.0;
+    let mut lead = "Each column of training rows beside that of samples, the least alike first; 1 is the same distribution \
+                    (1 less the Kolmogorov–Smirnov distance of numbers, the total variation distance of categories)."
+        .to_owned();
     if view.columns.len() > MOST_CHARTS {
         lead += &format!(
             " Of {} columns the {MOST_CHARTS} least alike are drawn.",
@@ -134,12 +179,19 @@ fn columns(view: &TableView) -> Section {
         );
     }
     let charts = shown.iter().map(small).collect();
-    let table = Block::table(
-        "Columns".to_owned(),
-        headings,
+    let key = [
+        ("training rows, with their shares", BLUE),
+        ("samples", VERMILION),
+    ];
+    let key = key.map(|(name, colour)| (name.to_owned(), swatch(colour)));
+    let table = Block::some_columns(
+        "All columns".to_owned(),
+        &headings,
+        [true, true, true, some, some],
         view.columns.iter().map(row).collect(),
     );
-    Section::new("Columns", lead, vec![Block::Charts { charts }, table])
+    let key = key.to_vec();
+    Section::new("Columns", lead, vec![Block::Charts { key, charts }, table])
 }
 
 fn strongest(view: &TableView) -> Block {
@@ -153,7 +205,7 @@ fn strongest(view: &TableView) -> Block {
     let row = |pair: &PairView| {
         let [first, second] = pair
             .columns
-            .map(|place| Cell::from(view.columns[place].name.clone()));
+            .map(|place| Cell::name(&view.columns[place].name));
         vec![
             first,
             second,
@@ -167,7 +219,7 @@ fn strongest(view: &TableView) -> Block {
         ("and", false),
         ("real", true),
         ("sampled", true),
-        ("trend", true),
+        ("alike", true),
     ];
     Block::table(
         "The strongest dependences".to_owned(),

@@ -51,13 +51,13 @@ pub struct Panel<'a> {
     pub series: Vec<Series>,
 }
 
-const LEFT: f32 = 74.0;
+const LEFT: f32 = 66.0;
 const TOP: f32 = 104.0;
 /// Height of a row of the legend; the first one lies within the top.
 const LEGEND_ROW: f32 = 24.0;
 const BOTTOM: f32 = 58.0;
 const RIGHT: f32 = 24.0;
-const SIZE: (f32, f32) = (440.0, 320.0);
+const SIZE: (f32, f32) = (380.0, 290.0);
 
 /// Draws panels side by side under a title and one legend.
 ///

@@ -4,14 +4,13 @@ use segre::evaluation::overview::{Bar, ColumnView};
 
 use super::axis::{HEADING, LABEL, Plot, Scale, number};
 use super::colour::{BLUE, GREY, INK, PAPER, VERMILION, mix};
-use super::drawing::{Anchor, Drawing};
+use super::drawing::{Anchor, Drawing, Style};
 
 const WIDTH: f32 = 430.0;
-const MARGIN: f32 = 12.0;
 const TOP: f32 = 36.0;
-/// Room of the names of categories, and how many letters of them are shown.
-const NAMES: f32 = 138.0;
-const LETTERS: usize = 18;
+/// Most room of the names of categories, and how many letters of them are looked at.
+const NAMES: f32 = 150.0;
+const LETTERS: usize = 40;
 /// A category's height.
 const LINE: f32 = 22.0;
 /// Width and height of a histogram.
@@ -25,7 +24,7 @@ pub fn draw_column(column: &ColumnView) -> Drawing {
         true => histogram(&column.bars),
         false => categories(&column.bars),
     };
-    drawing.text((MARGIN, 20.0), Anchor::Start, HEADING, &title);
+    drawing.text((0.0, 20.0), Anchor::Start, HEADING, &title);
     drawing
 }
 
@@ -40,22 +39,39 @@ pub fn shortened(text: &str, most: usize) -> String {
     }
 }
 
+/// The beginning of a text that would be wider than there is room.
+fn fitted(text: &str, style: Style, room: f32) -> String {
+    let mut letters = LETTERS;
+    loop {
+        let shown = shortened(text, letters);
+        if letters <= 2 || style.width(&shown) <= room {
+            return shown;
+        }
+        letters = letters.min(shown.chars().count()) - 1;
+    }
+}
+
 fn categories(bars: &[Bar]) -> Drawing {
     let mut drawing = Drawing::new(WIDTH, TOP + bars.len().max(1) as f32 * LINE + 8.0);
     let largest = bars.iter().map(|bar| bar.real.max(bar.sampled));
     let largest = largest.fold(f64::MIN_POSITIVE, f64::max);
-    let room = WIDTH - NAMES - MARGIN - 56.0;
-    for (place, bar) in bars.iter().enumerate() {
+    let names: Vec<String> = bars
+        .iter()
+        .map(|bar| fitted(&bar.name, LABEL, NAMES - 8.0))
+        .collect();
+    let widest = names.iter().map(|name| LABEL.width(name));
+    let left = widest.fold(0.0, f32::max) + 8.0;
+    let room = WIDTH - left - 60.0;
+    for (place, (bar, name)) in bars.iter().zip(&names).enumerate() {
         let top = TOP + place as f32 * LINE;
         let base = top + LINE / 2.0 + LABEL.drop();
-        let name = shortened(&bar.name, LETTERS);
-        drawing.text((NAMES - 8.0, base), Anchor::End, LABEL, &name);
+        drawing.text((left - 8.0, base), Anchor::End, LABEL, name);
         for (share, colour, height) in [(bar.real, BLUE, 3.0), (bar.sampled, VERMILION, 11.0)] {
             let width = (share / largest) as f32 * room;
-            drawing.rectangle((NAMES, top + height), (width.max(0.5), 7.0), colour);
+            drawing.rectangle((left, top + height), (width.max(0.5), 7.0), colour);
         }
         let longer = bar.real.max(bar.sampled) / largest;
-        let end = (NAMES + longer as f32 * room + 6.0, base);
+        let end = (left + longer as f32 * room + 6.0, base);
         let share = format!("{} %", number(100.0 * bar.real, 1));
         drawing.text(end, Anchor::Start, LABEL, &share);
     }
@@ -63,12 +79,13 @@ fn categories(bars: &[Bar]) -> Drawing {
 }
 
 fn histogram(bars: &[Bar]) -> Drawing {
-    let bottom = TOP + SIZE.1 + 6.0;
+    let top = TOP + 12.0;
+    let bottom = top + SIZE.1;
     let mut drawing = Drawing::new(WIDTH, bottom + 30.0);
     let count = bars.len().max(1);
     let largest = bars.iter().map(|bar| bar.real.max(bar.sampled));
     let plot = Plot {
-        corner: (LEFT, TOP + 6.0),
+        corner: (LEFT, top),
         size: SIZE,
         across: Scale::linear(0.0, count as f64),
         up: Scale::linear(0.0, 100.0 * largest.fold(0.0, f64::max)).padded(0.0, 0.06),
@@ -86,24 +103,37 @@ fn histogram(bars: &[Bar]) -> Drawing {
         [(place as f64, share), (place as f64 + 1.0, share)]
     });
     plot.line(&mut drawing, &steps.collect::<Vec<_>>(), 2.0, VERMILION);
+    // Where bins begin; the outermost ones hold what lies beyond, too.
+    let last = count - 1;
     let ends = [
         (0, Anchor::Start),
         (count / 2, Anchor::Middle),
-        (count - 1, Anchor::End),
+        (last, Anchor::End),
     ];
-    for (place, anchor) in ends {
+    let shown = |places: &(usize, Anchor)| places.0 > 0 || places.1 == Anchor::Start;
+    for (place, anchor) in ends.into_iter().filter(shown) {
         if let Some(bar) = bars.get(place) {
             let x = match anchor {
-                Anchor::Start => LEFT,
-                Anchor::Middle => LEFT + SIZE.0 / 2.0,
                 Anchor::End => LEFT + SIZE.0,
+                _ => LEFT + place as f32 * width,
             };
-            drawing.text((x, bottom + 20.0), anchor, LABEL, &shortened(&bar.name, 14));
+            let name = grouped(&shortened(&bar.name, 14));
+            let name = match anchor {
+                Anchor::End => format!("≥ {name}"),
+                _ => name,
+            };
+            drawing.text((x, bottom + 20.0), anchor, LABEL, &name);
         }
     }
-    drawing.text((LEFT - 9.0, TOP - 2.0), Anchor::End, LABEL, "%");
+    drawing.text((LEFT - 9.0, top - 12.0), Anchor::End, LABEL, "%");
     drawing.rule((LEFT, plot.end().1), (LEFT + SIZE.0, plot.end().1), GREY);
     drawing
+}
+
+/// A whole number with its thousands set apart; anything else as it is.
+fn grouped(text: &str) -> String {
+    let whole = text.parse::<i32>();
+    whole.map_or_else(|_| text.to_owned(), |whole| number(f64::from(whole), 0))
 }
 
 #[cfg(test)]
@@ -158,5 +188,8 @@ mod tests {
         );
         assert_eq!(shortened("abcdef", 4), "abc…");
         assert_eq!(shortened("abcd", 4), "abcd");
+        let room = LABEL.width("Married");
+        let found = fitted("Married-spouse-absent", LABEL, room);
+        assert!(found.ends_with('…') && LABEL.width(&found) <= room && found.starts_with("Mar"));
     }
 }

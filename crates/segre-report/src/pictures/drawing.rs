@@ -37,9 +37,10 @@ impl Paint {
     /// ` fill="…"`, or the same of the stroke.
     fn of(self, what: &str) -> String {
         let [red, green, blue] = self.colour;
+        let colour = format!(" {what}=\"#{red:02x}{green:02x}{blue:02x}\"");
         match self.opacity {
-            1.0.. => format!(" {what}=\"#{red:02x}{green:02x}{blue:02x}\""),
-            part => format!(" {what}=\"rgb({red},{green},{blue})\" {what}-opacity=\"{part}\""),
+            1.0.. => colour,
+            part => format!("{colour} {what}-opacity=\"{part}\""),
         }
     }
 }
@@ -90,6 +91,14 @@ impl Style {
     pub fn drop(&self) -> f32 {
         0.357 * self.size
     }
+}
+
+/// A square of a colour, as an SVG element: an entry of a key.
+pub fn swatch(colour: Rgb) -> String {
+    let paint = Paint::from(colour).of("fill");
+    format!(
+        "<svg viewBox=\"0 0 10 10\" aria-hidden=\"true\"><rect width=\"10\" height=\"10\"{paint}/></svg>"
+    )
 }
 
 /// A drawing; what is added later lies above.
@@ -202,6 +211,15 @@ impl Drawing {
              preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" \
              href=\"data:image/png;base64,{data}\"/>"
         ));
+    }
+
+    /// One line of text that is read upwards and ends at a point: the name of a column of a matrix.
+    pub fn text_upwards(&mut self, (x, y): Point, style: Style, text: &str) {
+        self.add(format_args!(
+            "<g transform=\"translate({x:.2} {y:.2}) rotate(-90)\">"
+        ));
+        self.text((0.0, style.drop()), Anchor::End, style, text);
+        self.add(format_args!("</g>"));
     }
 
     /// One line of text; the point is the anchor across and the baseline down.

@@ -3,7 +3,7 @@
 //! Source: Schneider & Stephens 1990, Nucleic Acids Research 18, 6097.
 
 use super::axis::LABEL;
-use super::colour::{Palette, Rgb};
+use super::colour::{GREY, Palette, Rgb};
 use super::drawing::{Anchor, Drawing, Style};
 
 const LEFT: f32 = 46.0;
@@ -42,6 +42,10 @@ pub fn draw_logo(caption: &str, letters: &[String], shares: &[Vec<f64>]) -> Draw
         .collect();
     let palette = Palette::distinct(letters.len().max(3));
     let colour = |letter: usize| -> Rgb {
+        // A gap is no letter.
+        if letters[letter] == "-" {
+            return GREY;
+        }
         let found = palette.as_ref().ok();
         found
             .and_then(|own| own.colour(letter as u16))

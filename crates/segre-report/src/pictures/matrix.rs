@@ -1,6 +1,6 @@
 //! Square matrices side by side: dependences of pairs, real, sampled, and their difference.
 
-use super::axis::LABEL;
+use super::axis::{HEADING, LABEL, number};
 use super::colour::{BLUE, PAPER, Rgb, VERMILION, mix, viridis};
 use super::column::shortened;
 use super::drawing::{Anchor, Drawing, Style};
@@ -19,12 +19,18 @@ pub struct Matrix<'a> {
 }
 
 const SIDE: f32 = 330.0;
-const TOP: f32 = 58.0;
+const TOP: f32 = 60.0;
 const BETWEEN: f32 = 30.0;
 /// Names that a margin has room for, and their letters.
 const MOST_NAMES: usize = 26;
 const LETTERS: usize = 16;
-const MARGIN: f32 = 14.0;
+const MARGIN: f32 = 2.0;
+/// Length of a scale of colours.
+const SCALE: f32 = 120.0;
+const SMALL: Style = Style {
+    size: 11.0,
+    ..LABEL
+};
 
 /// Draws matrices of one size side by side; rows are named where there is room.
 ///
@@ -33,10 +39,7 @@ const MARGIN: f32 = 14.0;
 pub fn draw_matrices(matrices: &[Matrix], names: &[&str]) -> Drawing {
     let count = names.len();
     let named = count <= MOST_NAMES;
-    let small = Style {
-        size: 11.0,
-        ..LABEL
-    };
+    let small = SMALL;
     let shown: Vec<String> = names.iter().map(|name| shortened(name, LETTERS)).collect();
     let widths = shown.iter().map(|name| small.width(name));
     let left = match named {
@@ -44,23 +47,18 @@ pub fn draw_matrices(matrices: &[Matrix], names: &[&str]) -> Drawing {
         false => MARGIN,
     };
     let all = matrices.len() as f32;
+    let below = match named {
+        true => left - MARGIN,
+        false => MARGIN,
+    };
     let width = left + all * (SIDE + BETWEEN) - BETWEEN + MARGIN;
-    let mut drawing = Drawing::new(width, TOP + SIDE + 26.0);
+    let mut drawing = Drawing::new(width, TOP + SIDE + below);
     let cell = SIDE / count.max(1) as f32;
     for (place, matrix) in matrices.iter().enumerate() {
         assert_eq!(matrix.entries.len(), count * count, "{}", matrix.caption);
         let x = left + place as f32 * (SIDE + BETWEEN);
-        let heading = Style {
-            size: 15.0,
-            bold: true,
-            ..LABEL
-        };
-        drawing.text((x, 22.0), Anchor::Start, heading, matrix.caption);
-        let scale = match matrix.signed {
-            true => format!("−{0:.2} to {0:.2}", matrix.largest),
-            false => format!("0 to {:.2}", matrix.largest),
-        };
-        drawing.text((x, 42.0), Anchor::Start, small, &scale);
+        drawing.text((x, 22.0), Anchor::Start, HEADING, matrix.caption);
+        draw_scale(&mut drawing, matrix, x);
         let colours: Vec<Rgb> = matrix
             .entries
             .iter()
@@ -68,6 +66,10 @@ pub fn draw_matrices(matrices: &[Matrix], names: &[&str]) -> Drawing {
             .collect();
         if count > 0 {
             drawing.pixels((x, TOP), (SIDE, SIDE), count, &colours);
+        }
+        for (column, name) in shown.iter().enumerate().filter(|_| named) {
+            let middle = x + (column as f32 + 0.5) * cell;
+            drawing.text_upwards((middle, TOP + SIDE + 6.0), small, name);
         }
     }
     if named {
@@ -77,6 +79,21 @@ pub fn draw_matrices(matrices: &[Matrix], names: &[&str]) -> Drawing {
         }
     }
     drawing
+}
+
+/// What the colours of a matrix mean: all of them between the ends.
+fn draw_scale(drawing: &mut Drawing, matrix: &Matrix, x: f32) {
+    const STEPS: usize = 64;
+    let lowest = if matrix.signed { -matrix.largest } else { 0.0 };
+    let [low, high] = [lowest, matrix.largest].map(|end| number(end, 2));
+    let begin = x + SMALL.width(&low) + 6.0;
+    drawing.text((x, 45.0), Anchor::Start, SMALL, &low);
+    let step = |step: usize| lowest + (matrix.largest - lowest) * step as f64 / (STEPS - 1) as f64;
+    let colours: Vec<Rgb> = (0..STEPS)
+        .map(|of| colour(Some(step(of)), matrix))
+        .collect();
+    drawing.pixels((begin, 36.0), (SCALE, 10.0), STEPS, &colours);
+    drawing.text((begin + SCALE + 6.0, 45.0), Anchor::Start, SMALL, &high);
 }
 
 fn colour(entry: Option<f64>, matrix: &Matrix) -> Rgb {

@@ -1,5 +1,7 @@
 //! What evaluation can get wrong.
 
+use std::path::PathBuf;
+
 use crate::data::DataError;
 use crate::energy::EnergyError;
 use crate::file_error::FileError;
@@ -103,6 +105,26 @@ pub enum EvaluationError {
         column: String,
         /// Its categories.
         categories: usize,
+    },
+    /// A line of a structure that says nothing of two places.
+    #[error(
+        "{path}:{line}: {what}; a line is `i j distance`, places from 1, the distance in ångström as its last field"
+    )]
+    BadStructure {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A structure says nothing of places that are far from each other along the sequence.
+    #[error(
+        "`contacts`: the structure has no two places {apart} or more apart; give the distances of all pairs"
+    )]
+    NoPairs {
+        /// How far apart they must be.
+        apart: usize,
     },
     /// What reading and writing files can get wrong.
     #[error(transparent)]

@@ -14,6 +14,7 @@
 //! | Are synthetic rows of a table like real ones, of use, and no copies? | [`quality`] | [`QualityReport`](quality::QualityReport) |
 //! | Do sampled label maps look like real ones? | [`maps`] | [`MapReport`](maps::MapReport) |
 //! | Are the classes of sampled images there, in the right shares, and their features? | [`classifier`] | [`ClassifierReport`](classifier::ClassifierReport) |
+//! | Are places that depend on each other in contact? | [`contacts`] | [`ContactReport`](contacts::ContactReport) |
 //! | How far is what was fitted to an energy model from it? | [`energy`] | [`EnergyReport`](energy::EnergyReport) |
 //! | What is there to see of a model and its data? | [`overview`] | [`Overview`](overview::Overview) |
 //! | Does the model tell other data from its own? | [`detection`] | [`OutlierReport`](detection::OutlierReport) |
@@ -52,6 +53,7 @@
 pub mod baseline;
 pub mod classifier;
 pub mod conditionals;
+pub mod contacts;
 pub mod detection;
 pub mod divergence;
 pub mod energy;

@@ -17,6 +17,7 @@ use crate::args::{Accuracy, ConditionalChecks, Sampling, at_least_one};
   segre evaluate runs/table --impute 0.2         hidden fields filled in, beside simpler methods
   segre evaluate runs/table --quality            shapes, trends, usefulness and privacy of samples
   segre evaluate runs/table --quality --synthetic other.csv  the same of a file
+  segre evaluate runs/pf00014 --contacts distances.dat  which places depend on each other, beside a structure
   segre evaluate runs/pinwheel --conditionals 50 conditionals beside the exact ones
   segre evaluate runs/digits10 --classifier digits.safetensors --agreement 100   as a classifier sees samples
   segre evaluate runs/mnist --ood omniglot --ood-invert --ood shuffled --out-dir pictures  tell other data apart")]
@@ -35,6 +36,10 @@ pub struct Evaluate {
     /// Chow–Liu tree and nearest rows
     #[arg(allow_negative_numbers = true, long, value_name = "SHARE", value_parser = share)]
     pub impute: Option<f64>,
+    /// Alignments: also how many of the pairs of places that depend most on each other are in contact, by a file of lines
+    /// `i j distance`: places from 1, ångström in the last field
+    #[arg(long, value_name = "STRUCTURE")]
+    pub contacts: Option<PathBuf>,
     #[command(flatten)]
     pub quality: QualityChecks,
     #[command(flatten)]
@@ -56,7 +61,7 @@ pub struct QualityChecks {
     /// Instead of the likelihood: compare rows drawn from the model with the training part (shapes of columns, trends of
     /// pairs, a classifier's view), with the test part (usefulness), and with both (copies, distances, an attack on
     /// membership)
-    #[arg(long, conflicts_with_all = ["rows", "impute", "conditionals", "ood", "nearest", "map_statistics", "classifier"])]
+    #[arg(long, conflicts_with_all = ["rows", "impute", "contacts", "conditionals", "ood", "nearest", "map_statistics", "classifier"])]
     pub quality: bool,
     /// Rows to judge instead of drawing them
     #[arg(long, value_name = "FILE", requires = "quality")]

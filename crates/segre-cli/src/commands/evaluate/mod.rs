@@ -1,7 +1,9 @@
-//! `segre evaluate`: test likelihood beside baselines, imputation, divergence from a known distribution, outliers, quality.
+//! `segre evaluate`: test likelihood beside baselines, imputation, contacts, divergence from a known distribution, outliers,
+//! quality.
 
 mod args;
 mod classifier;
+mod contacts;
 mod images;
 mod outliers;
 mod quality;
@@ -9,6 +11,7 @@ mod quality;
 use anyhow::{Result, ensure};
 use segre::data::{self, DataSource, Dataset};
 use segre::evaluation::conditionals::{self, ConditionalReport};
+use segre::evaluation::contacts::ContactReport;
 use segre::evaluation::detection::{OutlierOptions, OutlierReport};
 use segre::evaluation::divergence::{self, Divergence, DivergenceReport, many_samples};
 use segre::evaluation::imputation::{self, ImputationOptions, ImputationReport};
@@ -39,6 +42,9 @@ struct Report {
     /// Hidden cells filled in, where that is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     imputation: Option<ImputationReport>,
+    /// Pairs of places beside a structure, where one is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contacts: Option<ContactReport>,
     /// Of sampled images, where they are asked for.
     #[serde(flatten)]
     images: ImageReport,
@@ -53,6 +59,7 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
     let (checks, asked) = (&arguments.images, &arguments.conditionals);
     quality::refuse_early(&arguments.quality, &card)?;
     images::refuse_early(checks, !arguments.outliers.ood.is_empty(), &model, &card)?;
+    let structure = contacts::structure(arguments.contacts.as_deref(), &card)?;
     let labels = classifier::label_file(&checks.classifier);
     let (parts, names) = Parts::of_fit_with_labels(&card, labels)?;
     let (train, validation) = (&parts.train, &parts.validation);
@@ -140,6 +147,10 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
             Some(divergence::run(target, &samples)?)
         }
     };
+    let contacts = match &structure {
+        None => None,
+        Some(own) => Some(contacts::compare(own, &model, &parts, &options, common)?),
+    };
     let (of_model, of_data) = ((&model, &card), (&parts, &data));
     let classifier = classifier.as_ref();
     let images = ImageReport::of(checks, classifier, of_model, of_data, &options, common)?;
@@ -158,6 +169,7 @@ pub fn run(arguments: &Evaluate, common: &Common) -> Result<()> {
         divergence,
         conditionals,
         imputation,
+        contacts,
         images,
         outliers,
     };
@@ -180,6 +192,9 @@ impl Report {
         }
         if let Some(found) = &self.imputation {
             print_imputation(found);
+        }
+        if let Some(found) = &self.contacts {
+            contacts::print(found);
         }
         self.images.print(checks);
         if let Some(found) = &self.outliers {

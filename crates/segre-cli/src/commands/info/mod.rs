@@ -6,12 +6,14 @@ use std::path::Path;
 
 use anyhow::Result;
 use segre::data::{self, DataSource, Dataset, Kinds, Labels, Layout, Schema};
+use segre::evaluation::overview::column_shares;
 use segre::run;
 use serde_json::json;
 
 pub use self::args::Info;
 use crate::args::Common;
 use crate::report::json::print_object;
+use crate::report::sparkline::{self, sparkline};
 use crate::report::table::{Align, Table};
 use crate::watched::note_left_out;
 
@@ -55,7 +57,7 @@ fn model(folder: &Path, common: &Common) -> Result<()> {
         card.version
     );
     println!("{}", serde_json::to_string_pretty(&card.model)?);
-    describe(&card.schema);
+    describe(&card.schema, None);
     note_left_out(&card.schema, common);
     Ok(())
 }
@@ -87,13 +89,24 @@ fn dataset(name: &str, data: &Dataset, labels: Option<Labels>, common: &Common) 
         }));
     }
     println!("{name}: {} rows", data.rows());
-    describe(&data.schema);
+    describe(&data.schema, sparklines(data).as_deref());
     note_left_out(&data.schema, common);
     if let Some(shares) = shares {
-        let mut table = Table::new(&[("category", Align::Left), ("share", Align::Decimal)]);
+        let names = [
+            ("category", Align::Left),
+            ("share", Align::Decimal),
+            ("", Align::Left),
+        ];
+        let shown = sparkline::is_shown();
+        let mut table = Table::new(&names[..if shown { 3 } else { 2 }]);
+        let largest = shares.iter().copied().fold(0.0, f64::max);
         for (label, share) in shares.iter().enumerate().take(LISTED) {
             let name = data.schema.category_name(0, label as u16).into_owned();
-            table.push([name, format!("{share:.6}")]);
+            let (share, bar) = (format!("{share:.6}"), sparkline::bar(*share, largest));
+            match shown {
+                true => table.push([name, share, bar]),
+                false => table.push([name, share]),
+            }
         }
         print!("{}", table.to_text());
     }
@@ -122,9 +135,18 @@ fn category_shares(data: &Dataset) -> Option<Vec<f64>> {
     )
 }
 
-fn describe(schema: &Schema) {
-    if schema.has_codings() {
-        return describe_columns(schema);
+/// Histograms of a table's columns, where the terminal can show them.
+fn sparklines(data: &Dataset) -> Option<Vec<String>> {
+    if data.schema.layout != Layout::Table || !sparkline::is_shown() {
+        return None;
+    }
+    let shares = column_shares(data);
+    Some(shares.iter().map(|shares| sparkline(shares)).collect())
+}
+
+fn describe(schema: &Schema, lines: Option<&[String]>) {
+    if schema.has_codings() || lines.is_some() {
+        return describe_columns(schema, lines);
     }
     let bits = schema.uniform_bits_per_dim();
     let layout = match schema.layout {
@@ -147,18 +169,17 @@ fn describe(schema: &Schema) {
     }
 }
 
-/// The columns of a table with numbers: what they hold, and between which ends.
-fn describe_columns(schema: &Schema) {
+/// The columns of a table: what they hold, how that spreads, and between which ends.
+fn describe_columns(schema: &Schema, lines: Option<&[String]>) {
     println!(
         "table, {} columns in {} sites",
         schema.column_count(),
         schema.sites()
     );
-    let mut table = Table::new(&[
-        ("column", Align::Left),
-        ("holds", Align::Left),
-        ("values", Align::Left),
-    ]);
+    let mut headings = vec![("column", Align::Left), ("holds", Align::Left)];
+    headings.extend(lines.map(|_| ("rows", Align::Left)));
+    headings.push(("values", Align::Left));
+    let mut table = Table::new(&headings);
     for column in 0..schema.column_count() {
         let (name, coding) = schema.column(column);
         let (kind, values) = match coding {
@@ -168,7 +189,10 @@ fn describe_columns(schema: &Schema) {
             ),
             Some(coding) => (coding.kind().to_owned(), coding.summary()),
         };
-        table.push([name.to_owned(), kind, values]);
+        match lines {
+            Some(lines) => table.push([name.to_owned(), kind, lines[column].clone(), values]),
+            None => table.push([name.to_owned(), kind, values]),
+        }
     }
     print!("{}", table.to_text());
 }

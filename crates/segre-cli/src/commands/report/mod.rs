@@ -35,6 +35,9 @@ pub struct Report {
     /// The energy that the model was fitted to [default: what its folder names]
     #[arg(long, value_name = "MODEL")]
     pub energy: Option<String>,
+    /// Of an alignment: the structure of its family, lines `i j distance`, to show contacts beside dependent places
+    #[arg(long, value_name = "STRUCTURE")]
+    pub contacts: Option<PathBuf>,
 }
 
 /// Looks, draws and writes.
@@ -42,6 +45,7 @@ pub fn run(arguments: &Report, common: &Common) -> Result<()> {
     let options = PageOptions {
         energy: arguments.energy.clone(),
         memory: common.exact_memory(),
+        contacts: arguments.contacts.clone(),
         seed: common.seed,
         device: common.device.open()?,
         again: arguments.again,

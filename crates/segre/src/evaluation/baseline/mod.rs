@@ -76,6 +76,23 @@ pub struct Baselines {
 }
 
 impl Baselines {
+    /// The baselines that there are by name, the best kinds first.
+    pub fn named(&self) -> Vec<(&'static str, &dyn Baseline)> {
+        fn of<B: Baseline>(model: &B) -> &dyn Baseline {
+            model
+        }
+        let all = [
+            ("neighbouring pixels", self.pixel_context.as_ref().map(of)),
+            ("Chow–Liu tree", self.chow_liu.as_ref().map(of)),
+            ("independent sites", Some(of(&self.independent))),
+            ("uniform", Some(of(&self.uniform))),
+        ];
+        let there = all
+            .into_iter()
+            .filter_map(|(name, model)| Some((name, model?)));
+        there.collect()
+    }
+
     /// Sites up to which there is a tree: its time grows with their square, and takes minutes for a few hundred
     /// images of so many pixels.
     pub const MOST_TREE_SITES: usize = 4096;

@@ -19,6 +19,8 @@ const COMPARED: usize = 200_000;
 const WEIGHTED: usize = 4096;
 /// Bins of energies.
 const BINS: usize = 40;
+/// Evenly spaced levels of energy that bins are laid around.
+const LEVELS: f64 = 400.0;
 /// Pairs that are shown, and variables and states.
 const MOST_PAIRS: usize = 3000;
 const MOST_MARGINALS: usize = 6000;
@@ -46,8 +48,12 @@ pub struct EnergyView {
     pub edges: Vec<f64>,
     /// Shares of samples in every bin, and of exact samples where there are any.
     pub energies: [Vec<f64>; 2],
-    /// Covariances of pairs of variables that share a factor: of exact samples, of samples.
+    /// Covariances of pairs of variables: of exact samples, of samples.
     pub pairs: Vec<[f64; 2]>,
+    /// Whether these are all pairs, or those that share a factor.
+    pub all_pairs: bool,
+    /// `log Z`, where it is known exactly.
+    pub log_z: Option<f64>,
 }
 
 /// A figure beside that of the target.
@@ -88,8 +94,7 @@ pub fn of_energy(
     let (report, exact) = (&seen.report, exact.as_ref());
     let of = |data: &Dataset| energies(data, target.model);
     let all = [Some(of(drawn)), exact.map(of)];
-    let joined = all.iter().flatten().flatten().copied();
-    let (edges, _) = histogram(joined, BINS);
+    let edges = edges(all.iter().flatten().flatten().copied().collect());
     let shares = all.map(|energies| energies.map_or_else(Vec::new, |all| shares(&all, &edges)));
     let frequencies = frequencies(drawn);
     let truth = seen.marginals.iter().flatten().copied();
@@ -97,9 +102,14 @@ pub fn of_energy(
         .zip(frequencies)
         .map(|(truth, own)| [truth, own])
         .collect();
+    let variables = target.model.variables();
+    let all_pairs = variables * variables.saturating_sub(1) / 2 <= MOST_PAIRS;
     let pairs = match exact {
         Some(exact) => {
-            let pairs = pairs_of(target.model);
+            let pairs = match all_pairs {
+                true => every_pair(variables),
+                false => pairs_of(target.model),
+            };
             let both = pairs
                 .iter()
                 .map(|pair| [exact, drawn].map(|data| covariance(data, *pair)));
@@ -109,7 +119,7 @@ pub fn of_energy(
     };
     Ok(EnergyView {
         energy: target.name.to_owned(),
-        variables: target.model.variables(),
+        variables,
         factors: target.model.factors().len(),
         method: report.method.to_owned(),
         target: report.target.to_owned(),
@@ -119,6 +129,8 @@ pub fn of_energy(
         edges,
         energies: shares,
         pairs,
+        all_pairs,
+        log_z: report.target_log_z,
     })
 }
 
@@ -219,6 +231,38 @@ fn frequencies(data: &Dataset) -> Vec<f64> {
     counts.concat()
 }
 
+/// Ends of bins: around every level where energies have few evenly spaced ones, else equal.
+fn edges(mut energies: Vec<f64>) -> Vec<f64> {
+    energies.retain(|energy| energy.is_finite());
+    energies.sort_unstable_by(f64::total_cmp);
+    let (Some(low), Some(high)) = (energies.first(), energies.last()) else {
+        return Vec::new();
+    };
+    // Sums of the same terms in another order are the same level.
+    let rounding = 1e-9 * (high - low);
+    let gaps = energies.windows(2).map(|pair| pair[1] - pair[0]);
+    let gap = gaps
+        .filter(|gap| *gap > rounding)
+        .fold(f64::INFINITY, f64::min);
+    let levels = ((high - low) / gap).round();
+    match gap.is_finite() && levels <= LEVELS {
+        true => {
+            let width = gap * (levels / BINS as f64).ceil().max(1.0);
+            let bins = ((high - low) / width).floor() as usize + 1;
+            let edge = |bin| low - gap / 2.0 + bin as f64 * width;
+            (0..=bins).map(edge).collect()
+        }
+        false => histogram(energies.into_iter(), BINS).0,
+    }
+}
+
+/// All pairs of so many variables.
+fn every_pair(variables: usize) -> Vec<[usize; 2]> {
+    let firsts = 0..variables;
+    let pairs = firsts.flat_map(|first| (first + 1..variables).map(move |second| [first, second]));
+    pairs.collect()
+}
+
 /// Pairs of variables that share a factor.
 fn pairs_of(model: &EnergyModel) -> Vec<[usize; 2]> {
     let mut pairs = BTreeSet::new();
@@ -253,4 +297,24 @@ fn covariance(data: &Dataset, [first, second]: [usize; 2]) -> f64 {
 fn spread<T: Copy>(all: Vec<T>, most: usize) -> Vec<T> {
     let step = all.len().div_ceil(most).max(1);
     all.into_iter().step_by(step).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_lie_around_levels_where_there_are_few() {
+        let found = edges(vec![2.0, 0.0, 4.0, 2.0 + 1e-12]);
+        assert_eq!(found, [-1.0, 1.0, 3.0, 5.0]);
+        assert_eq!(edges(vec![1.0, f64::NAN]).len(), BINS + 1);
+        let dense: Vec<f64> = (0..100).map(|x| f64::from(x * x)).collect();
+        assert_eq!(edges(dense).len(), BINS + 1);
+        assert!(edges(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn every_pair_is_there_once() {
+        assert_eq!(every_pair(3), [[0, 1], [0, 2], [1, 2]]);
+    }
 }

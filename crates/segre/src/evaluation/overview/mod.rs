@@ -3,12 +3,17 @@
 //! | what | file |
 //! |---|---|
 //! | scores of test rows: how they spread, the extremes | `rows.rs` |
-//! | tables: columns and pairs real beside sampled, quality, calibration | `table.rs` |
+//! | tables: pairs real beside sampled, quality | `table.rs` |
+//! | each column, real beside sampled | `columns.rs` |
+//! | hidden cells: calibration, every column from the others | `hidden.rs` |
 //! | pictures: samples, nearest rows, infilled ones, label maps | `pictures.rs` |
 //! | a fit to an energy beside it | `energy.rs` |
 //! | sequences and texts: what stands where, which places depend on each other | `sequences.rs` |
 
+mod beside;
+mod columns;
 mod energy;
+mod hidden;
 mod pictures;
 mod rows;
 mod sequences;
@@ -16,13 +21,16 @@ mod table;
 
 use serde::{Deserialize, Serialize};
 
+pub use beside::Beside;
+pub use columns::{Bar, ColumnView, column_shares};
 pub use energy::{EnergyView, Figure, of_energy};
+pub use hidden::{CalibrationBin, Filled, Predicted};
 pub use pictures::{Infilled, MapsView, NearRow, PicturesView};
 pub use rows::{Extreme, RowScores};
 pub use sequences::SequencesView;
-pub use table::{Bar, CalibrationBin, ColumnView, Filled, PairView, QualityMeasure, TableView};
+pub use table::{PairView, QualityMeasure, TableView};
 
-use super::baseline::{BaselineScores, Baselines};
+use super::baseline::Baselines;
 use super::quality::synthetic_rows;
 use crate::data::{Dataset, Layout};
 use crate::evaluation::error::Result;
@@ -34,12 +42,12 @@ use crate::run::Parts;
 
 const TASK: &str = "overview";
 /// Sites of the test rows that are scored, and of the samples that are drawn.
-const SITES: usize = 1 << 19;
+const SITES: usize = 1 << 18;
 /// Most rows that are scored.
 const MOST_SCORED: usize = 2000;
 /// Samples of pictures, and of sequences.
 const PICTURES: usize = 100;
-const SEQUENCES: usize = 1000;
+const SEQUENCES: usize = 4000;
 
 /// What there is to see of a model and of the data that it learned from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,8 +61,12 @@ pub struct Overview {
     pub bits_per_dim: Option<[f64; 2]>,
     /// The same of a row in nats.
     pub nats: Option<[f64; 2]>,
-    /// Simple models by name, bits per dimension on the same rows.
-    pub baselines: Vec<(String, f64)>,
+    /// Simple models on the same rows.
+    pub baselines: Vec<Beside>,
+    /// Parameters of the model.
+    pub parameters: usize,
+    /// Share of the fields of training rows that are missing; of tables.
+    pub missing: Option<f64>,
     /// How the scores spread.
     pub row_scores: Option<RowScores>,
     /// Samples that what follows rests on.
@@ -90,8 +102,7 @@ pub fn run(
     let (train, test) = (&parts.train, &parts.test);
     let within = |most: usize, least: usize| (SITES / test.sites()).clamp(least, most);
     let scored = test.spread(within(MOST_SCORED, 16));
-    let baselines = BaselineScores::of(&Baselines::fit(train, &parts.validation)?, &scored);
-    let named = baselines.named().into_iter();
+    let baselines = Baselines::fit(train, &parts.validation)?;
     let mut part = Part::new(observer, TASK, 0.0..0.4);
     let scores = match model.has_bound() {
         true => {
@@ -134,7 +145,9 @@ pub fn run(
         scored: scored.rows(),
         bits_per_dim: scores.as_ref().map(|scores| estimate(scores.bits_per_dim)),
         nats: scores.as_ref().map(|scores| estimate(scores.mean_nats)),
-        baselines: named.map(|(name, bits)| (name.to_owned(), bits)).collect(),
+        baselines: beside::all(&baselines, &scored, scores.as_ref()),
+        parameters: model.parameters(),
+        missing: rows::missing(train),
         row_scores: scores.map(|scores| RowScores::of(&scores, &scored)),
         samples: samples.rows(),
         view,

@@ -72,8 +72,12 @@ pub struct MapsView {
     pub distances: Vec<(String, f64, f64)>,
     /// Regions per map by class: name, training maps, samples.
     pub regions: Vec<(String, f64, f64)>,
+    /// Areas of regions of all classes in pixels, ascending, evenly spread over all: of training maps, of samples.
+    pub areas: [Vec<u32>; 2],
 }
 
+/// Areas of regions that are kept.
+const AREAS: usize = 300;
 /// Categories up to which shares are shown.
 const MOST_SHARES: usize = 40;
 
@@ -199,15 +203,21 @@ fn of_maps(parts: &Parts, samples: &Dataset) -> Result<MapsView> {
             reference.region_areas,
         ),
     ];
-    let regions = |data: &Dataset| -> Result<Vec<f64>> {
+    let regions = |data: &Dataset| -> Result<(Vec<f64>, Vec<u32>)> {
         let found = maps::MapStatistics::of(data)?;
+        let all = found.regions.iter().flat_map(|of| of.areas.iter().copied());
+        let mut areas: Vec<u32> = all.collect();
+        areas.sort_unstable();
+        let step = areas.len().div_ceil(AREAS).max(1);
+        let areas = areas.into_iter().step_by(step).collect();
         let mean = |of: &maps::Regions| {
             let sum: f64 = of.numbers.iter().map(|number| f64::from(*number)).sum();
             sum / of.numbers.len().max(1) as f64
         };
-        Ok(found.regions.iter().map(mean).collect())
+        Ok((found.regions.iter().map(mean).collect(), areas))
     };
-    let both = regions(&parts.train)?.into_iter().zip(regions(samples)?);
+    let ((real, real_areas), (own, own_areas)) = (regions(&parts.train)?, regions(samples)?);
+    let both = real.into_iter().zip(own);
     let names = report.frequencies.classes.iter().cloned();
     Ok(MapsView {
         maps: report.images,
@@ -218,5 +228,6 @@ fn of_maps(parts: &Parts, samples: &Dataset) -> Result<MapsView> {
             .zip(both)
             .map(|(name, (real, sampled))| (name, real, sampled))
             .collect(),
+        areas: [real_areas, own_areas],
     })
 }

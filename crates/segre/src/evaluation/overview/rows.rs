@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Layout};
+use crate::evaluation::quality::rows::{Content, Rows};
 use crate::flow::likelihood::Scores;
 
 /// Bins of the histogram.
 const BINS: usize = 40;
 /// Rows at either end.
-const EXTREMES: usize = 8;
+const EXTREMES: usize = 9;
 
 /// How the negative log-likelihoods of rows spread.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,6 +71,26 @@ impl RowScores {
             least_likely: extremes(least_likely),
         }
     }
+}
+
+/// Share of the fields of a table's rows that are missing.
+pub(super) fn missing(rows: &Dataset) -> Option<f64> {
+    if rows.schema.layout != Layout::Table {
+        return None;
+    }
+    let gone = Rows::of(rows)
+        .columns
+        .into_iter()
+        .map(|column| match column.values {
+            Content::Numbers(numbers) => numbers.iter().filter(|x| x.is_nan()).count(),
+            Content::Categories { codes, missing, .. } => match missing {
+                Some(missing) => codes.iter().filter(|code| **code == missing).count(),
+                None => 0,
+            },
+        });
+    let gone: usize = gone.sum();
+    let fields = rows.rows() * rows.schema.column_count();
+    Some(gone as f64 / fields.max(1) as f64)
 }
 
 /// Some rows as they can be shown: fields, or labels of a picture.
