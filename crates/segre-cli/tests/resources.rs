@@ -98,7 +98,7 @@ fn what_would_take_more_memory_than_there_is_is_refused_with_the_figure() {
             "-q",
         ],
     ] {
-        refuse_memory(&room, &[words, &["--memory", "1MiB"]].concat().as_slice());
+        refuse_memory(&room, &[words, &["--memory", "1MiB"]].concat());
     }
     assert!(before == room.snapshot(), "something was written");
     refuse_memory(
