@@ -37,7 +37,7 @@ pub use accuracy::Accuracy;
 pub use conditions::{ConditionalChecks, Hiding};
 pub use given::{GivenValues, given_values};
 pub use likelihood::{Importance, MethodName};
-pub use memory::memory;
+pub use memory::{memory, refuse_beyond};
 pub use network::NetworkName;
 pub use reading::{Reading, UnseenValues};
 pub use recipe::{RecipeArguments, print_recipe};

@@ -9,8 +9,10 @@ use anyhow::{Context, Result};
 use segre::progress::{Control, Observer, Progress};
 
 /// How long work may take to hear: reading a large file, learning a prior or counting for a baseline cannot stop half-way, and have
-/// nothing to keep. What was stored is whole at any moment.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// nothing to keep.
+const TO_HEAR: Duration = Duration::from_secs(3);
+/// How long it may take from then on to store what it has. What was stored before is whole at any moment.
+const TO_STOP: Duration = Duration::from_millis(1500);
 /// The exit code of what was ended by Ctrl-C.
 const ENDED: i32 = 130;
 
@@ -27,11 +29,12 @@ pub fn listen() -> Result<()> {
         eprintln!("stopping: what is done will be kept; press Ctrl-C again to end at once");
         // Of its own, so that the second is heard.
         thread::spawn(|| {
-            thread::sleep(PATIENCE);
-            if !HEARD.load(Ordering::SeqCst) {
-                eprintln!("ended in a part of the work that cannot stop half-way; what was stored before is kept");
-                std::process::exit(ENDED);
+            thread::sleep(TO_HEAR);
+            if HEARD.load(Ordering::SeqCst) {
+                thread::sleep(TO_STOP);
             }
+            eprintln!("ended before it could stop by itself; what was stored before is kept");
+            std::process::exit(ENDED);
         });
     })
     .context("cannot listen for Ctrl-C")

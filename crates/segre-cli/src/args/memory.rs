@@ -1,6 +1,7 @@
 //! Sizes of memory as arguments, and the limit of a whole command.
 
 use std::fs;
+use std::hint::black_box;
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -24,6 +25,13 @@ pub fn limit(said: Option<u64>) {
     if let Some(bytes) = bytes.or_else(of_computer) {
         limit_memory(bytes, refuse);
     }
+}
+
+/// Refuses so many things of so many bytes each before the work that would make them one by one.
+pub fn refuse_beyond(things: usize, bytes_each: usize) {
+    let bytes = things.saturating_mul(bytes_each).min(isize::MAX as usize);
+    // Nothing of it is written to, so that it costs an address.
+    drop(black_box(Vec::<u8>::with_capacity(bytes)));
 }
 
 /// Says what was asked for, and ends the program; files that were there stay as they are.

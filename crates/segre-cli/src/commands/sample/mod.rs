@@ -15,12 +15,15 @@ use segre::run::{self, Card, LabelSource, ModelCard};
 use serde::Serialize;
 
 pub use self::args::Sample;
-use crate::args::{Common, given_values, outlet};
+use crate::args::{Common, given_values, outlet, refuse_beyond};
 use crate::report::json;
 use crate::watched::{
     note_new, note_reading, sample_classes_with_progress, sample_with_progress, warn_unconditional,
 };
 use segre_report::pictures::samples::{has_picture, write_picture};
+
+/// Bytes of a label that may be unknown.
+const LABEL: usize = size_of::<Option<u16>>();
 
 #[derive(Serialize)]
 struct Report {
@@ -58,6 +61,7 @@ pub fn run(arguments: &Sample, common: &Common) -> Result<()> {
             note_reading(&given.schema, common);
             told = given.schema.notes.len();
             warn_unconditional(flow, common);
+            refuse_beyond(number, given.rows() * given.schema.sites() * LABEL);
             let given = given.repeat_rows(number);
             common.watch(
                 |bar| model.complete(&given, &options, bar),

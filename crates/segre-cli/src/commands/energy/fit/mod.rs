@@ -18,7 +18,7 @@ use segre::recipe::{self, Recipe, parse_time};
 use segre::run::{EnergySamples, SamplesWanted, energy_samples};
 
 use super::done;
-use crate::args::{Common, NetworkName, RecipeArguments, at_least_one};
+use crate::args::{Common, NetworkName, RecipeArguments, at_least_one, refuse_beyond};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -255,6 +255,7 @@ impl Fit {
         wanted: &SamplesWanted,
         common: &Common,
     ) -> Result<EnergySamples> {
+        refuse_beyond(wanted.count, energy.variables() * size_of::<u16>());
         common.watch(|bar| energy_samples(energy, schema, wanted, bar), done)
     }
 
