@@ -130,12 +130,12 @@ mod tests {
             said.push(code);
             assert!(codes.iter().eq(said.iter().copied()), "{codes:?}");
             let largest = said.iter().filter(|code| **code != MISSING).max();
-            let width = match (&codes, largest) {
-                (Codes::Bytes(_), Some(0..=254)) => true,
-                (Codes::Shorts(_), Some(255..=65_534)) => true,
-                (Codes::Longs(_), Some(65_535..)) => true,
-                _ => false,
-            };
+            let width = matches!(
+                (&codes, largest),
+                (Codes::Bytes(_), Some(0..=254))
+                    | (Codes::Shorts(_), Some(255..=65_534))
+                    | (Codes::Longs(_), Some(65_535..))
+            );
             assert!(width, "{codes:?}");
         }
         codes.forget(2);
