@@ -20,7 +20,7 @@ QEMU = shutil.which("qemu-x86_64") if platform.machine() == "x86_64" else None
 WORK = """
 import sys, numpy as np, segre
 rows = np.random.default_rng(0).integers(0, 2, (300, 1)).repeat(4, axis=1)
-model = segre.fit(rows, steps=60, seed=0, progress=False, set={"network.hidden": 32, "network.blocks": 1})
+model = segre.fit(rows, steps=20, seed=0, progress=False, set={"network.hidden": 32, "network.blocks": 1})
 np.savez(sys.argv[1], scores=model.log_prob(rows[:50], progress=False), drawn=model.sample(20, progress=False))
 """
 
@@ -30,7 +30,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[np.ndarra
     """What a fit scores and draws at each level of instructions, this machine's best one among them."""
     folder = tmp_path_factory.mktemp("levels")
     answers = {}
-    for level in ("", "avx512", "avx2", "plain"):
+    for level in ("", "avx2", "plain"):
         contents = folder / f"{level}.npz"
         environment = {**os.environ, "SEGRE_SIMD": level}
         subprocess.run([sys.executable, "-c", WORK, str(contents)], env=environment, check=True, timeout=120)
@@ -39,10 +39,10 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[np.ndarra
     return answers
 
 
-@pytest.mark.parametrize("level", ["avx512", "avx2", "plain"])
+@pytest.mark.parametrize("level", ["avx2", "plain"])
 def test_lower_levels_of_instructions_give_the_same(level: str, found: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
     (scores, drawn), (best, _) = found[level], found[""]
-    # Sums are rounded in another order, and sixty steps carry that on.
+    # Sums are rounded in another order, and twenty steps carry that on.
     assert np.abs(scores - best).max() < 0.05
     assert drawn.shape == (20, 4) and set(np.unique(drawn)) <= {0, 1}
 
@@ -53,7 +53,7 @@ def test_a_processor_without_avx(tmp_path: Path) -> None:
     paths = os.pathsep.join(path for path in sys.path if path)
     environment = {**os.environ, "PYTHONPATH": paths, "QEMU_CPU": "Nehalem"}
     python = str(Path(sys.executable).resolve())
-    short = WORK.replace("steps=60", "steps=3")
+    short = WORK.replace("steps=20", "steps=3")
     subprocess.run([str(QEMU), python, "-c", short, str(contents)], env=environment, check=True, timeout=300)
     with np.load(contents) as arrays:
         assert np.isfinite(arrays["scores"]).all() and arrays["drawn"].shape == (20, 4)
@@ -76,7 +76,7 @@ def test_more_threads_than_processors_work_and_nonsense_is_refused() -> None:
         for threads in (1, 4 * (os.cpu_count() or 1)):
             segre.set_threads(threads)
             answers.append(segre.fit(rows, steps=5, seed=0, progress=False).log_prob(rows, progress=False))
-        assert np.array_equal(*answers)
+        assert np.array_equal(answers[0], answers[1])
         for wrong in (0, -1):
             with pytest.raises(ValueError, match="threads cannot work"):
                 segre.set_threads(wrong)

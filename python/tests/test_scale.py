@@ -57,15 +57,17 @@ def test_how_often_a_model_is_pickled(
     parts = [letters.iloc[start::PARTS] for start in range(PARTS)]
     wanted = [letters_model.log_prob(part, progress=False) for part in parts]
     beginning: dict[str, Any] = {"initializer": _keep, "initargs": (letters_model,)}
+    divided: dict[str, Any] = {"n_jobs": WORKERS, "batch_size": 1}
+    found: Any
     if how == "pool":
         with multiprocessing.get_context("spawn").Pool(WORKERS, **beginning) as pool:
             found = pool.map(_scored_by_own, parts, chunksize=1)
     elif how == "joblib":
         work = (joblib.delayed(_scored_by_own)(part) for part in parts)
-        found = joblib.Parallel(n_jobs=WORKERS, batch_size=1, **beginning)(work)
+        found = joblib.Parallel(**divided, **beginning)(work)
     else:
         work = (joblib.delayed(_scored)(letters_model, part) for part in parts)
-        found = joblib.Parallel(n_jobs=WORKERS, batch_size=1)(work)
+        found = joblib.Parallel(**divided)(work)
     # A model that the workers begin with is pickled for each of them, one that tasks are given for each of these.
     assert len(pickled) == (PARTS if how == "joblib by task" else WORKERS)
     assert os.getpid() not in {process for process, _ in found}

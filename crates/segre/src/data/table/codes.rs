@@ -130,13 +130,13 @@ mod tests {
             said.push(code);
             assert!(codes.iter().eq(said.iter().copied()), "{codes:?}");
             let largest = said.iter().filter(|code| **code != MISSING).max();
-            let fits = matches!(
+            let width = matches!(
                 (&codes, largest),
                 (Codes::Bytes(_), Some(0..=254))
                     | (Codes::Shorts(_), Some(255..=65_534))
                     | (Codes::Longs(_), Some(65_535..))
             );
-            assert!(fits, "{codes:?}");
+            assert!(width, "{codes:?}");
         }
         codes.forget(2);
         said[2] = MISSING;
