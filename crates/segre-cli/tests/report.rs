@@ -124,7 +124,7 @@ fn sequences_and_energies_have_pages() {
     let mut text = String::new();
     for row in 0..120 {
         let letter = ["A", "C", "G", "T"][row * 5 % 4];
-        writeln!(text, ">r{row}\n{letter}{letter}AC{}", ["G", "T"][row % 2]).unwrap();
+        writeln!(text, ">r{row}\n{letter}{letter}ACAC{}", ["G", "T"][row % 2]).unwrap();
     }
     room.write("s.fasta", text);
     room.fit("s.fasta", "model");
@@ -135,6 +135,25 @@ fn sequences_and_energies_have_pages() {
         "{:?}",
         titles(&sections)
     );
+
+    // Of three pairs far enough apart one is in contact, whatever depends on what.
+    room.write("s.dat", "1 6 3.5\n1 7 9\n2 7 12\n");
+    room.succeed(&with(&PAGE, &["--contacts", "s.dat"]));
+    assert!(room.text("model/report.html").contains("in contact"));
+    let found = room.json(&["evaluate", "model", "--contacts", "s.dat", "--quiet"]);
+    let all = &found["contacts"]["precisions"][1];
+    assert_eq!(all["strongest"], 3);
+    for share in [&all["samples"], &all["train"], &found["contacts"]["share"]] {
+        assert!(
+            (share.as_f64().unwrap() - 1.0 / 3.0).abs() < 1e-12,
+            "{found}"
+        );
+    }
+    room.write("s.dat", "1 6 3.5\n1 9 9\n");
+    for command in ["evaluate", "report"] {
+        let line = [command, "model", "--contacts", "s.dat", "--quiet"];
+        room.refuse(&line, &["s.dat:2:", "9 is no place"]);
+    }
 
     let energy = [
         "energy",
@@ -151,9 +170,8 @@ fn sequences_and_energies_have_pages() {
     let html = room.text("ising.html");
     let expected = [
         "Figures",
-        "Marginals",
+        "Marginals and correlations",
         "Energies",
-        "Correlations of pairs",
         "Settings",
     ];
     assert_eq!(titles(&html), expected);

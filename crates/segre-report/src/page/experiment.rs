@@ -56,6 +56,9 @@ pub fn experiment_page(report: &Path) -> Result<Page> {
                 table = Some(Reading::new(&alignments));
             }
             Event::End(TagEnd::Table) => {
+                if page.sections.is_empty() {
+                    page.sections.push(Section::new("About", "", Vec::new()));
+                }
                 if let (Some(read), Some(section)) = (table.take(), page.sections.last_mut()) {
                     section.blocks.push(read.block(&section.title));
                 }
@@ -138,11 +141,11 @@ impl Reading {
 
 /// Puts what was read under the last heading.
 fn flush(page: &mut Page, events: &mut Vec<Event>) {
-    if page.sections.is_empty() {
-        page.sections.push(Section::new("About", "", Vec::new()));
-    }
     if events.is_empty() {
         return;
+    }
+    if page.sections.is_empty() {
+        page.sections.push(Section::new("About", "", Vec::new()));
     }
     let mut text = String::new();
     html::push_html(&mut text, events.drain(..));
