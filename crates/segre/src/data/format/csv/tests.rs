@@ -218,8 +218,10 @@ fn reading_into_a_schema_matches_names_and_refuses_strangers() {
     let read_into = |contents: &str, options: &ReadOptions| {
         read_as(&sample("b.csv", contents).source, &schema, options)
     };
-    let data = read_into("b,a\n3,y\n1,NA\n", &options).unwrap();
+    let mut data = read_into("b,a\n3,y\n1,NA\n", &options).unwrap();
     assert_eq!(data.labels(), [1, 2, 2, 0]);
+    let said = std::mem::take(&mut data.schema.notes);
+    assert!(said.len() == 1 && said[0].contains("\"NA\""), "{said:?}");
     assert_eq!(data.schema, schema);
 
     let unseen = read_into("b,a\n3,y\n4,y\n", &options).unwrap_err();
