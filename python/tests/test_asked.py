@@ -178,7 +178,14 @@ def test_scores_are_those_that_are_asked_for(learned: segre.Model, people: pd.Da
     orders = learned.score(rows, method="orders", orders=4, progress=False).value
     chain = learned.score(rows, method="chain", progress=False).value
     assert orders > chain - 0.2 and abs(orders - whole) < 2
-    for wrong in ({"method": "best"}, {"orders": 3}, {"method": "orders", "orders": 0}, {"given": ["q"]}, {"max_rounds": 0}):
+    wrongs: list[dict[str, Any]] = [
+        {"method": "best"},
+        {"orders": 3},
+        {"method": "orders", "orders": 0},
+        {"given": ["q"]},
+        {"max_rounds": 0},
+    ]
+    for wrong in wrongs:
         with pytest.raises(ValueError):
             learned.score(rows, progress=False, **wrong)
     with pytest.raises(TypeError):
@@ -191,7 +198,8 @@ def test_samplers_are_those_that_are_asked_for(letters_model: segre.Model) -> No
         rows = letters_model.sample(60, seed=2, sampler=sampler, progress=False)
         assert (rows["x"] == rows["y"]).mean() > 0.9, sampler
     assert not usual.equals(letters_model.sample(60, seed=2, sampler="ancestral", steps=4, grid="uniform", progress=False))
-    for wrong in ({"sampler": "best"}, {"steps": 0}, {"grid": "x"}, {"sampler": "rk4", "tolerance": float("nan")}):
+    wrongs: list[dict[str, Any]] = [{"sampler": "best"}, {"steps": 0}, {"grid": "x"}, {"sampler": "rk4", "tolerance": float("nan")}]
+    for wrong in wrongs:
         with pytest.raises(ValueError):
             letters_model.sample(1, progress=False, **wrong)
     with pytest.raises(segre.SettingError):
@@ -247,7 +255,8 @@ def test_pictures_of_classes(tmp_path: Path) -> None:
     drawn = model.sample(3, label="1", guidance=2.0, progress=False)
     assert drawn.shape == (3, 8, 8) and drawn.max() <= 3
     assert not np.array_equal(drawn, model.sample(3, label="0", progress=False))
-    for wrong in ({"label": "7"}, {"guidance": 2.0}, {"label": "1", "given": {"x": 1}}):
+    wrongs: list[dict[str, Any]] = [{"label": "7"}, {"guidance": 2.0}, {"label": "1", "given": {"x": 1}}]
+    for wrong in wrongs:
         with pytest.raises(ValueError):
             model.sample(1, progress=False, **wrong)
     for bad in ({"colour": 1}, {"threshold": 0.5, "levels": 3}, {"levels": 1}):

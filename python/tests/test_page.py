@@ -36,7 +36,7 @@ PAGES = {
     "digits": (["fit", "digits", *TINY], ["Samples", "Nearest training pictures"], "samples"),
     "sequences": (["fit", "s.fasta", *TINY], ["Places", "Pairs of places"], "in contact"),
     "maps": (
-        ["fit", "maps", "--classes", "classes.csv", "--conditional", "any", *TINY],
+        ["fit", "drawn", "--classes", "classes.csv", "--conditional", "any", *TINY],
         ["Samples", "Nearest training pictures", "Lower halves filled in", "Shares and regions"],
         "Areas of regions",
     ),
@@ -71,10 +71,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     (folder / "s.fasta").write_text(ALIGNMENT)
     (folder / "structure.txt").write_text("1 6 3.5\n1 7 9\n2 7 12\n")
     (folder / "classes.csv").write_text('id,class,colour\n0,"<b>sky</b>",#88ccff\n1,road,#804080\n2,car,#000088\n')
-    (folder / "maps").mkdir()
+    (folder / "drawn").mkdir()
     for place in range(60):
         labels = [[(y * (1 + place % 3) + x) // (4 + place % 2) % 3 for x in range(8)] for y in range(6)]
-        (folder / "maps" / f"{place}.png").write_bytes(png(labels))
+        (folder / "drawn" / f"{place}.png").write_bytes(png(labels))
     assert PROGRAM is not None
     program = str(Path(PROGRAM).resolve())
     for name, (command, _, _) in PAGES.items():
