@@ -80,6 +80,12 @@ fn give_back(size: usize) {
     }
 }
 
+/// Refuses so many bytes, as if they were asked for, before the work that will ask for them little by little.
+pub fn require_memory(bytes: usize) {
+    take(bytes);
+    give_back(bytes);
+}
+
 /// Has [`Allocator`] give so many bytes in large blocks at most, and call a function in place of more.
 pub fn limit_memory(bytes: u64, refuse: Refuse) {
     // The first one stays.

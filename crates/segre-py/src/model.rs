@@ -19,7 +19,7 @@ use crate::data::{Data, unseen};
 use crate::errors::raise;
 use crate::prediction::Predicted;
 use crate::rows::{Rows, bytes};
-use crate::settings::{drawing, name_of, scoring};
+use crate::settings::{drawing, scoring};
 use crate::work::watch_all;
 
 /// A fitted model.
@@ -190,7 +190,7 @@ impl Fitted {
             of_rows.map(|row| (row.value, row.std_error)).unzip();
         let whole = json!({
             "mean": mean_within.unwrap_or(0.0) - scores.mean_nats.value,
-            "method": name_of(scores.method), "notes": rows.schema.notes,
+            "method": scores.method.name(), "notes": rows.schema.notes,
             "std_error": scores.mean_nats.std_error, "samples": scores.mean_nats.samples,
             "bits_per_dim": scores.bits_per_dim.value,
         });

@@ -58,36 +58,15 @@ pub fn scoring(json: &str, schema: &Schema, own: ScoreOptions) -> PyResult<Score
     let seed: Option<u64> = read(take("seed")).map_err(|error| refused("seed", error))?;
     options.seed = seed.unwrap_or(options.seed);
     let given: Vec<String> = read(take("given")).map_err(|error| refused("given", error))?;
-    for name in given {
-        let column = schema.column_named(&name).map_err(raise)?;
-        options.given.extend(schema.sites_of(column));
-    }
+    options.given = schema.sites_named(&given).map_err(raise)?;
     Ok(options)
 }
 
 fn method_named(name: &str) -> PyResult<ScoreMethod> {
-    Ok(match name {
-        "immse" => ScoreMethod::Immse,
-        "chain" => ScoreMethod::Sequential,
-        "orders" => ScoreMethod::Orders,
-        "importance" => ScoreMethod::Importance,
-        "exact" => ScoreMethod::Exact,
-        "auto" => ScoreMethod::Tightest,
-        other => {
-            let known = "give 'immse', 'chain', 'orders', 'importance', 'exact' or 'auto'";
-            return Err(refused("method", format!("{other:?} is none; {known}")));
-        }
+    let found = ScoreMethod::ALL.into_iter().find(|own| own.name() == name);
+    found.ok_or_else(|| {
+        let known = ScoreMethod::ALL.map(|own| format!("'{}'", own.name()));
+        let problem = format!("{name:?} is none; give one of {}", known.join(", "));
+        refused("method", problem)
     })
-}
-
-/// What a method is called.
-pub fn name_of(method: ScoreMethod) -> &'static str {
-    match method {
-        ScoreMethod::Immse => "immse",
-        ScoreMethod::Sequential => "chain",
-        ScoreMethod::Orders => "orders",
-        ScoreMethod::Importance => "importance",
-        ScoreMethod::Exact => "exact",
-        ScoreMethod::Tightest => "auto",
-    }
 }

@@ -1,14 +1,13 @@
 //! Sizes of memory as arguments, and the limit of a whole command.
 
 use std::fs;
-use std::hint::black_box;
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result, ensure};
 use segre::energy::exact::bytes_text;
-use segre_kernels::allocator::limit_memory;
+use segre_kernels::allocator::{limit_memory, require_memory};
 
 /// What the program itself may take besides: its tables, networks and buffers.
 const OWN: u64 = 256 << 20;
@@ -29,9 +28,7 @@ pub fn limit(said: Option<u64>) {
 
 /// Refuses so many things of so many bytes each before the work that would make them one by one.
 pub fn refuse_beyond(things: usize, bytes_each: usize) {
-    let bytes = things.saturating_mul(bytes_each).min(isize::MAX as usize);
-    // Nothing of it is written to, so that it costs an address.
-    drop(black_box(Vec::<u8>::with_capacity(bytes)));
+    require_memory(things.saturating_mul(bytes_each));
 }
 
 /// Says what was asked for, and ends the program; files that were there stay as they are.

@@ -40,6 +40,7 @@ mod objective;
 mod sampling;
 pub mod saving;
 mod training;
+mod variables;
 
 pub use comparison::Comparison;
 pub use coupling::Coupling;
@@ -49,4 +50,5 @@ pub use error::{RandomizedError, Result};
 pub use model::{RandomizedConfig, RandomizedFlow};
 pub use objective::{EntropyGradient, Objective};
 pub use sampling::Draws;
-pub use training::{Ending, Target, Trainer, TrainingConfig, schema_of};
+pub use training::{Ending, Target, Trainer, TrainingConfig};
+pub use variables::schema_of;

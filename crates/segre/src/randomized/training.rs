@@ -12,8 +12,8 @@ use super::model::{RandomizedConfig, RandomizedFlow};
 use super::objective::{EntropyGradient, Labelings, Mixture, Objective, Terms, site_entropy};
 use super::sampling::labels_of;
 use crate::data::DataError;
-use crate::data::{Dataset, Layout, Schema, Vocabulary};
-use crate::energy::{EnergyModel, GridModel};
+use crate::data::{Dataset, Schema};
+use crate::energy::EnergyModel;
 use crate::learning::LearningError;
 use crate::learning::{Budget, OptimizerConfig, Slot, Update};
 use crate::progress::{Control, Event, Observer};
@@ -470,35 +470,4 @@ impl Trainer {
         }
         mean
     }
-}
-
-/// What the variables of an energy model are called: a picture for a grid, else a table of columns `x0`, `x1`, ….
-///
-/// # Errors
-/// [`DataError::SchemaMismatch`] if a variable has more labels than a data set can hold.
-pub fn schema_of(model: &EnergyModel, grid: Option<&GridModel>) -> Result<Schema> {
-    let schema = match grid {
-        Some(grid) => Schema::integers(&[grid.rows, grid.columns], true, grid.states),
-        None => {
-            let mut counts: Vec<usize> = model.cardinalities().to_vec();
-            counts.sort_unstable();
-            counts.dedup();
-            let sites = model.cardinalities().iter().enumerate();
-            Schema::new(
-                Layout::Table,
-                sites
-                    .map(|(variable, states)| crate::data::Site {
-                        name: format!("x{variable}"),
-                        vocabulary: counts.partition_point(|count| count < states),
-                    })
-                    .collect(),
-                counts
-                    .into_iter()
-                    .map(|count| Vocabulary::Integers { count })
-                    .collect(),
-            )
-        }
-    };
-    schema.validate()?;
-    Ok(schema)
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::awake::Awake;
 use super::card::{Card, ModelCard, save_card, save_parameters};
 use super::error::{Result, RunError};
-use super::folder::{CHECKPOINT_FILE, METRICS_FILE, create_folder, lock_model, refuse_existing};
+use super::folder::{CHECKPOINT_FILE, METRICS_FILE, lock_model, new_folder};
 use super::lock::FolderLock;
 use super::metrics::Metrics;
 use crate::data::{ReadOptions, Schema};
@@ -16,7 +16,7 @@ use crate::energy::EnergyModel;
 use crate::flow::training::Trainer;
 use crate::flow::{PairwisePrior, PriorConfig};
 use crate::neural::{self, DataFree, DataFreeConfig, Moment, pairwise_prior};
-use crate::progress::{Control, Event, Interrupted, Observer, Progress, Round};
+use crate::progress::{Control, Event, Observer, Progress, Round};
 use crate::ranks;
 use crate::recipe::{Facts, Recipe, Settings};
 
@@ -72,16 +72,10 @@ impl DataFreeRun {
     /// The run in a new folder, or in place of what a former run left there.
     ///
     /// # Errors
-    /// As [`refuse_existing`] and [`create_folder`].
+    /// [`RunError::Exists`], [`RunError::InUse`], [`RunError::NotAFolder`], [`RunError::NotOurs`], [`RunError::Folder`].
     pub fn kept_in(mut self, folder: &Path, force: bool) -> Result<Self> {
-        let refused = refuse_existing(folder, force);
-        ranks::together(refused, || Interrupted.into())?;
-        // The first process keeps the run of all.
-        if ranks::is_first() {
-            let lock = create_folder(folder)?;
-            save_card(folder, self.card.clone())?;
-            self.out = Some((folder.to_path_buf(), lock));
-        }
+        self.out = new_folder(folder, force)?;
+        save_card(folder, self.card.clone())?;
         Ok(self)
     }
 

@@ -14,7 +14,6 @@ use super::training::Run;
 use crate::data::{self, Data, DataSource, Dataset, ReadOptions, RowClasses};
 use crate::flow::PairwisePrior;
 use crate::flow::training::Trainer;
-use crate::progress::Interrupted;
 use crate::ranks;
 use crate::recipe::{Facts, Recipe, Settings};
 
@@ -211,8 +210,7 @@ impl<'a> Fit<'a> {
             return resume(self);
         }
         if let Some(out) = &self.out {
-            let refused = refuse_existing(out, self.force);
-            ranks::together(refused, || Interrupted.into())?;
+            refuse_existing(out, self.force)?;
         }
         let (card, parts) = self.prepare()?;
         let (model, training) = (card.model.clone(), card.training.clone());

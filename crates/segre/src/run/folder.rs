@@ -11,6 +11,8 @@ use super::error::{Result, RunError};
 use super::lock::{FolderLock, is_left_over};
 use crate::atomic;
 use crate::file_error::FileError;
+use crate::progress::Interrupted;
+use crate::ranks;
 
 /// File of the parameters.
 pub const MODEL_FILE: &str = "model.safetensors";
@@ -41,18 +43,30 @@ const FILES: [&str; 11] = [
     CONFIG_FILE,
 ];
 
-/// Refuses a folder that is there, unless it may be replaced and no process writes in it.
+/// Refuses a folder that is there, unless it may be replaced and no process writes in it; the processes of a job look at it together,
+/// before the first one makes it.
 ///
 /// # Errors
 /// [`RunError::Exists`], [`RunError::InUse`].
 pub fn refuse_existing(folder: &Path, force: bool) -> Result<()> {
-    FolderLock::refuse_taken(folder)?;
-    match folder.exists() && !force {
+    let refused = FolderLock::refuse_taken(folder).and_then(|()| match folder.exists() && !force {
         true => Err(RunError::Exists {
             path: folder.to_path_buf(),
         }),
         false => Ok(()),
-    }
+    });
+    ranks::together(refused, || Interrupted.into())
+}
+
+/// The folder of a new run, or of one in place of what a former run left there, and its lock; none on processes after the first, which
+/// keeps the run of all.
+///
+/// # Errors
+/// As [`refuse_existing`] and [`create_folder`].
+pub(super) fn new_folder(folder: &Path, force: bool) -> Result<Option<(PathBuf, FolderLock)>> {
+    refuse_existing(folder, force)?;
+    let make = || Ok((folder.to_path_buf(), create_folder(folder)?));
+    ranks::is_first().then(make).transpose()
 }
 
 /// Makes an empty folder for a run, of one that a former run left too, and takes its lock.

@@ -9,15 +9,14 @@ use serde_json::{Value, json};
 use super::card::{Card, save_card};
 use super::error::{Result, RunError};
 use super::folder::{
-    CHECKPOINT_EVERY, CHECKPOINT_FILE, METRICS_FILE, MODEL_FILE, create_folder, file_of,
-    lock_model, refuse_existing,
+    CHECKPOINT_EVERY, CHECKPOINT_FILE, METRICS_FILE, MODEL_FILE, file_of, lock_model, new_folder,
 };
 use super::lock::FolderLock;
 use super::metrics::Metrics;
 use super::samples::EnergySamples;
 use crate::data::{Dataset, Schema};
 use crate::energy::EnergyModel;
-use crate::progress::{Control, Event, Interrupted, Observer, Progress};
+use crate::progress::{Control, Event, Observer, Progress};
 use crate::randomized::{
     self, Ending, RandomizedConfig, RandomizedFlow, Target, Trainer, TrainingConfig, saving,
 };
@@ -168,16 +167,10 @@ impl RandomizedRun {
     /// The run in a new folder, or in place of what a former run left there.
     ///
     /// # Errors
-    /// As [`refuse_existing`] and [`create_folder`].
+    /// [`RunError::Exists`], [`RunError::InUse`], [`RunError::NotAFolder`], [`RunError::NotOurs`], [`RunError::Folder`].
     pub fn kept_in(mut self, folder: &Path, force: bool) -> Result<Self> {
-        let refused = refuse_existing(folder, force);
-        ranks::together(refused, || Interrupted.into())?;
-        // The first process keeps the run of all.
-        if ranks::is_first() {
-            let lock = create_folder(folder)?;
-            save_card(folder, self.card.clone())?;
-            self.out = Some((folder.to_path_buf(), lock));
-        }
+        self.out = new_folder(folder, force)?;
+        save_card(folder, self.card.clone())?;
         Ok(self)
     }
 

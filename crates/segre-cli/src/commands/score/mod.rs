@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use segre::Model;
 use segre::atomic::check_writable;
 use segre::data::Schema;
-use segre::flow::likelihood::{Meaning, ScoreMethod, ScoreOptions, Scores};
+use segre::flow::likelihood::{Meaning, ScoreOptions, Scores};
 use serde::Serialize;
 
 pub use self::args::Score;
@@ -92,7 +92,7 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
         std_error: scores.bits_per_dim.std_error,
         rows: data.rows(),
         function_evaluations: scores.evaluations,
-        method: method(scores.method),
+        method: scores.method.name(),
         meaning: match scores.meaning {
             Meaning::UpperBound => "upper bound",
             Meaning::Estimate => "estimate",
@@ -136,36 +136,14 @@ pub fn run(arguments: &Score, common: &Common) -> Result<()> {
     Ok(())
 }
 
-/// What a method is called.
-fn method(method: ScoreMethod) -> &'static str {
-    match method {
-        ScoreMethod::Immse => "immse",
-        ScoreMethod::Sequential => "chain",
-        ScoreMethod::Orders => "orders",
-        ScoreMethod::Importance => "importance",
-        ScoreMethod::Exact => "exact",
-        // One of the others by now.
-        ScoreMethod::Tightest => "auto",
-    }
-}
-
 /// The sites that are given, by name or because a mask does not hide them.
 fn given_sites(schema: &Schema, arguments: &Score) -> Result<Vec<usize>> {
     let Some(mask) = arguments.hiding.mask(schema)? else {
-        return named_sites(schema, &names::all(&arguments.given));
+        let names = names::all(&arguments.given);
+        return schema.sites_named(&names).context("--given");
     };
     mask.shown()
         .context("--mask: the same sites are scored of all rows; give one mask for all of them")
-}
-
-/// The sites of the columns of these names.
-fn named_sites(schema: &Schema, names: &[String]) -> Result<Vec<usize>> {
-    let mut sites = Vec::new();
-    for name in names {
-        let column = schema.column_named(name).context("--given")?;
-        sites.extend(schema.sites_of(column));
-    }
-    Ok(sites)
 }
 
 /// One line per row, in the order of the data.

@@ -55,6 +55,20 @@ impl Schema {
         }
     }
 
+    /// The sites of the columns of these names.
+    ///
+    /// # Errors
+    /// As [`column_named`](Self::column_named).
+    pub fn sites_named(&self, names: &[String]) -> Result<Vec<usize>> {
+        let columns = names.iter().map(|name| self.column_named(name));
+        let sites = columns.map(|column| Ok(self.sites_of(column?)));
+        Ok(sites
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .flatten()
+            .collect())
+    }
+
     /// The column that a site belongs to.
     ///
     /// # Panics

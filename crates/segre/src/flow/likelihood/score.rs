@@ -38,6 +38,30 @@ pub enum ScoreMethod {
     Tightest,
 }
 
+impl ScoreMethod {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Immse,
+        Self::Sequential,
+        Self::Orders,
+        Self::Importance,
+        Self::Exact,
+        Self::Tightest,
+    ];
+
+    /// What it is called where it is asked for.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Immse => "immse",
+            Self::Sequential => "chain",
+            Self::Orders => "orders",
+            Self::Importance => "importance",
+            Self::Exact => "exact",
+            Self::Tightest => "auto",
+        }
+    }
+}
+
 /// What a score says of the negative log-likelihood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {

@@ -6,7 +6,6 @@ use anyhow::{Result, ensure};
 use segre::atomic::check_writable;
 use segre::data::{self, Layout, ReadOptions};
 use segre::flow::PairwisePrior;
-use segre::progress::Interrupted;
 use segre::randomized::schema_of;
 use segre::ranks;
 use segre::recipe::Recipe;
@@ -38,8 +37,7 @@ pub fn run(arguments: &Fit, common: &Common) -> Result<()> {
         return print_recipe(&asked.resolved()?, common);
     }
     let file = samples_file(arguments)?;
-    let refused = refuse_existing(arguments.out(), arguments.force);
-    ranks::together(refused, || Interrupted.into())?;
+    refuse_existing(arguments.out(), arguments.force)?;
     check_writable(&file)?;
     let found = arguments.draw(&energy, &schema, &wanted, common)?;
     data::write(&found.data, &file)?;

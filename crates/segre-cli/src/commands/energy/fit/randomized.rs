@@ -3,9 +3,7 @@
 use anyhow::{Result, bail, ensure};
 use segre::data::Schema;
 use segre::energy::EnergyModel;
-use segre::progress::Interrupted;
 use segre::randomized::{Ending, Objective, schema_of};
-use segre::ranks;
 use segre::run::{RandomizedRun, SamplesWanted, refuse_existing};
 use serde::Serialize;
 
@@ -80,8 +78,7 @@ fn begin(
 ) -> Result<RandomizedRun> {
     let recipe = arguments.randomized_recipe(common.seed);
     let run = RandomizedRun::new(&recipe, energy, &arguments.model, schema)?;
-    let refused = refuse_existing(arguments.out(), arguments.force);
-    ranks::together(refused, || Interrupted.into())?;
+    refuse_existing(arguments.out(), arguments.force)?;
     let run = match run.card().training.objective.needs_samples() {
         true => {
             let seed = run.card().training.seed;
