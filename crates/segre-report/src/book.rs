@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use serde::Serialize;
 
+use crate::markdown::html;
 use crate::page::render;
 
 /// A page of the site.
@@ -180,9 +181,7 @@ fn page_of(text: &str, target: impl Fn(&str) -> Result<String>) -> Result<String
         };
         events.push(event);
     }
-    let mut found = String::new();
-    html::push_html(&mut found, events.into_iter());
-    Ok(found)
+    Ok(html(events.into_iter()))
 }
 
 /// A heading's words as the end of an address.

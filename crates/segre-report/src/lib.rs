@@ -17,5 +17,6 @@
 //! use this crate, the library does not.
 
 pub mod book;
+mod markdown;
 pub mod page;
 pub mod pictures;

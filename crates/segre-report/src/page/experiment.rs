@@ -5,7 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use pulldown_cmark::{Alignment, CowStr, Event, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{Alignment, CowStr, Event, Options, Parser, Tag, TagEnd};
+
+use crate::markdown::html;
 
 use super::{Block, Cell, Page, Section};
 
@@ -147,10 +149,9 @@ fn flush(page: &mut Page, events: &mut Vec<Event>) {
     if page.sections.is_empty() {
         page.sections.push(Section::new("About", "", Vec::new()));
     }
-    let mut text = String::new();
-    html::push_html(&mut text, events.drain(..));
+    let html = html(events.drain(..));
     if let Some(section) = page.sections.last_mut() {
-        section.blocks.push(Block::Markdown { html: text });
+        section.blocks.push(Block::Markdown { html });
     }
 }
 
