@@ -1,14 +1,15 @@
-//! Every operation on the first graphics processor that is found: its values and gradients beside the processor's, and how long
-//! a convolution takes. Needs a feature such as `vulkan`.
+//! Every operation on the first graphics processor that is found, or the first by some way: its values and gradients beside the
+//! processor's, and how long a convolution takes. Needs a feature such as `vulkan`.
 //!
-//!     cargo run --release --example graphics --features vulkan -- [check] [time]
+//!     cargo run --release --example graphics --features vulkan -- [check] [time] [WAY]
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use segre_kernels::{
-    AdamStep, GraphicsDevice, Parameter, Precision, ResidentAdam, Scanlines, graphics_devices,
+    AdamStep, GraphicsDevice, Parameter, Precision, Recording, ResidentAdam, Scanlines,
+    graphics_devices,
 };
 
 /// Largest deviation of values and of gradients, relative to the largest number.
@@ -18,10 +19,13 @@ const NARROW: f32 = 2e-2;
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let asked = |word: &str| words.is_empty() || words.iter().any(|own| own == word);
+    let named = |word: &str| words.iter().any(|own| own == word);
+    let asked = |word: &str| named(word) || !named("check") && !named("time");
+    let devices = graphics_devices();
+    let by_way = devices.iter().find(|device| named(device.way));
     let Some(GraphicsDevice {
         way, name, device, ..
-    }) = graphics_devices().into_iter().next()
+    }) = by_way.or(devices.first()).cloned()
     else {
         println!("no graphics processor, and no software driver: nothing is checked");
         return;
@@ -163,6 +167,7 @@ impl Check {
             ([2, 40, 40, 64], 32, true),
             ([2, 7, 3, 6], 3, false),
             ([4, 4, 4, 96], 32, true),
+            ([130, 6, 7, 32], 16, true),
         ] {
             let lengths = [batch * height * width * channels, channels, channels];
             let name = format!("group norm {batch}x{height}x{width}x{channels} in {groups}");
@@ -208,7 +213,7 @@ impl Check {
                 },
             );
         }
-        for dims in [[2, 3, 5, 7], [3, 8, 8, 32]] {
+        for dims in [[2, 3, 5, 7], [3, 8, 8, 32], [2, 40, 40, 12]] {
             let count = dims.iter().product();
             let lengths = [count, dims[0] * dims[3]];
             self.agree(
@@ -259,6 +264,42 @@ impl Check {
             });
         }
         self.adam();
+        self.recording();
+    }
+
+    /// A recorded product of what is written over, beside the processor's.
+    fn recording(&mut self) {
+        let of = |seed| Tensor::<1>::from_floats(numbers(900, seed).as_slice(), &self.device);
+        let input = of(70);
+        let constant = segre_kernels::constant(&numbers(900, 71), [900], &self.device);
+        let (first, recorded) = Recording::of(&input, || {
+            (input.clone() * constant.clone() + 1.0).exp()
+        });
+        let expected = |seed| -> Vec<f32> {
+            let factors = numbers(900, 71);
+            let pairs = numbers(900, seed).into_iter().zip(factors);
+            pairs.map(|(a, b)| (a * b + 1.0).exp()).collect()
+        };
+        let apart = |found: Tensor<1>, seed| {
+            let pairs = values(found).into_iter().zip(expected(seed));
+            pairs.fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()))
+        };
+        let mut most = apart(first, 70);
+        let Some((recording, place)) = recorded else {
+            println!("recording: this device records nothing");
+            return;
+        };
+        for seed in [72, 73] {
+            segre_kernels::overwrite(&input, of(seed));
+            let repeated = recording.repeat();
+            most = most.max(match repeated {
+                true => apart(place.clone(), seed),
+                false => f32::INFINITY,
+            });
+        }
+        let right = most < 1e-4;
+        self.failed += usize::from(!right);
+        println!("recording: {most:.1e}{}", if right { "" } else { " WRONG" });
     }
 
     /// Three steps of Adam beside the same in plain Rust.
@@ -304,7 +345,8 @@ impl Check {
                 .collect();
             let own = gradients.iter();
             let own = own.map(|own| Tensor::<1>::from_floats(own.as_slice(), &self.device));
-            let found = values(adam.step(own.collect(), &step))[0];
+            let gathered = adam.gather(own.collect());
+            let found = values(adam.step(gathered, &step))[0];
             let square: f32 = gradients.iter().flatten().map(|g| g * g).sum();
             let scale = (step.clip / square.sqrt()).min(1.0);
             if (found / square - 1.0).abs() > 1e-4 {
@@ -352,7 +394,7 @@ impl Check {
 }
 
 /// Seconds of one of some queued calls: the median of five rounds.
-fn seconds(device: &Device, mut call: impl FnMut() -> Tensor<1>) -> f64 {
+fn seconds(mut call: impl FnMut() -> Tensor<1>) -> f64 {
     let wait = |tensor: Tensor<1>| values(tensor.narrow(0, 0, 1));
     for _ in 0..3 {
         wait(call());
@@ -368,12 +410,11 @@ fn seconds(device: &Device, mut call: impl FnMut() -> Tensor<1>) -> f64 {
             start.elapsed().as_secs_f64() / 20.0
         })
         .collect();
-    let _ = device;
     rounds.sort_by(f64::total_cmp);
     rounds[2]
 }
 
-/// Convolutions of the UNets: time and rate of the value, and of both gradients together.
+/// Convolutions of the UNets: time and rate of the value, and of either gradient.
 fn time(device: &Device, narrow: bool) {
     let mut cases = vec![];
     for batch in [64, 512] {
@@ -405,27 +446,48 @@ fn time(device: &Device, narrow: bool) {
         let bias = Tensor::<1>::zeros([outputs], &tracking).require_grad();
         let operations = 2.0 * (batch * height * width * 9 * inputs * outputs) as f64;
         for precision in precisions {
-            let plain = [images.clone().inner(), weight.clone().inner()];
-            let forward = seconds(device, || {
-                let [images, weight] = plain.clone();
-                let bias = bias.clone().inner();
-                segre_kernels::convolution(images, weight, bias, 1, *precision).flatten(0, 3)
-            });
-            let both = seconds(device, || {
-                let (images, weight) = (images.clone(), weight.clone());
-                let found =
-                    segre_kernels::convolution(images, weight.clone(), bias.clone(), 1, *precision);
-                let gradients = found.sum().backward();
-                let by_weight = weight.grad(&gradients).expect("a gradient");
-                by_weight.flatten(0, 3)
-            });
-            let rate = |seconds: f64, times: f64| times * operations / seconds / 1e12;
+            let call = |tracked: [bool; 2]| {
+                let images = match tracked[0] {
+                    true => images.clone(),
+                    false => Tensor::from_inner(images.clone().inner()),
+                };
+                let weight = match tracked[1] {
+                    true => weight.clone(),
+                    false => Tensor::from_inner(weight.clone().inner()),
+                };
+                let bias = Tensor::from_inner(bias.clone().inner());
+                let found = segre_kernels::convolution(
+                    images.clone(),
+                    weight.clone(),
+                    bias,
+                    1,
+                    *precision,
+                );
+                match tracked {
+                    [false, false] => found.inner().flatten(0, 3),
+                    [true, _] => {
+                        let gradients = found.backward();
+                        images.grad(&gradients).expect("a gradient").flatten(0, 3)
+                    }
+                    _ => {
+                        let gradients = found.backward();
+                        weight.grad(&gradients).expect("a gradient").flatten(0, 3)
+                    }
+                }
+            };
+            let value = seconds(|| call([false, false]));
+            // A gradient's time is that of both ways less the value's.
+            let by_images = seconds(|| call([true, false])) - value;
+            let by_weight = seconds(|| call([false, true])) - value;
+            let rate = |seconds: f64| operations / seconds / 1e12;
             println!(
-                "{precision:?} {batch}x{height}x{width}x{inputs} -> {outputs}: value {:.3} ms ({:.1} TFLOP/s), with gradients {:.3} ms ({:.1} TFLOP/s)",
-                1e3 * forward,
-                rate(forward, 1.0),
-                1e3 * both,
-                rate(both, 3.0),
+                "{precision:?} {batch}x{height}x{width}x{inputs} -> {outputs}: value {:.3} ms ({:.1} TFLOP/s), gradient of the images {:.3} ms ({:.1}), of the weight {:.3} ms ({:.1})",
+                1e3 * value,
+                rate(value),
+                1e3 * by_images,
+                rate(by_images),
+                1e3 * by_weight,
+                rate(by_weight),
             );
         }
     }

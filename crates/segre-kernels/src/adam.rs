@@ -59,12 +59,17 @@ impl ResidentAdam {
         None
     }
 
-    /// One step with the gradients of all parameters; the square of the gradient's norm.
-    pub fn step(&mut self, _: Vec<Tensor<1>>, _: &AdamStep) -> Tensor<1> {
+    /// The gradients of all parameters as one row of numbers.
+    pub fn gather(&self, _: Vec<Tensor<1>>) -> Tensor<1> {
         match self.none {}
     }
 
-    /// A parameter as it stands, on the plain device.
+    /// One step with gathered gradients; the square of the gradient's norm.
+    pub fn step(&mut self, _: Tensor<1>, _: &AdamStep) -> Tensor<1> {
+        match self.none {}
+    }
+
+    /// A parameter, on the plain device: not a copy, steps move it.
     pub fn parameter<const D: usize>(&self, _: usize) -> Tensor<D> {
         match self.none {}
     }

@@ -67,6 +67,7 @@ mod mapped;
 mod operation;
 mod operations;
 mod parts;
+mod recording;
 mod simd;
 mod sums;
 #[cfg(test)]
@@ -85,6 +86,7 @@ pub use operations::{
     enlarge, group_norm, layer_norm, matching_error, propagate, scanlines, sums_of_rows_at,
     tree_marginals,
 };
+pub use recording::{Recording, constant, overwrite};
 pub use simd::softmax;
 
 /// How exactly factors enter the products of a convolution; sums have 32 bits always.

@@ -81,12 +81,12 @@ impl ResidentAdam {
         })
     }
 
-    /// One step with the gradients of all parameters, in their order. The new parameters are [`Self::parameter`]; returns the
-    /// square of the gradient's norm, `[1]`. Where that is not finite nothing moves.
+    /// The gradients of all parameters, in their order, as one row of numbers; between them, and where a parameter's place ends,
+    /// there are zeros.
     ///
     /// # Panics
     /// If a gradient is not beside the parameters.
-    pub fn step(&mut self, gradients: Vec<Tensor<1>>, step: &AdamStep) -> Tensor<1> {
+    pub fn gather(&self, gradients: Vec<Tensor<1>>) -> Tensor<1> {
         assert_eq!(
             gradients.len(),
             self.places.len(),
@@ -94,9 +94,6 @@ impl ResidentAdam {
         );
         let client = self.weights.client.clone();
         let gathered = empty(&self.weights, &[self.total]);
-        let squares = empty(&self.weights, &[PARTS]);
-        let norm = empty(&self.weights, &[1]);
-        let weights = empty(&self.weights, &[self.total]);
         let gradients: Vec<Resident> = gradients
             .into_iter()
             .map(|gradient| {
@@ -126,6 +123,20 @@ impl ResidentAdam {
                 );
             }
         }
+        Tensor::from_dispatch(anywhere(gathered))
+    }
+
+    /// One step with [gathered](Self::gather) gradients. Parameters move in their place, so that every tensor of
+    /// [`Self::parameter`] moves with them. Returns the square of the gradient's norm, `[1]`; where that is not finite nothing
+    /// moves.
+    ///
+    /// # Panics
+    /// If the gradients are not beside the parameters.
+    pub fn step(&mut self, gathered: Tensor<1>, step: &AdamStep) -> Tensor<1> {
+        let client = self.weights.client.clone();
+        let squares = empty(&self.weights, &[PARTS]);
+        let norm = empty(&self.weights, &[1]);
+        let gathered = resident(gathered.into_dispatch()).expect("gradients of a graphics processor");
         // Safety: units beyond the total do nothing.
         unsafe {
             sum_squares::launch_unchecked(
@@ -151,7 +162,6 @@ impl ResidentAdam {
                 numbers(norm.clone()),
                 numbers(self.decays.clone()),
                 numbers(self.weights.clone()),
-                numbers(weights.clone()),
                 numbers(self.first.clone()),
                 numbers(self.second.clone()),
                 numbers(self.average.clone()),
@@ -167,11 +177,10 @@ impl ResidentAdam {
                 step.average,
             );
         }
-        self.weights = weights;
         Tensor::from_dispatch(anywhere(norm))
     }
 
-    /// A parameter as it stands, on the plain device.
+    /// A parameter, on the plain device: not a copy, steps move it.
     ///
     /// # Panics
     /// If it has another number of axes.
@@ -219,7 +228,7 @@ impl ResidentAdam {
     }
 }
 
-fn resident(tensor: DispatchTensor) -> Option<Resident> {
+pub(super) fn resident(tensor: DispatchTensor) -> Option<Resident> {
     match tensor.kind {
         DispatchTensorKind::Cube(tensor) => Some(tensor.float()),
         _ => None,
@@ -287,8 +296,7 @@ fn update(
     gathered: &[f32],
     norm: &[f32],
     decays: &[f32],
-    weights: &[f32],
-    moved: &mut [f32],
+    weights: &mut [f32],
     first: &mut [f32],
     second: &mut [f32],
     average: &mut [f32],
@@ -307,7 +315,6 @@ fn update(
     if (at as u32) < total {
         let square = norm[0];
         let weight = weights[at];
-        let mut found = weight;
         // Neither infinite nor no number.
         if square < f32::new(3.0e38) {
             let mut scale = f32::new(1.0);
@@ -321,9 +328,9 @@ fn update(
             first[at] = m;
             second[at] = v;
             let root = f32::sqrt(v * correction2) + epsilon;
-            found = weight - (rate * m * correction1 / root + decay * decays[at] * weight);
+            let found = weight - (rate * m * correction1 / root + decay * decays[at] * weight);
             average[at] += share * (found - average[at]);
+            weights[at] = found;
         }
-        moved[at] = found;
     }
 }

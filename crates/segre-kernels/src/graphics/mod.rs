@@ -15,6 +15,7 @@ pub(crate) mod group_norm;
 pub(crate) mod narrow;
 pub(crate) mod pixels;
 pub(crate) mod product;
+mod recording;
 pub(crate) mod rows;
 pub(crate) mod scanlines;
 
@@ -26,6 +27,7 @@ use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 
 pub use adam::ResidentAdam;
+pub use recording::{Recording, overwrite};
 
 /// A tensor in the memory of a graphics processor.
 pub(crate) type Resident = CubeTensor;

@@ -3,10 +3,13 @@
 use burn::backend::TensorMetadata;
 use burn_cubecl::cubecl::{self, prelude::*};
 
+use super::product::launch_sum_of_parts;
 use super::{Resident, empty, lanes, numbers, units};
 
-/// Units of a cube that adds pixels.
+/// Units of a cube that adds pixels, cubes that keep a large processor busy, and fewest pixels of one.
 const UNITS: usize = 256;
+const BUSY: usize = 1056;
+const LEAST: usize = 64;
 
 /// Whether a cube has a unit for every column of such images.
 pub(crate) fn serves([_, _, _, channels]: [usize; 4]) -> bool {
@@ -37,23 +40,36 @@ pub(crate) fn add(images: Resident, vectors: Resident) -> Resident {
     output
 }
 
-/// The sum of all pixels of each image, `[batch, channels]`.
+/// The sum of all pixels of each image, `[batch, channels]`: of parts of them, and then of the parts.
 pub(crate) fn sum(images: Resident) -> Resident {
     let [batch, height, width, channels] = images.shape().dims();
     let output = empty(&images, &[batch, channels]);
     let (client, lanes) = (images.client.clone(), lanes(channels));
+    let sites = height * width;
+    let parts = BUSY.div_ceil(batch).min(sites.div_ceil(LEAST)).max(1);
+    let of_part = sites.div_ceil(parts);
+    let parts = sites.div_ceil(of_part);
+    let partial = match parts {
+        1 => output.clone(),
+        _ => empty(&images, &[parts, batch, channels]),
+    };
     // Safety: every index is below the sizes, which are those of the tensors.
     unsafe {
         sum_pixels::launch_unchecked(
             &client,
-            CubeCount::Static(batch as u32, 1, 1),
+            CubeCount::Static(batch as u32, parts as u32, 1),
             CubeDim::new_1d(UNITS as u32),
             lanes,
             numbers(images),
-            numbers(output.clone()),
-            (height * width) as u32,
+            numbers(partial.clone()),
+            sites as u32,
+            of_part as u32,
             channels / lanes,
         );
+    }
+    if parts > 1 {
+        let (total, none) = (batch * channels, empty(&output, &[1]));
+        launch_sum_of_parts(partial, [&output, &none], parts, [total; 2]);
     }
     output
 }
@@ -129,6 +145,7 @@ fn sum_pixels<N: Size>(
     images: &[Vector<f32, N>],
     output: &mut [Vector<f32, N>],
     sites: u32,
+    of_part: u32,
     #[comptime] columns: usize,
 ) {
     let lines = comptime!(UNITS / columns);
@@ -136,10 +153,12 @@ fn sum_pixels<N: Size>(
     let unit = UNIT_POS as usize;
     let (line, column) = (unit / columns, unit % columns);
     let base = (CUBE_POS_X * sites) as usize * columns + column;
+    let from = CUBE_POS_Y * of_part;
+    let end = min(from + of_part, sites);
     let mut sum = Vector::<f32, N>::new(0.0);
     // Units that are left over have no pixels.
-    let mut pixel = select(line < lines, line as u32, sites);
-    while pixel < sites {
+    let mut pixel = select(line < lines, from + line as u32, end);
+    while pixel < end {
         sum += images[base + pixel as usize * columns];
         pixel += lines as u32;
     }
@@ -149,7 +168,8 @@ fn sum_pixels<N: Size>(
         for other in 1..lines {
             sum += sums[other * columns + unit];
         }
-        output[CUBE_POS_X as usize * columns + unit] = sum;
+        let image = CUBE_POS_Y * CUBE_COUNT_X + CUBE_POS_X;
+        output[image as usize * columns + unit] = sum;
     }
 }
 

@@ -3,7 +3,7 @@
 //! Sites may have fewer categories than the last axis is long; what follows a site's own categories
 //! is padding. Padding has coordinate 0 and probability exactly 0, and only this file knows how.
 
-use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, IndexingUpdateOp, Int, Tensor, TensorData};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -93,6 +93,10 @@ impl AssignmentManifold {
             None => vec![value(self.categories)],
         };
         let shape = [1, values.len(), 1];
+        if like.dtype() == DType::F32 {
+            let values: Vec<f32> = values.into_iter().map(|value| value as f32).collect();
+            return segre_kernels::constant(&values, shape, &like.device());
+        }
         Tensor::from_data(
             TensorData::new(values, shape),
             (&like.device(), like.dtype()),

@@ -24,5 +24,4 @@ pub(crate) use adam::{Optimizer, Slot, Update};
 pub use budget::Budget;
 pub use error::{LearningError, Result};
 pub(crate) use order::DataOrder;
-pub(crate) use resident::ResidentGradients;
 pub(crate) use tensor_file::{TensorFile, read_tensors, write_tensors};

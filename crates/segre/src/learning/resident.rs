@@ -36,29 +36,43 @@ impl Resident {
 pub(crate) type ResidentGradients = Vec<(String, Tensor<1>)>;
 
 impl Optimizer {
-    /// One step with gradients where they are, as [`step`](Self::step); the square of the gradient's norm is still to be read.
-    /// Where that is not finite nothing moves.
-    pub fn step_on_device<M: Module>(
-        &mut self,
-        network: M,
-        gradients: ResidentGradients,
-        step: u64,
-        learning_rate: f64,
-    ) -> (M, Tensor<1>) {
-        let (names, gradients): (Vec<_>, Vec<_>) = gradients.into_iter().unzip();
-        let resident = match self.resident.take() {
-            Some(resident) if resident.names == names => resident,
-            _ => self.move_to_device(&network, names, &gradients[0]),
-        };
-        let resident = self.resident.insert(resident);
-        let update = Update::new(&self.config, step, learning_rate, 1.0);
-        let update = update.on_graphics(self.config.gradient_clip);
-        let norm = resident.adam.step(gradients, &update);
+    /// Takes parameters, moments and averages along to where their gradients are, if they are not there yet; the network's
+    /// parameters are views of what the optimiser moves from then on.
+    pub fn move_to<M: Module>(&mut self, network: M, gradients: &ResidentGradients) -> M {
+        let names = gradients.iter().map(|(name, _)| name);
+        if let Some(resident) = &self.resident
+            && names.clone().eq(&resident.names)
+        {
+            return network;
+        }
+        let moved = self.move_to_device(&network, names.cloned().collect(), &gradients[0].1);
         let mut setter = Setter {
-            resident,
+            resident: self.resident.insert(moved),
             path: vec![],
         };
-        (network.map(&mut setter), norm)
+        network.map(&mut setter)
+    }
+
+    /// Gradients as one row of numbers.
+    ///
+    /// # Panics
+    /// If the parameters have not been [moved](Self::move_to).
+    pub fn gather(&self, gradients: ResidentGradients) -> Tensor<1> {
+        let resident = self.resident.as_ref().expect("moved parameters");
+        let gradients = gradients.into_iter().map(|(_, gradient)| gradient);
+        resident.adam.gather(gradients.collect())
+    }
+
+    /// One step with [gathered](Self::gather) gradients, as [`step`](Self::step); the square of the gradient's norm is still to be
+    /// read. Where that is not finite nothing moves.
+    ///
+    /// # Panics
+    /// If the parameters have not been [moved](Self::move_to).
+    pub fn step_on_device(&mut self, gathered: Tensor<1>, step: u64, rate: f64) -> Tensor<1> {
+        let resident = self.resident.as_mut().expect("moved parameters");
+        let update = Update::new(&self.config, step, rate, 1.0);
+        let update = update.on_graphics(self.config.gradient_clip);
+        resident.adam.step(gathered, &update)
     }
 
     /// The state of the parameters of these names, from what is known of them.

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig, Linear};
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
+use segre_kernels::has_graphics_kernels;
 use serde::{Deserialize, Serialize};
 
 use super::affine::affine;
@@ -86,7 +87,12 @@ fn normalise(norm: &BatchNorm, input: Tensor<2>) -> Tensor<2> {
         segre_kernels::batch_norm(input, norm.gamma.val(), norm.beta.val());
     for (running, found) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
         let kept = running.value_sync() * (1.0 - norm.momentum);
-        running.update((kept + found * norm.momentum).detach());
+        let moved = (kept + found * norm.momentum).detach();
+        match has_graphics_kernels(&moved.device()) {
+            // In their place: a step may be recorded.
+            true => segre_kernels::overwrite(&running.value(), moved),
+            false => running.update(moved),
+        }
     }
     output
 }

@@ -144,6 +144,16 @@ impl NetworkConfig {
         }
     }
 
+    /// Whether training drops numbers.
+    pub(crate) fn has_dropout(&self) -> bool {
+        match self {
+            Self::Linear(_) | Self::Dense(_) | Self::Cnn(_) => false,
+            Self::Residual(config) => config.dropout > 0.0,
+            Self::Table(config) => config.dropout > 0.0,
+            Self::Unet(config) => config.dropout > 0.0,
+        }
+    }
+
     /// Whether the network is for images only.
     pub fn needs_image(&self) -> bool {
         matches!(self, Self::Unet(_))

@@ -49,10 +49,31 @@ pub(super) fn sum_gradients<N: Size>(
     #[comptime] groups: usize,
     #[comptime] activate: bool,
 ) {
+    sum_part::<N>(
+        images, gradient, scale, shift, statistics, partial, sites, of_part, channels, groups, activate,
+        UNITS,
+    );
+}
+
+#[cube]
+fn sum_part<N: Size>(
+    images: &[Vector<f32, N>],
+    gradient: &[Vector<f32, N>],
+    scale: &[Vector<f32, N>],
+    shift: &[Vector<f32, N>],
+    statistics: &[f32],
+    partial: &mut [Vector<f32, N>],
+    sites: u32,
+    of_part: u32,
+    #[comptime] channels: usize,
+    #[comptime] groups: usize,
+    #[comptime] activate: bool,
+    #[comptime] units: usize,
+) {
     let width = N::value();
     let columns = comptime!(channels / width);
     let base = (CUBE_POS_Y * sites) as usize * columns;
-    let (column, first, step, end) = place(columns, sites, of_part);
+    let (column, first, step, end) = place(columns, units, sites, of_part);
     let (mean, inverse) = of_column::<N>(statistics, column, channels, groups);
     let (scale, shift) = (scale[column as usize], shift[column as usize]);
     let mut sum = Vector::<f32, N>::new(0.0);
@@ -69,7 +90,7 @@ pub(super) fn sum_gradients<N: Size>(
         products = fma(g, normal, products);
         pixel += step;
     }
-    write_part::<N>(sum, products, partial, columns);
+    write_part::<N>(sum, products, partial, columns, units);
 }
 
 /// The gradient of a part's pixels, with the sums of all parts: `inverse (h − mean(h) − n mean(h n))`, `h` the gradient of the
@@ -81,13 +102,15 @@ pub(super) fn by_normalised<N: Size>(
     scale: &[Vector<f32, N>],
     shift: &[Vector<f32, N>],
     statistics: &[f32],
-    partial: &[Vector<f32, N>],
+    partial: &mut [Vector<f32, N>],
     output: &mut [Vector<f32, N>],
     sites: u32,
     of_part: u32,
     #[comptime] channels: usize,
     #[comptime] groups: usize,
     #[comptime] activate: bool,
+    #[comptime] units: usize,
+    #[comptime] alone: bool,
 ) {
     let width = N::value();
     let columns = comptime!(channels / width);
@@ -99,6 +122,14 @@ pub(super) fn by_normalised<N: Size>(
     let count = f32::cast_from(sites) * f32::cast_from(own as u32);
     let unit = UNIT_POS as usize;
 
+    if comptime!(alone) {
+        sum_part::<N>(
+            images, gradient, scale, shift, statistics, partial, sites, of_part, channels, groups,
+            activate, units,
+        );
+        sync_storage();
+        sync_cube();
+    }
     let mut own_column = unit;
     while own_column < columns {
         let mut a = Vector::<f32, N>::new(0.0);
@@ -116,11 +147,11 @@ pub(super) fn by_normalised<N: Size>(
             firsts[own_column * width + j] = a.extract(j);
             seconds[own_column * width + j] = b.extract(j);
         }
-        own_column += UNITS;
+        own_column += units;
     }
     sync_cube();
 
-    let (column, first, step, end) = place(columns, sites, of_part);
+    let (column, first, step, end) = place(columns, units, sites, of_part);
     let (mean, inverse) = of_column::<N>(statistics, column, channels, groups);
     let (scale, shift) = (scale[column as usize], shift[column as usize]);
     let mut level = Vector::<f32, N>::new(0.0);

@@ -13,10 +13,22 @@ pub(super) fn sum_channels<N: Size>(
     of_part: u32,
     #[comptime] channels: usize,
 ) {
+    sum_part::<N>(images, partial, sites, of_part, channels, UNITS);
+}
+
+#[cube]
+fn sum_part<N: Size>(
+    images: &[Vector<f32, N>],
+    partial: &mut [Vector<f32, N>],
+    sites: u32,
+    of_part: u32,
+    #[comptime] channels: usize,
+    #[comptime] units: usize,
+) {
     let width = N::value();
     let columns = comptime!(channels / width);
     let base = (CUBE_POS_Y * sites) as usize * columns;
-    let (column, first, step, end) = place(columns, sites, of_part);
+    let (column, first, step, end) = place(columns, units, sites, of_part);
     let origin = images[base + column as usize];
     let mut sum = Vector::<f32, N>::new(0.0);
     let mut squares = Vector::<f32, N>::new(0.0);
@@ -27,14 +39,14 @@ pub(super) fn sum_channels<N: Size>(
         squares = fma(difference, difference, squares);
         pixel += step;
     }
-    write_part::<N>(sum, squares, partial, columns);
+    write_part::<N>(sum, squares, partial, columns, units);
 }
 
 /// Normalises a part, with the sums of all parts.
 #[cube(launch_unchecked)]
 pub(super) fn normalise<N: Size>(
     images: &[Vector<f32, N>],
-    partial: &[f32],
+    partial: &mut [Vector<f32, N>],
     scale: &[Vector<f32, N>],
     shift: &[Vector<f32, N>],
     output: &mut [Vector<f32, N>],
@@ -44,6 +56,8 @@ pub(super) fn normalise<N: Size>(
     #[comptime] channels: usize,
     #[comptime] groups: usize,
     #[comptime] activate: bool,
+    #[comptime] units: usize,
+    #[comptime] alone: bool,
 ) {
     let width = N::value();
     let columns = comptime!(channels / width);
@@ -56,18 +70,28 @@ pub(super) fn normalise<N: Size>(
     let count = f32::cast_from(sites);
     let unit = UNIT_POS as usize;
 
-    let mut channel = unit;
-    while channel < channels {
-        let (mut a, mut b) = (f32::new(0.0), f32::new(0.0));
+    if comptime!(alone) {
+        sum_part::<N>(images, partial, sites, of_part, channels, units);
+        sync_storage();
+        sync_cube();
+    }
+    let mut own_column = unit;
+    while own_column < columns {
+        let mut a = Vector::<f32, N>::new(0.0);
+        let mut b = Vector::<f32, N>::new(0.0);
         for part in 0..parts {
-            let at = 2 * (CUBE_POS_Y as usize * parts + part) * channels + channel;
+            let at = 2 * (CUBE_POS_Y as usize * parts + part) * columns + own_column;
             a += partial[at];
-            b += partial[at + channels];
+            b += partial[at + columns];
         }
-        let mean = a / count;
-        means[channel] = mean;
-        squares[channel] = b - a * mean;
-        channel += UNITS;
+        let mean = a / Vector::<f32, N>::new(count);
+        let square = b - a * mean;
+        #[unroll]
+        for j in 0..width {
+            means[own_column * width + j] = mean.extract(j);
+            squares[own_column * width + j] = square.extract(j);
+        }
+        own_column += units;
     }
     sync_cube();
     let mut group = unit;
@@ -102,11 +126,11 @@ pub(super) fn normalise<N: Size>(
             statistics[at] = mean;
             statistics[at + 1] = inverse;
         }
-        group += UNITS;
+        group += units;
     }
     sync_cube();
 
-    let (column, first, step, end) = place(columns, sites, of_part);
+    let (column, first, step, end) = place(columns, units, sites, of_part);
     let mut mean = Vector::<f32, N>::new(0.0);
     let mut factor = Vector::<f32, N>::new(0.0);
     #[unroll]

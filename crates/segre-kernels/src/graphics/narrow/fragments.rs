@@ -2,7 +2,7 @@
 
 use burn_cubecl::cubecl::{self, cmma, prelude::*};
 
-use super::{Narrow, ROWS, SLAB, SLAB_ROW};
+use super::{Narrow, ROWS, SLAB, SLAB_ROW, STAGE};
 use crate::graphics::Four;
 
 /// An accumulator for each fragment of a plane's part of the tile.
@@ -105,28 +105,39 @@ pub(super) fn multiply(
     }
 }
 
-/// A plane's part of the tile into shared memory, `[rows, columns]`; the whole stays below 48 KiB.
+/// Half of every plane's part of the tile into shared memory, `[planes · 16, columns]`: the whole stays below 48 KiB.
 #[cube]
 pub(super) fn set_down(
     sums: &Sequence<cmma::Matrix<f32>>,
     tile: &mut Shared<[Four]>,
     plane: usize,
     #[comptime] columns: usize,
+    #[comptime] half: usize,
 ) {
     let across = comptime!(columns / 16);
-    let row = comptime!(columns / 4);
+    // The other half has been read.
+    sync_cube();
     #[unroll]
-    for i in 0..2usize {
-        #[unroll]
-        for j in 0..across {
-            let from = (plane * 32 + comptime!(i * 16)) * row + comptime!(j * 4);
-            cmma::store(
-                &mut tile[from..comptime!(ROWS * (columns / 4))],
-                &sums[comptime!(i * across + j)],
-                comptime!(columns as u32),
-                cmma::MatrixLayout::RowMajor,
-            );
-        }
+    for j in 0..across {
+        let from = plane * comptime!(16 * (columns / 4)) + comptime!(j * 4);
+        cmma::store(
+            &mut tile[from..comptime!(STAGE * (columns / 4))],
+            &sums[comptime!(half * across + j)],
+            comptime!(columns as u32),
+            cmma::MatrixLayout::RowMajor,
+        );
     }
     sync_cube();
+}
+
+/// Numbers rounded to bfloat16.
+#[cube]
+pub(super) fn high(numbers: Four) -> Narrow {
+    Narrow::cast_from(numbers)
+}
+
+/// What rounding to bfloat16 leaves, rounded to bfloat16 as well: both together have 16 digits of 24.
+#[cube]
+pub(super) fn low(numbers: Four) -> Narrow {
+    Narrow::cast_from(numbers - Four::cast_from(Narrow::cast_from(numbers)))
 }

@@ -2,8 +2,8 @@
 
 use burn_cubecl::cubecl::{self, prelude::*};
 
-use super::fragments::{accumulators, multiply, set_down};
-use super::{GROUPS, Narrow, ROWS, SLAB, SLAB_ROW, UNITS};
+use super::fragments::{accumulators, high, low, multiply, set_down};
+use super::{GROUPS, Narrow, ROWS, SLAB, SLAB_ROW, STAGE, UNITS};
 use crate::graphics::Four;
 use crate::graphics::product::patch::{BEYOND, of_matrix, patch, to_matrix};
 
@@ -26,18 +26,27 @@ pub(super) fn gather_narrow<A: Size, B: Size, C: Size>(
     #[comptime] columns: usize,
     #[comptime] back: bool,
     #[comptime] strided: bool,
+    #[comptime] split: bool,
 ) {
     let right_row = comptime!(if back { SLAB_ROW } else { columns / 4 + 2 });
-    let mut left = Shared::<[Narrow]>::new_aligned_slice(comptime!(ROWS * SLAB_ROW), 16usize);
-    let mut right = Shared::<[Narrow]>::new_aligned_slice(
+    let (left_size, right_size) = (
+        comptime!(ROWS * SLAB_ROW),
         comptime!(if back {
             columns * SLAB_ROW
         } else {
             SLAB * (columns / 4 + 2)
         }),
+    );
+    let mut left = Shared::<[Narrow]>::new_aligned_slice(left_size, 16usize);
+    let mut right = Shared::<[Narrow]>::new_aligned_slice(right_size, 16usize);
+    // What is left of the factors, where they are split.
+    let mut left_rest =
+        Shared::<[Narrow]>::new_aligned_slice(comptime!(if split { left_size } else { 4 }), 16usize);
+    let mut right_rest = Shared::<[Narrow]>::new_aligned_slice(
+        comptime!(if split { right_size } else { 4 }),
         16usize,
     );
-    let mut tile = Shared::<[Four]>::new_aligned_slice(comptime!(ROWS * (columns / 4)), 16usize);
+    let mut tile = Shared::<[Four]>::new_aligned_slice(comptime!(STAGE * (columns / 4)), 16usize);
     let unit = UNIT_POS as u32;
     let plane = (unit / 32) as usize;
     let first_row = (CUBE_POS_Z * CUBE_COUNT_X + CUBE_POS_X) * comptime!(ROWS as u32);
@@ -81,8 +90,9 @@ pub(super) fn gather_narrow<A: Size, B: Size, C: Size>(
     }
 
     let shares = comptime!(columns / 16);
-    let mut patches = Array::<Narrow>::new(8usize);
-    let mut factors = Array::<Narrow>::new(shares);
+    // As they come: whoever rounded them at once would wait for each by itself.
+    let mut patches = Array::<Four>::new(8usize);
+    let mut factors = Array::<Four>::new(shares);
     let sums = accumulators(columns);
 
     let slabs = total.div_ceil(comptime!(SLAB as u32));
@@ -91,19 +101,26 @@ pub(super) fn gather_narrow<A: Size, B: Size, C: Size>(
             sync_cube();
             #[unroll]
             for i in 0..8usize {
-                left[(line as usize + 16 * i) * SLAB_ROW + group as usize] = patches[i];
+                let at = (line as usize + 16 * i) * SLAB_ROW + group as usize;
+                left[at] = high(patches[i]);
+                if comptime!(split) {
+                    left_rest[at] = low(patches[i]);
+                }
             }
             #[unroll]
             for j in 0..shares {
-                if comptime!(back) {
-                    right[(line as usize + 16 * j) * right_row + group as usize] = factors[j];
-                } else {
+                let mut at = (line as usize + 16 * j) * right_row + group as usize;
+                if comptime!(!back) {
                     let share = unit as usize + j * UNITS;
                     let (row, column) = (
                         share / comptime!(columns / 4),
                         share % comptime!(columns / 4),
                     );
-                    right[row * right_row + column] = factors[j];
+                    at = row * right_row + column;
+                }
+                right[at] = high(factors[j]);
+                if comptime!(split) {
+                    right_rest[at] = low(factors[j]);
                 }
             }
             sync_cube();
@@ -112,10 +129,10 @@ pub(super) fn gather_narrow<A: Size, B: Size, C: Size>(
             let depth = slab * comptime!(SLAB as u32) + group * 4;
             #[unroll]
             for i in 0..8usize {
-                patches[i] = Narrow::cast_from(patch::<A>(
+                patches[i] = patch::<A>(
                     images, bases[i], ys[i], xs[i], tap_y, tap_x, channel, depth, height, width,
                     inputs, kernel, stride, back, strided,
-                ));
+                );
             }
             #[unroll]
             for j in 0..shares {
@@ -148,7 +165,7 @@ pub(super) fn gather_narrow<A: Size, B: Size, C: Size>(
                         found = of_matrix::<B>(weight, 0, row, column, outputs);
                     }
                 }
-                factors[j] = Narrow::cast_from(found);
+                factors[j] = found;
             }
             channel += comptime!(SLAB as u32);
             while channel >= inputs && tap_y < kernel {
@@ -161,11 +178,14 @@ pub(super) fn gather_narrow<A: Size, B: Size, C: Size>(
             }
         }
         if slab > 0 {
+            if comptime!(split) {
+                multiply(&left_rest, &right, &sums, plane, columns, false, back);
+                multiply(&left, &right_rest, &sums, plane, columns, false, back);
+            }
             multiply(&left, &right, &sums, plane, columns, false, back);
         }
     }
 
-    set_down(&sums, &mut tile, plane, columns);
     let wide = comptime!(columns as u32 / 4);
     let column = first_column + (unit % wide) * 4;
     let mut shift = Four::new(0.0);
@@ -177,12 +197,18 @@ pub(super) fn gather_narrow<A: Size, B: Size, C: Size>(
             }
         }
     }
-    let mut own = unit / wide;
-    while own < comptime!(ROWS as u32) {
-        let at = own as usize * comptime!(columns / 4) + (unit % wide) as usize;
-        if first_row + own < rows {
-            to_matrix::<C>(output, first_row + own, column, outputs, tile[at] + shift);
+    // Every plane sets down half of its rows at a time.
+    #[unroll]
+    for half in 0..2usize {
+        set_down(&sums, &mut tile, plane, columns, half);
+        let mut own = unit / wide;
+        while own < comptime!(STAGE as u32) {
+            let row = first_row + (own / 16) * 32 + comptime!(16 * half as u32) + own % 16;
+            let at = own as usize * comptime!(columns / 4) + (unit % wide) as usize;
+            if row < rows {
+                to_matrix::<C>(output, row, column, outputs, tile[at] + shift);
+            }
+            own += comptime!((4 * UNITS / columns) as u32);
         }
-        own += comptime!((4 * UNITS / columns) as u32);
     }
 }

@@ -2,8 +2,8 @@
 
 use burn_cubecl::cubecl::{self, prelude::*};
 
-use super::fragments::{accumulators, multiply, set_down};
-use super::{Narrow, ROWS, SLAB, UNITS};
+use super::fragments::{accumulators, high, low, multiply, set_down};
+use super::{Narrow, ROWS, SLAB, STAGE, UNITS};
 use crate::graphics::Four;
 use crate::graphics::product::patch::{divide, of_matrix, patch, to_matrix};
 
@@ -24,13 +24,23 @@ pub(super) fn scatter_narrow<A: Size, B: Size>(
     stride: u32,
     of_part: u32,
     #[comptime] columns: usize,
+    #[comptime] split: bool,
 ) {
     let left_row = comptime!(ROWS / 4 + 2);
     let right_row = comptime!(columns / 4 + 2);
-    let mut left = Shared::<[Narrow]>::new_aligned_slice(comptime!(SLAB * (ROWS / 4 + 2)), 16usize);
-    let mut right =
-        Shared::<[Narrow]>::new_aligned_slice(comptime!(SLAB * (columns / 4 + 2)), 16usize);
-    let mut tile = Shared::<[Four]>::new_aligned_slice(comptime!(ROWS * (columns / 4)), 16usize);
+    let (left_size, right_size) = (
+        comptime!(SLAB * (ROWS / 4 + 2)),
+        comptime!(SLAB * (columns / 4 + 2)),
+    );
+    let mut left = Shared::<[Narrow]>::new_aligned_slice(left_size, 16usize);
+    let mut right = Shared::<[Narrow]>::new_aligned_slice(right_size, 16usize);
+    let mut left_rest =
+        Shared::<[Narrow]>::new_aligned_slice(comptime!(if split { left_size } else { 4 }), 16usize);
+    let mut right_rest = Shared::<[Narrow]>::new_aligned_slice(
+        comptime!(if split { right_size } else { 4 }),
+        16usize,
+    );
+    let mut tile = Shared::<[Four]>::new_aligned_slice(comptime!(STAGE * (columns / 4)), 16usize);
     let unit = UNIT_POS as u32;
     let plane = (unit / 32) as usize;
     let first_depth = CUBE_POS_X * comptime!(ROWS as u32);
@@ -59,8 +69,8 @@ pub(super) fn scatter_narrow<A: Size, B: Size>(
     }
 
     let shares = comptime!(columns / 16);
-    let mut patches = Array::<Narrow>::new(8usize);
-    let mut factors = Array::<Narrow>::new(shares);
+    let mut patches = Array::<Four>::new(8usize);
+    let mut factors = Array::<Four>::new(shares);
     let sums = accumulators(columns);
 
     let slabs = (end_row - first_row).div_ceil(comptime!(SLAB as u32));
@@ -69,7 +79,12 @@ pub(super) fn scatter_narrow<A: Size, B: Size>(
             sync_cube();
             #[unroll]
             for i in 0..8usize {
-                left[(own_row as usize + 4 * i) * left_row + own as usize] = patches[i];
+                let at = (own_row as usize + 4 * i) * left_row + own as usize;
+                let found = patches[i] + ones;
+                left[at] = high(found);
+                if comptime!(split) {
+                    left_rest[at] = low(found);
+                }
             }
             #[unroll]
             for j in 0..shares {
@@ -78,7 +93,11 @@ pub(super) fn scatter_narrow<A: Size, B: Size>(
                     share / comptime!(columns / 4),
                     share % comptime!(columns / 4),
                 );
-                right[row * right_row + column] = factors[j];
+                let at = row * right_row + column;
+                right[at] = high(factors[j]);
+                if comptime!(split) {
+                    right_rest[at] = low(factors[j]);
+                }
             }
             sync_cube();
         }
@@ -93,26 +112,25 @@ pub(super) fn scatter_narrow<A: Size, B: Size>(
                     let (image, down) = divide(line, out_height, by_height);
                     let y = down * stride - reach;
                     let x = column * stride - reach;
-                    found = ones
-                        + patch::<A>(
-                            images,
-                            image * height * width,
-                            y,
-                            x,
-                            tap_y,
-                            tap_x,
-                            channel,
-                            depth,
-                            height,
-                            width,
-                            inputs,
-                            kernel,
-                            stride,
-                            false,
-                            false,
-                        );
+                    found = patch::<A>(
+                        images,
+                        image * height * width,
+                        y,
+                        x,
+                        tap_y,
+                        tap_x,
+                        channel,
+                        depth,
+                        height,
+                        width,
+                        inputs,
+                        kernel,
+                        stride,
+                        false,
+                        false,
+                    );
                 }
-                patches[i] = Narrow::cast_from(found);
+                patches[i] = found;
             }
             #[unroll]
             for j in 0..shares {
@@ -123,24 +141,32 @@ pub(super) fn scatter_narrow<A: Size, B: Size>(
                 if row < end_row {
                     found = of_matrix::<B>(gradient, 0, row, column, outputs);
                 }
-                factors[j] = Narrow::cast_from(found);
+                factors[j] = found;
             }
         }
         if slab > 0 {
+            if comptime!(split) {
+                multiply(&left_rest, &right, &sums, plane, columns, true, false);
+                multiply(&left, &right_rest, &sums, plane, columns, true, false);
+            }
             multiply(&left, &right, &sums, plane, columns, true, false);
         }
     }
 
-    set_down(&sums, &mut tile, plane, columns);
     let wide = comptime!(columns as u32 / 4);
     let column = first_column + (unit % wide) * 4;
     let base = CUBE_POS_Z * (total + 1);
-    let mut own = unit / wide;
-    while own < comptime!(ROWS as u32) {
-        let at = own as usize * comptime!(columns / 4) + (unit % wide) as usize;
-        if first_depth + own < total + 1 {
-            to_matrix::<B>(partial, base + first_depth + own, column, outputs, tile[at]);
+    #[unroll]
+    for half in 0..2usize {
+        set_down(&sums, &mut tile, plane, columns, half);
+        let mut own = unit / wide;
+        while own < comptime!(STAGE as u32) {
+            let row = first_depth + (own / 16) * 32 + comptime!(16 * half as u32) + own % 16;
+            let at = own as usize * comptime!(columns / 4) + (unit % wide) as usize;
+            if row < total + 1 {
+                to_matrix::<B>(partial, base + row, column, outputs, tile[at]);
+            }
+            own += comptime!((4 * UNITS / columns) as u32);
         }
-        own += comptime!((4 * UNITS / columns) as u32);
     }
 }

@@ -161,6 +161,14 @@ impl Operation<3> for Convolution {
 }
 
 #[cfg(feature = "graphics")]
+impl Convolution {
+    /// Whether matrix units are to keep more than bfloat16 has of a factor.
+    fn is_split(&self) -> bool {
+        self.precision == Precision::F32
+    }
+}
+
+#[cfg(feature = "graphics")]
 impl Graphics<3, 1> for Convolution {
     fn value(
         &self,
@@ -171,9 +179,9 @@ impl Graphics<3, 1> for Convolution {
         let [height, width] = sizes.output;
         let shape = [sizes.batch, height, width, sizes.outputs];
         let kept = vec![images.clone(), weight.clone()];
-        let output = match self.precision {
-            Precision::F32 => product::value(&sizes, images, weight, bias, false, &shape),
-            Precision::Bf16 => narrow::value(&sizes, images, weight, bias, &shape),
+        let output = match narrow::is_available(&images.client) {
+            true => narrow::value(&sizes, images, weight, bias, &shape, self.is_split()),
+            false => product::value(&sizes, images, weight, bias, false, &shape),
         };
         ([output], kept)
     }
@@ -188,22 +196,21 @@ impl Graphics<3, 1> for Convolution {
         let sizes = product::convolution_sizes(&images, &weight, self.stride);
         let dims = |tensor: &Resident| tensor.shape().dims::<4>();
         let (of_images, of_weight) = (dims(&images), dims(&weight));
-        let (input_gradient, weight_gradient) = match self.precision {
-            Precision::F32 => (
-                product::input_gradient as fn(&_, _, _, &[usize]) -> Resident,
-                product::weight_gradient as fn(&_, _, _, &[usize]) -> [Resident; 2],
-            ),
-            Precision::Bf16 => (
-                narrow::input_gradient as fn(&_, _, _, &[usize]) -> Resident,
-                narrow::weight_gradient as fn(&_, _, _, &[usize]) -> [Resident; 2],
-            ),
-        };
-        let by_images =
-            wanted[0].then(|| input_gradient(&sizes, weight, gradient.clone(), &of_images));
+        let (units, split) = (narrow::is_available(&images.client), self.is_split());
+        let by_images = wanted[0].then(|| {
+            let (weight, gradient) = (weight, gradient.clone());
+            match units {
+                true => narrow::input_gradient(&sizes, weight, gradient, &of_images, split),
+                false => product::input_gradient(&sizes, weight, gradient, &of_images),
+            }
+        });
         if !wanted[1] && !wanted[2] {
             return [by_images, None, None];
         }
-        let [by_weight, by_bias] = weight_gradient(&sizes, images, gradient, &of_weight);
+        let [by_weight, by_bias] = match units {
+            true => narrow::weight_gradient(&sizes, images, gradient, &of_weight, split),
+            false => product::weight_gradient(&sizes, images, gradient, &of_weight),
+        };
         [by_images, Some(by_weight), Some(by_bias)]
     }
 }

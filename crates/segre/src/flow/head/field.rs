@@ -5,6 +5,7 @@ use std::ops::Range;
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
+use super::StepTensors;
 use super::field_batch::FieldBatch;
 use super::minibatch::{Minibatch, stratified};
 use super::simplex_batch::SimplexBatch;
@@ -41,12 +42,26 @@ pub(super) fn errors(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) 
 ///
 /// Source: EG (23).
 fn matching_errors(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) -> Tensor<2> {
+    matching_errors_drawn(model, &drawn(model, batch, range))
+}
+
+/// Points of a Gaussian path, their times, and the velocities that are to be matched there.
+///
+/// # Panics
+/// On other paths, which have losses of their own.
+pub(super) fn drawn(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) -> StepTensors {
     let path = model.gaussian_path();
     let path = path.expect("other paths have losses of their own");
     let drawn = FieldBatch::draw(&model.manifold, path, batch, range);
-    let (points, target, time) = drawn.into_tensors(model.device());
+    let (states, aim, level) = drawn.into_tensors(model.device());
+    StepTensors { states, aim, level }
+}
+
+/// The loss at [drawn] points.
+pub(super) fn matching_errors_drawn(model: &Model, tensors: &StepTensors) -> Tensor<2> {
+    let (points, time) = (tensors.states.clone(), tensors.level.clone());
     let field = model.network.forward(points.clone(), time, None);
-    segre_kernels::matching_error(field, points, target)
+    segre_kernels::matching_error(field, points, tensors.aim.clone())
 }
 
 /// Squared errors of the velocity of every site, `[rows, sites]`.

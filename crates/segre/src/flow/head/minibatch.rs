@@ -22,7 +22,7 @@ pub(in crate::flow) struct Minibatch<'a> {
     /// Every row has a generator of its own, made from this one.
     pub noise: ChaCha8Rng,
     /// Of the dropout masks.
-    pub(super) dropout: ChaCha8Rng,
+    pub dropout: ChaCha8Rng,
 }
 
 impl<'a> Minibatch<'a> {

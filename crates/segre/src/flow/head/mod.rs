@@ -167,6 +167,62 @@ pub(super) fn loss(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) ->
     losses(model, batch, range, Some(&mut dropout)).mean()
 }
 
+/// What a step on one batch tells the network, on the model's device: tensors whose shapes are those of every step.
+#[derive(Clone, Debug)]
+pub(super) struct StepTensors {
+    /// Noisy states, or points of the path, `[rows, sites, categories]`.
+    states: Tensor<3>,
+    /// One-hot labels, or velocities, `[rows, sites, categories]`.
+    aim: Tensor<3>,
+    /// Root signal-to-noise ratios, or times, `[rows, sites]`.
+    level: Tensor<2>,
+}
+
+impl StepTensors {
+    /// Draws them; none where a step needs more than these, or other kernels than the one before.
+    pub fn draw(model: &Model, batch: &Minibatch<'_>) -> Option<Self> {
+        let config = &model.config;
+        let own = matches!(config.path, ProbabilityPath::Simplex(_))
+            || model.prior.is_brought()
+            || model.network.of_labels().is_some()
+            || config.network.has_dropout()
+            || batch.classes.is_some();
+        if own {
+            return None;
+        }
+        let rows = 0..batch.rows.len();
+        Some(match config.head {
+            Head::Posterior => posterior::drawn(model, batch, rows),
+            Head::Field => field::drawn(model, batch, rows),
+        })
+    }
+
+    /// The mean loss, as [`loss`]. The dropout drops nothing: it says that this is training.
+    pub fn loss(&self, model: &Model, dropout: &mut Dropout) -> Tensor<1> {
+        match model.config.head {
+            Head::Posterior => posterior::cross_entropies_drawn(model, self, dropout),
+            Head::Field => field::matching_errors_drawn(model, self),
+        }
+        .mean()
+    }
+
+    /// A tensor of the device.
+    pub fn beside(&self) -> Tensor<2> {
+        self.level.clone()
+    }
+
+    /// Takes the numbers of others into these tensors; whether they have the same shapes.
+    pub fn overwrite(&self, other: Self) -> bool {
+        if self.states.dims() != other.states.dims() {
+            return false;
+        }
+        segre_kernels::overwrite(&self.states, other.states);
+        segre_kernels::overwrite(&self.aim, other.aim);
+        segre_kernels::overwrite(&self.level, other.level);
+        true
+    }
+}
+
 /// The mean loss of each row of a batch, without dropout: what is validated where a likelihood bound does not serve.
 pub(super) fn row_losses(model: &Model, batch: &Minibatch<'_>) -> Vec<f32> {
     let all = 0..batch.rows.len();

@@ -7,6 +7,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use segre_kernels::Place;
 
+use super::StepTensors;
 use super::minibatch::{Minibatch, stratified};
 use super::simplex_batch::SimplexBatch;
 use crate::flow::channel::{NoisyBatch, SCORING_REST, evidence};
@@ -67,7 +68,6 @@ pub(in crate::flow) struct Told {
 
 /// Draws the noisy states of some rows of a batch.
 pub(in crate::flow) fn told(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) -> Told {
-    let (sites, device) = (model.manifold.sites(), model.device());
     match model.config.path {
         ProbabilityPath::Simplex(path) => {
             let states = SimplexBatch::draw(model, path, batch, range);
@@ -77,17 +77,29 @@ pub(in crate::flow) fn told(model: &Model, batch: &Minibatch<'_>, range: Range<u
                 corners: states.corners(model),
             }
         }
-        _ => {
-            let levels = batch.levels(&range, sites);
-            let mut noisy =
-                NoisyBatch::draw(&model.manifold, &batch.rows, range, levels, &batch.noise);
-            let level = noisy.root_snr(device);
-            Told {
-                evidence: evidence(&model.manifold, noisy.states(device), level.clone()),
-                level,
-                corners: noisy.corners(device),
-            }
-        }
+        _ => told_of(model, &drawn(model, batch, range)),
+    }
+}
+
+/// Noisy states, levels and corners of some rows of a batch, on a path that is not on the simplex.
+pub(super) fn drawn(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) -> StepTensors {
+    let device = model.device();
+    let levels = batch.levels(&range, model.manifold.sites());
+    let mut noisy = NoisyBatch::draw(&model.manifold, &batch.rows, range, levels, &batch.noise);
+    StepTensors {
+        states: noisy.states(device),
+        aim: noisy.corners(device),
+        level: noisy.root_snr(device),
+    }
+}
+
+/// What the head is told of [drawn] states.
+fn told_of(model: &Model, tensors: &StepTensors) -> Told {
+    let (states, level) = (tensors.states.clone(), tensors.level.clone());
+    Told {
+        evidence: evidence(&model.manifold, states, level.clone()),
+        level,
+        corners: tensors.aim.clone(),
     }
 }
 
@@ -143,7 +155,24 @@ pub(super) fn cross_entropies(
 ) -> Tensor<2> {
     let classes = batch.classes.as_ref();
     let classes = classes.map(|classes| &classes[range.clone()]);
-    let told = told(model, batch, range.clone());
+    cross_entropies_of(model, told(model, batch, range.clone()), classes, dropout)
+}
+
+/// The same of [drawn] states, where rows have no classes.
+pub(super) fn cross_entropies_drawn(
+    model: &Model,
+    tensors: &StepTensors,
+    dropout: &mut Dropout,
+) -> Tensor<2> {
+    cross_entropies_of(model, told_of(model, tensors), None, Some(dropout))
+}
+
+fn cross_entropies_of(
+    model: &Model,
+    told: Told,
+    classes: Option<&[Option<u16>]>,
+    dropout: Option<&mut Dropout>,
+) -> Tensor<2> {
     let logits = model.posterior_logits(told.evidence, told.level, classes, dropout);
     let chosen = activation::log_softmax(logits, 2) * told.corners;
     -chosen.sum_dim(2).squeeze_dim::<2>(2)

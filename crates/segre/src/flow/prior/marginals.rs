@@ -1,6 +1,6 @@
 //! The marginals of the training data, and the sites as if they were independent.
 
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use burn::tensor::{Device, Tensor, activation};
 
 use crate::data::Dataset;
 use crate::flow::channel::{Denoiser, evidence};
@@ -68,7 +68,7 @@ impl Marginals {
     /// The logarithms on a device, `[1, sites, categories]`.
     pub fn tensor(&self, device: &Device) -> Tensor<3> {
         let shape = [1, self.logs.len() / self.categories, self.categories];
-        Tensor::from_data(TensorData::new(self.logs.clone(), shape), device)
+        segre_kernels::constant(&self.logs, shape, device)
     }
 
     /// Logits of the posterior if the sites were independent: evidence + log marginals.

@@ -129,6 +129,11 @@ impl Prior {
         Self::Pairwise(BeliefPropagation::new(energy, cardinalities))
     }
 
+    /// Whether a step brings the prior's numbers along, which may be others in the next one.
+    pub fn is_brought(&self) -> bool {
+        matches!(self, Self::Pairwise(_) | Self::Trees(_))
+    }
+
     /// What a file keeps of the prior: tensors by name.
     pub fn stored(&self) -> Vec<(&'static str, Values)> {
         match self {

@@ -12,6 +12,7 @@ mod augment;
 mod calibration;
 mod checkpoint;
 mod config;
+mod recorded;
 mod rounds;
 mod shards;
 mod steps;
@@ -29,6 +30,7 @@ pub use checkpoint::{read as read_checkpoint, write as write_checkpoint};
 pub use config::TrainingConfig;
 pub(crate) use rounds::Rounds;
 
+use self::recorded::RecordedStep;
 use self::shards::Shards;
 use self::steps::Queue;
 use self::validation::mean_difference;
@@ -134,6 +136,8 @@ pub struct Trainer {
     lowest: Option<Vec<f32>>,
     /// Steps of which nobody has been told.
     queue: Queue,
+    /// A step as a graphics processor repeats it.
+    recorded: RecordedStep,
 }
 
 impl Trainer {
@@ -183,6 +187,7 @@ impl Trainer {
             kept: None,
             lowest: None,
             queue: Queue::default(),
+            recorded: RecordedStep::default(),
         })
     }
 

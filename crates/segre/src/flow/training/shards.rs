@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use burn::module::Module;
-use burn::tensor::Tensor;
 use rayon::prelude::*;
 use segre_kernels::is_processor;
 
 use crate::flow::head::{Minibatch, loss};
 use crate::flow::model::Model;
-use crate::learning::{ResidentGradients, parameters};
+use crate::learning::parameters;
 use crate::ranks;
 
 /// Most shards of a batch.
@@ -105,16 +104,6 @@ impl BatchGradient {
             rest = others;
         }
     }
-}
-
-/// Loss and gradient of a batch where the model is, in one piece, without waiting for them.
-pub(super) fn gradient_on_device(
-    model: &Model,
-    batch: &Minibatch<'_>,
-) -> (Tensor<1>, ResidentGradients) {
-    let loss = loss(model, batch, 0..batch.rows.len());
-    let gradients = parameters::gradients_on_device(&loss, &model.network);
-    (loss.inner(), gradients)
 }
 
 fn shard_gradient(model: &Model, batch: &Minibatch<'_>, range: Range<usize>) -> BatchGradient {

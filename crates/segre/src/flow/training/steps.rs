@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use segre_kernels::has_graphics_kernels;
 
-use super::shards::{Shards, gradient_on_device};
+use super::shards::Shards;
 use super::{Keeper, Trainer, augment};
 use crate::data::Dataset;
 use crate::flow::error::Result;
@@ -141,14 +141,10 @@ impl Trainer {
 
     /// On a graphics processor, without waiting for it.
     fn queue_step(&mut self, batch: &Minibatch<'_>, rate: f64) -> Measure {
-        let (loss, gradients) = gradient_on_device(&self.model, batch);
-        let network = self.model.network.clone();
+        let found = self.recorded.gradient(&mut self.model, &mut self.optimizer, batch);
         let step = self.progress.step;
-        let (network, norm) = self
-            .optimizer
-            .step_on_device(network, gradients, step, rate);
-        self.model.network = network;
-        Measure::Queued(Tensor::cat(vec![loss, norm], 0))
+        let norm = self.optimizer.step_on_device(found.gradient, step, rate);
+        Measure::Queued(Tensor::cat(vec![found.loss, norm], 0))
     }
 
     /// On the processor.
