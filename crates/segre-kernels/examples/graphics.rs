@@ -272,9 +272,8 @@ impl Check {
         let of = |seed| Tensor::<1>::from_floats(numbers(900, seed).as_slice(), &self.device);
         let input = of(70);
         let constant = segre_kernels::constant(&numbers(900, 71), [900], &self.device);
-        let (first, recorded) = Recording::of(&input, || {
-            (input.clone() * constant.clone() + 1.0).exp()
-        });
+        let (first, recorded) =
+            Recording::of(&input, || (input.clone() * constant.clone() + 1.0).exp());
         let expected = |seed| -> Vec<f32> {
             let factors = numbers(900, 71);
             let pairs = numbers(900, seed).into_iter().zip(factors);
@@ -456,13 +455,8 @@ fn time(device: &Device, narrow: bool) {
                     false => Tensor::from_inner(weight.clone().inner()),
                 };
                 let bias = Tensor::from_inner(bias.clone().inner());
-                let found = segre_kernels::convolution(
-                    images.clone(),
-                    weight.clone(),
-                    bias,
-                    1,
-                    *precision,
-                );
+                let found =
+                    segre_kernels::convolution(images.clone(), weight.clone(), bias, 1, *precision);
                 match tracked {
                     [false, false] => found.inner().flatten(0, 3),
                     [true, _] => {

@@ -136,7 +136,8 @@ impl ResidentAdam {
         let client = self.weights.client.clone();
         let squares = empty(&self.weights, &[PARTS]);
         let norm = empty(&self.weights, &[1]);
-        let gathered = resident(gathered.into_dispatch()).expect("gradients of a graphics processor");
+        let gathered =
+            resident(gathered.into_dispatch()).expect("gradients of a graphics processor");
         // Safety: units beyond the total do nothing.
         unsafe {
             sum_squares::launch_unchecked(

@@ -52,7 +52,11 @@ impl Recording {
 /// # Panics
 /// If the tensors are not on one graphics processor, or of other sizes.
 pub fn overwrite<const D: usize>(place: &Tensor<D>, found: Tensor<D>) {
-    assert_eq!(place.dims(), found.dims(), "sizes of a tensor and of its numbers");
+    assert_eq!(
+        place.dims(),
+        found.dims(),
+        "sizes of a tensor and of its numbers"
+    );
     let count = found.shape().num_elements();
     let [place, found] = [place.clone(), found]
         .map(|tensor| resident(tensor.inner().into_dispatch()).expect("a graphics processor"));

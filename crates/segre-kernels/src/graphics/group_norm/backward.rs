@@ -50,8 +50,8 @@ pub(super) fn sum_gradients<N: Size>(
     #[comptime] activate: bool,
 ) {
     sum_part::<N>(
-        images, gradient, scale, shift, statistics, partial, sites, of_part, channels, groups, activate,
-        UNITS,
+        images, gradient, scale, shift, statistics, partial, sites, of_part, channels, groups,
+        activate, UNITS,
     );
 }
 

@@ -239,7 +239,8 @@ fn write_part<N: Size>(
     numbers[unit] = second;
     sync_cube();
     if unit < columns {
-        partial[(2 * part + 1) * columns + unit] = sum_of_column::<N>(&numbers, unit, columns, units);
+        partial[(2 * part + 1) * columns + unit] =
+            sum_of_column::<N>(&numbers, unit, columns, units);
     }
 }
 

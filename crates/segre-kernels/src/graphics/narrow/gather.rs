@@ -27,6 +27,7 @@ pub(super) fn gather_narrow<A: Size, B: Size, C: Size>(
     #[comptime] back: bool,
     #[comptime] strided: bool,
     #[comptime] split: bool,
+    #[comptime] chunked: bool,
 ) {
     let right_row = comptime!(if back { SLAB_ROW } else { columns / 4 + 2 });
     let (left_size, right_size) = (
@@ -40,8 +41,10 @@ pub(super) fn gather_narrow<A: Size, B: Size, C: Size>(
     let mut left = Shared::<[Narrow]>::new_aligned_slice(left_size, 16usize);
     let mut right = Shared::<[Narrow]>::new_aligned_slice(right_size, 16usize);
     // What is left of the factors, where they are split.
-    let mut left_rest =
-        Shared::<[Narrow]>::new_aligned_slice(comptime!(if split { left_size } else { 4 }), 16usize);
+    let mut left_rest = Shared::<[Narrow]>::new_aligned_slice(
+        comptime!(if split { left_size } else { 4 }),
+        16usize,
+    );
     let mut right_rest = Shared::<[Narrow]>::new_aligned_slice(
         comptime!(if split { right_size } else { 4 }),
         16usize,
@@ -93,6 +96,15 @@ pub(super) fn gather_narrow<A: Size, B: Size, C: Size>(
     // As they come: whoever rounded them at once would wait for each by itself.
     let mut patches = Array::<Four>::new(8usize);
     let mut factors = Array::<Four>::new(shares);
+    // These are never read. They are no constants, for the compiler takes a constant vector through no cast.
+    #[unroll]
+    for i in 0..8usize {
+        patches[i] = Four::new(f32::cast_from(rows));
+    }
+    #[unroll]
+    for j in 0..shares {
+        factors[j] = Four::new(f32::cast_from(rows));
+    }
     let sums = accumulators(columns);
 
     let slabs = total.div_ceil(comptime!(SLAB as u32));
@@ -159,7 +171,11 @@ pub(super) fn gather_narrow<A: Size, B: Size, C: Size>(
                     }
                 } else {
                     let share = unit + comptime!((j * UNITS) as u32);
-                    let row = slab * comptime!(SLAB as u32) + share / comptime!(columns as u32 / 4);
+                    let own = share / comptime!(columns as u32 / 4);
+                    let mut row = slab * comptime!(SLAB as u32) + own;
+                    if comptime!(chunked) {
+                        row = (tap_y * kernel + tap_x) * inputs + channel - group * 4 + own;
+                    }
                     let column = first_column + (share % comptime!(columns as u32 / 4)) * 4;
                     if row < total {
                         found = of_matrix::<B>(weight, 0, row, column, outputs);
@@ -167,13 +183,26 @@ pub(super) fn gather_narrow<A: Size, B: Size, C: Size>(
                 }
                 factors[j] = found;
             }
-            channel += comptime!(SLAB as u32);
-            while channel >= inputs && tap_y < kernel {
-                channel -= inputs;
+            if comptime!(chunked) {
+                // All taps of some channels one after the other: what the next tap sees is still near.
                 tap_x += 1;
                 if tap_x == kernel {
                     tap_x = 0u32.runtime();
                     tap_y += 1;
+                    if tap_y == kernel {
+                        tap_y = 0u32.runtime();
+                        channel += comptime!(SLAB as u32);
+                    }
+                }
+            } else {
+                channel += comptime!(SLAB as u32);
+                while channel >= inputs && tap_y < kernel {
+                    channel -= inputs;
+                    tap_x += 1;
+                    if tap_x == kernel {
+                        tap_x = 0u32.runtime();
+                        tap_y += 1;
+                    }
                 }
             }
         }

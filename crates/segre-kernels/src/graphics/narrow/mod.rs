@@ -118,6 +118,7 @@ fn gather(sizes: &Sizes, [images, weight, bias, output]: [Resident; 4], back: bo
             back,
             sizes.stride > 1,
             split,
+            sizes.inputs.is_multiple_of(SLAB),
         );
     }
 }

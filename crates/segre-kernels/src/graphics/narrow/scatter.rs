@@ -34,8 +34,10 @@ pub(super) fn scatter_narrow<A: Size, B: Size>(
     );
     let mut left = Shared::<[Narrow]>::new_aligned_slice(left_size, 16usize);
     let mut right = Shared::<[Narrow]>::new_aligned_slice(right_size, 16usize);
-    let mut left_rest =
-        Shared::<[Narrow]>::new_aligned_slice(comptime!(if split { left_size } else { 4 }), 16usize);
+    let mut left_rest = Shared::<[Narrow]>::new_aligned_slice(
+        comptime!(if split { left_size } else { 4 }),
+        16usize,
+    );
     let mut right_rest = Shared::<[Narrow]>::new_aligned_slice(
         comptime!(if split { right_size } else { 4 }),
         16usize,
@@ -71,6 +73,15 @@ pub(super) fn scatter_narrow<A: Size, B: Size>(
     let shares = comptime!(columns / 16);
     let mut patches = Array::<Four>::new(8usize);
     let mut factors = Array::<Four>::new(shares);
+    // These are never read. They are no constants, for the compiler takes a constant vector through no cast.
+    #[unroll]
+    for i in 0..8usize {
+        patches[i] = Four::new(f32::cast_from(rows));
+    }
+    #[unroll]
+    for j in 0..shares {
+        factors[j] = Four::new(f32::cast_from(rows));
+    }
     let sums = accumulators(columns);
 
     let slabs = (end_row - first_row).div_ceil(comptime!(SLAB as u32));

@@ -26,7 +26,9 @@ const PATIENCE: Duration = Duration::from_millis(200);
 pub(super) struct Pending {
     /// Steps done with it.
     step: u64,
+    /// When it was done or queued.
     seconds: f64,
+    queued: Instant,
     rate: f64,
     measure: Measure,
 }
@@ -47,6 +49,8 @@ pub(super) struct Queue {
     pending: Vec<Pending>,
     most: usize,
     last: Instant,
+    /// When the steps that were read last were done, in the seconds of the run.
+    done: f64,
 }
 
 impl Default for Queue {
@@ -55,6 +59,7 @@ impl Default for Queue {
             pending: vec![],
             most: 1,
             last: Instant::now(),
+            done: 0.0,
         }
     }
 }
@@ -67,7 +72,7 @@ impl Queue {
 
     /// The steps with loss and norm; as many more may wait next time as the device does in a moment.
     fn read(&mut self) -> Result<Vec<(Pending, [f64; 2])>> {
-        let pending = std::mem::take(&mut self.pending);
+        let mut pending = std::mem::take(&mut self.pending);
         let queued = pending.iter().filter_map(|step| match &step.measure {
             Measure::Queued(both) => Some(both.clone()),
             Measure::Known(_) => None,
@@ -82,6 +87,7 @@ impl Queue {
                     false => (self.most / 2).max(1),
                 };
                 self.last = Instant::now();
+                self.set_done(&mut pending);
                 found
             }
         }
@@ -103,6 +109,21 @@ impl Queue {
             done.push((step, both));
         }
         Ok(done)
+    }
+}
+
+impl Queue {
+    /// Queued steps are done one after the other until now, when they have been waited for.
+    fn set_done(&mut self, pending: &mut [Pending]) {
+        let (Some(first), Some(last)) = (pending.first(), pending.last()) else {
+            return;
+        };
+        let from = self.done.max(first.seconds);
+        self.done = from.max(last.seconds + last.queued.elapsed().as_secs_f64());
+        let (each, until) = ((self.done - from) / pending.len() as f64, self.done);
+        for (left, step) in pending.iter_mut().rev().enumerate() {
+            step.seconds = until - each * left as f64;
+        }
     }
 }
 
@@ -133,6 +154,7 @@ impl Trainer {
         self.queue.pending.push(Pending {
             step: self.progress.step,
             seconds: self.progress.seconds,
+            queued: Instant::now(),
             rate,
             measure,
         });
@@ -141,7 +163,9 @@ impl Trainer {
 
     /// On a graphics processor, without waiting for it.
     fn queue_step(&mut self, batch: &Minibatch<'_>, rate: f64) -> Measure {
-        let found = self.recorded.gradient(&mut self.model, &mut self.optimizer, batch);
+        let found = self
+            .recorded
+            .gradient(&mut self.model, &mut self.optimizer, batch);
         let step = self.progress.step;
         let norm = self.optimizer.step_on_device(found.gradient, step, rate);
         Measure::Queued(Tensor::cat(vec![found.loss, norm], 0))

@@ -71,7 +71,8 @@ impl LevelEmbedding {
         let count = self.frequencies;
         let frequency = |k: usize| (STEPS * SPAN.powf(-(k as f64) / count as f64)) as f32;
         let frequencies: Vec<f32> = (0..count).map(frequency).collect();
-        let angle = level.clone() * segre_kernels::constant(&frequencies, [1, count], &level.device());
+        let angle =
+            level.clone() * segre_kernels::constant(&frequencies, [1, count], &level.device());
         let waves = Tensor::cat(vec![angle.clone().cos(), angle.sin()], 1);
         let hidden = activation::silu(linear(&self.inner, waves));
         linear(&self.outer, hidden)
