@@ -27,6 +27,8 @@
 //! | [`coded_rows`], [`sums_of_rows_at`], [`cross_entropies`], [`column_logits`] | columns of categories in one list | the network of tables |
 //! | [`scanlines`], [`propagate`], [`tree_marginals`] | logits `[batch, sites, categories]` | what is known before anything is learned |
 //!
+//! A step of training on a graphics processor can be [recorded](Recording) and repeated, which costs the host next to nothing.
+//!
 //! Channels come last: those of a pixel lie side by side, and `[batch, sites, channels]` is the same memory as an image.
 //!
 //! # How to add one
@@ -93,7 +95,7 @@ pub use simd::softmax;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
-    /// As they are.
+    /// As they are; for matrix units of a graphics processor as two numbers of bfloat16, which have 16 binary digits together.
     #[default]
     F32,
     /// Rounded to bfloat16, two products at a time.

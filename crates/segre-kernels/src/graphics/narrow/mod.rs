@@ -31,6 +31,8 @@ const GROUPS: usize = SLAB / 4;
 /// Rows of a tile, units of a cube.
 const ROWS: usize = 128;
 const UNITS: usize = 128;
+/// Cubes of a gradient of a weight: several for each that a large processor has at a time, as they do not end together.
+const BUSY: usize = 1584;
 /// Rows of a tile that are set down at once.
 const STAGE: usize = ROWS / 2;
 /// Groups of four numbers from a row of a slab to the next in shared memory: eight numbers more than it has.
@@ -141,7 +143,7 @@ pub(crate) fn weight_gradient(
     let columns = columns(sizes);
     let down = (depth + 1).div_ceil(ROWS);
     let across = sizes.outputs.div_ceil(columns);
-    let (parts, of_part) = parts_of(rows, down * across, SLAB);
+    let (parts, of_part) = parts_of(rows, down * across, SLAB, BUSY);
     let partial = empty(&images, &[parts, depth + 1, sizes.outputs]);
     let (by_weight, by_bias) = (empty(&images, shape), empty(&images, &[sizes.outputs]));
     let client = images.client.clone();

@@ -162,10 +162,9 @@ fn gather(sizes: &Sizes, [images, weight, bias, output]: [Resident; 4], back: bo
     }
 }
 
-/// Parts of the rows whose gradients of weights are found side by side, enough to keep the processor busy with so many tiles, and
-/// the rows of each.
-pub(super) fn parts_of(rows: usize, tiles: usize, slab: usize) -> (usize, usize) {
-    let parts = BUSY.div_ceil(tiles).min(rows.div_ceil(16 * slab)).max(1);
+/// Parts of the rows whose gradients of weights are found side by side, for so many cubes with so many tiles, and the rows of each.
+pub(super) fn parts_of(rows: usize, tiles: usize, slab: usize, cubes: usize) -> (usize, usize) {
+    let parts = cubes.div_ceil(tiles).min(rows.div_ceil(16 * slab)).max(1);
     let of_part = rows.div_ceil(parts).next_multiple_of(slab);
     (rows.div_ceil(of_part), of_part)
 }
@@ -186,7 +185,7 @@ pub(crate) fn weight_gradient(
     );
     let down = (depth + 1).div_ceil(8 * lines);
     let across = sizes.outputs.div_ceil(4 * ACROSS * vectors);
-    let (parts, of_part) = parts_of(rows, down * across, SLAB);
+    let (parts, of_part) = parts_of(rows, down * across, SLAB, BUSY);
     let partial = empty(&images, &[parts, depth + 1, sizes.outputs]);
     let (by_weight, by_bias) = (empty(&images, shape), empty(&images, &[sizes.outputs]));
     let client = images.client.clone();
