@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::ValueEnum;
 use segre::Device;
+use segre::ranks;
 use segre_kernels::{GraphicsDevice, graphics_devices};
 
 /// Devices by their names on the command line.
@@ -30,6 +31,9 @@ impl DeviceName {
     /// # Errors
     /// If the build has no support for it.
     pub fn open(self) -> Result<Device> {
+        if let Some(card) = self.of_process() {
+            return Ok(card);
+        }
         match self {
             Self::Cpu => Ok(Device::flex()),
             Self::Auto => {
@@ -61,6 +65,26 @@ impl DeviceName {
                 )
             }
         }
+    }
+}
+
+impl DeviceName {
+    /// The card of one of several processes: those of a machine take its cards in turn.
+    fn of_process(self) -> Option<Device> {
+        if ranks::size() == 1 {
+            return None;
+        }
+        let found = graphics_devices();
+        let way = match self {
+            Self::Auto => chosen(&found)?.way.to_owned(),
+            named => named.to_possible_value()?.get_name().to_owned(),
+        };
+        let cards = found
+            .iter()
+            .filter(|card| card.way == way && !card.is_software);
+        let cards: Vec<&GraphicsDevice> = cards.collect();
+        let own = cards.get(ranks::rank_here() % cards.len().max(1))?;
+        Some(own.device.clone())
     }
 }
 

@@ -282,6 +282,41 @@ mod several {
         ]);
     }
 
+    /// Two processes share what one cannot hold; they read, learn and write what one with more memory does.
+    #[test]
+    fn a_table_beyond_the_memory_of_one_trains_on_two() {
+        let room = Room::new();
+        let (mut text, mut state) = ("a,b,c,d,e,f\n".to_owned(), 1_u64);
+        for _ in 0..2_500_000 {
+            for end in [",", ",", ",", ",", ",", "\n"] {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                text.push_str(&(state >> 54).to_string());
+                text.push_str(end);
+            }
+        }
+        room.write("t.csv", text);
+        let fit = "fit t.csv --steps 4 --hidden 16 --validation 0.0002 --test 0.0002 --set training.batch_size=64 --quiet --out";
+        let words = format!("{fit} alone --memory 1MiB --threads 1");
+        let refused = room.command(&words.split(' ').collect::<Vec<_>>()).output();
+        let refused = refused.unwrap();
+        assert!(
+            stderr(&refused).contains("of memory"),
+            "{}",
+            stderr(&refused)
+        );
+        assert!(!refused.status.success());
+        if !run(&room, 2, &format!("{fit} two --memory 1MiB")) {
+            return;
+        }
+        run(&room, 1, &format!("{fit} one"));
+        assert!(room.bytes("one/config.json") == room.bytes("two/config.json"));
+        let model = |name: &str| room.bytes(&format!("{name}/model.safetensors"));
+        let off = difference(&model("one"), &model("two"));
+        assert!(off < 1e-5, "{off}");
+    }
+
     /// Clocks differ: what is done within a time is what the first process says.
     #[test]
     fn a_time_is_kept_together() {

@@ -56,8 +56,8 @@
 //! stay, and AMX is left alone. Sums have 32 bits always. Levels differ in the order of sums, so in the last digits.
 //!
 //! # `unsafe`
-//! This is the only crate of Segre with unsafe code. Besides the operations it has what else needs some: labels mapped from a
-//! file ([`LabelFile`]), and behind the feature `allocator` the memory allocator of a program that computes with tensors.
+//! This is the only crate of Segre with unsafe code. Besides the operations it has what else needs some: numbers and texts mapped from a
+//! file ([`TemporaryFile`]), and behind the feature `allocator` the memory allocator of a program that computes with tensors.
 
 mod adam;
 #[cfg(feature = "allocator")]
@@ -81,7 +81,7 @@ use burn::tensor::DeviceType;
 use serde::{Deserialize, Serialize};
 
 pub use adam::{AdamStep, Parameter, ResidentAdam};
-pub use mapped::{LabelFile, MappedLabels};
+pub use mapped::{Mapped, MappedText, TemporaryFile};
 pub use operations::{
     Code, Columns, Expectations, HiddenTree, Place, Propagation, Scanlines, add_to_pixels, affine,
     attention, batch_norm, coded_rows, column_logits, convolution, convolve_sites, cross_entropies,

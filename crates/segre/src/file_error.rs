@@ -35,6 +35,21 @@ pub enum FileError {
         /// What the decoder said.
         detail: String,
     },
+    /// What is beyond the memory could not be kept in a temporary file.
+    #[error(
+        "cannot keep {path} in a temporary file in {folder} ({bytes} bytes so far): {cause}; set TMPDIR to a folder on a disk with \
+         room for it twice, or allow more memory (`memory`)"
+    )]
+    NotKept {
+        /// What was read.
+        path: PathBuf,
+        /// The folder of temporary files.
+        folder: PathBuf,
+        /// Bytes that were to be in the file.
+        bytes: u64,
+        /// What the operating system said; a part of the message.
+        cause: std::io::Error,
+    },
     /// A text file is not UTF-8.
     #[error(
         "{path}:{line}: byte {offset} of the file ({byte:#04x}) is not UTF-8 text; convert the file to UTF-8 \

@@ -56,6 +56,7 @@ pub mod ranks;
 pub mod recipe;
 pub mod run;
 mod setting;
+mod spill;
 mod stream;
 
 /// Where tensors live and are computed with: burn's device.

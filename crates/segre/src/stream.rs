@@ -2,11 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::ops::Deref;
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
+use segre_kernels::{Mapped, MappedText};
 
 use crate::file_error::{FileError, one_line};
+use crate::spill::{self, Spill, SpillError};
 
 /// First bytes of gzip.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -52,6 +55,10 @@ const NO_TEXT: [(&[u8], &str, &str); 5] = [
         "save what it holds in another format",
     ),
 ];
+/// The mark that texts may begin with.
+const MARK: char = '\u{feff}';
+/// Bytes that are read at a time of a text that is too large for the memory.
+const PIECE: u64 = 1 << 20;
 /// Bytes that contents may take beside a multiple of their compressed file, and the multiple: what grows more is damaged, or
 /// made to fill disks and memory. Pictures and tables of a few words grow by less.
 const ALWAYS_UNPACKED: u64 = 64 << 20;
@@ -115,11 +122,90 @@ pub(crate) fn read_text(path: &Path) -> Result<String, FileError> {
     open(path)?
         .read_to_end(&mut bytes)
         .map_err(|cause| FileError::reading(path, cause))?;
-    let text = decode(path, bytes)?;
-    Ok(match text.contains('\r') {
+    Ok(with_breaks(decode(path, bytes)?))
+}
+
+/// The text with lines that end in `\n`.
+fn with_breaks(text: String) -> String {
+    match text.contains('\r') {
         true => text.replace("\r\n", "\n").replace('\r', "\n"),
         false => text,
-    })
+    }
+}
+
+/// A text in memory or, where it is too large, in a temporary file.
+pub(crate) enum Text {
+    Memory(String),
+    File(MappedText),
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Memory(text) => text,
+            Self::File(text) => text,
+        }
+    }
+}
+
+impl AsRef<[u8]> for Text {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+/// [`read_text`] with a line break at its end; more than so many bytes are in a temporary file.
+pub(crate) fn read_lines(path: &Path, memory: u64) -> Result<Text, FileError> {
+    let reading = |cause| FileError::reading(path, cause);
+    let (mut stream, mut bytes) = (open(path)?, Vec::new());
+    let limit = spill::limit(memory).max(1);
+    let taken = stream.by_ref().take(limit).read_to_end(&mut bytes);
+    if (taken.map_err(reading)? as u64) < limit {
+        let mut text = with_breaks(decode(path, bytes)?);
+        text.push('\n');
+        return Ok(Text::Memory(text));
+    }
+    let refused = |error: SpillError| FileError::NotKept {
+        path: path.to_path_buf(),
+        folder: error.folder,
+        bytes: error.bytes,
+        cause: error.cause,
+    };
+    let mut spill = Spill::new().map_err(refused)?;
+    while !bytes.is_empty() {
+        spill.write(&bytes).map_err(refused)?;
+        bytes.clear();
+        if spill.is_own() {
+            let more = stream.by_ref().take(PIECE).read_to_end(&mut bytes);
+            more.map_err(reading)?;
+        }
+    }
+    spill.write(b"\n").map_err(refused)?;
+    let bytes: Mapped<u8> = spill.map().map_err(refused)?;
+    let text = MappedText::try_from(bytes).map_err(|bytes| {
+        let valid = std::str::from_utf8(&bytes).map_or_else(|error| error.valid_up_to(), str::len);
+        no_text(path, &bytes, valid, 0)
+    })?;
+    if let Some(place) = find_zero(text.as_bytes()) {
+        return Err(no_text(path, text.as_bytes(), place, 0));
+    }
+    if !text.contains('\r') && !text.starts_with(MARK) {
+        return Ok(Text::File(text));
+    }
+    let mut spill = Spill::new().map_err(refused)?;
+    let pieces = text.strip_prefix(MARK).unwrap_or(&text).split('\r');
+    for (place, piece) in pieces.enumerate() {
+        let (start, rest) = match place {
+            0 => ("", piece),
+            _ => ("\n", piece.strip_prefix('\n').unwrap_or(piece)),
+        };
+        spill.write(start.as_bytes()).map_err(refused)?;
+        spill.write(rest.as_bytes()).map_err(refused)?;
+    }
+    let text = MappedText::try_from(spill.map().map_err(refused)?);
+    Ok(Text::File(text.expect("pieces of a text are one")))
 }
 
 /// Compressed contents that may grow only so much.
@@ -167,28 +253,39 @@ fn decode(path: &Path, mut bytes: Vec<u8>) -> Result<String, FileError> {
 
 fn decode_after(path: &Path, bytes: Vec<u8>, before: usize) -> Result<String, FileError> {
     let (valid, bytes) = match String::from_utf8(bytes) {
-        // UTF-16 without its mark is full of zeros, which are legal in UTF-8 and in no text.
-        Ok(text) => match text.find('\0') {
+        Ok(text) => match find_zero(text.as_bytes()) {
             None => return Ok(text),
             Some(place) => (place, text.into_bytes()),
         },
         Err(error) => (error.utf8_error().valid_up_to(), error.into_bytes()),
     };
-    refuse(path, &bytes, &NO_TEXT)?;
+    Err(no_text(path, &bytes, valid, before))
+}
+
+/// UTF-16 without its mark is full of zeros, which are legal in UTF-8 and in no text.
+fn find_zero(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|byte| *byte == 0)
+}
+
+/// What is wrong with bytes, of which only some are valid, after others.
+fn no_text(path: &Path, bytes: &[u8], valid: usize, before: usize) -> FileError {
+    if let Err(error) = refuse(path, bytes, &NO_TEXT) {
+        return error;
+    }
     let found = bytes[valid];
-    let encoding = match (&bytes[..], found) {
+    let encoding = match (bytes, found) {
         ([0xff, 0xfe, ..] | [0xfe, 0xff, ..], _) => "UTF-16",
         (_, 0) if (before + valid).is_multiple_of(2) => "UTF-16BE",
         (_, 0) => "UTF-16LE",
         _ => "WINDOWS-1252",
     };
-    Err(FileError::InvalidUtf8 {
+    FileError::InvalidUtf8 {
         path: path.to_path_buf(),
         line: 1 + bytes[..valid].iter().filter(|byte| **byte == b'\n').count() as u64,
         offset: (before + valid) as u64,
         byte: found,
         encoding,
-    })
+    }
 }
 
 fn buffered(path: &Path) -> Result<BufReader<File>, FileError> {
@@ -306,6 +403,46 @@ mod tests {
     fn lines_end_in_one_way() {
         for text in ["a\nb\n", "a\r\nb\r\n", "a\rb\r", "a\r\nb\r"] {
             assert_eq!(text_of("a.txt", text.as_bytes()).unwrap(), "a\nb\n");
+        }
+    }
+
+    #[test]
+    fn a_large_text_is_in_a_file_and_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        for text in [
+            "\u{feff}ä,b\r\n1,2\r\r\n3,4",
+            "a,b\n1,2\n",
+            "a\rb\r\r\n\n",
+            "a,b\n1,2",
+        ] {
+            let text = text.repeat(3);
+            std::fs::write(&path, &text).unwrap();
+            let small = read_lines(&path, 1 << 20).unwrap();
+            assert!(matches!(small, Text::Memory(_)));
+            let large = read_lines(&path, 10).unwrap();
+            assert!(matches!(large, Text::File(_)));
+            assert_eq!(
+                large.trim_end_matches('\n'),
+                small.trim_end_matches('\n'),
+                "{text:?}"
+            );
+            assert!(large.ends_with('\n') && small.ends_with('\n'));
+        }
+        for bytes in [
+            &b"ab\nc\xff"[..],
+            b"\xef\xbb\xbfab\nc\xff",
+            b"a\x00b\x00",
+            b"PAR1\xff\x00",
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            let message = |memory| {
+                read_lines(&path, memory)
+                    .map(|_| ())
+                    .unwrap_err()
+                    .to_string()
+            };
+            assert_eq!(message(1), message(1 << 20));
         }
     }
 

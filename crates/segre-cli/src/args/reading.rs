@@ -56,8 +56,8 @@ pub struct Reading {
     /// Text: characters in a window
     #[arg(hide_short_help = true, long, value_name = "N", default_value_t = 64, value_parser = at_least_one)]
     pub text_window: usize,
-    /// Arrays and pictures: memory that labels may take, two bytes each; more are kept in a temporary file (in
-    /// TMPDIR), which needs their size twice
+    /// Tables, arrays and pictures: memory that a text, labels (two bytes each) or a column's numbers (eight) may take; more are kept
+    /// in a temporary file (in TMPDIR), which needs their size twice
     #[arg(hide_short_help = true, long, value_name = "SIZE", default_value = "4GiB", value_parser = memory)]
     pub data_memory: u64,
     #[command(flatten)]

@@ -217,10 +217,13 @@ impl Dataset {
         for &row in rows {
             labels.extend_from_slice(self.row(row));
         }
-        self.chosen(rows, labels.into())
+        let numbers = self.numbers.as_ref();
+        let numbers = numbers.map(|numbers| numbers.select(rows.iter().copied()));
+        self.chosen(rows, labels.into(), numbers)
     }
 
-    /// [`select`](Self::select), with labels that take more than `memory` bytes (two for each) in a temporary file.
+    /// [`select`](Self::select), with labels or numbers that take more than `memory` bytes (two and eight for each) in a temporary
+    /// file.
     ///
     /// # Errors
     /// [`DataError::LabelFile`] if that file cannot be written.
@@ -233,7 +236,9 @@ impl Dataset {
         for &row in rows {
             labels.extend(self.row(row).iter().copied())?;
         }
-        Ok(self.chosen(rows, labels.finish()?))
+        let numbers = self.numbers.as_ref();
+        let numbers = numbers.map(|numbers| numbers.select_within(rows, memory));
+        Ok(self.chosen(rows, labels.finish()?, numbers.transpose()?))
     }
 
     /// At most so many rows, evenly spread: files are often sorted.
@@ -244,16 +249,13 @@ impl Dataset {
         self.select(&rows.collect::<Vec<_>>())
     }
 
-    fn chosen(&self, rows: &[usize], labels: Store) -> Self {
+    fn chosen(&self, rows: &[usize], labels: Store, numbers: Option<Numbers>) -> Self {
         let classes = self.classes.as_ref();
         Self {
             schema: self.schema.clone(),
             labels,
             classes: classes.map(|classes| rows.iter().map(|&row| classes[row]).collect()),
-            numbers: self
-                .numbers
-                .as_ref()
-                .map(|numbers| numbers.select(rows.iter().copied())),
+            numbers,
             weights: self
                 .weights
                 .as_ref()

@@ -38,6 +38,7 @@ pub use row_classes::RowClasses;
 pub use schema::{Class, Layout, MAX_CATEGORIES, Schema, Site, Vocabulary, Written};
 pub use source::DataSource;
 pub use split::{Split, SplitConfig};
+pub(crate) use store::{Collector, Store};
 pub use table::{
     Allowed, Coding, Column, ColumnKind, ColumnType, Condition, Deciders, Decision, Derived,
     INTERVAL, Inequality, Kinds, LeftOut, Notation, Numbers, OfRow, Rule, Spread, TableTypes,

@@ -82,7 +82,8 @@ pub struct ReadOptions {
     pub text_window: usize,
     /// Pictures: size, grey levels, classes.
     pub images: ImageOptions,
-    /// Arrays and pictures: bytes of labels (two for each) above which they are kept in a temporary file.
+    /// Tables, arrays and pictures: bytes of a text, of labels (two for each) or of a column's numbers (eight) above which they are
+    /// kept in a temporary file.
     pub memory: u64,
     /// Built-in distributions: seed of the draws.
     pub builtin_seed: u64,

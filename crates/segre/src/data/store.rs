@@ -1,140 +1,172 @@
-//! Where labels are kept: in memory or, beyond a limit, in a temporary file that the system reads and drops by the page.
+//! Where labels and numbers of rows are kept: in memory or, beyond a limit, in a temporary file that the system reads and drops by
+//! the page.
 
 use crate::data::error::{DataError, Result};
-use segre_kernels::{LabelFile, MappedLabels};
+use crate::ranks;
+use crate::spill::{self, Spill, SpillError};
+use bytemuck::Pod;
+use segre_kernels::Mapped;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
-/// Labels in row-major order, read as a slice wherever they are.
+/// Numbers of one kind in order, labels of rows unless another kind is said, read as a slice wherever they are.
 #[derive(Clone)]
-pub(crate) struct Store(Place);
+pub(crate) struct Store<T = u16>(Place<T>);
 
 #[derive(Clone)]
-enum Place {
-    Memory(Vec<u16>),
-    File(Arc<MappedLabels>),
+enum Place<T> {
+    Memory(Vec<T>),
+    File(Arc<Mapped<T>>),
 }
 
 impl Store {
     /// Gives every label another value, as `change(place, label)` has it.
     pub fn relabel(&mut self, change: impl Fn(usize, u16) -> u16) {
-        let labels: &mut [u16] = match &mut self.0 {
-            Place::Memory(labels) => labels,
-            Place::File(map) => Arc::get_mut(map).expect("labels in the making"),
+        let labels: Option<&mut [u16]> = match &mut self.0 {
+            Place::Memory(labels) => Some(labels),
+            Place::File(map) => Arc::get_mut(map).expect("labels in the making").own(),
         };
-        for (place, label) in labels.iter_mut().enumerate() {
+        for (place, label) in labels.into_iter().flatten().enumerate() {
             *label = change(place, *label);
         }
+        if self.is_file() {
+            // Those that share the file wait for the one that changes it.
+            ranks::any(false);
+        }
     }
+}
 
-    /// Tells the system that labels are wanted soon, so that it reads them while something else is computed.
-    pub fn prefetch(&self, labels: Range<usize>) {
+impl<T: Pod> Store<T> {
+    /// Tells the system that numbers are wanted soon, so that it reads them while something else is computed.
+    pub fn prefetch(&self, numbers: Range<usize>) {
         if let Place::File(map) = &self.0 {
-            map.prefetch(labels);
+            map.prefetch(numbers);
         }
     }
 
-    /// Whether the labels are in a file.
+    /// The numbers in memory, to be changed.
+    pub fn to_mut(&mut self) -> &mut Vec<T> {
+        if let Place::File(map) = &self.0 {
+            self.0 = Place::Memory(map.to_vec());
+        }
+        match &mut self.0 {
+            Place::Memory(numbers) => numbers,
+            Place::File(_) => unreachable!("they are in memory now"),
+        }
+    }
+
+    /// The numbers in memory.
+    pub fn into_vec(self) -> Vec<T> {
+        match self.0 {
+            Place::Memory(numbers) => numbers,
+            Place::File(map) => map.to_vec(),
+        }
+    }
+}
+
+impl<T> Store<T> {
+    /// Whether the numbers are in a file.
     pub fn is_file(&self) -> bool {
         matches!(self.0, Place::File(_))
     }
 }
 
-impl Deref for Store {
-    type Target = [u16];
+impl<T: Pod> Deref for Store<T> {
+    type Target = [T];
 
-    fn deref(&self) -> &[u16] {
+    fn deref(&self) -> &[T] {
         match &self.0 {
-            Place::Memory(labels) => labels,
+            Place::Memory(numbers) => numbers,
             Place::File(map) => map,
         }
     }
 }
 
-impl From<Vec<u16>> for Store {
-    fn from(labels: Vec<u16>) -> Self {
-        Self(Place::Memory(labels))
+impl<T> From<Vec<T>> for Store<T> {
+    fn from(numbers: Vec<T>) -> Self {
+        Self(Place::Memory(numbers))
     }
 }
 
-impl PartialEq for Store {
+impl<T> Default for Store<T> {
+    fn default() -> Self {
+        Vec::new().into()
+    }
+}
+
+impl<T: Pod + PartialEq> PartialEq for Store<T> {
     fn eq(&self, other: &Self) -> bool {
         self[..] == other[..]
     }
 }
 
-impl Eq for Store {}
+impl<T: Pod + Eq> Eq for Store<T> {}
 
-impl std::fmt::Debug for Store {
+impl<T: Pod + std::fmt::Debug> std::fmt::Debug for Store<T> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self[..].fmt(formatter)
     }
 }
 
-/// Takes in labels in row-major order, of which the first ones stay in memory only if all do.
-pub(crate) struct Collector {
-    /// Most labels to hold in memory.
+/// Takes in labels in row-major order, or other numbers, of which the first ones stay in memory only if all do.
+pub(crate) struct Collector<T = u16> {
+    /// Most numbers to hold in memory.
     limit: usize,
-    memory: Vec<u16>,
-    file: Option<(LabelFile, usize)>,
+    memory: Vec<T>,
+    file: Option<Spill>,
 }
 
-impl Collector {
-    /// A collector that holds at most so many bytes of labels in memory.
+impl<T: Pod> Collector<T> {
+    /// A collector that holds at most so many bytes in memory.
     pub fn new(memory: u64) -> Self {
+        let limit = spill::limit(memory) / size_of::<T>() as u64;
         Self {
-            limit: usize::try_from(memory / 2).unwrap_or(usize::MAX),
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
             memory: Vec::new(),
             file: None,
         }
     }
 
-    /// Makes room for labels that are announced, as far as they stay in memory.
-    pub fn reserve(&mut self, labels: usize) {
-        self.memory.reserve(labels.min(self.limit));
+    /// Makes room for numbers that are announced, as far as they stay in memory.
+    pub fn reserve(&mut self, numbers: usize) {
+        self.memory.reserve(numbers.min(self.limit));
     }
 
-    /// Takes in further labels.
+    /// Takes in further numbers.
     ///
     /// # Errors
     /// [`DataError::LabelFile`] if the temporary file cannot be written.
-    pub fn extend(&mut self, labels: impl IntoIterator<Item = u16>) -> Result<()> {
-        for label in labels {
+    pub fn extend(&mut self, numbers: impl IntoIterator<Item = T>) -> Result<()> {
+        for number in numbers {
             if self.memory.len() == self.limit.max(1) {
                 self.spill()?;
             }
-            self.memory.push(label);
+            self.memory.push(number);
         }
         Ok(())
     }
 
-    /// All labels that were taken in.
+    /// All numbers that were taken in.
     ///
     /// # Errors
     /// [`DataError::LabelFile`] if the temporary file cannot be written or mapped.
-    pub fn finish(mut self) -> Result<Store> {
+    pub fn finish(mut self) -> Result<Store<T>> {
         if self.file.is_some() {
             self.spill()?;
         }
-        let Some((file, labels)) = self.file else {
+        let Some(file) = self.file else {
             return Ok(self.memory.into());
         };
-        let map = file.map().map_err(|cause| failure(labels, cause))?;
-        Ok(Store(Place::File(Arc::new(map))))
+        Ok(Store(Place::File(Arc::new(file.map()?))))
     }
 
     /// Moves what is in memory to the file.
     fn spill(&mut self) -> Result<()> {
-        let (file, labels) = match &mut self.file {
+        let file = match &mut self.file {
             Some(file) => file,
-            None => {
-                let file = LabelFile::new().map_err(|cause| failure(0, cause))?;
-                self.file.insert((file, 0))
-            }
+            None => self.file.insert(Spill::new()?),
         };
-        *labels += self.memory.len();
-        file.write(&self.memory)
-            .map_err(|cause| failure(*labels, cause))?;
+        file.write(&self.memory)?;
         self.memory.clear();
         // What is buffered from now on is small, and written in large pieces all the same.
         self.limit = self.limit.min(1 << 20);
@@ -143,11 +175,18 @@ impl Collector {
     }
 }
 
-fn failure(labels: usize, cause: std::io::Error) -> DataError {
-    DataError::LabelFile {
-        folder: std::env::temp_dir(),
-        bytes: 2 * labels as u64,
-        cause,
+impl From<SpillError> for DataError {
+    fn from(error: SpillError) -> Self {
+        let SpillError {
+            folder,
+            bytes,
+            cause,
+        } = error;
+        Self::LabelFile {
+            folder,
+            bytes,
+            cause,
+        }
     }
 }
 
@@ -174,9 +213,17 @@ mod tests {
         file.relabel(|place, label| label + (place % 2) as u16);
         assert_eq!(file[..4], [0, 2, 2, 4]);
         assert_eq!(file.clone()[9_999], labels[9_999] + 1);
+        assert_eq!(file.clone().into_vec()[..3], [0, 2, 2]);
+        file.to_mut()[0] = 7;
+        assert_eq!((file[0], file.is_file()), (7, false));
         for tiny in [0, 1, 2, 3] {
             assert_eq!(stored(tiny), memory, "a limit of {tiny} bytes");
         }
-        assert!(Collector::new(0).finish().expect("nothing").is_empty());
+        assert!(
+            Collector::<u16>::new(0)
+                .finish()
+                .expect("nothing")
+                .is_empty()
+        );
     }
 }

@@ -70,6 +70,33 @@ pub fn is_first() -> bool {
     rank() == 0
 }
 
+/// The place of this process among those of its machine, from 0.
+pub fn rank_here() -> usize {
+    #[cfg(feature = "mpi")]
+    if let Some(job) = JOB.get() {
+        return job.machine().1;
+    }
+    0
+}
+
+/// Whether this process writes the files that those of its machine share.
+pub fn is_first_here() -> bool {
+    rank_here() == 0
+}
+
+/// The words of the first process of this machine.
+pub fn of_first_here(own: &str) -> String {
+    #[cfg(feature = "mpi")]
+    if let Some(job) = JOB.get() {
+        let lengths = gather(vec![own.len()]);
+        let (before, rest) = lengths.split_at(job.machine().0);
+        let all = gather(own.as_bytes().to_vec());
+        let start = before.iter().sum();
+        return String::from_utf8_lossy(&all[start..start + rest[0]]).into_owned();
+    }
+    own.to_owned()
+}
+
 /// This process's share of a range; those of all processes follow each other.
 pub fn share(range: Range<usize>) -> Range<usize> {
     let (rank, size, count) = (rank(), size(), range.len());
@@ -128,15 +155,22 @@ pub fn each<T: Pod + Send, E: Send>(
 
 /// Whether something holds on any process.
 pub fn any(flag: bool) -> bool {
-    match APART.load(Ordering::SeqCst) {
-        true => flag,
-        false => gather(vec![u8::from(flag)]).contains(&1),
+    #[cfg(feature = "mpi")]
+    if let Some(job) = JOB.get()
+        && !APART.load(Ordering::SeqCst)
+    {
+        return job.any(flag);
     }
+    flag
 }
 
 /// What the first process has.
 pub fn of_first<T: Pod>(own: T) -> T {
-    gather(vec![own])[0]
+    #[cfg(feature = "mpi")]
+    if let Some(job) = JOB.get() {
+        return job.of_first(own);
+    }
+    own
 }
 
 /// A result that is one only if every process has one: where another has none, what `elsewhere` says.
@@ -158,7 +192,8 @@ mod tests {
     fn one_process_has_and_does_everything() {
         assert_eq!((rank(), size(), share(3..10)), (0, 1, 3..10));
         assert_eq!(gather(vec![1.5_f64, 2.0]), [1.5, 2.0]);
-        assert!(is_first() && any(true) && !any(false));
+        assert!(is_first() && is_first_here() && any(true) && !any(false));
+        assert_eq!(of_first_here("own"), "own");
         assert_eq!(together(Ok::<_, u8>(3), || 4), Ok(3));
         assert_eq!(together(Err::<(), _>(5), || 4), Err(5));
         let work = |index: usize| match index {

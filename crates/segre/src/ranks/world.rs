@@ -2,15 +2,18 @@
 
 use bytemuck::{Pod, cast_slice};
 use mpi::Threading;
+use mpi::collective::SystemOperation;
 use mpi::datatype::{Partition, PartitionMut};
 use mpi::environment::Universe;
 use mpi::topology::SimpleCommunicator;
-use mpi::traits::{Communicator, CommunicatorCollectives};
+use mpi::traits::{Communicator, CommunicatorCollectives, Root};
 
 /// All processes of the job.
 pub(super) struct World {
     rank: usize,
     size: usize,
+    /// The first process of this machine, and the place of this one among those of the machine.
+    machine: (usize, usize),
 }
 
 impl World {
@@ -23,7 +26,16 @@ impl World {
         }
         let world = universe.world();
         let (rank, size) = (world.rank() as usize, world.size() as usize);
-        Ok((Self { rank, size }, universe))
+        let here = world.split_shared(world.rank());
+        let mut first = world.rank();
+        here.process_at_rank(0).broadcast_into(&mut first);
+        let machine = (first as usize, here.rank() as usize);
+        let own = Self {
+            rank,
+            size,
+            machine,
+        };
+        Ok((own, universe))
     }
 
     pub fn rank(&self) -> usize {
@@ -32,6 +44,10 @@ impl World {
 
     pub fn size(&self) -> usize {
         self.size
+    }
+
+    pub fn machine(&self) -> (usize, usize) {
+        self.machine
     }
 
     /// Every process adds up one part of the places, in the order of the processes, and hands its sums to the others: each sends
@@ -60,6 +76,23 @@ impl World {
         }
         let mut whole = PartitionMut::new(numbers, counts, starts);
         SimpleCommunicator::world().all_gather_varcount_into(&*sums, &mut whole);
+    }
+
+    /// What the first process has.
+    pub fn of_first<T: Pod>(&self, mut own: T) -> T {
+        let bytes: &mut [u8] = bytemuck::bytes_of_mut(&mut own);
+        SimpleCommunicator::world()
+            .process_at_rank(0)
+            .broadcast_into(bytes);
+        own
+    }
+
+    /// Whether something holds on any process.
+    pub fn any(&self, flag: bool) -> bool {
+        let mut any = 0_u8;
+        let most = SystemOperation::max();
+        SimpleCommunicator::world().all_reduce_into(&u8::from(flag), &mut any, most);
+        any > 0
     }
 
     /// What all processes have, in their order.

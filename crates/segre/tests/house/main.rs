@@ -12,6 +12,7 @@ use source::sources;
 /// The rooms, from the ground up: each may use those of the rows before its own.
 const ROOMS: &[&[&str]] = &[
     &["estimate", "file_error", "random", "ranks", "setting"],
+    &["spill"],
     &["atomic", "progress", "stream"],
     &["geometry", "field", "data"],
     &["path", "ode", "learning", "network"],

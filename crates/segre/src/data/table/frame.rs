@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::codes::Codes;
+use super::codes::{Codes, Overflow};
 use super::types::{ColumnType, TableTypes, Typed};
 use super::words::{Dictionary, Words};
+use crate::data::error::Result;
 
 /// The code of a field that is missing.
 pub const MISSING: u32 = u32::MAX;
+
+/// Rows between two looks at the memory that they take.
+const RELIEF: usize = 1 << 12;
 
 /// Named columns of texts of one length.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +71,15 @@ impl Frame {
             Some(line) => *line,
             None => self.first_line + row as u64,
         }
+    }
+
+    /// Lets the columns see what was moved to a file.
+    ///
+    /// # Errors
+    /// As [`Overflow::finish`].
+    pub fn with_overflow(mut self, overflow: Overflow) -> Result<Self> {
+        overflow.finish(self.columns.iter_mut().map(|column| &mut column.codes))?;
+        Ok(self)
     }
 
     /// Keeps the rows of which something holds.
@@ -140,6 +153,18 @@ impl FrameBuilder {
         assert!(fields.next().is_none(), "more fields than columns");
     }
 
+    /// Moves rows to a file if they are beyond its limit.
+    ///
+    /// # Errors
+    /// As [`Overflow::relieve`].
+    pub fn relieve(&mut self, overflow: &mut Overflow) -> Result<()> {
+        if !self.rows.is_multiple_of(RELIEF) {
+            return Ok(());
+        }
+        let columns = self.columns.iter_mut().map(|(_, _, codes)| codes);
+        overflow.relieve(&mut columns.collect::<Vec<_>>())
+    }
+
     /// The frame.
     pub fn finish(self) -> Frame {
         let column = |(name, dictionary, codes): (String, Dictionary, Codes)| FrameColumn {
@@ -190,6 +215,11 @@ impl ColumnBuilder {
     /// Takes in the field of a row: a code, or [`MISSING`].
     pub fn push(&mut self, code: u32) {
         self.codes.push(code);
+    }
+
+    /// The codes, to be moved to a file.
+    pub fn codes(&mut self) -> &mut Codes {
+        &mut self.codes
     }
 
     /// Number of rows.

@@ -34,6 +34,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use beside::Beside;
+pub use codes::Overflow;
 use coding::Field;
 pub use coding::{Coding, Values};
 pub use condition::{Allowed, Condition};
@@ -51,6 +52,7 @@ pub use types::{ColumnType, TableTypes, Typed};
 pub use weights::take_weights;
 use weights::without_weights;
 
+use self::codes::Codes;
 use self::inspect::{Finding, inspect};
 use self::unseen::{settle, unknown_value};
 use crate::data::dataset::Dataset;
@@ -59,6 +61,7 @@ use crate::data::names::{listed, meant};
 use crate::data::options::{MissingIs, ReadOptions, Unseen};
 use crate::data::partial::{PartialDataset, UNKNOWN};
 use crate::data::schema::{Layout, MISSING, Schema, Site, Vocabulary};
+use crate::data::store::{Collector, Store};
 
 /// One column of a table that has columns other than single sites of categories.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -211,15 +214,16 @@ pub(super) fn read_rows(
     options: &ReadOptions,
 ) -> Result<Dataset> {
     take_weights(&mut frame, options)?;
-    let mut data = encode(&frame, schema, options.unseen)?;
+    let mut data = encode(&frame, schema, options)?;
     let notes = without_weights(&frame, options);
     data.schema.notes.extend(notes);
     Ok(data)
 }
 
 /// The labels of a table, read into a schema.
-pub(super) fn encode(frame: &Frame, schema: &Schema, unseen: Unseen) -> Result<Dataset> {
-    let read = read(frame, schema, unseen, |learned| learned)?;
+pub(super) fn encode(frame: &Frame, schema: &Schema, options: &ReadOptions) -> Result<Dataset> {
+    let unseen = options.unseen;
+    let read = read(frame, schema, unseen, options.memory, |learned| learned)?;
     let settled = derived::settle(
         &read.frame,
         schema,
@@ -238,7 +242,7 @@ pub(super) fn encode(frame: &Frame, schema: &Schema, unseen: Unseen) -> Result<D
         schema.notes.extend(settled.note);
         settled.dropped
     });
-    let data = Dataset::new(schema, read.labels)?
+    let data = Dataset::of_store(schema, read.labels)?
         .with_numbers(read.numbers)
         .with_weights(read.frame.weights.clone());
     Ok(match dropped {
@@ -255,7 +259,7 @@ pub(super) fn encode_partial(
     missing: MissingIs,
     unseen: Unseen,
 ) -> Result<PartialDataset> {
-    let read = read(frame, schema, unseen, |learned| match missing {
+    let read = read(frame, schema, unseen, u64::MAX, |learned| match missing {
         MissingIs::Unknown => None,
         MissingIs::Learned => learned,
     })?;
@@ -275,7 +279,7 @@ pub(super) fn encode_partial(
             (Some(settled.said), settled.dropped)
         }
     };
-    let data = PartialDataset::of_labels(schema, read.labels)?
+    let data = PartialDataset::of_labels(schema, read.labels.into_vec())?
         .with_numbers(read.numbers)
         .with_decided(said)
         .with_beside(beside);
@@ -333,15 +337,16 @@ struct Read<'a> {
     /// The schema with the types of the table, and a note of what became of such values.
     schema: Schema,
     /// `[rows, sites]`, with [`UNKNOWN`] ones.
-    labels: Vec<u16>,
+    labels: Store,
     numbers: Option<Numbers>,
 }
 
-/// Reads a table; what a missing field is is asked, given what it was in the data of the schema.
+/// Reads a table, with labels or numbers beyond so many bytes in temporary files; what a missing field is is asked, given what it was in the data of the schema.
 fn read<'a>(
     frame: &'a Frame,
     schema: &Schema,
     unseen: Unseen,
+    memory: u64,
     missing: impl Fn(Option<u16>) -> Option<u16>,
 ) -> Result<Read<'a>> {
     let known = read_words(frame, schema);
@@ -353,7 +358,7 @@ fn read<'a>(
             Cow::Owned(settled)
         }
     };
-    let (labels, numbers) = read_fields(&frame, schema, &known, missing);
+    let (labels, numbers) = read_fields(&frame, schema, &known, memory, missing)?;
     Ok(Read {
         frame,
         schema: typed,
@@ -404,27 +409,39 @@ fn read_words(frame: &Frame, schema: &Schema) -> Box<Known> {
     (0..schema.column_count()).map(of_column).collect()
 }
 
+/// A column of a schema as it is read.
+struct ColumnRead<'a> {
+    /// Its codes and what they mean; none where the table does not have it.
+    fields: Option<(&'a Codes, &'a [Option<Field>])>,
+    /// The labels of a field that is missing, one for every site.
+    absent: Vec<u16>,
+    /// Its numbers, where it holds some.
+    numbers: Option<Collector<i64>>,
+}
+
 /// Labels of all fields, `[rows, sites]`, and their numbers, where the schema knows all values.
 fn read_fields(
     frame: &Frame,
     schema: &Schema,
     known: &Known,
+    memory: u64,
     missing: impl Fn(Option<u16>) -> Option<u16>,
-) -> (Vec<u16>, Option<Numbers>) {
-    let (rows, sites) = (frame.rows(), schema.sites());
-    let mut labels = vec![UNKNOWN; rows * sites];
-    let mut numbers = Vec::new();
-    let mut first = 0;
+) -> Result<(Store, Option<Numbers>)> {
+    let (mut first, mut columns) = (0, Vec::with_capacity(known.len()));
     for (column, own) in known.iter().enumerate() {
         let coding = schema.column(column).1;
-        let digits = coding.map_or(1, Coding::sites);
+        let (site, digits) = (first, coding.map_or(1, Coding::sites));
+        first += digits;
         let Some((place, words)) = own else {
-            numbers.push(None);
-            first += digits;
+            columns.push(ColumnRead {
+                fields: None,
+                absent: vec![UNKNOWN; digits],
+                numbers: None,
+            });
             continue;
         };
         let absent: Vec<Option<u16>> = match coding {
-            None => vec![schema.missing_category(first)],
+            None => vec![schema.missing_category(site)],
             Some(coding) => match coding.missing() {
                 Some(labels) => labels[..digits].iter().map(|label| Some(*label)).collect(),
                 None => vec![None; digits],
@@ -433,29 +450,44 @@ fn read_fields(
         let absent = absent
             .into_iter()
             .map(|label| missing(label).unwrap_or(UNKNOWN));
-        let absent: Vec<u16> = absent.collect();
-        let mut values = coding
-            .is_some_and(|coding| matches!(coding.values, Values::Numbers { .. }))
-            .then(Vec::new);
-        for (row, code) in frame.columns[*place].codes.iter().enumerate() {
-            let at = row * sites + first;
-            let field = match code {
-                MISSING_CODE => None,
-                code => words[code as usize],
-            };
+        columns.push(ColumnRead {
+            fields: Some((&frame.columns[*place].codes, words)),
+            absent: absent.collect(),
+            numbers: coding
+                .is_some_and(|coding| matches!(coding.values, Values::Numbers { .. }))
+                .then(|| Collector::new(memory)),
+        });
+    }
+    let mut labels = Collector::new(memory);
+    labels.reserve(frame.rows() * schema.sites());
+    for row in 0..frame.rows() {
+        for column in &mut columns {
+            let field = column
+                .fields
+                .and_then(|(codes, words)| match codes.get(row) {
+                    MISSING_CODE => None,
+                    code => words[code as usize],
+                });
             match field {
-                Some(field) => (0..digits).for_each(|k| labels[at + k] = field.labels[k]),
-                None => (0..digits).for_each(|k| labels[at + k] = absent[k]),
+                Some(field) => {
+                    labels.extend(field.labels[..column.absent.len()].iter().copied())?
+                }
+                None => labels.extend(column.absent.iter().copied())?,
             }
-            if let Some(values) = &mut values {
-                values.push(field.and_then(|field| field.number));
+            if let Some(numbers) = &mut column.numbers {
+                let number = field.and_then(|field| field.number);
+                numbers.extend([number.unwrap_or(numbers::UNKNOWN)])?;
             }
         }
-        numbers.push(values);
-        first += digits;
     }
-    let some = numbers.iter().any(Option::is_some);
-    (labels, some.then(|| Numbers::new(numbers)))
+    let some = columns.iter().any(|column| column.numbers.is_some());
+    let stores = columns.into_iter().map(|column| {
+        column
+            .numbers
+            .map_or_else(|| Ok(Store::default()), Collector::finish)
+    });
+    let stores = stores.collect::<Result<Vec<_>>>()?.into_iter();
+    Ok((labels.finish()?, some.then(|| Numbers::of_stores(stores))))
 }
 
 /// What the words of a column mean at a site.

@@ -93,8 +93,12 @@ impl BatchGradient {
         if ranks::size() == 1 {
             return;
         }
-        let gradients = self.gradients.values().flatten().copied();
-        let mut all: Vec<f32> = std::iter::once(self.loss as f32).chain(gradients).collect();
+        let count: usize = self.gradients.values().map(Vec::len).sum();
+        let mut all = Vec::with_capacity(1 + count);
+        all.push(self.loss as f32);
+        self.gradients
+            .values()
+            .for_each(|gradient| all.extend_from_slice(gradient));
         ranks::sum(&mut all);
         self.loss = f64::from(all[0]);
         let mut rest = &all[1..];

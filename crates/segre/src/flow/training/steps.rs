@@ -16,6 +16,7 @@ use crate::learning::parameters::{self, host_values};
 use crate::learning::{DataOrder, LearningError};
 use crate::progress::{Control, Event};
 use crate::random::{Purpose, generator};
+use crate::ranks;
 
 /// Most steps that wait for their measures.
 const MOST: usize = 16;
@@ -146,7 +147,9 @@ impl Trainer {
         let conditional = self.config.conditional;
         let mut batch = Minibatch::new(&self.model, rows, &density, conditional, noise, dropout);
         batch.classes = drawn.classes;
-        let measure = match has_graphics_kernels(self.model.device()) {
+        // Gradients of several processes meet in host memory.
+        let stays = has_graphics_kernels(self.model.device()) && ranks::size() == 1;
+        let measure = match stays {
             true => self.queue_step(&batch, rate),
             false => self.take_step(&batch, shards, rate)?,
         };

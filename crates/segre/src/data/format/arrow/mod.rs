@@ -58,18 +58,18 @@ impl<'a> Batches<'a> {
     pub fn read(self, options: &ReadOptions) -> Result<Dataset> {
         let names = self.names()?;
         let columns = table::columns_to_read(self.path, &names, options)?;
-        let (mut frame, notes) = self.frame(&columns, options.missing)?;
+        let (mut frame, notes) = self.frame(&columns, options.missing, options.memory)?;
         table::take_weights(&mut frame, options)?;
         let mut schema = table::schema_of(&frame, options)?;
         schema.notes = notes;
-        table::encode(&frame, &schema, options.unseen)
+        table::encode(&frame, &schema, options)
     }
 
     /// Reads the table into a schema, matching columns by name in any order.
     pub fn read_as(self, schema: &Schema, options: &ReadOptions) -> Result<Dataset> {
         let names = self.names()?;
         let columns = table::columns_of(self.path, &names, schema, options)?;
-        let (frame, _) = self.frame(&columns, options.missing)?;
+        let (frame, _) = self.frame(&columns, options.missing, options.memory)?;
         table::read_rows(frame, schema, options)
     }
 
@@ -83,7 +83,7 @@ impl<'a> Batches<'a> {
     ) -> Result<PartialDataset> {
         let names = self.names()?;
         let columns = table::columns_there(self.path, &names, schema, options)?;
-        let (frame, _) = self.frame(&columns, Missing::Category)?;
+        let (frame, _) = self.frame(&columns, Missing::Category, options.memory)?;
         table::encode_partial(&frame, schema, missing, options.unseen)
     }
 
@@ -95,8 +95,13 @@ impl<'a> Batches<'a> {
     }
 
     /// The chosen columns, and what was done with their rows.
-    fn frame(self, columns: &[usize], missing: Missing) -> Result<(Frame, Vec<String>)> {
-        read::frame(self, columns, missing)
+    fn frame(
+        self,
+        columns: &[usize],
+        missing: Missing,
+        memory: u64,
+    ) -> Result<(Frame, Vec<String>)> {
+        read::frame(self, columns, missing, memory)
     }
 }
 

@@ -14,17 +14,18 @@ use super::Batches;
 use crate::data::error::{DataError, Result};
 use crate::data::options::Missing;
 use crate::data::schema::MISSING;
-use crate::data::table::{ColumnBuilder, ColumnType, Frame, MISSING_CODE, Typed};
+use crate::data::table::{ColumnBuilder, ColumnType, Frame, MISSING_CODE, Overflow, Typed};
 use crate::file_error::{FileError, one_line};
 
 /// Values of a dictionary that are kept in its order; of more, those that occur are enough.
 const MOST_WORDS: usize = 1 << 16;
 
-/// Reads the chosen columns; and says what was done with their rows.
+/// Reads the chosen columns, of which more than so many bytes are in a file; and says what was done with their rows.
 pub(super) fn frame(
     table: Batches,
     columns: &[usize],
     missing: Missing,
+    memory: u64,
 ) -> Result<(Frame, Vec<String>)> {
     let Batches { path, schema, rows } = table;
     let chosen = || columns.iter().map(|column| schema.field(*column));
@@ -41,6 +42,7 @@ pub(super) fn frame(
         DataError::from(FileError::Damaged { path, detail })
     };
     let mut readers: Vec<Reader> = chosen().map(Reader::of).collect();
+    let mut overflow = Overflow::new(memory);
     for batch in rows(columns)? {
         let batch = batch.map_err(damaged)?;
         // The batches of a table in a file may have their columns in another order than was asked for.
@@ -53,6 +55,8 @@ pub(super) fn frame(
             })?;
             reader.take(array).map_err(damaged)?;
         }
+        let codes = readers.iter_mut().map(|reader| reader.column.codes());
+        overflow.relieve(&mut codes.collect::<Vec<_>>())?;
     }
     for reader in &mut readers {
         reader.finish().map_err(damaged)?;
@@ -72,7 +76,7 @@ pub(super) fn frame(
     });
     let notes = schema.metadata().iter();
     let notes = notes.map(|(key, value)| (key.clone(), value.clone()));
-    let frame = Frame::of_columns(path, known, notes);
+    let frame = Frame::of_columns(path, known, notes).with_overflow(overflow)?;
     let rows = frame.rows();
     let frame = match missing {
         Missing::Category => frame,

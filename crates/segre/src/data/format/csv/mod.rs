@@ -10,10 +10,9 @@ use crate::data::error::{DataError, Result};
 use crate::data::options::{Missing, MissingIs, ReadOptions};
 use crate::data::partial::PartialDataset;
 use crate::data::schema::{Layout, Schema};
-use crate::data::table::{self, Frame, FrameBuilder};
+use crate::data::table::{self, Frame, FrameBuilder, Overflow};
 use crate::file_error::FileError;
-use crate::stream;
-use crate::stream::is_standard;
+use crate::stream::{self, Text, is_standard};
 use csv::{Reader, ReaderBuilder, StringRecord};
 use std::io::Cursor;
 use std::path::Path;
@@ -27,7 +26,7 @@ pub(super) fn read(path: &Path, delimiter: u8, options: &ReadOptions) -> Result<
     table::take_weights(&mut frame, options)?;
     let mut schema = table::schema_of(&frame, options)?;
     schema.notes = notes;
-    table::encode(&frame, &schema, options.unseen)
+    table::encode(&frame, &schema, options)
 }
 
 /// Reads a table into a schema, matching columns by name in any order.
@@ -92,7 +91,7 @@ impl Notes {
 /// A table being read row by row, with its column names.
 struct Table<'a> {
     path: &'a Path,
-    reader: Reader<Cursor<String>>,
+    reader: Reader<Cursor<Text>>,
     names: Vec<String>,
     record: StringRecord,
     /// Whether `record` is a first row that is still to be handed out.
@@ -107,8 +106,7 @@ struct Table<'a> {
 impl<'a> Table<'a> {
     fn open(path: &'a Path, delimiter: u8, options: &ReadOptions) -> Result<Self> {
         // A line break also at the end: `line` counts on it.
-        let mut text = stream::read_text(path)?;
-        text.push('\n');
+        let text = stream::read_lines(path, options.memory)?;
         let usual = delimiter;
         let delimiter = dialect::delimiter(&text, usual);
         dialect::check_quotes(path, &text, delimiter)?;
@@ -208,6 +206,7 @@ impl<'a> Table<'a> {
         let mut taken = vec![vec![0_usize; options.missing_words.len()]; columns.len()];
         let mut dropped = 0;
         let mut frame = FrameBuilder::new(self.path, names, 1 + u64::from(!self.pending));
+        let mut overflow = Overflow::new(options.memory);
         while self.next_row()? {
             let mut fields = Vec::with_capacity(columns.len());
             for (column, taken) in columns.iter().zip(&mut taken) {
@@ -222,6 +221,7 @@ impl<'a> Table<'a> {
                 true => dropped += 1,
                 false => frame.push(self.line(), fields),
             }
+            frame.relieve(&mut overflow)?;
         }
         let mut of_missing = Vec::new();
         for (column, taken) in columns.iter().zip(&taken) {
@@ -239,7 +239,7 @@ impl<'a> Table<'a> {
                 self.rows_seen
             ));
         }
-        let frame = frame.finish();
+        let frame = frame.finish().with_overflow(overflow)?;
         self.require_rows(frame.rows())?;
         let of_file = self.of_file();
         Ok((

@@ -10,7 +10,7 @@ mod messages;
 
 use super::independent::Independent;
 use super::{Baseline, require_parts};
-use crate::data::Dataset;
+use crate::data::{Collector, Dataset, Store};
 use crate::evaluation::error::Result;
 use rayon::prelude::*;
 
@@ -58,7 +58,7 @@ impl ChowLiu {
     pub fn fit(train: &Dataset, validation: &Dataset) -> Result<Self> {
         require_parts(train, validation)?;
         let marginals = Independent::fit(train, validation)?;
-        let columns = Columns::new(train, &marginals);
+        let columns = Columns::new(train, &marginals)?;
         let parents = columns.maximum_spanning_tree();
         let edges = parents
             .into_par_iter()
@@ -112,9 +112,9 @@ fn cell(parent: u16, child: u16, categories: usize) -> u32 {
     (usize::from(parent) * categories + usize::from(child)) as u32
 }
 
-/// The training rows site by site.
+/// The training rows site by site, which the processes of a machine share where they are many.
 struct Columns {
-    labels: Vec<Vec<u16>>,
+    labels: Vec<Store>,
     counts: Vec<Vec<f64>>,
     /// Smoothed marginals `p`.
     marginals: Vec<Vec<f64>>,
@@ -138,9 +138,14 @@ struct Gain {
 }
 
 impl Columns {
-    fn new(data: &Dataset, marginals: &Independent) -> Self {
-        let column = |site: usize| -> Vec<u16> { data.iter().map(|row| row[site]).collect() };
-        let labels: Vec<Vec<u16>> = (0..data.sites()).into_par_iter().map(column).collect();
+    fn new(data: &Dataset, marginals: &Independent) -> Result<Self> {
+        let column = |site: usize| -> Result<Store> {
+            let mut labels = Collector::new(u64::MAX);
+            labels.reserve(data.rows());
+            labels.extend(data.iter().map(|row| row[site]))?;
+            Ok(labels.finish()?)
+        };
+        let labels: Vec<Store> = (0..data.sites()).map(column).collect::<Result<_>>()?;
         let mut counts: Vec<Vec<f64>> = data
             .schema
             .cardinalities()
@@ -160,11 +165,11 @@ impl Columns {
                 .collect()
         };
         let marginals = (0..data.sites()).map(exponentials).collect();
-        Self {
+        Ok(Self {
             labels,
             counts,
             marginals,
-        }
+        })
     }
 
     /// The gain of predicting a child by its parent, from the cells of (parent, child).
@@ -200,7 +205,7 @@ impl Columns {
     /// The cells of a pair of sites that occur, ascending, with their counts.
     fn cells(&self, first: usize, second: usize) -> Vec<(u32, u32)> {
         let categories = self.counts[second].len();
-        let pairs = self.labels[first].iter().zip(&self.labels[second]);
+        let pairs = self.labels[first].iter().zip(self.labels[second].iter());
         let codes = pairs.map(|(&x, &y)| cell(x, y, categories));
         let size = self.counts[first].len() * categories;
         if size <= CELLS_PER_ROW * self.labels[first].len() {

@@ -101,7 +101,7 @@ fn digits_as_measured_before() {
 
 fn columns_of(schema: Schema, labels: Vec<u16>) -> Columns {
     let data = Dataset::new(schema, labels).unwrap();
-    Columns::new(&data, &Independent::fit(&data, &data).unwrap())
+    Columns::new(&data, &Independent::fit(&data, &data).unwrap()).unwrap()
 }
 
 fn pair(first: usize, second: usize) -> Schema {
