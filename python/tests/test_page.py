@@ -33,7 +33,7 @@ ALIGNMENT = "".join(f">r{row}\n{'ACGT'[row * 5 % 4]}{'ACGT'[row * 5 % 4]}ACAC{'G
 #: Name, command that fits, headings that its page has, and a text of one of its charts.
 PAGES = {
     "table": (["fit", "hostile.csv", *TINY], ["Likelihood", "Columns", "Extremes", "Settings"], "Scores of test rows"),
-    "digits": (["fit", "digits", *TINY], ["Samples", "Nearest training pictures"], "samples"),
+    "digits": (["fit", "digits", *TINY], ["Samples", "Nearest training pictures"], "pixels that differ"),
     "sequences": (["fit", "s.fasta", *TINY], ["Places", "Pairs of places"], "in contact"),
     "maps": (
         ["fit", "drawn", "--classes", "classes.csv", "--conditional", "any", *TINY],
@@ -42,8 +42,13 @@ PAGES = {
     ),
     "energy": (
         ["energy", "fit", "ising:2x3", "--steps", "20", "--quiet"],
-        ["Figures", "Marginals and correlations", "Energies"],
+        ["Figures", "Marginals and correlations", "Energies", "Training", "Settings"],
         "share of samples",
+    ),
+    "neural": (
+        ["energy", "fit", "ising:2x3", "--method", "neural", "--samples", "500", "--steps", "20", "--set", "network.hidden=16", "--quiet"],
+        ["Figures", "Marginals and correlations", "Energies", "Training", "Settings"],
+        "validation, bits/dim",
     ),
     "experiment": (["experiment", "run", "tetrahedron", "--quick", "--quiet"], ["About", "Results", "Notes"], ""),
 }
@@ -147,8 +152,81 @@ def test_pages_work_in_a_browser(pages: dict[str, Path], browser: Any, name: str
     heading.click()
     assert values() == sorted(before, reverse=True)
 
-    # On a phone nothing is wider than the screen.
-    browser.set_window_size(500, 900)
-    wide = browser.execute_script("return document.documentElement.scrollWidth > window.innerWidth")
-    browser.set_window_size(1400, 1000)
-    assert not wide
+    # On a phone nothing is wider than the screen, and only what can be reached by keyboard scrolls.
+    screen(browser, 390)
+    assert browser.execute_script(TOO_WIDE) == []
+    screen(browser, 1400)
+
+
+#: What is wider than the screen, and what scrolls without taking the focus.
+TOO_WIDE = """
+const said = (e) => e.tagName + '.' + e.className;
+const wide = document.documentElement.scrollWidth > window.innerWidth ? ['the page'] : [];
+const scrolls = [...document.querySelectorAll('body *')].filter(
+  (e) => e.scrollWidth > e.clientWidth + 1 && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX) && e.tabIndex < 0);
+const beyond = [...document.querySelectorAll('svg, img')].filter(
+  (e) => e.getBoundingClientRect().right > window.innerWidth + 1);
+return [...wide, ...scrolls.map(said), ...beyond.map(said)];
+"""
+
+
+def screen(browser: Any, width: int) -> None:
+    """A screen so wide; a window is never as narrow as a phone."""
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+@needs_program
+@needs_browser
+def test_tables_are_filtered_and_classes_have_a_key(pages: dict[str, Path], browser: Any) -> None:
+    from selenium.webdriver.common.by import By
+
+    browser.get(pages["maps"].as_uri())
+    key = [entry.text for entry in browser.find_elements(By.CSS_SELECTOR, ".key li")]
+    assert {"<b>sky</b>", "road", "car"} <= set(key), key
+    browser.get(pages["table"].as_uri())
+    shown = "return [...document.querySelectorAll('.table table')].map(t => [...t.rows].filter(r => !r.hidden).length)"
+    before = browser.execute_script(shown)
+    for field in browser.find_elements(By.CSS_SELECTOR, "input[type=search]"):
+        field.send_keys("nothing is called so")
+    after = browser.execute_script(shown)
+    assert all(few == 1 or few == many for few, many in zip(after, before)), (before, after)
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The documents as a site."""
+    writer = Path(PROGRAM or "").resolve().parent / "examples" / "book"
+    if not writer.exists():
+        pytest.skip(f"there is no {writer}: cargo build --release --workspace --example book")
+    folder = tmp_path_factory.mktemp("book")
+    subprocess.run([writer, folder], check=True, stdout=subprocess.DEVNULL)
+    return sorted(folder.glob("*.html"))
+
+
+@needs_program
+def test_the_book_is_valid_html(book: list[Path]) -> None:
+    assert len(book) > 10
+    for page in book:
+        html5lib.HTMLParser(strict=True).parse(page.read_text(encoding="utf-8"))
+
+
+@needs_program
+@needs_browser
+def test_the_book_opens_in_a_browser(book: list[Path], browser: Any) -> None:
+    browser.get_log("performance")
+    for page in book:
+        browser.get(page.as_uri())
+        found = browser.execute_script(
+            "return {h1: [...document.querySelectorAll('main h1')].length,"
+            " current: [...document.querySelectorAll('nav [aria-current]')].length,"
+            " broken: [...document.images].filter(i => !i.complete || i.naturalWidth === 0 || !i.alt).map(i => i.src)}"
+        )
+        assert found == {"h1": 1, "current": 1, "broken": []}, (page.name, found)
+        for width in (390, 1400):
+            screen(browser, width)
+            assert browser.execute_script(TOO_WIDE) == [], (page.name, width)
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
+    assert len(asked) >= len(book) and all(url.startswith(("file:", "data:")) for url in asked), asked
+    assert [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []

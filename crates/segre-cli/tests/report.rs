@@ -172,6 +172,7 @@ fn sequences_and_energies_have_pages() {
         "Figures",
         "Marginals and correlations",
         "Energies",
+        "Training",
         "Settings",
     ];
     assert_eq!(titles(&html), expected);
@@ -200,4 +201,211 @@ fn fits_leave_a_page_and_what_has_none_is_refused() {
     room.refuse(&PAGE, &["t.csv"]);
     let output = room.run(&["report", "model", "--energy", "isling:3x3", "--quiet"]);
     assert!(stderr(&output).contains("isling"), "{}", stderr(&output));
+}
+
+/// What a page says is to be typed.
+fn script(html: &str) -> String {
+    let (_, rest) = html.split_once("aria-label=\"A command\">").unwrap();
+    let (text, _) = rest.split_once("</pre>").unwrap();
+    let signs = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#x27;", "'"),
+    ];
+    let all = signs.into_iter().chain([("&#x2f;", "/"), ("&amp;", "&")]);
+    all.fold(text.to_owned(), |text, (name, sign)| {
+        text.replace(name, sign)
+    })
+}
+
+/// Types what the page of a model says, and compares the parameters.
+fn repeats(room: &Room, model: &str, wanted: &[&str]) {
+    room.succeed(&["report", model, "--quiet"]);
+    let script = script(&room.text(&format!("{model}/report.html")));
+    for word in wanted {
+        assert!(script.contains(word), "{word}: {script}");
+    }
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_segre"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = program.parent().map(std::path::Path::to_path_buf);
+    let folders = folders.into_iter().chain(std::env::split_paths(&path));
+    let output = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(room.path(""))
+        .env("PATH", std::env::join_paths(folders).unwrap())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{script}\n{}", stderr(&output));
+    let parameters = |folder: &str| room.bytes(&format!("{folder}/model.safetensors"));
+    assert!(parameters("again") == parameters(model), "{script}");
+    std::fs::remove_dir_all(room.path("again")).unwrap();
+}
+
+/// A table whose reading needs many words.
+#[test]
+fn the_page_of_a_table_says_how_to_fit_it_again() {
+    let room = Room::new();
+    let mut text = String::from("a,\"b, c\",left,heavy,day\n");
+    for row in 0..200 {
+        let a = ["none", "it's", "x y"][row * 7 % 3];
+        let (b, left, heavy, day) = (row % 5, row, 1 + row % 3, 1 + row % 9);
+        writeln!(text, "{a},{b},{left},{heavy},0{day}.02.2020").unwrap();
+    }
+    room.write("my table.csv", text);
+    let fit = [
+        "fit",
+        "my table.csv",
+        "--out",
+        "model",
+        "--missing-words",
+        "none",
+        "--drop",
+        "left",
+        "--weights",
+        "heavy",
+        "--columns-as",
+        "\"b, c=category\"",
+        "--validation",
+        "0.2",
+        "--seed",
+        "3",
+        "--set",
+        "network.dropout=0.1",
+        "--quiet",
+    ];
+    room.succeed(&with(&fit, &TINY));
+    let wanted = [
+        "'my table.csv'",
+        "--missing-words none",
+        "--drop left",
+        "--weights heavy",
+        "seed = 3",
+    ];
+    repeats(&room, "model", &wanted);
+}
+
+#[test]
+fn the_page_of_pictures_says_how_to_fit_them_again() {
+    let room = Room::new();
+    let idx = |rows: u32| {
+        let mut bytes = vec![0, 0, 8, 3];
+        bytes.extend(
+            [rows, 4, 5]
+                .iter()
+                .flat_map(|size: &u32| size.to_be_bytes()),
+        );
+        bytes.extend((0..rows * 20).map(|at| (at * 37 % 251) as u8));
+        bytes
+    };
+    room.write("p.idx", idx(60));
+    room.write("t.idx", idx(20));
+    let fit = [
+        "fit",
+        "p.idx",
+        "--out",
+        "model",
+        "--test-data",
+        "t.idx",
+        "--threshold",
+        "0.3",
+        "--invert",
+        "--quiet",
+    ];
+    room.succeed(&with(&fit, &TINY));
+    repeats(
+        &room,
+        "model",
+        &["--threshold 0.3", "--invert", "--test-data t.idx"],
+    );
+}
+
+#[test]
+fn the_pages_of_energies_say_how_to_fit_them_again() {
+    let room = Room::new();
+    let fit = |out: &str, more: &[&str]| {
+        let line = ["energy", "fit", "ising:2x3", "--out", out, "--quiet"];
+        room.succeed(&with(&line, more));
+    };
+    fit(
+        "published",
+        &[
+            "--settings",
+            "published",
+            "--steps",
+            "20",
+            "--draws",
+            "16",
+            "--seed",
+            "2",
+        ],
+    );
+    repeats(
+        &room,
+        "published",
+        &["--settings published", "--draws 16", "--seed 2"],
+    );
+    fit(
+        "improved",
+        &[
+            "--steps",
+            "20",
+            "--rank",
+            "3",
+            "--end-time",
+            "1.5",
+            "--samples",
+            "500",
+        ],
+    );
+    repeats(
+        &room,
+        "improved",
+        &["--rank 3", "--end-time 1.5", "--samples 500"],
+    );
+    let tiny = [
+        "--method",
+        "neural",
+        "--steps",
+        "20",
+        "--set",
+        "network.hidden=16",
+        "--set",
+        "network.blocks=1",
+    ];
+    fit(
+        "neural",
+        &with(&tiny, &["--samples", "500"])
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>(),
+    );
+    repeats(
+        &room,
+        "neural",
+        &["energy fit ising:2x3", "neural.samples.csv"],
+    );
+    // The folder knows its energy: the page is that of one, with its training.
+    let html = room.text("neural/report.html");
+    let expected = [
+        "Figures",
+        "Marginals and correlations",
+        "Energies",
+        "Training",
+        "Settings",
+    ];
+    assert_eq!(titles(&html), expected);
+    assert!(html.contains("validation, bits/dim"));
+    fit(
+        "blind",
+        &with(&tiny, &["--data-free"])
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>(),
+    );
+    repeats(&room, "blind", &["--data-free"]);
+    assert!(
+        room.text("blind/report.html")
+            .contains("inverse temperature")
+    );
 }

@@ -461,6 +461,7 @@ fn a_saved_model_has_the_same_posterior() {
             let card = ModelCard {
                 version: "test".into(),
                 source: "test".into(),
+                energy: None,
                 read_options: ReadOptions::default(),
                 fingerprint: Some(train.fingerprint()),
                 split: SplitConfig::default(),

@@ -270,6 +270,56 @@ fn size(text: &str) -> Result<ImageSize> {
 mod tests {
     use super::*;
 
+    /// The options with which a page says that data were read are those that they were read with.
+    #[test]
+    fn what_a_page_says_reads_the_same() {
+        use clap::Parser;
+        use segre_report::page::repeat::{Script, reading};
+        #[derive(Parser)]
+        struct Line {
+            #[command(flatten)]
+            reading: Reading,
+        }
+        let options = |words: &[String]| {
+            let line = ["segre".to_owned()]
+                .into_iter()
+                .chain(words.iter().cloned());
+            Line::parse_from(line).reading.options(0).unwrap()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let own = "id,class,colour\n4,road,#804080\n1,\"a, b\",\n2,road,\n";
+        std::fs::write(path("own.csv"), own).unwrap();
+        let kinds = r##"{"columns_as": {"zip": "category"}, "date_formats": {"day": "%d.%m.%Y"}}"##;
+        std::fs::write(path("own.json"), kinds).unwrap();
+        let lines = [
+            "",
+            "--no-header --missing drop --missing-words none --text-window 9",
+            "--missing-words  --drop a,\"b,_c\" --columns x,y --weights w --constraint a<=b --constraint b>=2",
+            "--columns-as OWN.json --columns-as a=b=number,\"c,d\"=date",
+            "--gray --invert --threshold 0.3 --size 4x6 --pad 8x8",
+            "--levels 5 --classes camvid12 --ignore 0,7 --ignore-as fill",
+            "--classes OWN.csv --ignore 255",
+        ];
+        for line in lines {
+            let word = |word: &str| {
+                let word = word.replace("OWN.csv", &path("own.csv"));
+                word.replace("OWN.json", &path("own.json"))
+                    .replace('_', " ")
+            };
+            let words: Vec<String> = line.split(' ').map(word).collect();
+            let asked = options(if line.is_empty() { &[] } else { &words });
+            let mut said = Script::default();
+            reading(&mut said, &asked);
+            for (name, text) in &said.files {
+                std::fs::write(path(name), text).unwrap();
+                let file = said.words.iter_mut().filter(|word| word == name);
+                file.for_each(|word| *word = path(name));
+            }
+            assert_eq!(options(&said.words), asked, "{line}: {:?}", said.words);
+        }
+    }
+
     #[test]
     fn sizes_have_the_height_first() {
         let found = size("64x128").unwrap();

@@ -11,7 +11,7 @@ use segre::run::{ModelCard, Parts, TrainingLog};
 
 use crate::args::Common;
 use crate::watched::sample_with_progress;
-use segre_report::pictures::curve::Horizontal;
+use segre_report::pictures::curve::{Horizontal, Width};
 use segre_report::pictures::samples::{has_picture, write_picture};
 
 /// Samples of the picture or table at the end of a fit.
@@ -34,6 +34,7 @@ pub fn draw_training(out: &Path, card: &ModelCard, baselines: &BaselineScores) -
         horizontal,
         &baselines.named().into_iter().rev().collect::<Vec<_>>(),
         bounded,
+        Width::Whole,
     )?;
     drawing.write_png(&out.join("training.png"))
 }

@@ -4,12 +4,15 @@ use anyhow::Result;
 use segre::data::Schema;
 use segre::evaluation::contacts::{self, Structure};
 use segre::evaluation::overview::{Bar, ColumnView, RowScores, TableView};
+use segre::run::LoggedRound;
+
+use super::{Arrangement, Block, Small};
 
 use crate::pictures::chart::{Axis, Look, Panel, Series, draw_charts};
 use crate::pictures::colour::{BLUE, GREY, Rgb, VERMILION};
 use crate::pictures::column::draw_column;
-use crate::pictures::drawing::Drawing;
-use crate::pictures::grid::{ImageShape, Panel as Tiles, draw_columns, draw_grid};
+use crate::pictures::drawing::{Drawing, swatch};
+use crate::pictures::grid::{ImageShape, draw_tiles};
 use crate::pictures::key::Key;
 use crate::pictures::matrix::{Matrix, draw_matrices};
 
@@ -72,7 +75,7 @@ pub fn energies(edges: &[f64], shares: [&[f64]; 2], samples: f64) -> Result<Draw
 /// How the scores of rows spread.
 pub fn row_scores(scores: &RowScores) -> Result<Drawing> {
     let heights: Vec<f64> = scores.counts.iter().map(|count| *count as f64).collect();
-    let series = outline("test rows", BLUE, &scores.edges, &heights);
+    let series = outline("", BLUE, &scores.edges, &heights);
     let across = "bound of the negative log-likelihood, nats";
     lines(
         "Scores of test rows",
@@ -107,8 +110,25 @@ pub fn calibration(points: &[(f64, f64)]) -> Result<Drawing> {
     )
 }
 
+/// Rounds of a fit to an energy alone: how far the energy is reached, and how well the network follows it.
+pub fn rounds(rounds: &[LoggedRound]) -> Result<Drawing> {
+    let series = |name: &str, colour, of: fn(&LoggedRound) -> f64| Series {
+        name: name.to_owned(),
+        colour,
+        points: rounds.iter().map(|own| (own.step, of(own), 0.0)).collect(),
+        look: Look::Line,
+    };
+    let all = vec![
+        series("inverse temperature", BLUE, |own| own.inverse_temperature),
+        series("effective share of draws", VERMILION, |own| {
+            own.effective_share
+        }),
+    ];
+    lines("Rounds", "step", "of 1", all)
+}
+
 /// Strengths of pairs: of training rows, of samples, and their difference.
-pub fn pairs(view: &TableView) -> Option<Drawing> {
+pub fn pairs(view: &TableView) -> Option<Block> {
     let count = 1 + view.pairs.iter().map(|pair| pair.columns[1]).max()?;
     let names: Vec<&str> = view.columns[..count]
         .iter()
@@ -136,20 +156,26 @@ pub fn pairs(view: &TableView) -> Option<Drawing> {
         largest,
         signed: true,
     };
-    let matrices = [
+    let matrices = vec![
         matrix("real", real, 1.0),
         matrix("sampled", sampled, 1.0),
         matrix("sampled − real", difference, largest),
     ];
-    Some(draw_matrices(&matrices, &names))
+    Some(beside(matrices, &names, "strengths of pairs of columns"))
+}
+
+/// Matrices of one size, each with what is said of it.
+fn beside(matrices: Vec<Matrix>, names: &[&str], of: &str) -> Block {
+    let small = |matrix: Matrix| {
+        let alt = format!("Matrix of the {of}: {}", matrix.caption);
+        Small::new(&draw_matrices(&[matrix], names), "", alt)
+    };
+    let charts = matrices.into_iter().map(small).collect();
+    Block::charts(Arrangement::Columns, charts)
 }
 
 /// Dependences of places, real beside sampled, and what is in contact where a structure is known.
-pub fn places(
-    [real, sampled]: [&[f64]; 2],
-    places: usize,
-    structure: Option<&Structure>,
-) -> Drawing {
+pub fn places([real, sampled]: [&[f64]; 2], places: usize, structure: Option<&Structure>) -> Block {
     let mut sorted = real.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     // The strongest pairs alone would leave the others in the dark.
@@ -160,7 +186,12 @@ pub fn places(
         largest,
         signed: false,
     };
-    let names: Vec<String> = (1..=places).map(|place| place.to_string()).collect();
+    // Every tenth place has its number.
+    let name = |place: usize| match place.is_multiple_of(10) {
+        true => place.to_string(),
+        false => String::new(),
+    };
+    let names: Vec<String> = (1..=places).map(name).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut matrices = vec![matrix("real", real), matrix("sampled", sampled)];
     matrices.extend(structure.map(|structure| {
@@ -176,7 +207,7 @@ pub fn places(
             signed: false,
         }
     }));
-    draw_matrices(&matrices, &names)
+    beside(matrices, &names, "dependence of pairs of places")
 }
 
 /// Distances from the nearest training row: of samples, test rows and validation rows.
@@ -213,24 +244,39 @@ pub fn distances(found: &[Vec<u32>; 3]) -> Result<Drawing> {
     )
 }
 
-/// Groups of pictures side by side; `in_rows` keeps pictures of one row together.
+/// Groups of pictures beside each other: what they are, their labels, and what stands below them. In a `row` the pictures
+/// of one line belong together.
 pub fn pictures(
     schema: &Schema,
     [height, width]: [usize; 2],
-    groups: &[(&str, &[u16])],
-    in_rows: bool,
-) -> Result<Drawing> {
+    groups: &[(&str, &[u16], String)],
+    row: bool,
+) -> Result<Block> {
     let key = Key::of(schema)?;
-    let tiles: Vec<Tiles> = groups
-        .iter()
-        .map(|(caption, labels)| Tiles { caption, labels })
-        .collect();
     let shape = ImageShape { height, width };
-    let drawing = match in_rows {
-        true => draw_columns(&tiles, shape, &key.palette)?,
-        false => draw_grid(&tiles, shape, &key.palette)?,
+    let small = |(title, labels, caption): &(&str, &[u16], String)| {
+        let drawing = draw_tiles(labels, shape, &key.palette, row)?;
+        Ok(Small::new(&drawing, title, format!("Pictures: {title}")).captioned(caption))
     };
-    Ok(key.below(drawing))
+    let named = key
+        .entries()
+        .map(|(name, colour)| (name.to_owned(), swatch(colour)));
+    Ok(Block::Charts {
+        layout: if row {
+            Arrangement::Row
+        } else {
+            Arrangement::Own
+        },
+        key: named.collect(),
+        charts: groups.iter().map(small).collect::<Result<_>>()?,
+    })
+}
+
+/// What the colours of real and sampled mean.
+pub fn key(real: &str) -> Vec<(String, String)> {
+    let key = [(real, BLUE), ("samples", VERMILION)];
+    key.map(|(name, colour)| (name.to_owned(), swatch(colour)))
+        .to_vec()
 }
 
 /// Shares of a few categories, of training rows and of samples.

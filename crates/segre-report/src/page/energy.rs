@@ -2,24 +2,34 @@
 
 use anyhow::Result;
 use segre::evaluation::overview::{EnergyView, Figure};
+use segre::run::{Card, TrainingLog};
 
-use super::{Block, Cell, Headline, Page, Section, charts, whole};
+use super::model::course;
+use super::{Block, Cell, Headline, Page, Section, charts, estimate, repeat, whole};
 use crate::pictures::axis::number;
+use crate::pictures::curve::{Horizontal, Width, draw_losses, draw_training};
 use crate::pictures::scatter::draw_scatter;
 
 /// Samples whose energies are drawn, as the overview has them.
 const SHOWN: usize = 20_000;
 
+/// What a page says of where a fit to an energy is from.
+pub struct EnergyAbout<'a> {
+    /// Name of the page.
+    pub title: &'a str,
+    /// Its settings.
+    pub card: &'a Card,
+    /// The same to be read.
+    pub settings: &'a str,
+    /// Its training.
+    pub log: Option<&'a TrainingLog>,
+}
+
 /// The page of a fit to an energy.
 ///
 /// # Errors
 /// None that a view can have.
-pub fn energy_page(
-    title: &str,
-    (version, seed): (&str, u64),
-    settings: &str,
-    view: &EnergyView,
-) -> Result<Page> {
+pub fn energy_page(about: &EnergyAbout, view: &EnergyView) -> Result<Page> {
     let row = |figure: &Figure| {
         vec![
             Cell::from(figure.name.clone()),
@@ -40,17 +50,26 @@ pub fn energy_page(
         headings,
         view.figures.iter().map(row).collect(),
     );
+    let error = |(name, error): &(String, f64)| {
+        vec![Cell::from(name.clone()), Cell::number(Some(*error), 4)]
+    };
+    let errors = Block::table(
+        "Mean error of the marginals",
+        [("by", false), ("error", true)],
+        view.marginal_errors.iter().map(error).collect(),
+    );
     let against = match &view.target[..] {
         "exact" => "exact inference".to_owned(),
         chain => format!("a long chain ({chain}), as exact inference would take too much memory"),
     };
     let mut lead = format!(
-        "The target's are by {against}; errors are standard errors. Of KL the target's is what as many exact samples would get."
+        "The target's are by {against}; errors are standard errors. Of KL the target's is what as many exact samples would get. \
+         Mean field and belief propagation approximate the same energy, without a fit."
     );
     if let Some(log_z) = view.log_z {
         lead += &format!(" Its log Z is {}.", number(log_z, 4));
     }
-    let mut sections = vec![Section::new("Figures", lead, vec![figures])];
+    let mut sections = vec![Section::new("Figures", lead, vec![figures, errors])];
     let scatter = draw_scatter("probability, target", "share of samples", &view.marginals);
     let alt = "Probabilities of states: of samples against those of the target";
     let caption = "Every point is a state of a variable.";
@@ -85,20 +104,30 @@ pub fn energy_page(
             vec![Block::chart(&drawing, alt, "")],
         ));
     }
-    let lines = Block::Lines {
-        name: "Settings".to_owned(),
-        text: settings.to_owned(),
-        open: false,
+    sections.extend(training(about)?);
+    let (version, seed, budget, script) = match about.card {
+        Card::Data(card) | Card::EnergyDataFree(card) => (
+            &card.version,
+            card.training.seed,
+            &card.training.budget,
+            match about.card {
+                Card::Data(_) => repeat::of_data(card, about.settings),
+                _ => Some(repeat::of_energy(card, about.settings)),
+            },
+        ),
+        Card::Randomized(card) => (
+            &card.version,
+            card.training.seed,
+            &card.training.budget,
+            Some(repeat::of_randomized(card)),
+        ),
     };
-    sections.push(Section::new(
-        "Settings",
-        format!("Segre {version}, seed {seed}."),
-        vec![lines],
-    ));
+    let settings = repeat::section((version, seed), budget, script.as_ref(), about.settings);
+    sections.push(settings);
     let headline = |figure: &Figure| Headline {
         name: figure.name.clone(),
         value: match figure.std_error {
-            Some(error) => format!("{} ± {}", number(figure.value, 4), number(error, 4)),
+            Some(error) => estimate(figure.value, error, 4),
             None => number(figure.value, 4),
         },
         beside: figure.target.map_or_else(String::new, |target| {
@@ -106,7 +135,7 @@ pub fn energy_page(
         }),
     };
     Ok(Page {
-        title: title.to_owned(),
+        title: about.title.to_owned(),
         lead: format!(
             "A {} fitted to the energy {} of {} variables and {} factors.",
             match &view.method[..] {
@@ -119,6 +148,44 @@ pub fn energy_page(
         ),
         figures: view.figures.iter().take(3).map(headline).collect(),
         sections,
-        version: version.to_owned(),
+        version: version.clone(),
     })
+}
+
+/// How the training went, as the kind of fit has it.
+fn training(about: &EnergyAbout) -> Result<Option<Section>> {
+    let Some(log) = about.log.filter(|log| {
+        !log.losses.is_empty() || !log.rounds.is_empty() || !log.validations.is_empty()
+    }) else {
+        return Ok(None);
+    };
+    let mut blocks = Vec::new();
+    let mut lead = course(log);
+    match about.card {
+        Card::Data(card) => {
+            let bounded = card.model.validated_by_bound();
+            let none: [(&str, f64); 0] = [];
+            let drawing = draw_training(log, Horizontal::Steps, &none, bounded, Width::Narrow)?;
+            let alt = "Training loss and validation score by step";
+            blocks.push(Block::chart(&drawing, alt, ""));
+        }
+        Card::Randomized(_) => {
+            let alt = "Training loss by step";
+            blocks.push(Block::chart(
+                &draw_losses(&log.losses, "loss, nats")?,
+                alt,
+                "",
+            ));
+        }
+        Card::EnergyDataFree(_) => {
+            let alt = "Training loss by step";
+            let losses = draw_losses(&log.losses, "loss, nats per site")?;
+            blocks.push(Block::chart(&losses, alt, ""));
+            let alt = "Inverse temperature and effective share of draws by step";
+            blocks.push(Block::chart(&charts::rounds(&log.rounds)?, alt, ""));
+            lead += " The network learns from rows that it draws itself, weighted, of an energy whose inverse temperature rises \
+                     to 1, the energy itself; the effective share says how many of the draws the weights leave.";
+        }
+    }
+    Ok(Some(Section::new("Training", lead, blocks)))
 }

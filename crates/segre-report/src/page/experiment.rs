@@ -22,6 +22,7 @@ pub fn experiment_page(report: &Path) -> Result<Page> {
     let (mut page, mut events, mut heading) = (Page::default(), Vec::new(), None);
     let mut table: Option<Reading> = None;
     page.version = env!("CARGO_PKG_VERSION").to_owned();
+    page.lead = "An experiment: what was found, beside what is published.".to_owned();
     for event in Parser::new_ext(&text, Options::ENABLE_TABLES) {
         match event {
             Event::Start(Tag::Heading { level, .. }) if level as usize <= 2 => {
@@ -130,7 +131,10 @@ impl Reading {
             ..Cell::from(text)
         };
         Block::Table {
-            caption: format!("{section}, as a table"),
+            caption: match section {
+                "Results" => "Figures".to_owned(),
+                section => section.to_owned(),
+            },
             columns: headings.into_iter().zip(self.numbers).collect(),
             rows: self
                 .rows

@@ -18,7 +18,7 @@ use segre::{Device, atomic};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{About, Page, energy_page, experiment_page, model_page};
+use super::{About, EnergyAbout, Page, energy_page, experiment_page, model_page};
 
 /// An experiment's report.
 const EXPERIMENT_FILE: &str = "REPORT.md";
@@ -85,7 +85,13 @@ pub fn page_of_folder(
         .unwrap_or_else(|_| folder.to_path_buf());
     let title = name.file_name().unwrap_or_default().to_string_lossy();
     let card = Card::load(folder)?;
-    if let (Card::Data(card), None) = (&card, &options.energy) {
+    let log = TrainingLog::read(folder).ok();
+    let own = match &card {
+        Card::Data(card) => card.energy.as_ref(),
+        Card::EnergyDataFree(card) => Some(&card.source),
+        Card::Randomized(card) => Some(&card.source),
+    };
+    if let (Card::Data(card), None) = (&card, options.energy.as_ref().or(own)) {
         let seed = options.seed.unwrap_or(card.training.seed);
         let structure = structure(options.contacts.as_deref(), card)?;
         let seen = stored(folder, (seed, None), options.again, || {
@@ -93,7 +99,6 @@ pub fn page_of_folder(
             let parts = Parts::of_fit(&card)?;
             Ok(overview::run(&model, &parts, seed, observer)?)
         })?;
-        let log = TrainingLog::read(folder).ok();
         let about = About {
             title: title.into_owned(),
             recipe: recipe(card),
@@ -101,13 +106,11 @@ pub fn page_of_folder(
         };
         return model_page(&about, card, log.as_ref(), &seen);
     }
-    let (source, fitted_with, version) = match &card {
-        Card::Data(card) | Card::EnergyDataFree(card) => {
-            (&card.source, card.training.seed, &card.version)
-        }
-        Card::Randomized(card) => (&card.source, card.training.seed, &card.version),
+    let (source, fitted_with) = match &card {
+        Card::Data(card) | Card::EnergyDataFree(card) => (&card.source, card.training.seed),
+        Card::Randomized(card) => (&card.source, card.training.seed),
     };
-    let energy = options.energy.as_ref().unwrap_or(source);
+    let energy = options.energy.as_ref().or(own).unwrap_or(source);
     let seed = options.seed.unwrap_or(fitted_with);
     let seen = stored(folder, (seed, Some(energy)), options.again, || {
         let parsed = ModelSource::parse(energy)?;
@@ -139,8 +142,14 @@ pub fn page_of_folder(
         Card::Data(card) | Card::EnergyDataFree(card) => recipe(card),
         Card::Randomized(card) => serde_json::to_string_pretty(&(&card.model, &card.training))?,
     };
+    let about = EnergyAbout {
+        title: &title,
+        card: &card,
+        settings: &settings,
+        log: log.as_ref(),
+    };
     let view: EnergyView = seen;
-    energy_page(&title, (version, fitted_with), &settings, &view)
+    energy_page(&about, &view)
 }
 
 /// The page of a model of which everything has been seen.

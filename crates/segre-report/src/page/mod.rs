@@ -6,6 +6,7 @@
 //! | a model of data, section by section | `model.rs`; by kind `table.rs`, `pictures.rs`, `sequences.rs` |
 //! | what was fitted to an energy | `energy.rs` |
 //! | an experiment's report | `experiment.rs` |
+//! | what to type to fit a model again | `repeat.rs` |
 //! | charts of all of them | `charts.rs` |
 //!
 //! A page is data, [`Page`]; `templates/page.html` makes HTML of it, and escapes every text.
@@ -16,6 +17,7 @@ mod experiment;
 mod folder;
 mod model;
 mod pictures;
+pub mod repeat;
 mod sequences;
 mod table;
 
@@ -27,7 +29,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use serde::Serialize;
 
-pub use energy::energy_page;
+pub use energy::{EnergyAbout, energy_page};
 pub use experiment::experiment_page;
 pub use folder::{PageOptions, page_of_folder, page_of_seen};
 pub use model::{About, model_page};
@@ -85,13 +87,11 @@ pub enum Block {
         alt: String,
         /// A sentence below it; none if empty.
         caption: String,
-        /// Whether it has many colours of its own, which need a light background.
-        plate: bool,
-        /// Whether it is read at its own width, in a frame that scrolls on a narrow screen.
-        wide: bool,
     },
-    /// Small charts side by side.
+    /// Small charts side by side, below each other where the screen is narrow.
     Charts {
+        /// How they share the width.
+        layout: Arrangement,
         /// What their colours mean: names, each with an SVG element.
         key: Vec<(String, String)>,
         /// Each with what it shows.
@@ -132,9 +132,25 @@ pub enum Block {
     },
 }
 
+/// How charts share the width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arrangement {
+    /// In columns of one width.
+    Columns,
+    /// Each as wide as it is.
+    Own,
+    /// The same, on a light background: they have many colours of their own.
+    Plates,
+    /// In one row on any screen: what stands in a row belongs together.
+    Row,
+}
+
 /// A small chart.
 #[derive(Clone, Debug, Serialize)]
 pub struct Small {
+    /// What stands above it; nothing if empty.
+    pub title: String,
     /// An SVG element.
     pub svg: String,
     /// What it shows.
@@ -156,12 +172,40 @@ pub struct Cell {
     pub letters: bool,
 }
 
+impl Small {
+    fn new(drawing: &Drawing, title: &str, alt: impl Into<String>) -> Self {
+        Self {
+            title: title.to_owned(),
+            svg: drawing.to_svg(),
+            alt: alt.into(),
+            caption: String::new(),
+        }
+    }
+
+    fn captioned(self, caption: impl Into<String>) -> Self {
+        Self {
+            caption: caption.into(),
+            ..self
+        }
+    }
+}
+
 /// Letters of a sequence or text that are shown, and of a name.
 const LETTERS: usize = 400;
 const NAME: usize = 80;
 
 fn whole(count: usize) -> String {
     number(count as f64, 0)
+}
+
+/// A number with its standard error; one that rounds to 0 is not said to be 0.
+fn estimate(value: f64, error: f64, decimals: usize) -> String {
+    let least = 0.5 * 10f64.powi(-(decimals as i32));
+    let error = match error > 0.0 && error < least {
+        true => format!("< {}", number(2.0 * least, decimals)),
+        false => number(error, decimals),
+    };
+    format!("{} ± {error}", number(value, decimals))
 }
 
 fn percent(share: f64) -> String {
@@ -206,8 +250,8 @@ impl Cell {
     /// A number with its standard error.
     fn estimate(value: Option<f64>, error: Option<f64>, decimals: usize) -> Self {
         let mut cell = Self::number(value, decimals);
-        if let (Some(_), Some(error)) = (cell.sort, error) {
-            cell.text += &format!(" ± {}", number(error, decimals));
+        if let (Some(value), Some(error)) = (cell.sort, error) {
+            cell.text = estimate(value, error, decimals);
         }
         cell
     }
@@ -237,17 +281,17 @@ impl Block {
             svg: drawing.to_svg(),
             alt: alt.into(),
             caption: caption.into(),
-            plate: false,
-            wide: drawing.size.0 > 560.0,
         }
     }
 
-    /// The chart on a light background, whatever that of the page.
-    fn on_plate(mut self) -> Self {
-        if let Self::Chart { plate, .. } = &mut self {
-            *plate = true;
+    /// Charts without a key of their colours.
+    fn charts(layout: Arrangement, charts: Vec<Small>) -> Self {
+        let key = Vec::new();
+        Self::Charts {
+            layout,
+            key,
+            charts,
         }
-        self
     }
 
     /// A table whose headings say whether their column holds numbers.

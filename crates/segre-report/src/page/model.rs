@@ -7,12 +7,12 @@ use segre::evaluation::overview::{Beside, Extreme, Overview, RowScores, View};
 use segre::run::{ModelCard, TrainingLog};
 
 use super::{
-    Block, Cell, Headline, LETTERS, NAME, Page, Section, charts, percent, pictures, sentence,
-    sequences, table, whole,
+    Block, Cell, Headline, LETTERS, NAME, Page, Section, charts, estimate, percent, pictures,
+    repeat, sentence, sequences, table, whole,
 };
 use crate::pictures::axis::number;
 use crate::pictures::column::shortened;
-use crate::pictures::curve::{Horizontal, draw_training};
+use crate::pictures::curve::{Horizontal, Width, draw_training};
 
 /// Columns of a table of rows.
 const MOST_FIELDS: usize = 40;
@@ -54,12 +54,18 @@ pub fn model_page(
         sections.push(training(log, overview, card)?);
     }
     sections.push(data(card, overview));
-    sections.push(repeat(about, card, overview));
+    let script = repeat::of_data(card, &about.recipe);
+    sections.push(repeat::section(
+        (&card.version, card.training.seed),
+        &card.training.budget,
+        script.as_ref(),
+        &about.recipe,
+    ));
     Ok(Page {
         title: about.title.clone(),
         lead: format!(
-            "A model of {} that learned from {} rows of {}.",
-            card.schema.layout.describe(),
+            "The distribution of {}, learned from {} rows of {}.",
+            rows_of(&card.schema),
             whole(overview.rows[0]),
             card.source
         ),
@@ -77,16 +83,15 @@ fn duration(log: &TrainingLog) -> Option<(String, Option<String>)> {
     Some((number(last.step, 0), seconds))
 }
 
-/// Pearson's correlation; none of what does not vary.
-fn correlation(x: &[f64], y: &[f64]) -> Option<f64> {
-    let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len() as f64;
-    let (mean_x, mean_y) = (mean(x), mean(y));
-    let products = x.iter().zip(y).fold([0.0; 3], |[xx, yy, xy], (x, y)| {
-        let (x, y) = (x - mean_x, y - mean_y);
-        [xx + x * x, yy + y * y, xy + x * y]
-    });
-    let [xx, yy, xy] = products;
-    Some(xy / (xx * yy).sqrt()).filter(|value| value.is_finite())
+/// What rows of such data are.
+fn rows_of(schema: &Schema) -> String {
+    match &schema.layout {
+        Layout::Table => "the rows of a table".to_owned(),
+        Layout::Image { height, width, .. } => format!("pictures of {height}×{width} pixels"),
+        Layout::Sequence => format!("sequences of {} places", schema.sites()),
+        Layout::Text => format!("texts of {} characters", schema.sites()),
+        Layout::Array { shape } => format!("arrays of shape {shape:?}"),
+    }
 }
 
 fn headlines(overview: &Overview, log: Option<&TrainingLog>) -> Vec<Headline> {
@@ -108,16 +113,20 @@ fn headlines(overview: &Overview, log: Option<&TrainingLog>) -> Vec<Headline> {
              }| {
                 let share = 100.0 * (1.0 - bits / best);
                 match share >= 0.0 {
-                    true => format!("{} % below {name} ({})", number(share, 1), number(*best, 3)),
+                    true => format!(
+                        "{} % below the best simple model ({name}, {})",
+                        number(share, 1),
+                        number(*best, 3)
+                    ),
                     false => format!(
-                        "{} % above {name} ({}): give the fit more time",
+                        "{} % above the best simple model ({name}, {}): give the fit more time",
                         number(-share, 1),
                         number(*best, 3)
                     ),
                 }
             },
         );
-        let value = format!("{} ± {} bits/dim", number(bits, 3), number(error, 3));
+        let value = format!("{} bits/dim", estimate(bits, error, 3));
         all.push(headline("Test rows", value, beside));
     }
     if let Some((steps, seconds)) = log.and_then(duration) {
@@ -126,9 +135,10 @@ fn headlines(overview: &Overview, log: Option<&TrainingLog>) -> Vec<Headline> {
         all.push(headline("Training", value, beside));
     }
     if let View::Sequences(view) = &overview.view
-        && let Some(agreement) = correlation(&view.real_pairs, &view.sampled_pairs)
+        && let Some(agreement) = view.agreement
     {
-        let beside = "correlation with training rows; 1 is the same".to_owned();
+        let beside = "correlation of their dependences with those of training rows; 1 is the same"
+            .to_owned();
         all.push(headline("Pairs of places", number(agreement, 3), beside));
     }
     if let View::Table(view) = &overview.view {
@@ -157,7 +167,7 @@ fn likelihood(overview: &Overview) -> Result<Section> {
     let mut rows = Vec::new();
     if let Some([bits, error]) = overview.bits_per_dim {
         rows.push(vec![
-            Cell::from("Segre").noted("an upper bound on average"),
+            Cell::from("Segre").noted("an upper bound, on average"),
             Cell::estimate(Some(bits), Some(error), 4),
             Cell::from("–"),
         ]);
@@ -165,7 +175,7 @@ fn likelihood(overview: &Overview) -> Result<Section> {
     for own in &overview.baselines {
         let [more, error] = own.behind.map_or([None; 2], |behind| behind.map(Some));
         rows.push(vec![
-            Cell::from(own.name.clone()),
+            Cell::from(own.name.clone()).noted(&own.meaning),
             Cell::number(Some(own.bits_per_dim), 4),
             Cell::estimate(more, error, 4),
         ]);
@@ -182,10 +192,9 @@ fn likelihood(overview: &Overview) -> Result<Section> {
     let mut blocks = vec![Block::table(caption, headings, rows)];
     if let Some([nats, error]) = overview.nats {
         let text = format!(
-            "A test row takes {} ± {} nats, the error being that of the estimate. What others take more is a mean over the same \
+            "A test row takes {} nats, the error being that of the estimate. What others take more is a mean over the same \
              rows, with its standard error over rows.",
-            number(nats, 3),
-            number(error, 3)
+            estimate(nats, error, 3)
         );
         blocks.insert(0, Block::text(text));
     }
@@ -207,22 +216,21 @@ fn rows(scores: &RowScores, overview: &Overview, schema: &Schema) -> Result<Sect
         ("least likely", &scores.least_likely),
     ];
     if let View::Pictures(view) = &overview.view {
-        let labels = groups.map(|(name, rows)| {
-            let labels: Vec<u16> = rows
-                .iter()
-                .flat_map(|row| row.labels.iter().copied())
-                .collect();
-            (name, labels)
+        let labels = groups.map(|(_, rows)| {
+            let labels = rows.iter().flat_map(|row| row.labels.iter().copied());
+            labels.collect::<Vec<u16>>()
         });
-        let tiles = labels.iter().map(|(name, labels)| (*name, &labels[..]));
-        let drawing = charts::pictures(schema, view.size, &tiles.collect::<Vec<_>>(), false)?;
-        let [most, least] = groups.map(|(_, rows)| {
-            let nats = rows.iter().map(|row| number(row.nats, 1));
-            nats.collect::<Vec<_>>().join(", ")
-        });
-        let caption = format!("Nats of the most likely: {most}. Of the least likely: {least}.");
-        let alt = "The most and the least likely test pictures";
-        let blocks = vec![Block::chart(&drawing, alt, caption)];
+        let group = |((name, rows), labels): (&(_, &Vec<Extreme>), _)| {
+            let nats: Vec<String> = rows.iter().map(|row| number(row.nats, 1)).collect();
+            (
+                *name,
+                labels,
+                format!("Nats, line by line: {}.", nats.join(", ")),
+            )
+        };
+        let both = groups.iter().zip(labels.iter().map(Vec::as_slice));
+        let both: Vec<(&str, &[u16], String)> = both.map(group).collect();
+        let blocks = vec![charts::pictures(schema, view.size, &both, false)?];
         return Ok(Section::new("Extremes", lead, blocks));
     }
     let letters = matches!(schema.layout, Layout::Sequence | Layout::Text);
@@ -257,26 +265,26 @@ fn training(log: &TrainingLog, overview: &Overview, card: &ModelCard) -> Result<
         Horizontal::Steps,
         &overview.baselines.iter().map(level).collect::<Vec<_>>(),
         card.model.validated_by_bound(),
+        Width::Narrow,
     )?;
-    let mut lead = String::new();
-    if let Some((steps, seconds)) = duration(log) {
-        lead = format!("{steps} steps");
-        if let Some(seconds) = seconds {
-            lead += &format!(" in {seconds} s");
-        }
-        lead += &log.kept.map_or(".".to_owned(), |kept| {
-            format!(
-                "; the model of step {} was kept, the best on the validation rows.",
-                number(kept.step, 0)
-            )
-        });
-    }
     let alt = "Training loss and validation score by step, with baselines";
-    Ok(Section::new(
-        "Training",
-        lead,
-        vec![Block::chart(&drawing, alt, "")],
-    ))
+    let blocks = vec![Block::chart(&drawing, alt, "")];
+    Ok(Section::new("Training", course(log), blocks))
+}
+
+/// How long a training took, and what was kept of it.
+pub(super) fn course(log: &TrainingLog) -> String {
+    let Some((steps, seconds)) = duration(log) else {
+        return String::new();
+    };
+    let mut text = format!("{steps} steps");
+    if let Some(seconds) = seconds {
+        text += &format!(" in {seconds} s");
+    }
+    text + &log.kept.map_or(".".to_owned(), |kept| {
+        let step = number(kept.step, 0);
+        format!("; the model of step {step} was kept, the best on the validation rows.")
+    })
 }
 
 fn data(card: &ModelCard, overview: &Overview) -> Section {
@@ -333,23 +341,4 @@ fn data(card: &ModelCard, overview: &Overview) -> Section {
         blocks.push(Block::text(text));
     }
     Section::new("Data", format!("Source: {}.", card.source), blocks)
-}
-
-fn repeat(about: &About, card: &ModelCard, overview: &Overview) -> Section {
-    let lead = format!(
-        "Segre {}, seed {}, {} parameters. With the recipe below as recipe.toml this fits the same model again:",
-        card.version,
-        card.training.seed,
-        whole(overview.parameters)
-    );
-    let source = &card.source;
-    let command = Block::Command {
-        text: format!("segre fit {source} --recipe recipe.toml --out DIR"),
-    };
-    let recipe = Block::Lines {
-        name: "Recipe".to_owned(),
-        text: about.recipe.clone(),
-        open: false,
-    };
-    Section::new("Settings", lead, vec![command, recipe])
 }

@@ -4,20 +4,20 @@ use anyhow::Result;
 use segre::data::Schema;
 use segre::evaluation::overview::{NearRow, PicturesView};
 
-use super::{Block, Cell, Section, charts};
+use super::{Arrangement, Block, Cell, Section, Small, charts};
 
 pub(super) fn sections(view: &PicturesView, schema: &Schema) -> Result<Vec<Section>> {
     let draw =
-        |groups: &[(&str, &[u16])], in_rows| charts::pictures(schema, view.size, groups, in_rows);
+        |groups: &[(&str, &[u16], String)], row| charts::pictures(schema, view.size, groups, row);
+    let nothing = String::new;
     let mut sections = Vec::new();
     if !view.samples.is_empty() {
-        let drawing = draw(
-            &[("test pictures", &view.data), ("samples", &view.samples)],
-            false,
-        )?;
-        let blocks = vec![Block::chart(&drawing, "Test pictures beside samples", "")];
+        let groups = [
+            ("test pictures", &view.data[..], nothing()),
+            ("samples", &view.samples, nothing()),
+        ];
         let lead = "What the model draws, beside pictures that it has not seen.";
-        sections.push(Section::new("Samples", lead, blocks));
+        sections.push(Section::new("Samples", lead, vec![draw(&groups, false)?]));
     }
     let mut blocks = Vec::new();
     if !view.nearest.is_empty() {
@@ -29,18 +29,20 @@ pub(super) fn sections(view: &PicturesView, schema: &Schema) -> Result<Vec<Secti
                 .collect::<Vec<u16>>()
         };
         let (own, near) = (joined(|near| &near.sample), joined(|near| &near.train));
-        let drawing = draw(&[("samples", &own), ("nearest in training", &near)], false)?;
         let far = view.nearest.iter().map(|near| near.distance.to_string());
         let caption = format!(
-            "Pixels that differ: {}.",
+            "Pixels in which each differs from its sample, line by line: {}.",
             far.collect::<Vec<_>>().join(", ")
         );
-        let alt = "Samples beside the training picture nearest to each";
-        blocks.push(Block::chart(&drawing, alt, caption));
+        let groups = [
+            ("samples", &own[..], nothing()),
+            ("the training picture nearest to each", &near, caption),
+        ];
+        blocks.push(draw(&groups, false)?);
     }
     if view.distances.iter().all(|found| !found.is_empty()) {
         let alt = "Shares of samples, test and validation pictures by their distance from the training pictures";
-        let caption = "Samples to the left of held-out pictures would be learned by heart.";
+        let caption = "Were samples nearer than pictures that the model has not seen, it would repeat training pictures.";
         blocks.push(Block::chart(
             &charts::distances(&view.distances)?,
             alt,
@@ -57,21 +59,12 @@ pub(super) fn sections(view: &PicturesView, schema: &Schema) -> Result<Vec<Secti
             own.flatten().copied().collect()
         };
         let filled: Vec<Vec<u16>> = (0..draws).map(of_draw).collect();
-        let names: Vec<String> = (1..=draws).map(|draw| format!("filling {draw}")).collect();
-        let mut groups: Vec<(&str, &[u16])> = vec![("data", &infilled.data)];
-        groups.extend(
-            names
-                .iter()
-                .map(String::as_str)
-                .zip(filled.iter().map(Vec::as_slice)),
-        );
-        let drawing = draw(&groups, true)?;
-        let blocks = vec![Block::chart(
-            &drawing,
-            "Pictures whose lower halves were filled in",
-            "",
-        )];
-        let lead = "Test pictures of which the model saw the upper half, and what it drew below.";
+        let names: Vec<String> = (1..=draws).map(|draw| format!("drawn {draw}")).collect();
+        let mut groups = vec![("test picture", &infilled.data[..], nothing())];
+        let drawn = names.iter().zip(&filled);
+        groups.extend(drawn.map(|(name, labels)| (&name[..], &labels[..], nothing())));
+        let lead = "Test pictures of which the model saw the upper half, and lower halves that it drew below.";
+        let blocks = vec![draw(&groups, true)?];
         sections.push(Section::new("Lower halves filled in", lead, blocks));
     }
     if view.infilled.is_none() {
@@ -83,11 +76,11 @@ pub(super) fn sections(view: &PicturesView, schema: &Schema) -> Result<Vec<Secti
     if !view.shares.is_empty() {
         let alt = "Bars of the shares of pixels, in training pictures and in samples";
         let drawing = charts::shares("share of pixels", &view.shares);
-        blocks.push(Block::chart(
-            &drawing,
-            alt,
-            "Training pictures in blue, with their shares; samples in vermilion.",
-        ));
+        blocks.push(Block::Charts {
+            layout: Arrangement::Own,
+            key: charts::key("training pictures, with their shares"),
+            charts: vec![Small::new(&drawing, "", alt)],
+        });
     }
     if let Some(maps) = &view.maps {
         if maps.areas.iter().all(|areas| !areas.is_empty()) {
@@ -113,8 +106,12 @@ pub(super) fn sections(view: &PicturesView, schema: &Schema) -> Result<Vec<Secti
         ));
     }
     if !blocks.is_empty() {
-        let lead = "What pictures consist of, in training pictures and in samples.";
-        sections.push(Section::new("Shares and regions", lead, blocks));
+        let (title, what) = match view.maps {
+            Some(_) => ("Shares and regions", "Classes"),
+            None => ("Shares of values", "Values of pixels"),
+        };
+        let lead = format!("{what} in training pictures and in samples.");
+        sections.push(Section::new(title, lead, blocks));
     }
     Ok(sections)
 }

@@ -4,9 +4,13 @@ use anyhow::Result;
 use segre::evaluation::contacts::{self, ContactReport, Precision, Structure};
 use segre::evaluation::overview::SequencesView;
 
-use super::{Block, Cell, LETTERS, Section, charts, percent, whole};
+use super::{Arrangement, Block, Cell, LETTERS, Section, Small, charts, percent, whole};
+use crate::pictures::axis::number;
 use crate::pictures::column::shortened;
-use crate::pictures::logo::draw_logo;
+use crate::pictures::logo::draw_logos;
+
+/// Places of a logo that are read on a phone.
+const PLACES: usize = 20;
 
 pub(super) fn sections(
     view: &SequencesView,
@@ -27,30 +31,38 @@ pub(super) fn sections(
         }],
     )];
     if !view.letters.is_empty() {
-        let logo = |caption: &str, shares| {
-            let alt = format!("Sequence logo, {caption}");
-            Block::chart(&draw_logo(caption, &view.letters, shares), alt, "").on_plate()
+        let both = view.real.chunks(PLACES).zip(view.sampled.chunks(PLACES));
+        let logo = |(piece, (real, sampled)): (usize, (&[_], &[_]))| {
+            let before = piece * PLACES;
+            let logos = [("training rows", real), ("samples", sampled)];
+            let (first, last) = (before + 1, before + real.len());
+            let alt = format!(
+                "Sequence logos of places {first} to {last}: of training rows, and of samples below them"
+            );
+            Small::new(&draw_logos(&view.letters, &logos, before), "", alt)
         };
-        let blocks = vec![
-            logo("training rows", &view.real),
-            logo("samples", &view.sampled),
-        ];
-        let lead = "At every place its letters, as high as their shares of the place's information (Schneider & Stephens 1990).";
+        let charts = both.enumerate().map(logo).collect();
+        let blocks = vec![Block::charts(Arrangement::Plates, charts)];
+        let lead = format!(
+            "A stack is as high as what its place tells: log₂ of {} letters less its entropy, in bits. Each letter has its \
+             share of it (Schneider & Stephens 1990).",
+            view.letters.len()
+        );
         sections.push(Section::new("Places", lead, blocks));
     }
     if !view.real_pairs.is_empty() {
         let both = [&view.real_pairs[..], &view.sampled_pairs[..]];
-        let drawing = charts::places(both, view.real.len(), structure);
-        let alt = match structure {
-            Some(_) => {
-                "Matrices of the dependence of pairs of places, real and sampled, and of their contacts"
-            }
-            None => "Matrices of the dependence of pairs of places, real and sampled",
-        };
-        let caption = "Mutual information less the product of the places' means (average product correction), nats; for a \
-                       protein, strong pairs tend to be in contact.";
-        let lead = "Which places depend on each other, in training rows and in samples.";
-        let mut blocks = vec![Block::chart(&drawing, alt, caption)];
+        let mut lead = "Which places depend on each other, in training rows and in as many samples: mutual information \
+                        less the product of the places' means (average product correction), nats. In a protein, strong pairs \
+                        tend to be in contact."
+            .to_owned();
+        if let Some(agreement) = view.agreement {
+            lead += &format!(
+                " Both agree with a correlation of {}.",
+                number(agreement, 3)
+            );
+        }
+        let mut blocks = vec![charts::places(both, view.real.len(), structure)];
         if let Some(structure) = structure {
             let [real, sampled] = both;
             let found = contacts::of_couplings([sampled, real], structure)?;

@@ -3,11 +3,9 @@
 use anyhow::Result;
 use segre::evaluation::overview::{ColumnView, PairView, Predicted, QualityMeasure, TableView};
 
-use super::{Block, Cell, Section, Small, charts, percent, sentence, whole};
+use super::{Arrangement, Block, Cell, Section, Small, charts, percent, sentence, whole};
 use crate::pictures::axis::number;
-use crate::pictures::colour::{BLUE, VERMILION};
 use crate::pictures::column::{draw_column, shortened};
-use crate::pictures::drawing::swatch;
 
 /// Columns whose charts are shown, the least alike first where there are more.
 const MOST_CHARTS: usize = 60;
@@ -44,13 +42,10 @@ pub(super) fn sections(view: &TableView) -> Result<Vec<Section>> {
         sections.push(Section::new("Quality and privacy", lead, blocks));
     }
     sections.push(columns(view));
-    if let Some(drawing) = charts::pairs(view) {
-        let alt =
-            "Matrices of the strengths of pairs of columns: real, sampled, and their difference";
-        let caption = "Pearson's correlation of two columns of numbers (below 0 in vermilion), Cramér's V of other pairs.";
-        let blocks = vec![Block::chart(&drawing, alt, caption), strongest(view)];
-        let lead =
-            "How strongly columns depend on each other, in the training rows and in samples.";
+    if let Some(matrices) = charts::pairs(view) {
+        let blocks = vec![matrices, strongest(view)];
+        let lead = "How strongly columns depend on each other, in the training rows and in samples: Pearson's correlation of two \
+                    columns of numbers (below 0 in vermilion), Cramér's V of other pairs.";
         sections.push(Section::new("Pairs of columns", lead, blocks));
     }
     sections.extend(hidden(view)?);
@@ -70,7 +65,8 @@ fn hidden(view: &TableView) -> Result<Option<Section>> {
     let mut blocks = Vec::new();
     if let Some(accuracy) = filled.accuracy {
         blocks.push(Block::text(format!(
-            "{} of {} hidden cells are the model's first guess. A number counts as right if its cell is.",
+            "The model's first guess was right for {} of {} hidden cells; that of a number, if it names the right one of its \
+             column's intervals.",
             percent(accuracy),
             whole(filled.cells)
         )));
@@ -113,9 +109,10 @@ fn hidden(view: &TableView) -> Result<Option<Section>> {
         ));
     }
     let lead = format!(
-        "{} of the cells of test rows were hidden, and filled in by the others of their row; then every column alone. \
-         Categories are beside the share that the most frequent one of the training rows gets right; of numbers 1 − the mean \
-         squared error in variances (R²), and how often they lie in the interval that should hold 90 %.",
+        "{} of the cells of test rows were hidden at random, and filled in from the rest of their row. Then each column was \
+         predicted from all others: of categories, how often the most probable one is right, beside always guessing the most \
+         frequent one; of numbers R² (1 is perfect, 0 no better than the mean), and how often they lie in the interval that \
+         should hold 90 %.",
         percent(filled.hidden_share)
     );
     Ok(Some(Section::new("Hidden cells", lead, blocks)))
@@ -142,14 +139,11 @@ fn columns(view: &TableView) -> Section {
             let [real, sampled] = column.missing.map(percent);
             caption += &format!(" · missing {real} real, {sampled} sampled");
         }
-        Small {
-            svg: draw_column(column).to_svg(),
-            alt: format!(
-                "Real and sampled values of the column {}",
-                shortened(&column.name, 80)
-            ),
-            caption,
-        }
+        let alt = format!(
+            "Real and sampled values of the column {}",
+            shortened(&column.name, 80)
+        );
+        Small::new(&draw_column(column), "", alt).captioned(caption)
     };
     let row = |column: &ColumnView| {
         vec![
@@ -179,19 +173,18 @@ fn columns(view: &TableView) -> Section {
         );
     }
     let charts = shown.iter().map(small).collect();
-    let key = [
-        ("training rows, with their shares", BLUE),
-        ("samples", VERMILION),
-    ];
-    let key = key.map(|(name, colour)| (name.to_owned(), swatch(colour)));
     let table = Block::some_columns(
         "All columns".to_owned(),
         &headings,
         [true, true, true, some, some],
         view.columns.iter().map(row).collect(),
     );
-    let key = key.to_vec();
-    Section::new("Columns", lead, vec![Block::Charts { key, charts }, table])
+    let charts = Block::Charts {
+        layout: Arrangement::Columns,
+        key: charts::key("training rows, with their shares"),
+        charts,
+    };
+    Section::new("Columns", lead, vec![charts, table])
 }
 
 fn strongest(view: &TableView) -> Block {

@@ -9,7 +9,7 @@ use super::drawing::{Anchor, Drawing, Paint, Point};
 /// One line of a chart.
 #[derive(Clone, Debug)]
 pub struct Series {
-    /// Its name in the legend; series of one name in several panels have one entry.
+    /// Its name in the legend, where it has none if empty; series of one name in several panels have one entry.
     pub name: String,
     /// Its colour.
     pub colour: Rgb,
@@ -67,7 +67,7 @@ pub fn draw_charts(title: &str, panels: &[Panel]) -> Result<Drawing> {
     let one = LEFT + SIZE.0 + RIGHT;
     let width = one * panels.len() as f32;
     let legend = lay_out_legend(panels, width - RIGHT);
-    let rows = legend.last().map_or(0.0, |(_, row, _)| *row);
+    let rows = legend.last().map_or(-1.0, |(_, row, _)| *row);
     let top = TOP + rows * LEGEND_ROW;
     let mut drawing = Drawing::new(width, top + SIZE.1 + BOTTOM);
     drawing.text((LEFT, 32.0), Anchor::Start, TITLE, title);
@@ -90,7 +90,7 @@ fn lay_out_legend<'a>(panels: &'a [Panel], right: f32) -> Vec<(f32, f32, &'a Ser
     let mut entries: Vec<(f32, f32, &Series)> = Vec::new();
     let (mut left, mut row) = (LEFT, 0.0);
     for series in panels.iter().flat_map(|panel| &panel.series) {
-        if entries.iter().any(|(.., known)| known.name == series.name) {
+        if series.name.is_empty() || entries.iter().any(|(.., known)| known.name == series.name) {
             continue;
         }
         let width = 34.0 + LABEL.width(&series.name);

@@ -44,13 +44,26 @@ pub struct TrainingCurve<'a> {
     pub kept: Option<(f64, f64)>,
     /// Levels to compare the validation with.
     pub baselines: &'a [Baseline],
+    /// How wide the picture is.
+    pub width: Width,
+}
+
+/// How wide a picture is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// A picture of its own: names of levels stand in a margin.
+    Whole,
+    /// As wide as the charts of a page, to be read on a phone: names stand on their lines.
+    Narrow,
 }
 
 const SIZE: (f32, f32) = (900.0, 560.0);
+const NARROW: f32 = 470.0;
 const LEFT: f32 = 76.0;
-/// Where the panels end when there are no baselines, and when their names need room.
+/// Where the panels end when there are no baselines, when their names need room, and in a narrow picture.
 const RIGHT: f32 = 872.0;
 const RIGHT_OF_NAMED: f32 = 700.0;
+const RIGHT_OF_NARROW: f32 = 446.0;
 /// Upper and lower edges of both panels.
 const UPPER: (f32, f32) = (84.0, 326.0);
 const LOWER: (f32, f32) = (384.0, 498.0);
@@ -71,6 +84,7 @@ pub fn draw_training(
     horizontal: Horizontal,
     baselines: &[(impl AsRef<str>, f64)],
     bounded: bool,
+    width: Width,
 ) -> Result<Drawing> {
     let point = |logged: &Logged| match horizontal {
         Horizontal::Steps => (logged.step, logged.value),
@@ -99,6 +113,26 @@ pub fn draw_training(
         validation: &points(&log.validations),
         kept: log.kept.as_ref().map(point),
         baselines: &drawn.map(baseline).collect::<Vec<_>>(),
+        width,
+    })
+}
+
+/// Draws the losses of a run that has no validations, by step, as a chart of a page.
+///
+/// # Errors
+/// As [`draw_curve`].
+pub fn draw_losses(losses: &[Logged], name: &str) -> Result<Drawing> {
+    let points: Vec<(f64, f64)> = losses.iter().map(|own| (own.step, own.value)).collect();
+    draw_curve(&TrainingCurve {
+        title: "Training",
+        horizontal: Horizontal::Steps,
+        loss_name: name,
+        loss: &points,
+        validation_name: "",
+        validation: &[],
+        kept: None,
+        baselines: &[],
+        width: Width::Narrow,
     })
 }
 
@@ -126,14 +160,18 @@ pub fn draw_curve(curve: &TrainingCurve) -> Result<Drawing> {
     });
     let both = !validation.is_empty() && !loss.is_empty();
     let named = !validation.is_empty() && !curve.baselines.is_empty();
-    let right = if named { RIGHT_OF_NAMED } else { RIGHT };
+    let (width, right) = match (curve.width, named) {
+        (Width::Narrow, _) => (NARROW, RIGHT_OF_NARROW),
+        (Width::Whole, true) => (SIZE.0, RIGHT_OF_NAMED),
+        (Width::Whole, false) => (SIZE.0, RIGHT),
+    };
     let plot = |(top, bottom): (f32, f32), up| Plot {
         corner: (LEFT, top),
         size: (right - LEFT, bottom - top),
         across,
         up,
     };
-    let mut drawing = Drawing::new(SIZE.0, SIZE.1);
+    let mut drawing = Drawing::new(width, SIZE.1);
     drawing.text((LEFT, 32.0), Anchor::Start, TITLE, curve.title);
     let name = match curve.horizontal {
         Horizontal::Steps => "step",
@@ -192,7 +230,7 @@ fn draw_validation(
 ) {
     let most = (plot.size.1 / 36.0) as usize;
     plot.backdrop(drawing, curve.validation_name, BLUE, most);
-    name_baselines(drawing, plot, curve.baselines);
+    name_baselines(drawing, plot, curve.baselines, curve.width);
     plot.line(drawing, validation, 2.4, BLUE);
     if validation.len() <= MAX_DOTS {
         let inside = validation.iter().filter(|(_, y)| plot.up.contains(*y));
@@ -230,9 +268,9 @@ fn vertical_scale(validation: &[(f64, f64)], baselines: &[Baseline]) -> Scale {
     Scale::linear(lowest, high).padded(0.16, 0.06)
 }
 
-/// Dashed lines with their names in the right margin, moved apart where they would overlap; those of
+/// Dashed lines with their names in the right margin, or upon them, moved apart where they would overlap; those of
 /// levels above the panel stand over it with an arrow.
-fn name_baselines(drawing: &mut Drawing, plot: &Plot, baselines: &[Baseline]) {
+fn name_baselines(drawing: &mut Drawing, plot: &Plot, baselines: &[Baseline], width: Width) {
     let finite = baselines
         .iter()
         .filter(|line| line.bits_per_dim.is_finite());
@@ -243,6 +281,10 @@ fn name_baselines(drawing: &mut Drawing, plot: &Plot, baselines: &[Baseline]) {
     let margin = right + 26.0;
     for (index, line) in outside.iter().rev().enumerate() {
         let foot = top - 14.0 - LINE * index as f32;
+        let margin = match width {
+            Width::Whole => margin,
+            Width::Narrow => right - LABEL.width(&label(line)),
+        };
         let (x, tip) = (margin - 14.0, foot - 11.0);
         drawing.line(&[(x, foot), (x, tip)], 1.4, GREY);
         let head = [(x - 3.5, tip + 4.0), (x, tip), (x + 3.5, tip + 4.0)];
@@ -254,6 +296,22 @@ fn name_baselines(drawing: &mut Drawing, plot: &Plot, baselines: &[Baseline]) {
         .iter()
         .map(|line| plot.y(line.bits_per_dim))
         .collect();
+    if width == Width::Narrow {
+        for level in &levels {
+            drawing.dashes(&[(left, *level), (right, *level)], 1.5, GREY);
+        }
+        // Their middles, half a line above what they name.
+        let above: Vec<f32> = levels.iter().map(|level| level - LINE / 2.0).collect();
+        let placed = spread(&above, LINE, top - LINE / 2.0, bottom - LINE / 2.0);
+        for (line, y) in inside.iter().zip(placed) {
+            let label = label(line);
+            let (corner, size) = (right - LABEL.width(&label) - 6.0, LABEL.drop() * 2.0 + 5.0);
+            drawing.rectangle((corner, y - size / 2.0), (right - corner, size), PAPER);
+            let base = (right - 3.0, y + LABEL.drop());
+            drawing.text(base, Anchor::End, LABEL, &label);
+        }
+        return;
+    }
     let placed = spread(&levels, LINE, top + 4.0, bottom);
     for ((line, level), y) in inside.iter().zip(levels).zip(placed) {
         drawing.dashes(&[(left, level), (right, level)], 1.5, GREY);
@@ -328,6 +386,15 @@ mod tests {
         validation: &[(f64, f64)],
         baselines: &[Baseline],
     ) -> Result<Decoded> {
+        drawn_so(Width::Whole, loss, validation, baselines)
+    }
+
+    fn drawn_so(
+        width: Width,
+        loss: &[(f64, f64)],
+        validation: &[(f64, f64)],
+        baselines: &[Baseline],
+    ) -> Result<Decoded> {
         let drawing = draw_curve(&TrainingCurve {
             validation_name: "validation, bits/dim",
             title: "digits",
@@ -337,6 +404,7 @@ mod tests {
             validation,
             kept: validation.iter().rfind(|(_, y)| y.is_finite()).copied(),
             baselines,
+            width,
         })?;
         Ok(Decoded::of(&drawing))
     }
@@ -402,6 +470,19 @@ mod tests {
         }
         let nothing = [(1.0, f64::NAN), (2.0, f64::INFINITY)];
         assert!(drawn(&nothing, &[], &[]).is_err());
+    }
+
+    #[test]
+    fn a_narrow_picture_names_its_levels_within() {
+        let validation = [(0.0, 2.3), (1.0, 2.1), (2.0, 2.0)];
+        let levels = [baseline("tree", 2.18), baseline("independent", 2.2)];
+        let decoded = drawn_so(Width::Narrow, &[], &validation, &levels).expect("picture");
+        assert_eq!(decoded.width, 2 * NARROW as usize);
+        let margin = 2 * RIGHT_OF_NARROW as usize + 4;
+        let beyond = decoded.count(margin..decoded.width, 0..decoded.height, GREY);
+        assert_eq!(beyond, 0, "nothing in a margin that is not there");
+        let inside = decoded.count(2 * LEFT as usize..margin, 168..996, GREY);
+        assert!(inside > 2000, "{inside}");
     }
 
     #[test]

@@ -23,11 +23,30 @@ pub struct ImageShape {
     pub width: usize,
 }
 
-/// The picture is scaled up by the largest whole number that keeps it within this width.
-const TARGET_WIDTH: usize = 1000;
+/// Room of a picture: it is scaled up by the largest whole number that keeps it within.
+#[derive(Clone, Copy)]
+struct Room {
+    /// Width of all panels.
+    width: usize,
+    /// Height of a tile.
+    tile: usize,
+    margin: usize,
+}
+
+/// A picture of its own.
+const WHOLE: Room = Room {
+    width: 1000,
+    tile: 1000,
+    margin: 14,
+};
+/// A panel that stands beside others on a page.
+const HALF: Room = Room {
+    width: 540,
+    tile: 130,
+    margin: 0,
+};
 /// A picture never grows beyond this in either direction for the sake of more tiles.
 const MAX_SIDE: usize = 4000;
-const MARGIN: usize = 14;
 const BETWEEN_PANELS: usize = 28;
 /// Room of captions.
 const TOP: usize = 44;
@@ -69,7 +88,9 @@ fn arrangement(count: usize, shape: ImageShape) -> (usize, usize) {
 /// # Panics
 /// If the number of labels is not a multiple of the image size.
 pub fn draw_grid(panels: &[Panel], shape: ImageShape, palette: &Palette) -> Result<Drawing> {
-    draw_panels(panels, shape, palette, |most| arrangement(most, shape))
+    draw_panels(panels, shape, palette, WHOLE, |most| {
+        arrangement(most, shape)
+    })
 }
 
 /// The same with the images of each panel below each other, so that a row of tiles belongs together.
@@ -80,7 +101,29 @@ pub fn draw_grid(panels: &[Panel], shape: ImageShape, palette: &Palette) -> Resu
 /// # Panics
 /// As [`draw_grid`].
 pub fn draw_columns(panels: &[Panel], shape: ImageShape, palette: &Palette) -> Result<Drawing> {
-    draw_panels(panels, shape, palette, |most| (most, 1))
+    draw_panels(panels, shape, palette, WHOLE, |most| (most, 1))
+}
+
+/// Draws the tiles of one panel for a page, without caption and margin; in a `column`, images stand below each other, so
+/// that panels side by side have rows.
+///
+/// # Errors
+/// As [`draw_grid`].
+///
+/// # Panics
+/// As [`draw_grid`].
+pub fn draw_tiles(
+    labels: &[u16],
+    shape: ImageShape,
+    palette: &Palette,
+    column: bool,
+) -> Result<Drawing> {
+    let caption = "";
+    let panels = [Panel { caption, labels }];
+    draw_panels(&panels, shape, palette, HALF, |most| match column {
+        true => (most, 1),
+        false => arrangement(most, shape),
+    })
 }
 
 /// Draws panels with so many rows and columns as `arrange` has for the largest number of images.
@@ -88,8 +131,10 @@ fn draw_panels(
     panels: &[Panel],
     shape: ImageShape,
     palette: &Palette,
+    room: Room,
     arrange: impl Fn(usize) -> (usize, usize),
 ) -> Result<Drawing> {
+    let margin = room.margin;
     let ImageShape { height, width } = shape;
     let size = height * width;
     let counts = panels.iter().map(|panel| {
@@ -112,19 +157,20 @@ fn draw_panels(
         |side: usize, scale: usize| (scale * side + 2 * gap(scale), scale * side + gap(scale));
     let panel_width = |scale| columns * outer(width, scale).1 + gap(scale);
     let whole_width =
-        |scale| panels.len() * (panel_width(scale) + BETWEEN_PANELS) - BETWEEN_PANELS + 2 * MARGIN;
-    let fitting = (1..=TARGET_WIDTH).take_while(|scale| whole_width(*scale) <= TARGET_WIDTH);
+        |scale| panels.len() * (panel_width(scale) + BETWEEN_PANELS) - BETWEEN_PANELS + 2 * margin;
+    let fitting = (1..=room.tile)
+        .take_while(|scale| whole_width(*scale) <= room.width && scale * height <= room.tile);
     let scale = fitting.last().unwrap_or(1);
     let (panel_width, panel_height) = (
         panel_width(scale),
         rows * outer(height, scale).1 + gap(scale),
     );
     let captioned = panels.iter().any(|panel| !panel.caption.is_empty());
-    let top = if captioned { TOP } else { MARGIN };
+    let top = if captioned { TOP } else { margin };
 
-    let mut drawing = Drawing::of_pixels(whole_width(scale), top + panel_height + MARGIN);
+    let mut drawing = Drawing::of_pixels(whole_width(scale), top + panel_height + margin);
     for (index, panel) in panels.iter().enumerate() {
-        let left = (MARGIN + index * (panel_width + BETWEEN_PANELS)) as f32;
+        let left = (margin + index * (panel_width + BETWEEN_PANELS)) as f32;
         let (across, down) = (panel_width as f32, panel_height as f32);
         drawing.text(
             (left + across / 2.0, 30.0),
@@ -177,6 +223,8 @@ mod tests {
     use super::*;
     use crate::pictures::drawing::tests::Decoded;
 
+    const MARGIN: usize = WHOLE.margin;
+
     const DIGIT: ImageShape = ImageShape {
         height: 8,
         width: 8,
@@ -215,7 +263,7 @@ mod tests {
         // Width = 2 margins + 3 gaps + 4 sites of `scale` pixels with gap = scale / 5.
         let width_at = |scale: &usize| 2 * MARGIN + 4 * scale + 3 * gap(*scale);
         let scale = (1..=300)
-            .rfind(|scale| width_at(scale) <= TARGET_WIDTH)
+            .rfind(|scale| width_at(scale) <= WHOLE.width)
             .expect("a scale");
         assert_eq!(decoded.width, width_at(&scale));
         assert_eq!(decoded.height, 2 * MARGIN + 2 * scale + 2 * gap(scale));
@@ -254,6 +302,17 @@ mod tests {
             let caption = decoded.count(left..left + half, 0..40, INK);
             assert!(caption > 20, "no caption at {left}");
         }
+    }
+
+    #[test]
+    fn tiles_of_a_page_have_rows_and_no_margin() {
+        let labels = vec![1; 64 * 6];
+        let palette = Palette::ordinal(2);
+        let drawn = |column| draw_tiles(&labels, DIGIT, &palette, column).expect("picture");
+        // A tile is at most 130 high: 16 pixels a site, 3 between tiles.
+        assert_eq!(drawn(true).size, (134.0, 6.0 * 131.0 + 3.0));
+        let (width, height) = drawn(false).size;
+        assert!(width <= 540.0 && width > height, "{width}×{height}");
     }
 
     #[test]

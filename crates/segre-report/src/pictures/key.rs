@@ -3,7 +3,7 @@
 use anyhow::Result;
 use segre::data::{Schema, Vocabulary};
 
-use super::colour::{GREY, HIDDEN, INK, Palette};
+use super::colour::{GREY, HIDDEN, INK, Palette, Rgb};
 use super::drawing::{Anchor, Drawing, Point, Style};
 
 /// Colours of categories, and their names where they have some.
@@ -55,6 +55,12 @@ impl Key {
             self.names.push("hidden".into());
         }
         self
+    }
+
+    /// Names with their colours; none for categories without names.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, Rgb)> {
+        let named = (0..).zip(&self.names);
+        named.filter_map(|(label, name)| Some((&name[..], self.palette.colour(label)?)))
     }
 
     /// A picture with the key below it; without names it stays as it is.

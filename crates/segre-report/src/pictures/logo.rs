@@ -7,23 +7,24 @@ use super::colour::{GREY, Palette, Rgb};
 use super::drawing::{Anchor, Drawing, Style};
 
 const LEFT: f32 = 46.0;
-const TOP: f32 = 30.0;
-const HEIGHT: f32 = 110.0;
-/// Width of a letter, and letters of a row.
+const TOP: f32 = 24.0;
+const HEIGHT: f32 = 90.0;
+/// Width of a letter, and room below a logo.
 const STEP: f32 = 15.0;
-const ROW: usize = 60;
+const FOOT: f32 = 26.0;
 /// Lowest letter that is drawn.
 const LEAST: f32 = 1.0;
 
-/// Draws the places of `shares [places, letters]` in rows of 60; a letter of several characters is shown by its first.
-pub fn draw_logo(caption: &str, letters: &[String], shares: &[Vec<f64>]) -> Drawing {
+/// Draws the same places below each other as several `logos` have them, names with shares `[places, letters]`; the places
+/// after `before` others. A letter of several characters is shown by its first.
+pub fn draw_logos(letters: &[String], logos: &[(&str, &[Vec<f64>])], before: usize) -> Drawing {
     let most = (letters.len().max(2) as f64).log2();
-    let rows: Vec<&[Vec<f64>]> = shares.chunks(ROW).collect();
-    let width = LEFT + ROW.min(shares.len().max(1)) as f32 * STEP + 14.0;
-    let block = HEIGHT + 34.0;
-    let mut drawing = Drawing::new(width, TOP + rows.len() as f32 * block);
+    let places = logos.iter().map(|(_, shares)| shares.len()).max();
+    let width = LEFT + places.unwrap_or(0).max(1) as f32 * STEP + 4.0;
+    let block = TOP + HEIGHT + FOOT;
+    let mut drawing = Drawing::new(width, logos.len() as f32 * block);
     let heading = Style {
-        size: 15.0,
+        size: 14.0,
         bold: true,
         ..LABEL
     };
@@ -31,7 +32,6 @@ pub fn draw_logo(caption: &str, letters: &[String], shares: &[Vec<f64>]) -> Draw
         size: 11.0,
         ..LABEL
     };
-    drawing.text((LEFT, 20.0), Anchor::Start, heading, caption);
     let firsts: Vec<(String, f32)> = letters
         .iter()
         .map(|letter| {
@@ -51,8 +51,10 @@ pub fn draw_logo(caption: &str, letters: &[String], shares: &[Vec<f64>]) -> Draw
             .and_then(|own| own.colour(letter as u16))
             .unwrap_or_default()
     };
-    for (row, places) in rows.iter().enumerate() {
+    for (row, (caption, places)) in logos.iter().enumerate() {
         let bottom = TOP + row as f32 * block + HEIGHT;
+        let name = (LEFT, bottom - HEIGHT - 9.0);
+        drawing.text(name, Anchor::Start, heading, caption);
         drawing.text((LEFT - 6.0, bottom), Anchor::End, small, "0");
         let top = format!("{most:.1} bits");
         drawing.text(
@@ -81,8 +83,8 @@ pub fn draw_logo(caption: &str, letters: &[String], shares: &[Vec<f64>]) -> Draw
                 }
                 base -= height;
             }
-            let number = row * ROW + place + 1;
-            if number == 1 || number.is_multiple_of(10) {
+            let number = before + place + 1;
+            if place == 0 || number.is_multiple_of(10) {
                 let middle = (x + STEP / 2.0, bottom + 15.0);
                 drawing.text(middle, Anchor::Middle, small, &number.to_string());
             }
@@ -101,7 +103,9 @@ mod tests {
     fn letters_are_as_high_as_what_they_say() {
         let letters = ["A", "C", "G", "T"].map(str::to_owned);
         let shares = [vec![0.0, 1.0, 0.0, 0.0], vec![0.25; 4]];
-        let decoded = Decoded::of(&draw_logo("real", &letters, &shares));
+        let drawing = draw_logos(&letters, &[("real", &shares), ("sampled", &shares)], 0);
+        assert_eq!(drawing.size.1, 2.0 * (TOP + HEIGHT + FOOT));
+        let decoded = Decoded::of(&drawing);
         let second = [230, 159, 0];
         let column = 2 * LEFT as usize..2 * (LEFT + STEP) as usize;
         let rows = |low: f32, high: f32| {

@@ -23,22 +23,22 @@ const TOP: f32 = 60.0;
 const BETWEEN: f32 = 30.0;
 /// Names that a margin has room for, and their letters.
 const MOST_NAMES: usize = 26;
-const LETTERS: usize = 16;
+const LETTERS: usize = 14;
 const MARGIN: f32 = 2.0;
 /// Length of a scale of colours.
 const SCALE: f32 = 120.0;
 const SMALL: Style = Style {
-    size: 11.0,
+    size: 12.0,
     ..LABEL
 };
 
-/// Draws matrices of one size side by side; rows are named where there is room.
+/// Draws matrices of one size side by side; rows and columns that have a name are named where there is room.
 ///
 /// # Panics
 /// If a matrix has not as many entries as there are pairs of names.
 pub fn draw_matrices(matrices: &[Matrix], names: &[&str]) -> Drawing {
     let count = names.len();
-    let named = count <= MOST_NAMES;
+    let named = names.iter().filter(|name| !name.is_empty()).count() <= MOST_NAMES;
     let small = SMALL;
     let shown: Vec<String> = names.iter().map(|name| shortened(name, LETTERS)).collect();
     let widths = shown.iter().map(|name| small.width(name));
@@ -67,16 +67,15 @@ pub fn draw_matrices(matrices: &[Matrix], names: &[&str]) -> Drawing {
         if count > 0 {
             drawing.pixels((x, TOP), (SIDE, SIDE), count, &colours);
         }
-        for (column, name) in shown.iter().enumerate().filter(|_| named) {
+        let there = |(_, name): &(usize, &String)| named && !name.is_empty();
+        for (column, name) in shown.iter().enumerate().filter(there) {
             let middle = x + (column as f32 + 0.5) * cell;
             drawing.text_upwards((middle, TOP + SIDE + 6.0), small, name);
         }
     }
-    if named {
-        for (place, name) in shown.iter().enumerate() {
-            let base = TOP + (place as f32 + 0.5) * cell + small.drop();
-            drawing.text((left - 6.0, base), Anchor::End, small, name);
-        }
+    for (place, name) in shown.iter().enumerate().filter(|_| named) {
+        let base = TOP + (place as f32 + 0.5) * cell + small.drop();
+        drawing.text((left - 6.0, base), Anchor::End, small, name);
     }
     drawing
 }

@@ -81,7 +81,8 @@ impl Model {
             samples.schema.layout = Layout::Table;
         }
         let data = samples.into();
-        let mut run = Fit::new(&data).recipe(recipe).prior(prior).start()?;
+        let fit = Fit::new(&data).recipe(recipe).prior(prior);
+        let mut run = fit.samples_of(source).start()?;
         let ended = run.train(&mut Part::new(observer, "fit", 0.1..1.0))?;
         Ok((Self::of(run)?, ended == Ending::Stopped))
     }

@@ -39,6 +39,9 @@ pub struct ModelCard {
     pub version: String,
     /// Where the data came from: a built-in's name or a path as given. Without data the energy.
     pub source: String,
+    /// The energy that the data are samples of, as it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy: Option<String>,
     /// How the data were read.
     pub read_options: ReadOptions,
     /// Checksum of the data's labels, see [`Dataset::fingerprint`](crate::data::Dataset::fingerprint); none where the

@@ -50,6 +50,7 @@ impl DataFreeRun {
         let card = ModelCard {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             source: source.to_owned(),
+            energy: None,
             read_options: ReadOptions {
                 builtin_seed: training.seed,
                 ..ReadOptions::default()

@@ -32,6 +32,7 @@ pub struct Fit<'a> {
     pub(super) origin: Origin<'a>,
     pub(super) recipe: Recipe,
     pub(super) prior: Option<PairwisePrior>,
+    energy: Option<String>,
     pub(super) test_data: Option<String>,
     pub(super) labels: Option<PathBuf>,
     pub(super) label_column: Option<String>,
@@ -100,6 +101,7 @@ impl<'a> Fit<'a> {
             origin,
             recipe: Recipe::default(),
             prior: None,
+            energy: None,
             test_data: None,
             labels: None,
             label_column: None,
@@ -142,6 +144,13 @@ impl<'a> Fit<'a> {
     #[must_use]
     pub fn prior(mut self, prior: Option<PairwisePrior>) -> Self {
         self.prior = prior;
+        self
+    }
+
+    /// The energy that the data are samples of: what the settings say of where they are from.
+    #[must_use]
+    pub fn samples_of(mut self, energy: &str) -> Self {
+        self.energy = Some(energy.to_owned());
         self
     }
 
@@ -276,6 +285,7 @@ impl<'a> Fit<'a> {
         let card = ModelCard {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             source,
+            energy: self.energy.clone(),
             read_options,
             fingerprint: Some(data.fingerprint()),
             split,

@@ -57,6 +57,19 @@ pub struct TrainingLog {
     pub validations: Vec<Logged>,
     /// The validation whose model was kept.
     pub kept: Option<Logged>,
+    /// Rounds of a fit to an energy alone.
+    pub rounds: Vec<LoggedRound>,
+}
+
+/// A round of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoggedRound {
+    /// Optimisation steps so far.
+    pub step: f64,
+    /// Inverse temperature of the energy that was learned: 1 is the energy itself.
+    pub inverse_temperature: f64,
+    /// Effective sample size as a share of the draws.
+    pub effective_share: f64,
 }
 
 /// A value of the log.
@@ -113,6 +126,16 @@ impl TrainingLog {
                     value,
                 })
             };
+            let round = ["step", "inverse_temperature", "effective_share"];
+            if let [Some(step), Some(inverse_temperature), Some(effective_share)] =
+                round.map(|key| line[key].as_f64())
+            {
+                log.rounds.push(LoggedRound {
+                    step,
+                    inverse_temperature,
+                    effective_share,
+                });
+            }
             if let Some(found) = line["validation_bits_per_dim"].as_f64().and_then(logged) {
                 log.validations.push(found);
                 if line["kept"] == Value::Bool(true) {

@@ -39,7 +39,7 @@ pub use folder::{
     CONFIG_FILE, METRICS_FILE, MODEL_FILE, REPORT_FILE, create_folder, refuse_existing,
 };
 pub use lock::{FolderLock, is_left_over};
-pub use metrics::{Logged, TrainingLog};
+pub use metrics::{Logged, LoggedRound, TrainingLog};
 pub use parts::{LabelFile, Parts};
 pub use randomized::{RandomizedCard, RandomizedRun, load_randomized};
 pub use samples::{EnergySamples, SamplesWanted, energy_samples};

@@ -65,6 +65,10 @@ impl Independent {
 }
 
 impl Baseline for Independent {
+    fn meaning(&self) -> &'static str {
+        "every site by itself, as often as in training"
+    }
+
     fn log_prob(&self, row: &[u16]) -> f64 {
         assert_eq!(row.len(), self.log_probs.len(), "one label per site");
         self.log_probs

@@ -35,6 +35,9 @@ pub trait Baseline: Sync {
     /// If the row has another number of sites than the model or a label out of range.
     fn log_prob(&self, row: &[u16]) -> f64;
 
+    /// What it takes into account, in a few words.
+    fn meaning(&self) -> &'static str;
+
     /// `−(1 / (rows · sites)) Σ log₂ P(row)`; NaN without rows.
     ///
     /// # Panics

@@ -150,6 +150,10 @@ impl Facts {
 }
 
 impl Baseline for PixelContext {
+    fn meaning(&self) -> &'static str {
+        "every pixel given those to its left and above"
+    }
+
     fn log_prob(&self, row: &[u16]) -> f64 {
         assert_eq!(row.len(), self.pixels.len(), "one label per site");
         let site = |site| self.facts(row, site).log_prob(self.weights);

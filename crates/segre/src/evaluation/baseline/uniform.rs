@@ -26,6 +26,10 @@ impl Uniform {
 }
 
 impl Baseline for Uniform {
+    fn meaning(&self) -> &'static str {
+        "every value alike"
+    }
+
     fn log_prob(&self, row: &[u16]) -> f64 {
         assert_eq!(row.len(), self.cardinalities.len(), "one label per site");
         let legal = row.iter().zip(&self.cardinalities);

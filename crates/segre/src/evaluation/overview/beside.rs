@@ -14,6 +14,8 @@ use crate::flow::likelihood::Scores;
 pub struct Beside {
     /// What it is called.
     pub name: String,
+    /// What it takes into account.
+    pub meaning: String,
     /// Bits per dimension of the rows: exact.
     pub bits_per_dim: f64,
     /// Mean over the rows of what it takes more than the model, bits per dimension, and the standard error of that over rows: both
@@ -30,6 +32,7 @@ pub(super) fn all(baselines: &Baselines, rows: &Dataset, scores: Option<&Scores>
         let unit = LN_2 * rows.sites() as f64;
         Beside {
             name: name.to_owned(),
+            meaning: model.meaning().to_owned(),
             bits_per_dim: model.bits_per_dim(rows),
             behind: own.as_ref().map(|own| {
                 let more = nats.iter().zip(own).map(|(theirs, own)| theirs - own);

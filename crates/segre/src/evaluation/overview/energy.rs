@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::rows::histogram;
 use crate::data::Dataset;
 use crate::energy::EnergyModel;
-use crate::evaluation::energy::{self, EnergyOptions, EnergyReport, EnergyTarget, Fitted};
+use crate::evaluation::energy::{
+    self, ApproximateReport, EnergyOptions, EnergyReport, EnergyTarget, Fitted,
+};
 use crate::evaluation::error::Result;
 use crate::flow::sampling::SamplingOptions;
 use crate::progress::Observer;
 
-/// Samples whose energies and pairs are shown, and samples that the figures rest on.
+/// Samples whose energies and pairs are shown, and samples that the figures of a randomised flow rest on.
 const SHOWN: usize = 20_000;
 const COMPARED: usize = 200_000;
 /// Rows of a network whose importance weights estimate log Z.
@@ -42,6 +44,8 @@ pub struct EnergyView {
     pub samples: usize,
     /// Figures: name, value, standard error, value of the target; nats.
     pub figures: Vec<Figure>,
+    /// Mean errors of marginals: of the fit, and of approximate inference under the energy itself, where that gives a result.
+    pub marginal_errors: Vec<(String, f64)>,
     /// Probabilities of states: of the target, of samples.
     pub marginals: Vec<[f64; 2]>,
     /// Where bins of energy begin and the last one ends.
@@ -81,7 +85,11 @@ pub fn of_energy(
     observer: &mut dyn Observer,
 ) -> Result<EnergyView> {
     let options = EnergyOptions {
-        samples: COMPARED,
+        samples: match fitted {
+            Fitted::Randomized(_) => COMPARED,
+            // An evaluation for every site: as many as are shown.
+            Fitted::Neural { .. } => SHOWN,
+        },
         memory,
         importance_samples: WEIGHTED,
         conditionals: None,
@@ -125,6 +133,7 @@ pub fn of_energy(
         target: report.target.to_owned(),
         samples: report.comparison.samples,
         figures: figures(report),
+        marginal_errors: marginal_errors(report),
         marginals: spread(marginals, MOST_MARGINALS),
         edges,
         energies: shares,
@@ -144,18 +153,12 @@ fn figures(report: &EnergyReport) -> Vec<Figure> {
     };
     let mut all = vec![
         figure(
-            "energy",
+            "mean energy",
             own.energy,
             Some(own.energy_std_error),
             report.target_energy,
         ),
         figure("entropy", own.entropy, None, report.target_entropy),
-        figure(
-            "mean error of marginals",
-            own.marginal_error,
-            None,
-            Some(0.0),
-        ),
         figure(
             "largest error of marginals",
             own.largest_marginal_error,
@@ -187,17 +190,20 @@ fn figures(report: &EnergyReport) -> Vec<Figure> {
         let (size, of) = (found.effective_sample_size, found.importance_samples as f64);
         all.push(figure("effective sample size", size, None, Some(of)));
     }
-    let beside = [
-        ("mean field", &report.mean_field),
-        ("belief propagation", &report.bp),
-    ];
-    for (name, found) in beside {
-        if let Some(found) = found {
-            let name = format!("mean error of marginals of {name}");
-            all.push(figure(&name, found.marginal_error, None, Some(0.0)));
-        }
-    }
     all
+}
+
+fn marginal_errors(report: &EnergyReport) -> Vec<(String, f64)> {
+    let approximate = |found: &Option<ApproximateReport>| found.map(|own| own.marginal_error);
+    let all = [
+        ("this model", Some(report.comparison.marginal_error)),
+        ("mean field", approximate(&report.mean_field)),
+        ("belief propagation", approximate(&report.bp)),
+    ];
+    let known = all.into_iter();
+    known
+        .filter_map(|(name, error)| Some((name.to_owned(), error?)))
+        .collect()
 }
 
 fn energies(data: &Dataset, model: &EnergyModel) -> Vec<f64> {

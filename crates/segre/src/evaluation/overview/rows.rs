@@ -55,8 +55,8 @@ impl RowScores {
             };
             found.map(extreme).collect()
         };
-        let most_likely = order.iter().copied().take(EXTREMES).collect();
-        let least_likely = order.iter().rev().copied().take(EXTREMES).collect();
+        let most_likely = first_different(rows, order.iter().copied());
+        let least_likely = first_different(rows, order.iter().rev().copied());
         let names = match rows.schema.layout {
             Layout::Table | Layout::Array { .. } => rows.text_names(),
             Layout::Sequence => vec!["sequence".to_owned()],
@@ -71,6 +71,23 @@ impl RowScores {
             least_likely: extremes(least_likely),
         }
     }
+}
+
+/// The first of rows in an order, each once: repeats of a row say nothing new.
+fn first_different(rows: &Dataset, order: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut shown: Vec<usize> = Vec::new();
+    for place in order {
+        if shown.len() == EXTREMES {
+            break;
+        }
+        if shown
+            .iter()
+            .all(|other| rows.row(*other) != rows.row(place))
+        {
+            shown.push(place);
+        }
+    }
+    shown
 }
 
 /// Share of the fields of a table's rows that are missing.

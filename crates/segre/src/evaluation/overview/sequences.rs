@@ -30,6 +30,8 @@ pub struct SequencesView {
     pub real_pairs: Vec<f64>,
     /// The same of samples.
     pub sampled_pairs: Vec<f64>,
+    /// Pearson's correlation of both; none where one of them does not vary.
+    pub agreement: Option<f64>,
 }
 
 pub(super) fn view(train: &Dataset, samples: &Dataset) -> SequencesView {
@@ -48,6 +50,9 @@ pub(super) fn view(train: &Dataset, samples: &Dataset) -> SequencesView {
         true => couplings(data),
         false => Vec::new(),
     };
+    // Chance brings few rows more information than many: as many of both.
+    let real_pairs = pairs_of(&train.spread(samples.rows()));
+    let sampled_pairs = pairs_of(samples);
     SequencesView {
         samples: texts.into_iter().map(|fields| fields.concat()).collect(),
         letters: match shared {
@@ -56,10 +61,22 @@ pub(super) fn view(train: &Dataset, samples: &Dataset) -> SequencesView {
         },
         real: shares_of(train),
         sampled: shares_of(samples),
-        // Chance brings few rows more information than many: as many of both.
-        real_pairs: pairs_of(&train.spread(samples.rows())),
-        sampled_pairs: pairs_of(samples),
+        agreement: correlation(&real_pairs, &sampled_pairs),
+        real_pairs,
+        sampled_pairs,
     }
+}
+
+/// Pearson's correlation; none of what does not vary.
+fn correlation(x: &[f64], y: &[f64]) -> Option<f64> {
+    let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len() as f64;
+    let (mean_x, mean_y) = (mean(x), mean(y));
+    let products = x.iter().zip(y).fold([0.0; 3], |[xx, yy, xy], (x, y)| {
+        let (x, y) = (x - mean_x, y - mean_y);
+        [xx + x * x, yy + y * y, xy + x * y]
+    });
+    let [xx, yy, xy] = products;
+    Some(xy / (xx * yy).sqrt()).filter(|value| value.is_finite())
 }
 
 #[cfg(test)]
@@ -77,5 +94,16 @@ mod tests {
         let seen = view(&data, &data);
         assert_eq!(seen.samples[1], "001");
         assert_eq!(seen.real[2], [0.5, 0.5]);
+        let agreement = seen.agreement.unwrap();
+        assert!((agreement - 1.0).abs() < 1e-12, "{agreement}");
+    }
+
+    #[test]
+    fn correlations_are_those_of_a_line_and_none_of_a_constant() {
+        let found = |y: [f64; 3]| correlation(&[1.0, 2.0, 3.0], &y);
+        assert!((found([1.0, 0.5, 0.0]).unwrap() + 1.0).abs() < 1e-12);
+        assert!((found([1.0, 2.0, 1.0]).unwrap()).abs() < 1e-12);
+        assert_eq!(found([2.0; 3]), None);
+        assert_eq!(correlation(&[], &[]), None);
     }
 }

@@ -74,6 +74,7 @@ fn learn(
     let asked = segre::Fit::to_source(&file.display().to_string(), &reading)
         .recipe(recipe)
         .prior(prior)
+        .samples_of(&arguments.model)
         .out(arguments.out())
         .resume(arguments.resume)
         .force(arguments.force)

@@ -86,6 +86,10 @@ impl ChowLiu {
 }
 
 impl Baseline for ChowLiu {
+    fn meaning(&self) -> &'static str {
+        "the best tree of dependences between two sites each"
+    }
+
     fn log_prob(&self, row: &[u16]) -> f64 {
         assert_eq!(row.len(), self.edges.len(), "one label per site");
         let site = |(site, edge): (usize, &Option<Edge>)| {
