@@ -30,7 +30,7 @@ static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
     keep_memory();
-    output::end_when_unwritable();
+    output::end_on_failures();
     let asked = Arguments::try_parse();
     let asked = asked.map_err(|error| suggest::with_suggestion(error, suggest::words()));
     let mut arguments = asked.unwrap_or_else(|error| error.exit());
