@@ -51,7 +51,7 @@ pub use types::{ColumnType, TableTypes, Typed};
 pub use weights::take_weights;
 use weights::without_weights;
 
-use self::inspect::{Finding, inspect};
+use self::inspect::{Finding, alike, inspect};
 use self::unseen::{settle, unknown_value};
 use crate::data::dataset::Dataset;
 use crate::data::error::{DataError, Result};
@@ -132,7 +132,10 @@ pub(super) fn schema_of(frame: &Frame, options: &ReadOptions) -> Result<Schema> 
             continue;
         }
         let coding = match finding {
-            Finding::Categories => None,
+            Finding::Categories => {
+                schema.notes.extend(alike(column));
+                None
+            }
             Finding::ManyWords => Some(Coding::words(column)),
             Finding::Numbers(notation) => Some(Coding::numbers(column, notation, of_numbers)),
             Finding::Useless(why) => {
