@@ -1,6 +1,7 @@
 //! Ctrl-C and termination: the first asks the work to stop and save, the second ends the process; so does time where the work does
 //! not hear.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -15,6 +16,8 @@ const TO_HEAR: Duration = Duration::from_secs(3);
 const TO_STOP: Duration = Duration::from_millis(1500);
 /// The exit code of what was ended by Ctrl-C.
 const ENDED: i32 = 130;
+/// How long a last line has to be written.
+const TO_SAY: Duration = Duration::from_millis(50);
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 /// Whether the work knows.
@@ -26,18 +29,26 @@ pub fn listen() -> Result<()> {
         if ASKED.swap(true, Ordering::SeqCst) {
             std::process::exit(ENDED);
         }
-        eprintln!("stopping: what is done will be kept; press Ctrl-C again to end at once");
+        tell("stopping: what is done will be kept; press Ctrl-C again to end at once");
         // Of its own, so that the second is heard.
         thread::spawn(|| {
             thread::sleep(TO_HEAR);
             if HEARD.load(Ordering::SeqCst) {
                 thread::sleep(TO_STOP);
             }
-            eprintln!("ended before it could stop by itself; what was stored before is kept");
+            tell("ended before it could stop by itself; what was stored before is kept");
+            thread::sleep(TO_SAY);
             std::process::exit(ENDED);
         });
     })
     .context("cannot listen for Ctrl-C")
+}
+
+/// Says something, if anybody is there to read it: a terminal that stands still, or a pipe that is closed, holds nothing up.
+fn tell(line: &'static str) {
+    thread::spawn(move || {
+        let _ = writeln!(std::io::stderr(), "{line}");
+    });
 }
 
 /// Whether somebody asked to stop.

@@ -1,7 +1,7 @@
 //! Long work with a progress bar that Ctrl-C stops, and a last line about what came out.
 
 use anyhow::Result;
-use segre::data::{Dataset, Schema};
+use segre::data::{Dataset, Layout, PartialDataset, Schema};
 use segre::flow::Model;
 use segre::flow::likelihood::{ScoreOptions, Scores, score};
 use segre::flow::sampling::{Samples, SamplingOptions, sample_classes};
@@ -9,6 +9,9 @@ use segre::model::draw_keeping;
 
 use crate::args::Common;
 use crate::wording::with_flags;
+
+/// Columns that a note names, at most.
+const NAMED: usize = 5;
 
 /// Scores data by the library's options, with a progress bar.
 pub fn score_by_options(
@@ -71,6 +74,29 @@ pub fn warn_unconditional(model: &Model, common: &Common) {
 /// Says what was guessed or taken for something in a file.
 pub fn note_reading(schema: &Schema, common: &Common) {
     note_new(schema, 0, common);
+}
+
+/// Says of which columns of a table no row says anything, but for one that is not asked: they may be misspelt, or left out.
+pub fn note_unknown_columns(rows: &PartialDataset, but: Option<&str>, common: &Common) {
+    let columns = rows.columns_unknown();
+    let columns: Vec<&str> = columns
+        .into_iter()
+        .filter(|name| Some(*name) != but)
+        .collect();
+    let every = columns.len() == rows.schema.column_count();
+    if common.quiet || columns.is_empty() || every || rows.schema.layout != Layout::Table {
+        return;
+    }
+    let some: Vec<String> = columns
+        .iter()
+        .take(NAMED)
+        .map(|name| format!("{name:?}"))
+        .collect();
+    let more = match columns.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more columns"),
+    };
+    eprintln!("note: no row has a value of {}{more}", some.join(", "));
 }
 
 /// Says what has come to the notes of a schema since so many of them were told.

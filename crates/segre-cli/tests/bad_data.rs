@@ -29,7 +29,7 @@ fn a_missing_file_is_named_beside_the_built_ins() {
 fn bad_parameters_of_a_built_in_are_named_with_the_legal_ones() {
     let room = Room::new();
     for (source, fragments) in [
-        ("product:c=1", ["c=\"1\"", "from 2 to 65536"]),
+        ("product:c=1", ["c=\"1\"", "from 2 to 65535"]),
         ("product:c=many,n=2", ["c=\"many\"", "integer"]),
         ("product:n=0", ["n=\"0\"", "from 1"]),
         ("product:k=3", ["no parameter \"k\"", "c, n, seed, rows"]),
@@ -165,7 +165,7 @@ fn arrays_must_hold_labels() {
         &room,
         "large.npy",
         &[],
-        &["large.npy", "row 1", "70000", "65535"],
+        &["large.npy", "row 1", "70000", "65534"],
     );
     room.write("float.npy", npy::<f64>(&[2, 2], &[0.0, 1.0, 2.0, 3.0]));
     refuse_fit(

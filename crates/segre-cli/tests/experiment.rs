@@ -237,6 +237,42 @@ fn an_interrupted_run_keeps_its_cells_and_goes_on() {
     room.refuse(&other, &["coupled-binary"]);
 }
 
+/// Its seeds are those that it was begun with, and further ones are counted from the first of them.
+#[test]
+fn a_run_goes_on_with_its_own_seeds() {
+    let room = Room::new();
+    let results = || -> Value {
+        let text = std::fs::read_to_string(room.path("r/results.json"));
+        text.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap())
+    };
+    for (further, seeds, part) in [
+        (&["--seed", "3"][..], vec![3], "--quick --seed 3"),
+        (&["--resume"], vec![3], "--quick --seed 3"),
+        (
+            &["--resume", "--seeds", "2"],
+            vec![3, 4],
+            "--quick --seeds 2 --seed 3",
+        ),
+        (&["--resume"], vec![3, 4], "--quick --seeds 2 --seed 3"),
+    ] {
+        let before = results()["rows"].as_array().map_or(0, Vec::len);
+        let mut running = room.start(&common::with(&common::with(&RUN, &["r"]), further));
+        running.wait_until("a cell", || {
+            results()["rows"]
+                .as_array()
+                .is_some_and(|rows| rows.len() > before)
+        });
+        running.kill();
+        let found = results();
+        assert_eq!(found["seeds"], serde_json::json!(seeds), "{further:?}");
+        let command = found["command"].as_str().unwrap();
+        assert!(command.ends_with(part), "{command}");
+        let rows = found["rows"].as_array().unwrap();
+        let legal = |row: &Value| seeds.contains(&row["seed"].as_u64().unwrap());
+        assert!(rows.iter().all(legal), "{rows:?}");
+    }
+}
+
 #[test]
 fn critical_tori_have_the_exact_free_energy_within_the_errors() {
     let room = Room::new();

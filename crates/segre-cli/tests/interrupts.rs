@@ -73,6 +73,28 @@ fn what_cannot_hear_ends_soon_and_at_once_when_asked_twice() {
     }
 }
 
+/// Nobody reads what is said, as the pipe is closed.
+#[test]
+fn what_nobody_reads_holds_nothing_up() {
+    let room = Room::new();
+    for twice in [false, true] {
+        let mut running = start(&room, "info -");
+        let _input = running.stdin.take();
+        drop(running.stderr.take());
+        sleep(Duration::from_millis(500));
+        let asked = Instant::now();
+        ask(&running, "-INT");
+        if twice {
+            sleep(Duration::from_millis(200));
+            ask(&running, "-INT");
+        }
+        let status = running.wait().unwrap();
+        assert_eq!(status.code(), Some(130));
+        let soon = if twice { Duration::from_secs(2) } else { SOON };
+        assert!(asked.elapsed() < soon, "{:?}", asked.elapsed());
+    }
+}
+
 /// Commands by name, and milliseconds from and until which they are asked to stop.
 const COMMANDS: [(&str, &str, [u64; 2]); 33] = [
     (

@@ -223,6 +223,74 @@ fn arrays_have_old_headers_and_odd_ones_are_shown() {
 }
 
 /// Each with its type and what to do; nothing of Python is ever run.
+/// One class for every row, as arrays have it; of several arrays none is taken without a word.
+#[test]
+fn classes_of_rows_may_be_an_array() {
+    let room = Room::new();
+    room.write("i.npy", npy(&[4, 2, 2], &[0_u8, 1, 1, 0].repeat(4)));
+    room.write("y.npy", npy(&[4], &[0_i64, 2, 2, 1]));
+    room.write("y1.npy", npy(&[4, 1], &[0_u8, 2, 2, 1]));
+    room.write("y.npz", npz("y", &[4], &[0, 2, 2, 1]));
+    room.write("y.csv", "kind\na\nc\nc\nb\n");
+    for (labels, names) in [
+        ("y.npy", ["0", "1", "2"]),
+        ("y1.npy", ["0", "1", "2"]),
+        ("y.npz", ["0", "1", "2"]),
+        ("y.npz:y", ["0", "1", "2"]),
+        ("y.csv", ["a", "b", "c"]),
+    ] {
+        let found = room.json(&["info", "i.npy", "--labels", labels]);
+        assert_eq!(
+            found["label_counts"],
+            serde_json::json!([1, 1, 2]),
+            "{labels}"
+        );
+        assert_eq!(found["label_names"], serde_json::json!(names), "{labels}");
+    }
+    room.write("y.npy", npy(&[3], &[0_i64, 2, 2]));
+    room.write("f.npy", npy(&[4], &[0.5_f64; 4]));
+    room.write("w.npy", npy(&[4, 2], &[0_u8; 8]));
+    for (labels, fragments) in [
+        ("y.npy", ["y.npy: 3 labels", "4 rows"]),
+        ("f.npy", ["f.npy", "floating-point"]),
+        ("w.npy", ["w.npy", "\"label\""]),
+    ] {
+        room.refuse(&["info", "i.npy", "--labels", labels], &fragments);
+    }
+}
+
+/// Labels that do not occur are categories all the same, and grey values that are cut are said to be.
+#[test]
+fn what_is_made_of_numbers_is_said() {
+    let room = Room::new();
+    room.write("a.npy", npy(&[2, 2], &[0_u16, 3, 50_000, 3]));
+    let (found, said) = info(&room, "a.npy", &[]);
+    assert!(found.contains("50001 categories"), "{found}");
+    assert!(said.contains("only 3 of the 50001 labels"), "{said}");
+    room.write("b.npy", npy(&[2, 2], &[0_u16, 3, 30, 3]));
+    assert!(info(&room, "b.npy", &[]).1.contains("only 3 of the 31"));
+    room.write("c.npy", npy(&[2, 2], &[0_u16, 3, 2, 5]));
+    assert!(info(&room, "c.npy", &[]).1.is_empty());
+    room.write(
+        "g-idx3-ubyte",
+        [
+            &[0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 3][..],
+            &[0, 200, 255],
+        ]
+        .concat(),
+    );
+    let said = info(&room, "g-idx3-ubyte", &[]).1;
+    assert!(
+        said.contains("1 pixels are neither black nor white") && said.contains("--levels"),
+        "{said}"
+    );
+    for options in [["--threshold", "0.5"], ["--levels", "4"]] {
+        assert!(info(&room, "g-idx3-ubyte", &options).1.is_empty());
+    }
+    room.write("z.npy", npy(&[1, 1], &[65_535_u16]));
+    room.refuse(&["info", "z.npy"], &["65535 is no label", "65534"]);
+}
+
 #[test]
 fn arrays_of_other_types_are_refused_by_their_type() {
     let room = Room::new();

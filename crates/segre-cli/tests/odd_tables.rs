@@ -43,6 +43,51 @@ fn what_separates_fields_is_found_and_said() {
     }
 }
 
+/// Columns that a table lacks, or has nothing in, are named where they are filled in or predicted from.
+#[test]
+fn columns_without_values_are_named() {
+    let room = room_with_model();
+    for (name, text) in [
+        ("absent.csv", "drink\nbeer\nwine\n"),
+        ("empty.csv", "region,drink\n,beer\n?,wine\n"),
+    ] {
+        room.write(name, text);
+        let impute = ["impute", "model", name, "--out", "f.csv"];
+        let said = common::stderr(&room.succeed(&impute));
+        assert!(said.contains("no row has a value of \"region\""), "{said}");
+        let predict = |target| {
+            let words = [
+                "predict", "model", name, "--target", target, "--out", "p.csv",
+            ];
+            common::stderr(&room.succeed(&words))
+        };
+        assert!(!predict("region").contains("no row"));
+        assert!(predict("drink").contains("\"region\""));
+        room.refuse(
+            &["score", "model", "absent.csv"],
+            &["\"region\" is missing"],
+        );
+        std::fs::remove_file(room.path("f.csv")).unwrap();
+        std::fs::remove_file(room.path("p.csv")).unwrap();
+    }
+    room.write("some.csv", "region,drink\n,beer\nsouth,wine\n");
+    let said = room.succeed(&["impute", "model", "some.csv", "--out", "f.csv"]);
+    assert!(!common::stderr(&said).contains("no row"));
+}
+
+#[test]
+fn words_that_differ_in_capitals_only_are_said() {
+    let room = Room::new();
+    room.write("a.csv", "city,size\nRome,s\nrome,m\nPisa,s\n");
+    let (found, said) = info(&room, &["a.csv"]);
+    assert!(found.contains("3 categories"), "{found}");
+    assert!(
+        said.contains("\"city\": \"Rome\" and \"rome\" differ in capitals only")
+            && !said.contains("size"),
+        "{said}"
+    );
+}
+
 #[test]
 fn a_stray_quote_is_refused_with_its_line() {
     let room = Room::new();

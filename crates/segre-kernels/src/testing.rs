@@ -3,6 +3,10 @@
 //! In a build with kernels for graphics processors the law holds there too, on the first one that is found; a software driver
 //! will do. Without one these forms are not tested, and the tests say so.
 
+mod numbers;
+
+pub(crate) use self::numbers::{distance, numbers};
+
 use burn::backend::TensorMetadata;
 use burn::tensor::{Device, Tensor};
 
@@ -153,30 +157,6 @@ fn flat(tensor: Anywhere) -> Tensor<1> {
 pub(crate) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     let values = tensor.into_data().try_into_vec();
     values.expect("a tensor of 32-bit numbers")
-}
-
-/// Reproducible numbers of about unit size.
-pub(crate) fn numbers(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    };
-    (0..count).map(|_| next()).collect()
-}
-
-/// Largest deviation, relative to the largest number.
-pub(crate) fn distance(left: &[f32], right: &[f32]) -> f32 {
-    assert_eq!(left.len(), right.len());
-    let size = right.iter().fold(1e-3_f32, |size, x| size.max(x.abs()));
-    let pairs = left.iter().zip(right);
-    let distance = |(a, b): (&f32, &f32)| match (a - b).abs() / size {
-        distance if distance.is_nan() => f32::INFINITY,
-        distance => distance,
-    };
-    pairs.map(distance).fold(0.0, f32::max)
 }
 
 /// Central differences of `Σ gradient · function(at)`.

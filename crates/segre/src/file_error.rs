@@ -67,6 +67,19 @@ pub enum FileError {
         /// What the file may be instead.
         encoding: &'static str,
     },
+    /// A text holds a byte that no text has.
+    #[error(
+        "{path}:{line}: byte {offset} of the file is zero, which is no character of a text; the file is damaged or is no text: \
+         write it again, or remove that byte"
+    )]
+    ZeroByte {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// Offset of the byte, from 0, after decompression.
+        offset: u64,
+    },
     /// A file is of a kind that cannot be read as its name says.
     #[error("{path}: the file is {what}; {remedy}")]
     OtherKind {

@@ -61,7 +61,7 @@ const MARK: char = '\u{feff}';
 const PIECE: u64 = 1 << 20;
 /// Bytes that contents may take beside a multiple of their compressed file, and the multiple: what grows more is damaged, or
 /// made to fill disks and memory. Pictures and tables of a few words grow by less.
-const ALWAYS_UNPACKED: u64 = 64 << 20;
+const ALWAYS_UNPACKED: u64 = 32 << 20;
 const GROWTH: u64 = 100;
 
 /// Whether a path stands for standard input or output, which hold a table of texts.
@@ -273,16 +273,24 @@ fn no_text(path: &Path, bytes: &[u8], valid: usize, before: usize) -> FileError 
         return error;
     }
     let found = bytes[valid];
+    let path = path.to_path_buf();
+    let line = 1 + bytes[..valid].iter().filter(|byte| **byte == b'\n').count() as u64;
+    let offset = (before + valid) as u64;
+    let zeros = bytes.iter().filter(|byte| **byte == 0).count();
     let encoding = match (bytes, found) {
         ([0xff, 0xfe, ..] | [0xfe, 0xff, ..], _) => "UTF-16",
-        (_, 0) if (before + valid).is_multiple_of(2) => "UTF-16BE",
+        // Of European languages every other byte is one.
+        (_, 0) if 4 * zeros < bytes.len() => {
+            return FileError::ZeroByte { path, line, offset };
+        }
+        (_, 0) if offset.is_multiple_of(2) => "UTF-16BE",
         (_, 0) => "UTF-16LE",
         _ => "WINDOWS-1252",
     };
     FileError::InvalidUtf8 {
-        path: path.to_path_buf(),
-        line: 1 + bytes[..valid].iter().filter(|byte| **byte == b'\n').count() as u64,
-        offset: (before + valid) as u64,
+        path,
+        line,
+        offset,
         byte: found,
         encoding,
     }
@@ -397,6 +405,16 @@ mod tests {
             assert!(error.to_string().contains("iconv"), "{error}");
         }
         assert_eq!(text_of("a.txt", "\u{feff}äbc".as_bytes()).unwrap(), "äbc");
+        let error = text_of("a.csv", b"a,b\nx,y\nz\0q,w\n").unwrap_err();
+        let zero = matches!(
+            &error,
+            FileError::ZeroByte {
+                line: 3,
+                offset: 9,
+                ..
+            }
+        );
+        assert!(zero, "{error}");
     }
 
     #[test]

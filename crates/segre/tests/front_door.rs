@@ -64,6 +64,43 @@ fn a_run_that_is_stopped_and_goes_on_is_the_same_as_one_without_a_break() {
     assert!(matches!(nowhere, Error::Run(RunError::NowhereToResume)));
 }
 
+/// A run that was stopped after a step, went on, and was killed between the line of the validation that follows it and its save.
+#[test]
+fn a_validation_is_in_the_log_once() {
+    let data = chain();
+    let folder = tempfile::tempdir().unwrap();
+    let (broken, whole) = (folder.path().join("broken"), folder.path().join("whole"));
+    let fit = |out: &std::path::Path| Fit::new(&data).steps(24).out(out);
+    let lines = |out: &std::path::Path| -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap();
+        let mut lines: Vec<serde_json::Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        for line in &mut lines {
+            line.as_object_mut().unwrap().remove("seconds");
+        }
+        lines
+    };
+    fit(&whole).run().unwrap();
+    let expected = lines(&whole);
+    let is_validation = |line: &&serde_json::Value| line.get("validation_bits_per_dim").is_some();
+    let again = expected.iter().filter(is_validation).nth(5).unwrap();
+    let step = again["step"].as_u64().unwrap();
+    let mut stop = |told: &Progress| match told.event {
+        segre::progress::Event::Step { step: at, .. } if at == step => Control::Stop,
+        _ => Control::Continue,
+    };
+    fit(&broken).run_with(&mut stop).unwrap_err();
+    assert_ne!(lines(&broken).last(), Some(again));
+    let log = std::fs::OpenOptions::new()
+        .append(true)
+        .open(broken.join("metrics.jsonl"));
+    std::io::Write::write_all(&mut log.unwrap(), format!("{again}\n").as_bytes()).unwrap();
+    fit(&broken).resume(true).run().unwrap();
+    assert_eq!(lines(&broken), expected);
+}
+
 #[test]
 fn what_is_known_stays_when_the_rest_is_filled_in() {
     let data = chain();

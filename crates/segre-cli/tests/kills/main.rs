@@ -11,7 +11,7 @@ mod common;
 mod kinds;
 
 use std::fs;
-use std::process::{Child, Stdio};
+use std::process::{Child, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -22,6 +22,9 @@ use kinds::{ALONE, EXPERIMENT, Kind, OUT, PICTURES, RANDOMISED, SAMPLES, TABLE, 
 const KILLS: u64 = 2;
 /// Microseconds between what is seen of a file that is being written and the kill, at most.
 const SPREAD: u64 = 3000;
+
+/// How long a process may get nothing done.
+const IDLE: Duration = Duration::from_secs(300);
 
 /// How a process ends.
 #[derive(Clone, Copy, PartialEq)]
@@ -87,13 +90,42 @@ fn end(room: &Room, mut running: Child, how: End, after: Duration, spread: Durat
     alive
 }
 
+/// Seconds of the processor that a process has had, where the system says it.
+fn worked(id: u32) -> Option<f64> {
+    let text = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // After the name, which is in brackets: ticks of 1/100 s of itself and of the system for it.
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks: u64 = fields[11].parse::<u64>().ok()? + fields[12].parse::<u64>().ok()?;
+    Some(ticks as f64 / 100.0)
+}
+
+/// Waits for the end of a run, however long it takes on a busy computer: it hangs if it does nothing, or works far too long.
+fn wait(mut running: Child, usual: f64) -> (Output, f64) {
+    let (mut last, mut since) = (0.0, Instant::now());
+    while running.try_wait().unwrap().is_none() {
+        if let Some(found) = worked(running.id()) {
+            if found > last {
+                (last, since) = (found, Instant::now());
+            }
+            let hangs = last > 20.0 * usual + 20.0 || since.elapsed() > IDLE;
+            assert!(
+                !hangs,
+                "process {} hangs after {last} s of work; it is left to be looked at",
+                running.id()
+            );
+        }
+        sleep(Duration::from_millis(5));
+    }
+    (running.wait_with_output().unwrap(), last)
+}
+
 /// Kills runs of a kind, and asks some to stop, until enough were killed; all end alike.
 fn campaign(kind: &Kind) {
     let kills: u64 = std::env::var("SEGRE_KILLS").map_or(KILLS, |text| text.parse().unwrap());
     let room = room();
     let mut dice = dice(26);
     let started = Instant::now();
-    let done = room.command(&kind.begin()).output().unwrap();
+    let (done, usual) = wait(start(&room, &kind.begin()), 60.0);
     assert!(done.status.success(), "{}: {}", kind.name, stderr(&done));
     let lasted = started.elapsed();
     let whole = left(&room);
@@ -117,8 +149,7 @@ fn campaign(kind: &Kind) {
             story.push(format!("{alive} after {after:?}"));
             words = kind.go_on(&room);
         }
-        // However long it takes on a busy computer.
-        let ended = room.command(&words).output().unwrap();
+        let (ended, _) = wait(start(&room, &words), usual);
         let which = format!("{}, trial {trials} ({})", kind.name, story.join(", "));
         assert!(ended.status.success(), "{which}: {}", stderr(&ended));
         let found = left(&room);
@@ -126,6 +157,9 @@ fn campaign(kind: &Kind) {
         let other = names.filter(|name| found.get(*name) != whole.get(*name));
         let other: Vec<&String> = other.collect();
         assert!(other.is_empty(), "{which}: {other:?} differ");
+        if trials % 20 == 0 {
+            println!("{}: {killed} of {kills} kills", kind.name);
+        }
     }
     println!(
         "{}: {killed} kills, {writing} with a file half written, and {asked} stops in {trials} runs, all ended alike; {:.0} s",

@@ -384,10 +384,7 @@ pub enum DataError {
         hint: &'static str,
     },
     /// An archive does not tell which of its arrays to read.
-    #[error(
-        "{path}: {problem}; the archive holds {keys}, name one of them as FILE.npz:KEY \
-         (a sole array or the keys samples, x, data need no name)"
-    )]
+    #[error("{path}: {problem}; the archive holds {keys}, name one of them as FILE.npz:KEY")]
     ArrayChoice {
         /// The file.
         path: PathBuf,

@@ -24,9 +24,7 @@ pub(crate) use dataset::systematic;
 pub use error::{DataError, Result};
 #[cfg(feature = "arrow")]
 pub use format::arrow::{panics_are_errors, record_batch};
-pub use format::image::{
-    ClassMap, IgnoreAs, ImageError, ImageOptions, ImageSize, Labels, Levels, read_labels,
-};
+pub use format::image::{ClassMap, IgnoreAs, ImageError, ImageOptions, ImageSize, Levels};
 pub use format::write::{writable, write};
 pub use mask::{Region, SiteMask};
 pub use memory::InMemory;

@@ -309,6 +309,18 @@ impl PartialDataset {
             .count()
     }
 
+    /// The columns of which no row says anything: they are not there, or empty.
+    pub fn columns_unknown(&self) -> Vec<&str> {
+        let said = |column: &usize| {
+            let mut sites = self.schema.sites_of(*column);
+            let mut rows = 0..self.rows();
+            sites.any(|site| (0..self.rows()).any(|row| self.label(row, site).is_some()))
+                || rows.any(|row| self.number(row, *column).is_some())
+        };
+        let columns = (0..self.schema.column_count()).filter(|column| !said(column));
+        columns.map(|column| self.schema.column(column).0).collect()
+    }
+
     /// Every row the given number of times, copies side by side.
     #[must_use]
     pub fn repeat_rows(&self, times: usize) -> Self {

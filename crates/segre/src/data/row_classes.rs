@@ -1,6 +1,8 @@
 //! One class for every row of a data set, from a file of its own.
 
 use super::format::image::idx;
+use super::format::input::FileKind;
+use super::format::npy::{self, Stored};
 use super::options::ReadOptions;
 use super::read;
 use super::source::DataSource;
@@ -21,15 +23,20 @@ pub struct RowClasses {
 }
 
 impl RowClasses {
-    /// Reads classes from an IDX file of labels, or from a column of a table (the only one, or `label`).
+    /// Reads classes from an IDX file of labels, an array with one for every row, or a column of a table (the only one, or
+    /// `label`).
     ///
     /// # Errors
     /// Those of the file, [`DataError::UnknownColumn`], and [`DataError::ClassCount`] if there are not as many classes as
     /// `rows` of `data`, which is a name for the message.
     pub fn read(path: &Path, column: Option<&str>, data: &str, rows: usize) -> Result<Self> {
-        let found = match idx::is_idx(path) {
-            true => Self::of_idx(path)?,
-            false => Self::of_table(path, column)?,
+        let found = match (idx::is_idx(path), column) {
+            (true, _) => Self::numbered(idx::read_all_labels(path)?),
+            (false, None) => match Self::of_array(path)? {
+                Some(values) => Self::numbered(values),
+                None => Self::of_table(path, column)?,
+            },
+            (false, Some(_)) => Self::of_table(path, column)?,
         };
         if found.values.len() == rows {
             return Ok(found);
@@ -42,12 +49,19 @@ impl RowClasses {
         })
     }
 
-    fn of_idx(path: &Path) -> Result<Self> {
-        let labels = idx::read_all_labels(path)?;
-        Ok(Self {
-            names: (0..labels.classes).map(|class| class.to_string()).collect(),
-            values: labels.values.into_iter().map(u16::from).collect(),
-        })
+    /// Classes that are numbers from 0.
+    fn numbered(values: Vec<u16>) -> Self {
+        let largest = values.iter().max();
+        let count = largest.map_or(0, |largest| usize::from(*largest) + 1);
+        let names = (0..count).map(|class| class.to_string()).collect();
+        Self { names, values }
+    }
+
+    /// The classes of an array with one for every row, `None` of other arrays and files.
+    fn of_array(path: &Path) -> Result<Option<Vec<u16>>> {
+        let kind = FileKind::of(path)?;
+        let stored = Stored::of(path, &kind);
+        stored.map_or(Ok(None), npy::read_classes)
     }
 
     fn of_table(path: &Path, column: Option<&str>) -> Result<Self> {

@@ -135,7 +135,7 @@ mod tests {
             );
         }
         assert!(matches!(
-            DataSource::parse("product:c=65536,n=100000"),
+            DataSource::parse("product:c=65535,n=100000"),
             Err(DataError::Parameter(ParameterError::Bad { .. }))
         ));
         assert!(matches!(

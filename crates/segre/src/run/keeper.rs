@@ -41,7 +41,14 @@ impl<'a> RunKeeper<'a> {
         let done = trainer.progress();
         // A run begins with a validation: without one, what is there is of a run that was killed before its first save.
         let written = (done.validations > 0).then_some(done.step);
-        let stays = |line: &Value| line["step"].as_u64().is_some_and(|at| Some(at) <= written);
+        // Stored after a step and not after the validation that follows it, the run does that validation again.
+        let validated = done.loss_count == 0;
+        let stays = |line: &Value| {
+            let is_step = line.get("validation_bits_per_dim").is_none();
+            line["step"].as_u64().is_some_and(|at| {
+                Some(at) < written || Some(at) == written && (validated || is_step)
+            })
+        };
         let open = |path: &'a Path| -> Result<Kept<'a>> {
             Ok(Kept {
                 path,

@@ -55,21 +55,21 @@ impl Run {
             Some(folder) => folder.clone(),
             None => Path::new("experiments").join(definition.name),
         };
-        let first = common.seed.unwrap_or(0);
-        let count = arguments
-            .seeds
-            .unwrap_or(if arguments.quick { 1 } else { definition.seeds });
-        let last = first
-            .checked_add(count - 1)
-            .context("--seed and --seeds lead beyond the largest seed")?;
-        let seeds: Vec<u64> = (first..=last).collect();
+        if arguments.resume || arguments.force {
+            FolderLock::refuse_taken(&folder)?;
+        }
+        let former = match arguments.resume {
+            true => Some(Results::read(&folder)?),
+            false => None,
+        };
+        let seeds = seeds(definition, arguments, common, former.as_ref())?;
         let mut results = Results {
             experiment: definition.name.to_owned(),
             about: definition.about.to_owned(),
             source: definition.source.to_owned(),
             quantity: definition.quantity.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            command: command(&folder, definition.name, arguments, common),
+            command: command(&folder, definition, arguments, &seeds),
             quick: arguments.quick,
             seeds: seeds.clone(),
             columns: Vec::new(),
@@ -77,13 +77,10 @@ impl Run {
             summary: Vec::new(),
             files: Vec::new(),
         };
-        if arguments.resume || arguments.force {
-            FolderLock::refuse_taken(&folder)?;
-        }
         let mut lock = None;
         if arguments.resume {
-            Results::read(&folder)?;
             lock = Some(FolderLock::take(&folder)?);
+            // What another process may have measured before the folder was ours.
             let former = Results::read(&folder)?;
             former.check_same(&results, &folder)?;
             results.seeds.extend(former.seeds);
@@ -356,9 +353,40 @@ impl Observer for Watch<'_, '_> {
     }
 }
 
+/// The seeds that are asked for; a run that goes on has its own, and further ones are counted from its first.
+fn seeds(
+    definition: &Definition,
+    arguments: &RunArguments,
+    common: &Common,
+    former: Option<&Results>,
+) -> Result<Vec<u64>> {
+    let own = former.map_or(&[][..], |former| &former.seeds);
+    if common.seed.is_none() && arguments.seeds.is_none() && !own.is_empty() {
+        return Ok(own.to_vec());
+    }
+    let first = common.seed.or(own.first().copied()).unwrap_or(0);
+    let count = arguments
+        .seeds
+        .unwrap_or_else(|| usual_seeds(definition, arguments));
+    let last = first
+        .checked_add(count - 1)
+        .context("--seed and --seeds lead beyond the largest seed")?;
+    Ok((first..=last).collect())
+}
+
+/// How many seeds are measured if nothing else is asked for.
+fn usual_seeds(definition: &Definition, arguments: &RunArguments) -> u64 {
+    if arguments.quick { 1 } else { definition.seeds }
+}
+
 /// The command that makes this run, and goes on with it when `--resume` is added.
-fn command(folder: &Path, name: &str, arguments: &RunArguments, common: &Common) -> String {
-    let mut command = format!("segre experiment run {name}");
+fn command(
+    folder: &Path,
+    definition: &Definition,
+    arguments: &RunArguments,
+    seeds: &[u64],
+) -> String {
+    let mut command = format!("segre experiment run {}", definition.name);
     if arguments.out.is_some() {
         command += &format!(" --out {}", folder.display());
     }
@@ -368,11 +396,16 @@ fn command(folder: &Path, name: &str, arguments: &RunArguments, common: &Common)
     if arguments.quick {
         command += " --quick";
     }
-    if let Some(seeds) = arguments.seeds {
-        command += &format!(" --seeds {seeds}");
-    }
-    if let Some(seed) = common.seed {
-        command += &format!(" --seed {seed}");
+    // Seeds that were added later may leave gaps, which no command says at once; going on knows them all the same.
+    if let (Some(first), Some(last)) = (seeds.first(), seeds.last())
+        && last - first + 1 == seeds.len() as u64
+    {
+        if seeds.len() as u64 != usual_seeds(definition, arguments) {
+            command += &format!(" --seeds {}", seeds.len());
+        }
+        if *first > 0 {
+            command += &format!(" --seed {first}");
+        }
     }
     command
 }

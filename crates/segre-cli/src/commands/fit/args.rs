@@ -127,7 +127,7 @@ pub struct ModelArguments {
 pub struct ImageArguments {
     /// Classes of the rows of DATA, for sample --class: a file
     ///
-    /// An IDX file of labels, or a table. For the unet.
+    /// An IDX file of labels, an array with one for every row (.npy, .npz), or a table. For the unet.
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
     /// Column of the classes [default: the only one, or label]

@@ -16,7 +16,7 @@ pub use self::args::Impute;
 use self::args::ImputeMode;
 use crate::args::{Common, outlet};
 use crate::report::json;
-use crate::watched::{note_new, note_reading, warn_unconditional};
+use crate::watched::{note_new, note_reading, note_unknown_columns, warn_unconditional};
 use segre_report::pictures::infilling::{Infilled, SHOWN, draw_infilled};
 
 #[derive(Serialize)]
@@ -47,6 +47,7 @@ pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
     let before = model.read_gaps(&arguments.data, arguments.fill.missing())?;
     note_reading(&before.schema, common);
     let before = arguments.given.and(&model, before)?;
+    note_unknown_columns(&before, None, common);
     let given = match &mask {
         None => before.clone(),
         Some(mask) => mask.hide(&before)?,

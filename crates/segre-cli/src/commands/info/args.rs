@@ -15,7 +15,7 @@ use crate::args::Reading;
 pub struct Info {
     /// Folder of a model or of pictures, built-in name or file
     pub subject: String,
-    /// Class labels of the rows, an IDX file; they are counted
+    /// Classes of the rows, to be counted: an IDX file of labels, an array, or a table
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
     #[command(flatten)]

@@ -4,8 +4,8 @@ mod args;
 
 use std::path::Path;
 
-use anyhow::Result;
-use segre::data::{self, DataSource, Dataset, Kinds, Labels, Layout, Schema};
+use anyhow::{Result, ensure};
+use segre::data::{self, DataSource, Dataset, Kinds, Layout, RowClasses, Schema};
 use segre::evaluation::overview::column_shares;
 use segre::run;
 use serde_json::json;
@@ -23,8 +23,14 @@ const LISTED: usize = 30;
 /// Describes a model's folder or a data source.
 pub fn run(arguments: &Info, common: &Common) -> Result<()> {
     let folder = Path::new(&arguments.subject);
-    let pictures = !folder.join(run::CONFIG_FILE).is_file() && data::is_picture_folder(folder);
-    if folder.is_dir() && !pictures {
+    let fitted = folder.join(run::CONFIG_FILE).is_file();
+    if folder.is_dir() && (fitted || !data::is_picture_folder(folder)) {
+        ensure!(
+            fitted,
+            "{}: not a model folder, {} is missing, and no data, as there is no .png file in it or the folders in it",
+            folder.display(),
+            run::CONFIG_FILE
+        );
         return model(folder, common);
     }
     let source = DataSource::parse(&arguments.subject)?;
@@ -33,7 +39,7 @@ pub fn run(arguments: &Info, common: &Common) -> Result<()> {
         &arguments.reading.options(common.seed.unwrap_or(0))?,
     )?;
     let labels = arguments.labels.as_deref();
-    let labels = labels.map(|path| data::read_labels(path, data.rows()));
+    let labels = labels.map(|path| RowClasses::read(path, None, &arguments.subject, data.rows()));
     dataset(&arguments.subject, &data, labels.transpose()?, common)
 }
 
@@ -62,13 +68,13 @@ fn model(folder: &Path, common: &Common) -> Result<()> {
     Ok(())
 }
 
-fn dataset(name: &str, data: &Dataset, labels: Option<Labels>, common: &Common) -> Result<()> {
+fn dataset(name: &str, data: &Dataset, labels: Option<RowClasses>, common: &Common) -> Result<()> {
     let shares = category_shares(data);
     let label_counts = labels.map(|labels| {
-        let mut counts = vec![0_u64; labels.classes];
+        let mut counts = vec![0_u64; labels.names.len()];
         let values = labels.values.iter();
         values.for_each(|&label| counts[usize::from(label)] += 1);
-        counts
+        (labels.names, counts)
     });
     let kinds = match data.schema.layout {
         Layout::Table => Kinds::of_schema(&data.schema),
@@ -82,7 +88,8 @@ fn dataset(name: &str, data: &Dataset, labels: Option<Labels>, common: &Common) 
             "max_categories": data.schema.max_categories(),
             "uniform_bits_per_dim": data.schema.uniform_bits_per_dim(),
             "category_shares": shares,
-            "label_counts": label_counts,
+            "label_counts": label_counts.as_ref().map(|(_, counts)| counts),
+            "label_names": label_counts.as_ref().map(|(names, _)| names),
             "columns_as": kinds.words(),
             "date_formats": kinds.date_formats,
             "schema": data.schema,
@@ -110,9 +117,12 @@ fn dataset(name: &str, data: &Dataset, labels: Option<Labels>, common: &Common) 
         }
         print!("{}", table.to_text());
     }
-    if let Some(counts) = label_counts {
-        let counts: Vec<String> = counts.iter().map(u64::to_string).collect();
-        println!("rows by class: {}", counts.join(" "));
+    if let Some((names, counts)) = label_counts {
+        let counted = names.iter().zip(counts);
+        let counted: Vec<String> = counted
+            .map(|(name, count)| format!("{name}: {count}"))
+            .collect();
+        println!("rows by class: {}", counted.join(", "));
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use segre::model::Prediction;
 pub use self::args::Predict;
 use crate::args::{Common, outlet};
 use crate::report::json;
-use crate::watched::{note_reading, warn_unconditional};
+use crate::watched::{note_reading, note_unknown_columns, warn_unconditional};
 
 /// Predicts a column and writes the predictions.
 pub fn run(arguments: &Predict, common: &Common) -> Result<()> {
@@ -29,6 +29,7 @@ pub fn run(arguments: &Predict, common: &Common) -> Result<()> {
     let rows = model.read_gaps(&arguments.data, MissingIs::Learned)?;
     note_reading(&rows.schema, common);
     let rows = arguments.given.and(&model, rows)?;
+    note_unknown_columns(&rows, Some(target), common);
     if let Some(out) = &arguments.out {
         let csv = outlet::extension(out) == "csv";
         ensure!(

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// Largest number of categories that one site may have: labels are 16-bit.
-pub const MAX_CATEGORIES: usize = 1 << 16;
+pub const MAX_CATEGORIES: usize = (1 << 16) - 1;
 
 /// The category of missing fields of a table.
 pub(in crate::data) const MISSING: &str = "?";

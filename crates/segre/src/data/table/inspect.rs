@@ -1,5 +1,6 @@
 //! What a column holds: found by looking at all of its fields.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -144,6 +145,20 @@ pub fn inspect(
         }
     }
     Ok(Finding::Numbers(notation))
+}
+
+/// Two words of a column that differ in capitals alone, and so are two categories, in a sentence.
+pub fn alike(column: &FrameColumn) -> Option<String> {
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    let pair = column.words.iter().find_map(|word| {
+        let first = seen.insert(word.to_lowercase(), word)?;
+        Some((first, word))
+    });
+    let (first, second) = pair?;
+    Some(format!(
+        "column {:?}: {first:?} and {second:?} differ in capitals only, and are different categories",
+        column.name
+    ))
 }
 
 /// The first field that is not of a kind.

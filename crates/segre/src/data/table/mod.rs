@@ -53,7 +53,7 @@ pub use weights::take_weights;
 use weights::without_weights;
 
 use self::codes::Codes;
-use self::inspect::{Finding, inspect};
+use self::inspect::{Finding, alike, inspect};
 use self::unseen::{settle, unknown_value};
 use crate::data::dataset::Dataset;
 use crate::data::error::{DataError, Result};
@@ -135,7 +135,10 @@ pub(super) fn schema_of(frame: &Frame, options: &ReadOptions) -> Result<Schema> 
             continue;
         }
         let coding = match finding {
-            Finding::Categories => None,
+            Finding::Categories => {
+                schema.notes.extend(alike(column));
+                None
+            }
             Finding::ManyWords => Some(Coding::words(column)),
             Finding::Numbers(notation) => Some(Coding::numbers(column, notation, of_numbers)),
             Finding::Useless(why) => {

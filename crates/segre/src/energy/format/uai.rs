@@ -61,7 +61,7 @@ pub fn parse_uai(text: &str, path: &Path) -> Result<EnergyModel> {
     }
     tokens.end("the last table")?;
     let doubt = match header.text.eq_ignore_ascii_case("BAYES") {
-        true => improbable(&tables),
+        true => improbable(&tables).or_else(|| ownerless(cardinalities.len(), &tables)),
         false => None,
     };
     Ok(EnergyModel::new(cardinalities, tables).doubted(doubt))
@@ -80,6 +80,19 @@ fn improbable(tables: &[Factor]) -> Option<String> {
              a table so that its own comes last, or say MARKOV if these are weights"
         ))
     })
+}
+
+/// The first variable that has not exactly one table, in a sentence.
+fn ownerless(variables: usize, tables: &[Factor]) -> Option<String> {
+    let mut own = vec![0_usize; variables];
+    let last = tables.iter().filter_map(|table| table.variables().last());
+    last.for_each(|variable| own[*variable] += 1);
+    let variable = own.iter().position(|count| *count != 1)?;
+    Some(format!(
+        "the file says BAYES, but {} tables have variable {variable} as their last, where one gives its probabilities: correct the \
+         tables, or say MARKOV if these are weights",
+        own[variable]
+    ))
 }
 
 /// A model as a Markov network; observations are not written, only the factors they leave.
@@ -152,5 +165,8 @@ mod tests {
         assert_eq!(doubt(&turned.replace("BAYES", "MARKOV")), None);
         let rounded = net.replace(".5 .5", ".333 .666");
         assert_eq!(doubt(&rounded), None);
+        let twice = net.replace("1 0\n2 0 1", "1 1\n2 0 1");
+        let said = doubt(&twice).expect("variable 0 has no table");
+        assert!(said.contains("0 tables have variable 0"), "{said}");
     }
 }

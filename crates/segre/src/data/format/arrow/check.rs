@@ -7,7 +7,7 @@ const CONTINUES: u32 = u32::MAX;
 /// Bytes at the end of a file: the length of the footer, and the mark.
 const TAIL: usize = 10;
 /// Bytes that columns may unpack to beside a multiple of the file, and the multiple.
-const ALWAYS_UNPACKED: u64 = 64 << 20;
+const ALWAYS_UNPACKED: u64 = 32 << 20;
 const GROWTH: u64 = 100;
 
 /// Refuses a file with sizes that cannot be.

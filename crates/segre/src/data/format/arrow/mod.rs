@@ -61,7 +61,7 @@ impl<'a> Batches<'a> {
         let (mut frame, notes) = self.frame(&columns, options.missing, options.memory)?;
         table::take_weights(&mut frame, options)?;
         let mut schema = table::schema_of(&frame, options)?;
-        schema.notes = notes;
+        schema.notes.extend(notes);
         table::encode(&frame, &schema, options)
     }
 

@@ -25,7 +25,7 @@ pub(super) fn read(path: &Path, delimiter: u8, options: &ReadOptions) -> Result<
     let notes = notes.all();
     table::take_weights(&mut frame, options)?;
     let mut schema = table::schema_of(&frame, options)?;
-    schema.notes = notes;
+    schema.notes.extend(notes);
     table::encode(&frame, &schema, options)
 }
 

@@ -9,14 +9,21 @@ use std::path::Path;
 
 /// The gap symbol, which comes first in the vocabulary.
 const GAP: char = '-';
+/// What stands for a gap in some file or other.
+const GAPS: [char; 3] = [GAP, '.', '~'];
 /// What `grep` writes between records.
 const SEPARATOR: &str = "--";
 /// First words of alignments of other formats.
-const OTHER_FORMATS: [(&str, &str); 3] = [
+const OTHER_FORMATS: [(&str, &str); 5] = [
     ("# STOCKHOLM", "Stockholm"),
     ("CLUSTAL", "Clustal"),
     ("#NEXUS", "NEXUS"),
+    ("LOCUS ", "GenBank"),
+    ("@", "FASTQ"),
 ];
+
+/// Digits of a word that is a block of symbols rather than a number, at least.
+const MANY_DIGITS: usize = 5;
 
 /// What lower-case letters are.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,6 +79,7 @@ pub(super) fn read(path: &Path, lower: LowerCase, schema: Option<&Schema>) -> Re
     let text = stream::read_text(path)?;
     let records = records(path, &text)?;
     refuse_separators(path, &records)?;
+    refuse_numbers(path, &records)?;
     if lower == LowerCase::Letters && schema.is_none() {
         refuse_shifted(path, &records)?;
     }
@@ -120,7 +128,7 @@ pub(super) fn read(path: &Path, lower: LowerCase, schema: Option<&Schema>) -> Re
             labels.push(*label);
         }
     }
-    schema.notes = note(&records, lower).into_iter().collect();
+    schema.notes = notes(&records, lower);
     Dataset::new(schema, labels)
 }
 
@@ -189,6 +197,27 @@ fn refuse_separators(path: &Path, records: &[Record]) -> Result<()> {
     Err(bad(path, *line, problem.to_owned()))
 }
 
+/// Refuses numbers between the symbols, as positions and qualities are: words of digits beside words of letters, or several of
+/// a few digits in a line.
+fn refuse_numbers(path: &Path, records: &[Record]) -> Result<()> {
+    let is_number = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
+    for (line, content) in records.iter().flat_map(Record::full_lines) {
+        let words = || content.split_whitespace();
+        let letters = words().any(|word| word.contains(char::is_alphabetic));
+        let is_value =
+            |word: &&str| is_number(word) && (letters || (2..MANY_DIGITS).contains(&word.len()));
+        let Some(number) = words().find(is_value).filter(|_| words().count() > 1) else {
+            continue;
+        };
+        let problem = format!(
+            "the number {number} stands by itself among the symbols, as positions and qualities do, and each of its digits would be \
+             a symbol; remove the numbers, or, if digits are the symbols, the blanks between them"
+        );
+        return Err(bad(path, line, problem));
+    }
+    Ok(())
+}
+
 /// Refuses insertions that keep the records of one length, so that only the columns after them are wrong: all records have as
 /// many lower-case letters, and in different places.
 fn refuse_shifted(path: &Path, records: &[Record]) -> Result<()> {
@@ -235,19 +264,40 @@ fn hint(record: &Record, found: usize, lower: LowerCase, records: &[Record]) -> 
     ""
 }
 
-/// What is done with lower-case letters, where there are any.
-fn note(records: &[Record], lower: LowerCase) -> Option<String> {
-    let written = || records.iter().flat_map(Record::written);
-    let letters = written().filter(|(_, symbol)| symbol.is_ascii_lowercase());
+/// What of the symbols may be meant otherwise.
+fn notes(records: &[Record], lower: LowerCase) -> Vec<String> {
+    let written = || {
+        records
+            .iter()
+            .flat_map(Record::written)
+            .map(|(_, symbol)| symbol)
+    };
+    let small = written().filter(char::is_ascii_lowercase).count();
+    let mut notes = Vec::new();
     match lower {
-        LowerCase::Letters => {
-            (letters.count() > 0).then(|| "lower-case letters are read as capitals".to_owned())
-        }
+        _ if small == 0 => {}
+        LowerCase::Letters => notes.push("lower-case letters are read as capitals".to_owned()),
         LowerCase::Insertions => {
-            let count = letters.count();
-            (count > 0).then(|| format!("{count} lower-case letters are insertions and left out"))
+            notes.push(format!(
+                "{small} lower-case letters are insertions and left out"
+            ));
         }
     }
+    if written().any(|symbol| symbol.is_ascii_digit()) {
+        notes.push("digits are read as symbols, each for itself".to_owned());
+    }
+    let gaps: Vec<char> = GAPS
+        .into_iter()
+        .filter(|gap| written().any(|symbol| symbol == *gap))
+        .collect();
+    if lower == LowerCase::Letters && gaps.len() > 1 {
+        let gaps: Vec<String> = gaps.iter().map(|gap| format!("{gap:?}")).collect();
+        notes.push(format!(
+            "{} are read as different symbols",
+            gaps.join(" and ")
+        ));
+    }
+    notes
 }
 
 /// The format of a text that is not FASTA, if it is known.

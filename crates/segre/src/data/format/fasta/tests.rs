@@ -158,3 +158,38 @@ fn lines_of_old_macs_end_too() {
     let data = read_fasta(">one\rACG\rT\r>two\rA-GT\r", None).unwrap();
     assert_eq!((data.rows(), data.sites()), (2, 4));
 }
+
+#[test]
+fn numbers_among_the_symbols_are_refused_and_digits_as_symbols_noted() {
+    for contents in [
+        ">a\n1 ACGTACGT 8\n",
+        ">a\nACGT\n  61 ACGT ACGT\n",
+        ">a\nACGT ACGT 120\n",
+        ">a\n40 40 38 37\n",
+    ] {
+        let error = read_fasta(contents, None).unwrap_err().to_string();
+        assert!(
+            error.contains("the number ") && error.contains("blanks"),
+            "{error}"
+        );
+    }
+    for contents in [
+        ">a\n0101-\n",
+        ">a\n0 1 0 1 -\n",
+        ">a\n0101010101 0101010101\n",
+        ">a\n01\n10\n",
+    ] {
+        let notes = read_fasta(contents, None).unwrap().schema.notes;
+        assert_eq!(notes, ["digits are read as symbols, each for itself"]);
+    }
+}
+
+#[test]
+fn symbols_that_may_mean_the_same_are_noted() {
+    let notes = |contents: &str| read_fasta(contents, None).unwrap().schema.notes;
+    assert_eq!(
+        notes(">a\nA-C\n>b\nA.C\n"),
+        ["'-' and '.' are read as different symbols"]
+    );
+    assert!(notes(">a\nA-C\n>b\nAGC\n").is_empty());
+}

@@ -130,16 +130,6 @@ pub enum ImageError {
         /// The lengths of the axes.
         shape: String,
     },
-    /// Labels and data differ in number.
-    #[error("{path}: {found} labels for {expected} rows; give the labels of these data")]
-    LabelCount {
-        /// The file.
-        path: PathBuf,
-        /// Labels in it.
-        found: usize,
-        /// Rows of the data.
-        expected: usize,
-    },
     /// Classes are asked for by a name that is neither known nor a file's.
     #[error(
         "{name:?} names no classes and no such file exists; use {known}, or a .csv file with the columns id, class \

@@ -1,6 +1,7 @@
 //! IDX files, the format of MNIST: pictures of grey values, and labels. `.gz` is read too.
 
 use super::error::ImageError;
+use super::options::Levels;
 use super::resample::resample;
 use super::{ImageSize, Raster, schema_of, size_of};
 use crate::data::dataset::Dataset;
@@ -95,6 +96,7 @@ pub(in crate::data) fn read(
         size: own,
         values: Vec::new(),
     };
+    let mut grey = 0;
     for row in 0..rows {
         let area = area.unwrap_or(usize::MAX) as u64;
         raster.values.clear();
@@ -107,6 +109,7 @@ pub(in crate::data) fn read(
                 (row as u64 * area + found).to_string(),
             ));
         }
+        grey += raster.grey();
         if size == own {
             labels.extend(raster.values.iter().map(|&value| table[usize::from(value)]))?;
         } else if let Some(values) = resample(&raster, size, None) {
@@ -114,48 +117,22 @@ pub(in crate::data) fn read(
         }
     }
     at_end(path, &mut file, &shape)?;
-    let found = schema_of(
+    let mut found = schema_of(
         size,
         options.pad_to,
         Vocabulary::Integers {
             count: levels.count(),
         },
     )?;
-    if let Some(schema) = schema {
-        schema.same_as(&found)?;
+    match schema {
+        Some(schema) => schema.same_as(&found)?,
+        None => found.notes.extend(Levels::note(options.levels, grey)),
     }
     Dataset::of_store(found, labels.finish()?)
 }
 
-/// Class labels of the rows of a data set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Labels {
-    /// Number of classes: the largest label and one.
-    pub classes: usize,
-    /// One label for every row.
-    pub values: Vec<u8>,
-}
-
-/// Reads the labels of `rows` rows from an IDX file.
-///
-/// # Errors
-/// [`ImageError::IdxMagic`], [`ImageError::IdxLength`] and [`ImageError::LabelCount`].
-pub fn read_labels(path: &Path, rows: usize) -> Result<Labels> {
-    let labels = read_all_labels(path)?;
-    if labels.values.len() != rows {
-        let (found, expected) = (labels.values.len(), rows);
-        return Err(ImageError::LabelCount {
-            path: path.to_path_buf(),
-            found,
-            expected,
-        }
-        .into());
-    }
-    Ok(labels)
-}
-
 /// Reads all labels of an IDX file.
-pub(in crate::data) fn read_all_labels(path: &Path) -> Result<Labels> {
+pub(in crate::data) fn read_all_labels(path: &Path) -> Result<Vec<u16>> {
     let mut file = stream::open(path)?;
     let shape = header::<1>(path, &mut file, &LABELS)?;
     let mut values = Vec::new();
@@ -165,11 +142,7 @@ pub(in crate::data) fn read_all_labels(path: &Path) -> Result<Labels> {
         return Err(wrong_length(path, &shape, values.len().to_string()));
     }
     at_end(path, &mut file, &shape)?;
-    let classes = values
-        .iter()
-        .max()
-        .map_or(0, |&largest| usize::from(largest) + 1);
-    Ok(Labels { classes, values })
+    Ok(values.into_iter().map(u16::from).collect())
 }
 
 /// The lengths of the axes, after the first bytes are checked.
@@ -431,24 +404,21 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_one_for_every_row() {
+    fn labels_have_one_axis() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("l.idx");
         std::fs::write(&path, idx(&[4], &[3, 0, 2, 2])).unwrap();
-        let labels = read_labels(&path, 4).unwrap();
-        assert_eq!((labels.classes, &labels.values[..]), (4, &[3, 0, 2, 2][..]));
-        let error = read_labels(&path, 5).unwrap_err().to_string();
-        assert!(error.contains("l.idx: 4 labels for 5 rows"), "{error}");
+        assert_eq!(read_all_labels(&path).unwrap(), [3, 0, 2, 2]);
         std::fs::write(&path, idx(&[4], &[3, 0, 2])).unwrap();
         assert!(
-            read_labels(&path, 4)
+            read_all_labels(&path)
                 .unwrap_err()
                 .to_string()
                 .contains("3 bytes")
         );
         std::fs::write(&path, idx(&[1, 2, 2], &[3, 0, 2, 2])).unwrap();
         assert!(
-            read_labels(&path, 4)
+            read_all_labels(&path)
                 .unwrap_err()
                 .to_string()
                 .contains("one axis")

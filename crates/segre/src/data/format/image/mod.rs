@@ -18,7 +18,6 @@ mod resample;
 
 pub use classes::ClassMap;
 pub use error::ImageError;
-pub use idx::{Labels, read_labels};
 pub use options::{IgnoreAs, ImageOptions, ImageSize, Levels};
 
 pub(in crate::data) use folder::{has_pictures, read as read_folder};
@@ -32,6 +31,14 @@ use std::path::Path;
 struct Raster {
     size: ImageSize,
     values: Vec<u8>,
+}
+
+impl Raster {
+    /// Pixels that are neither black nor white.
+    fn grey(&self) -> u64 {
+        let between = |value: &&u8| !matches!(**value, 0 | 255);
+        self.values.iter().filter(between).count() as u64
+    }
 }
 
 /// The size of one PNG file (gray or palette) and its values, row after row.

@@ -61,6 +61,16 @@ impl Levels {
         })
     }
 
+    /// What is to be said if nobody has chosen the levels and so many pixels are neither black nor white.
+    pub(super) fn note(chosen: Option<Self>, grey: u64) -> Option<String> {
+        (chosen.is_none() && grey > 0).then(|| {
+            format!(
+                "{grey} pixels are neither black nor white, and become 1 above half of the range, else 0; to cut elsewhere: \
+                 `threshold`, to keep more: `levels`"
+            )
+        })
+    }
+
     fn check(&self) -> Result<()> {
         let (name, value, expected) = match *self {
             Self::Threshold(value) => ("threshold", value, "at least 0 and below 1"),

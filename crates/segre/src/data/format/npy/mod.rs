@@ -15,8 +15,8 @@ use crate::stream::{Bounded, unreadable};
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-/// Keys that are read without being asked for, in this order.
-const USUAL_KEYS: [&str; 3] = ["samples", "x", "data"];
+/// Labels of which many may be missing without a word.
+const FEW_LABELS: usize = 20;
 
 /// Where an array is stored.
 #[derive(Clone, Copy)]
@@ -66,10 +66,26 @@ pub(in crate::data) fn read(
         None => {
             let largest = labels.iter().copied().max().unwrap_or(0);
             let image = row_shape.len() == 2;
-            let schema = Schema::integers(&row_shape, image, usize::from(largest) + 1);
+            let mut schema = Schema::integers(&row_shape, image, usize::from(largest) + 1);
+            schema.notes.extend(gaps(&labels, largest));
             Dataset::of_store(schema, labels)
         }
     }
+}
+
+/// A note of labels that do not occur, if they are most of those up to the largest.
+fn gaps(labels: &[u16], largest: u16) -> Option<String> {
+    let mut seen = vec![false; usize::from(largest) + 1];
+    labels
+        .iter()
+        .for_each(|label| seen[usize::from(*label)] = true);
+    let (found, all) = (seen.iter().filter(|seen| **seen).count(), seen.len());
+    (all > FEW_LABELS && 2 * found < all).then(|| {
+        format!(
+            "only {found} of the {all} labels from 0 to {largest} occur, and each is a category; to number those that occur: \
+             numpy.unique(array, return_inverse=True)"
+        )
+    })
 }
 
 /// Reads an array of which some elements are unknown: −1, or NaN where the elements are floating-point numbers.
@@ -86,6 +102,19 @@ pub(in crate::data) fn read_partial(stored: Stored, schema: &Schema) -> Result<P
     })?;
     array.require_end(&mut stream)?;
     PartialDataset::new(schema.clone(), labels)
+}
+
+/// The class of every row: an array of one axis, or of rows with one element.
+pub(in crate::data) fn read_classes(stored: Stored) -> Result<Option<Vec<u16>>> {
+    let mut stream = stream(stored)?;
+    let (array, file) = Array::open(stored.path(), &mut stream)?;
+    if !matches!(array.shape[..], [_] | [_, 1]) {
+        return Ok(None);
+    }
+    array.require_type(&file.dtype(), false)?;
+    let classes = array.elements(file, |place, number| array.label(place, number, None))?;
+    array.require_end(&mut stream)?;
+    Ok(Some(classes))
 }
 
 /// An array of switches, on where an element is not 0, and its shape.
@@ -127,7 +156,7 @@ fn stream(stored: Stored<'_>) -> Result<Box<dyn Read + '_>> {
     Ok(Box::new(Cursor::new(bytes)))
 }
 
-/// The array to read: the one asked for, the only one, or one with a usual name.
+/// The array to read: the one asked for, or the only one.
 fn choose<'a>(path: &Path, keys: &'a [String], asked: Option<&str>) -> Result<&'a str> {
     let fail = |problem: String| DataError::ArrayChoice {
         path: path.to_path_buf(),
@@ -142,10 +171,7 @@ fn choose<'a>(path: &Path, keys: &'a [String], asked: Option<&str>) -> Result<&'
     match (asked, keys) {
         (Some(name), _) => find(name).ok_or_else(|| fail(format!("there is no array {name:?}"))),
         (None, [only]) => Ok(only),
-        (None, _) => USUAL_KEYS
-            .into_iter()
-            .find_map(find)
-            .ok_or_else(|| fail("it is not clear which array to read".into())),
+        (None, _) => Err(fail("it is not said which array to read".into())),
     }
 }
 

@@ -7,10 +7,10 @@ pub(in crate::data) use self::files::has_pictures;
 use self::files::files;
 use super::classes::ClassMap;
 use super::error::ImageError;
-use super::options::{IgnoreAs, ImageOptions};
+use super::options::{IgnoreAs, ImageOptions, Levels};
 use super::portable::{self, Wanted};
 use super::resample::resample;
-use super::{ImageSize, schema_of, size_of};
+use super::{ImageSize, Raster, schema_of, size_of};
 use crate::data::dataset::Dataset;
 use crate::data::error::Result;
 use crate::data::options::ReadOptions;
@@ -176,16 +176,22 @@ impl Reading<'_> {
             let values = resample(&picture.raster, self.size, None).unwrap_or_default();
             // The full range of any bit depth is that of eight bits.
             let scale = 255 / picture.largest;
-            Ok(values
-                .into_iter()
-                .map(|value| table[usize::from(value * scale)])
-                .collect::<Vec<u16>>())
+            let values = values.into_iter().map(|value| value * scale).collect();
+            Ok(Raster {
+                size: self.size,
+                values,
+            })
         };
-        let labels = self.in_order(files, read, |row: Vec<u16>, labels| labels.extend(row))?;
+        let mut grey = 0;
+        let labels = self.in_order(files, read, |row: Raster, labels| {
+            grey += row.grey();
+            labels.extend(row.values.iter().map(|value| table[usize::from(*value)]))
+        })?;
         let vocabulary = Vocabulary::Integers {
             count: levels.count(),
         };
-        let schema = schema_of(self.size, self.options.pad_to, vocabulary)?;
+        let mut schema = schema_of(self.size, self.options.pad_to, vocabulary)?;
+        schema.notes.extend(Levels::note(self.options.levels, grey));
         Dataset::of_store(schema, labels)
     }
 
