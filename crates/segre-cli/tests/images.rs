@@ -131,7 +131,7 @@ fn faulty_idx_files_are_refused() {
     let info = ["info", "good.idx", "--labels"];
     room.refuse(
         &with(&info, &["labels"]),
-        &["labels", "9 labels for 10 rows"],
+        &["labels", "9 labels", "10 rows"],
     );
     room.refuse(&with(&info, &["good.idx"]), &["good.idx", "of labels"]);
     refuse(
