@@ -59,12 +59,34 @@ pub fn write_book(project: &Path, out: &Path) -> Result<Vec<PathBuf>> {
         let title = first.unwrap_or(file).replace('`', "");
         texts.push((source, file, title, text));
     }
+    let titles: BTreeMap<&str, &str> = texts
+        .iter()
+        .filter_map(|(source, _, title, _)| Some((source.file_name()?.to_str()?, &title[..])))
+        .collect();
+    // As the list of documents has them: that is what readers look for first.
+    let list = texts
+        .iter()
+        .find(|(source, ..)| source.ends_with("docs/README.md"));
+    let list = list.map_or("", |(.., text)| text);
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    order.sort_by_key(
+        |place| match (&texts[*place].1[..], texts[*place].0.file_name()) {
+            ("index.html", _) => 0,
+            ("documents.html", _) => 1,
+            (_, Some(name)) => list
+                .find(&format!("({})", name.to_string_lossy()))
+                .unwrap_or(usize::MAX),
+            (_, None) => usize::MAX,
+        },
+    );
     fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
     let mut written = Vec::new();
     for (source, file, title, text) in &texts {
         let folder = source.parent().unwrap_or(Path::new(""));
-        let html = page_of(text, |link| target(project, out, folder, link, &sources))
-            .with_context(|| format!("{}", source.display()))?;
+        let html = page_of(text, &titles, |link| {
+            target(project, out, folder, link, &sources)
+        })
+        .with_context(|| format!("{}", source.display()))?;
         let link = |(_, other, title, _): &(&PathBuf, &String, String, String)| Link {
             title: title.clone(),
             file: (*other).clone(),
@@ -73,7 +95,7 @@ pub fn write_book(project: &Path, out: &Path) -> Result<Vec<PathBuf>> {
         let leaf = Leaf {
             title: title.clone(),
             html,
-            pages: texts.iter().map(link).collect(),
+            pages: order.iter().map(|place| link(&texts[*place])).collect(),
             version: env!("CARGO_PKG_VERSION"),
         };
         let path = out.join(file);
@@ -127,12 +149,23 @@ fn target(
     Ok("#".to_owned())
 }
 
-/// The HTML of a page; headings can be linked to by their words, as on the usual hosts.
-fn page_of(text: &str, target: impl Fn(&str) -> Result<String>) -> Result<String> {
+/// The HTML of a page; headings can be linked to by their words, as on the usual hosts, and pages that are named by their
+/// files are called by their titles.
+fn page_of(
+    text: &str,
+    titles: &BTreeMap<&str, &str>,
+    target: impl Fn(&str) -> Result<String>,
+) -> Result<String> {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let mut events: Vec<Event> = Vec::new();
     let mut heading: Option<(usize, HeadingLevel, String)> = None;
+    let mut linked = false;
     for event in Parser::new_ext(text, options) {
+        match event {
+            Event::Start(Tag::Link { .. }) => linked = true,
+            Event::End(TagEnd::Link) => linked = false,
+            _ => {}
+        }
         let event = match event {
             Event::Start(Tag::Link {
                 link_type,
@@ -171,6 +204,9 @@ fn page_of(text: &str, target: impl Fn(&str) -> Result<String>) -> Result<String
                 }
                 event
             }
+            Event::Text(ref words) if linked && titles.contains_key(&words[..]) => {
+                Event::Text(CowStr::from(titles[&words[..]].to_owned()))
+            }
             Event::Text(ref words) | Event::Code(ref words) => {
                 if let Some((_, _, said)) = &mut heading {
                     said.push_str(words);
@@ -208,6 +244,12 @@ mod tests {
         assert!(pages.len() > 10, "{pages:?}");
         let index = fs::read_to_string(out.path().join("index.html")).unwrap();
         assert!(index.contains("href=\"tables.html\"") && index.contains("aria-current"));
+        // Pages stand as the list of documents has them, and are called by their titles.
+        let place = |file: &str| index.find(&format!("<a href=\"{file}\"")).unwrap();
+        assert!(place("index.html") < place("tour.html"));
+        assert!(place("tour.html") < place("architecture.html"));
+        let mathematics = fs::read_to_string(out.path().join("mathematics.html")).unwrap();
+        assert!(mathematics.contains("<a href=\"papers.html\">The papers</a>"));
         assert!(out.path().join("digits.png").exists());
         // Every link within the site has its page and its heading.
         for page in &pages {

@@ -185,7 +185,11 @@ fn structure(path: Option<&Path>, card: &ModelCard) -> Result<Option<Structure>>
 }
 
 fn recipe(card: &ModelCard) -> String {
-    let facts = Facts::of_schema(&card.schema);
+    let mut facts = Facts::of_schema(&card.schema)
+        .with_prior(card.model.prior.energy().cloned())
+        .with_classes(card.labels.as_ref().map(|labels| labels.names.len()));
+    // Where there are rows, their parts and validations are decided, too; what is written does not hang on how many.
+    facts.rows = card.fingerprint.map(|_| 1);
     Recipe::resolved(&card.settings(), &facts).to_toml()
 }
 

@@ -126,8 +126,11 @@ fn headlines(overview: &Overview, log: Option<&TrainingLog>) -> Vec<Headline> {
                 }
             },
         );
-        let value = format!("{} bits/dim", estimate(bits, error, 3));
-        all.push(headline("Test rows", value, beside));
+        all.push(headline(
+            "Test rows, bits/dim",
+            estimate(bits, error, 3),
+            beside,
+        ));
     }
     if let Some((steps, seconds)) = log.and_then(duration) {
         let value = seconds.map_or(format!("{steps} steps"), |seconds| format!("{seconds} s"));

@@ -72,7 +72,10 @@ fn categories(bars: &[Bar]) -> Drawing {
         }
         let longer = bar.real.max(bar.sampled) / largest;
         let end = (left + longer as f32 * room + 6.0, base);
-        let share = format!("{} %", number(100.0 * bar.real, 1));
+        let share = match bar.real > 0.0 && bar.real < 0.0005 {
+            true => "< 0.1 %".to_owned(),
+            false => format!("{} %", number(100.0 * bar.real, 1)),
+        };
         drawing.text(end, Anchor::Start, LABEL, &share);
     }
     drawing

@@ -66,7 +66,7 @@ impl Independent {
 
 impl Baseline for Independent {
     fn meaning(&self) -> &'static str {
-        "every site by itself, as often as in training"
+        "every site by itself"
     }
 
     fn log_prob(&self, row: &[u16]) -> f64 {

@@ -151,7 +151,7 @@ impl Facts {
 
 impl Baseline for PixelContext {
     fn meaning(&self) -> &'static str {
-        "every pixel given those to its left and above"
+        "each pixel by its left and upper one"
     }
 
     fn log_prob(&self, row: &[u16]) -> f64 {

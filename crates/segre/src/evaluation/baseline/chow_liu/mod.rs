@@ -87,7 +87,7 @@ impl ChowLiu {
 
 impl Baseline for ChowLiu {
     fn meaning(&self) -> &'static str {
-        "the best tree of dependences between two sites each"
+        "the best tree of pairs of sites"
     }
 
     fn log_prob(&self, row: &[u16]) -> f64 {
