@@ -209,7 +209,7 @@ pub fn all(folder: &Path) -> Vec<Format> {
             options(),
         ),
         of_data(&at("a.npy"), arrays(), options()),
-        of_data(&at("a.npz"), archives(), options()),
+        of_source(&at("a.npz:x"), &at("a.npz"), archives(), options()),
         of_data(&at("images.idx"), vec![idx(3), idx(1)], options()),
     ];
     for (name, valid) in [

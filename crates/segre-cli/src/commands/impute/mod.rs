@@ -47,7 +47,6 @@ pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
     let before = model.read_gaps(&arguments.data, arguments.fill.missing())?;
     note_reading(&before.schema, common);
     let before = arguments.given.and(&model, before)?;
-    note_unknown_columns(&before, None, common);
     let given = match &mask {
         None => before.clone(),
         Some(mask) => mask.hide(&before)?,
@@ -84,6 +83,8 @@ pub fn run(arguments: &Impute, common: &Common) -> Result<()> {
             write_filled(arguments, before, &given, &filled, arguments.samples)?
         }
     };
+    // Not before the work, which may refuse the file in one line.
+    note_unknown_columns(&before, None, common);
     let report = Report {
         rows: given.rows(),
         missing: given.unknown(),
