@@ -133,7 +133,7 @@ fn forget_time(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             // A run that went on was asked for in other words.
-            fields.retain(|name, _| name != "seconds" && name != "command");
+            fields.retain(|name, _| !name.ends_with("seconds") && name != "command");
             fields.values_mut().for_each(forget_time);
         }
         Value::Array(values) => values.iter_mut().for_each(forget_time),

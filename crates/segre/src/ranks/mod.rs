@@ -1,7 +1,7 @@
 //! The processes of one job: who works on what, and how what they found comes together.
 //!
 //! A program that was not started by `mpirun` is one process, and nothing here costs anything. With the cargo feature `mpi` and
-//! [`start`], the processes of a job take the same steps with the same data: each computes its share of the rows of a batch, or of
+//! `start`, the processes of a job take the same steps with the same data: each computes its share of the rows of a batch, or of
 //! the chunks of a sample or a score, and all have the result. So every process comes to the same decisions, and what only one of
 //! them can know (the time, that it was interrupted, that something failed) is agreed upon. All exchange is MPI's
 //! (`ranks/world.rs`).
