@@ -12,6 +12,7 @@ pub mod grid;
 pub mod histogram2d;
 pub mod infilling;
 pub mod key;
+mod levels;
 pub mod logo;
 pub mod matrix;
 pub mod neighbours;

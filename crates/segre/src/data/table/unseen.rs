@@ -1,6 +1,7 @@
 //! Values of a table that a schema does not know: refused, taken for missing, or left out with their rows.
 
-use super::{Coding, Frame, Known, MISSING_CODE, Values};
+use super::reading::Known;
+use super::{Coding, Frame, MISSING_CODE, Values};
 use crate::data::error::{DataError, Result};
 use crate::data::options::Unseen;
 use crate::data::schema::{MISSING, Schema};
