@@ -66,9 +66,7 @@ impl DeviceName {
             }
         }
     }
-}
 
-impl DeviceName {
     /// The card of one of several processes: those of a machine take its cards in turn.
     fn of_process(self) -> Option<Device> {
         if ranks::size() == 1 {

@@ -129,10 +129,7 @@ fn an_interrupted_fit_without_data_leaves_a_model() {
     ];
     let stopped = {
         let mut running = room.start(&words);
-        let metrics = room.path("n/metrics.jsonl");
-        running.wait_until("the first round", || {
-            std::fs::metadata(&metrics).is_ok_and(|file| file.len() > 0)
-        });
+        running.wait_for_log(&room.path("n/metrics.jsonl"));
         running.interrupt()
     };
     assert!(

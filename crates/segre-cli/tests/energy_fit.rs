@@ -99,10 +99,7 @@ fn threads_and_interruptions_change_no_parameter() {
     );
     let running = {
         let mut running = room.start(&started);
-        let metrics = room.path("three/metrics.jsonl");
-        running.wait_until("the first steps", || {
-            std::fs::metadata(&metrics).is_ok_and(|file| file.len() > 0)
-        });
+        running.wait_for_log(&room.path("three/metrics.jsonl"));
         running.interrupt()
     };
     assert!(

@@ -169,6 +169,14 @@ impl Running {
         }
     }
 
+    /// Waits for the first line of a run's log.
+    #[track_caller]
+    pub fn wait_for_log(&mut self, log: &Path) {
+        self.wait_until("the first step", || {
+            fs::metadata(log).is_ok_and(|file| file.len() > 0)
+        });
+    }
+
     /// Kills it at once, as a power failure would; fails if it had ended by itself.
     #[track_caller]
     pub fn kill(mut self) {

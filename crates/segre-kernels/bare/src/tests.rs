@@ -4,6 +4,7 @@ use super::attention;
 use super::convolution::{processor as convolution, weight_gradient};
 use super::group_norm::processor as group_norm;
 use super::hidden_tree::{HiddenTree, marginals};
+use super::mapped::{MappedText, TemporaryFile};
 use super::propagation::{Propagation, beliefs};
 use super::simd::Level;
 use super::testing::{distance, numbers};
@@ -215,16 +216,34 @@ fn messages_between_pairs() {
 #[test]
 #[cfg_attr(miri, ignore = "Miri maps no files")]
 fn labels_in_a_file() {
-    let mut file = super::mapped::LabelFile::new().unwrap();
+    let mut file = TemporaryFile::new().unwrap();
     let labels: Vec<u16> = (0..5000).collect();
     labels
         .chunks(999)
         .for_each(|some| file.write(some).unwrap());
-    let mut mapped = file.map().unwrap();
+    let mut mapped = file.map::<u16>().unwrap();
     mapped.prefetch(100..4999);
     assert_eq!(mapped[..], labels);
-    mapped[4999] = 7;
+    mapped.own().unwrap()[4999] = 7;
     assert_eq!(mapped[4999], 7);
-    let empty = super::mapped::LabelFile::new().unwrap().map();
+    let empty = TemporaryFile::new().unwrap().map::<u16>();
     assert!(empty.is_err() || empty.unwrap().is_empty());
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "Miri maps no files")]
+fn a_file_that_another_process_has_made() {
+    let (mut file, path) = TemporaryFile::named().unwrap();
+    let other = TemporaryFile::open(&path).unwrap();
+    drop(path);
+    file.write("ä, b\n".as_bytes()).unwrap();
+    file.flush().unwrap();
+    let mut seen = other.map::<u8>().unwrap();
+    assert!(seen.own().is_none());
+    let text = MappedText::try_from(seen).unwrap();
+    assert_eq!(&*text, "ä, b\n");
+    let mut damaged = file;
+    damaged.write(&[0xff_u8]).unwrap();
+    let bytes = MappedText::try_from(damaged.map::<u8>().unwrap());
+    assert!(bytes.is_err_and(|bytes| bytes.last() == Some(&0xff)));
 }
