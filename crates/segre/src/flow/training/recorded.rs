@@ -1,5 +1,5 @@
 //! The gradient of a step on a graphics processor: launched at first, then recorded and repeated where all steps are alike. A
-//! launch costs the host ten times what a repeated one does, and small steps are nothing but launches.
+//! launch takes some 10 µs of the host, and small steps are nothing but launches.
 
 use burn::tensor::Tensor;
 use segre_kernels::Recording;
