@@ -28,6 +28,7 @@ fn config() -> TableConfig {
     TableConfig {
         hidden: 24,
         blocks: 2,
+        direct: 8,
         dropout: 0.0,
     }
 }
@@ -148,6 +149,19 @@ fn it_is_for_labels_that_are_known_or_not() {
     assert_eq!(serde_json::from_str::<ModelConfig>(&text).unwrap(), masked);
     let broken = text.replace("masked", "linear");
     assert!(serde_json::from_str::<ModelConfig>(&broken).is_err());
+}
+
+#[test]
+fn settings_of_before_have_nothing_beside_the_blocks() {
+    let text = r#"{"kind":"table","hidden":8,"blocks":1,"dropout":0.0}"#;
+    let expected = TableConfig {
+        hidden: 8,
+        blocks: 1,
+        direct: 0,
+        dropout: 0.0,
+    };
+    let read: NetworkConfig = serde_json::from_str(text).unwrap();
+    assert_eq!(read, NetworkConfig::Table(expected));
 }
 
 #[test]

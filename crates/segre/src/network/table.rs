@@ -29,6 +29,10 @@ pub struct TableConfig {
     pub hidden: usize,
     /// Number of residual blocks.
     pub blocks: usize,
+    /// Numbers of a label's embedding that pass the blocks by: the rank of what labels say of others one by one. Models of
+    /// before it was there have none.
+    #[serde(default)]
+    pub direct: usize,
     /// Probability with which a hidden unit is dropped in training.
     pub dropout: f64,
 }
@@ -39,22 +43,25 @@ impl Default for TableConfig {
         Self {
             hidden: 256,
             blocks: 3,
+            direct: 64,
             dropout: 0.0,
         }
     }
 }
 
 /// The known labels of a row are embedded and added up, an unknown one as what stands for its column; residual dense blocks
-/// follow, and the logits of a column are products with a vector for each of its categories.
+/// follow, and the logits of a column are products with a vector for each of its categories. Part of the embeddings passes the
+/// blocks by: so the logits contain sums over the known labels, `Σ_k u(β_k) · v(β_i)`, which are learned from few rows, as in a
+/// logistic regression, and the blocks add what depends on several labels at once.
 ///
 /// It sees labels that are known or not, and nothing in between: levels of signal-to-noise are 0 or above. Nothing is as wide
 /// as sites × categories, so that columns of many categories cost what they hold. Categories of a number share waves over their
 /// ranks in the data (`ranks.rs`), with which neighbours learn from each other.
 #[derive(Module, Debug)]
 pub struct TableNetwork {
-    /// What every category is embedded by for itself, then every unknown column, `[categories of all + sites, hidden]`.
+    /// What every category is embedded by for itself, then every unknown column, `[categories of all + sites, hidden + direct]`.
     embedding: Param<Tensor<2>>,
-    /// The same of waves, `[waves of all, hidden]`.
+    /// The same of waves, `[waves of all, hidden + direct]`.
     embedding_waves: Param<Tensor<2>>,
     blocks: Vec<Block>,
     norm: LayerNorm,
@@ -82,33 +89,37 @@ struct Block {
 impl TableConfig {
     pub(super) fn validate(&self) -> Result<(), InvalidSetting> {
         check_size("hidden width", self.hidden, 1 << 16)?;
+        if self.direct > 0 {
+            check_size("width beside the blocks", self.direct, 1 << 16)?;
+        }
         check_share("dropout", self.dropout)
     }
 
     /// A network with random parameters; its output starts at zero.
     pub fn init(&self, sites: &SiteSpec, rng: &mut ChaCha8Rng, device: &Device) -> TableNetwork {
         let (count, hidden) = (sites.sites(), self.hidden);
+        let width = hidden + self.direct;
         let columns = Columns::new(&sites.cardinalities);
         let logs = vec![0.0; count * sites.categories()];
         let codes = codes(sites, &logs);
         let deviation = (count as f64).sqrt().recip();
-        let mut embedding = Vec::with_capacity((columns.categories() + count) * hidden);
+        let mut embedding = Vec::with_capacity((columns.categories() + count) * width);
         for (site, own) in sites.cardinalities.iter().enumerate() {
             let share = match ranks::has_waves(sites, site) {
                 true => OF_NUMBERS,
                 false => 1.0,
             };
             let deviation = share * deviation / f64::from(ranks::unit(sites, site));
-            embedding.extend(initialise::normal(own * hidden, deviation, rng));
+            embedding.extend(initialise::normal(own * width, deviation, rng));
         }
         let deviation_of_unknown = deviation / f64::from(ranks::OF_WORDS);
         embedding.extend(initialise::normal(
-            count * hidden,
+            count * width,
             deviation_of_unknown,
             rng,
         ));
         let waves = codes[0].common();
-        let of_waves = initialise::normal(waves * hidden, deviation / ranks::size(), rng);
+        let of_waves = initialise::normal(waves * width, deviation / ranks::size(), rng);
         let inner = INNER * hidden;
         let block = |rng: &mut ChaCha8Rng| Block {
             norm: LayerNormConfig::new(hidden).init(device),
@@ -118,14 +129,14 @@ impl TableConfig {
         TableNetwork {
             embedding: initialise::parameter(
                 embedding,
-                [columns.categories() + count, hidden],
+                [columns.categories() + count, width],
                 device,
             ),
-            embedding_waves: initialise::parameter(of_waves, [waves, hidden], device),
+            embedding_waves: initialise::parameter(of_waves, [waves, width], device),
             blocks: (0..self.blocks).map(|_| block(rng)).collect(),
             norm: LayerNormConfig::new(hidden).init(device),
-            decoder: initialise::zeros([columns.categories(), hidden], device),
-            decoder_waves: initialise::zeros([waves, hidden], device),
+            decoder: initialise::zeros([columns.categories(), width], device),
+            decoder_waves: initialise::zeros([waves, width], device),
             bias: initialise::zeros([columns.categories()], device),
             columns,
             codes,
@@ -198,7 +209,7 @@ impl TableNetwork {
         )
     }
 
-    /// The sum of the embeddings of every row, `[rows, hidden]`.
+    /// The sum of the embeddings of every row, `[rows, hidden + direct]`.
     fn embedded(&self, labels: &[Option<u16>]) -> Tensor<2> {
         let sites = self.columns.count();
         let index = |(place, label): (usize, &Option<u16>)| {
@@ -213,18 +224,22 @@ impl TableNetwork {
         sums_of_rows_at(self.embedding_table(), indices, sites)
     }
 
-    /// The blocks, `[rows, hidden]` → the same.
-    fn hidden(&self, mut hidden: Tensor<2>, mut dropout: Option<&mut Dropout>) -> Tensor<2> {
+    /// The blocks, and beside them what passes them by, `[rows, hidden + direct]` → the same.
+    fn hidden(&self, embedded: Tensor<2>, mut dropout: Option<&mut Dropout>) -> Tensor<2> {
+        let [rows, width] = embedded.dims();
+        let [own] = self.norm.gamma.dims();
+        let mut hidden = embedded.clone().slice([0..rows, 0..own]);
         for block in &self.blocks {
             let inner = affine(&block.inner, normalise(&block.norm, hidden.clone()), true);
             let inner = drop_out(inner, self.dropout, dropout.as_deref_mut());
             hidden = hidden + affine(&block.outer, inner, false);
         }
-        drop_out(
-            activation::relu(normalise(&self.norm, hidden)),
-            self.dropout,
-            dropout,
-        )
+        let hidden = activation::relu(normalise(&self.norm, hidden));
+        let hidden = drop_out(hidden, self.dropout, dropout);
+        match own == width {
+            true => hidden,
+            false => Tensor::cat(vec![hidden, embedded.slice([0..rows, own..width])], 1),
+        }
     }
 
     /// The logits of all sites; a point of the simplex counts as its mixture of labels, and as unknown at level 0.

@@ -55,6 +55,7 @@ pub(super) fn choose(recipe: &Recipe, facts: &Facts) -> NetworkConfig {
                     0..FEW_ROWS => 0.3,
                     _ => default.dropout,
                 }),
+                ..default
             })
         }
         NetworkKind::Cnn => {
