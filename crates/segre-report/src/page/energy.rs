@@ -63,11 +63,12 @@ pub fn energy_page(about: &EnergyAbout, view: &EnergyView) -> Result<Page> {
         chain => format!("a long chain ({chain}), as exact inference would take too much memory"),
     };
     let mut lead = format!(
-        "The target's are by {against}; errors are standard errors. Of KL the target's is what as many exact samples would get. \
+        "The target's are by {against}; errors are standard errors. KL(model : target), the Kullback–Leibler divergence, is 0 for a perfect \
+         fit; the target's is what as many exact samples would get. \
          Mean field and belief propagation approximate the same energy, without a fit."
     );
     if let Some(log_z) = view.log_z {
-        lead += &format!(" Its log Z is {}.", number(log_z, 4));
+        lead += &format!(" The energy's log Z is {}.", number(log_z, 4));
     }
     let mut sections = vec![Section::new("Figures", lead, vec![figures, errors])];
     let scatter = draw_scatter("probability, target", "share of samples", &view.marginals);

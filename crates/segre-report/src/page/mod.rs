@@ -205,7 +205,11 @@ fn estimate(value: f64, error: f64, decimals: usize) -> String {
         true => format!("< {}", number(2.0 * least, decimals)),
         false => number(error, decimals),
     };
-    format!("{} ± {error}", number(value, decimals))
+    format!(
+        "{} ±\u{a0}{}",
+        number(value, decimals),
+        error.replace(' ', "\u{a0}")
+    )
 }
 
 fn percent(share: f64) -> String {

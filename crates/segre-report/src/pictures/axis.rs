@@ -3,7 +3,7 @@
 //! Ticks are ours because of their labels: decimals only as far as a step needs them, thousands set apart.
 
 use super::colour::{FAINT, GREY, INK, Rgb};
-use super::drawing::{Anchor, Drawing, Point, Style};
+use super::drawing::{Anchor, Drawing, Paint, Point, Style};
 
 /// Name of a picture.
 pub const TITLE: Style = Style {
@@ -125,14 +125,14 @@ impl Scale {
     }
 }
 
-/// A number with a fixed count of decimals, thousands set apart by a space: `12 000`, `0.25`.
+/// A number with a fixed count of decimals, thousands set apart by a space that breaks no line: `12 000`, `0.25`.
 pub fn number(value: f64, decimals: usize) -> String {
     let plain = format!("{:.decimals$}", value.abs());
     let (whole, rest) = plain.split_at(plain.find('.').unwrap_or(plain.len()));
     let mut grouped = String::new();
     for (index, digit) in whole.chars().enumerate() {
         if index > 0 && (whole.len() - index).is_multiple_of(3) && whole.len() > 4 {
-            grouped.push(' ');
+            grouped.push('\u{a0}');
         }
         grouped.push(digit);
     }
@@ -172,10 +172,16 @@ impl Plot {
     }
 
     /// A line through points, cut at the edges.
-    pub fn line(&self, drawing: &mut Drawing, points: &[(f64, f64)], width: f32, colour: Rgb) {
+    pub fn line(
+        &self,
+        drawing: &mut Drawing,
+        points: &[(f64, f64)],
+        width: f32,
+        paint: impl Into<Paint>,
+    ) {
         let points: Vec<Point> = points.iter().map(|point| self.point(*point)).collect();
         drawing.within(self.corner, self.size, |drawing| {
-            drawing.line(&points, width, colour)
+            drawing.line(&points, width, paint)
         });
     }
 
