@@ -36,8 +36,8 @@ pub(super) fn sections(
         let all = composition(&view.real);
         let real = information(&view.real, &all, rows[0]);
         let sampled = information(&view.sampled, &all, rows[1]);
-        // One scale for all, up to a half bit.
-        let most = real.iter().chain(&sampled).copied().fold(1.0, f64::max);
+        // One scale for all, up to a round half bit.
+        let most = real.iter().chain(&sampled).copied().fold(0.1, f64::max);
         let most = (2.0 * most).ceil() / 2.0;
         let logo = |before: usize| {
             let piece = before..(before + PLACES).min(view.real.len());
