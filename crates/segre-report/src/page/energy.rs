@@ -5,8 +5,7 @@ use segre::evaluation::overview::{EnergyView, Figure};
 use segre::run::{Card, TrainingLog};
 
 use super::model::course;
-use super::{Block, Cell, Headline, Page, Section, charts, estimate, repeat, whole};
-use crate::pictures::axis::number;
+use super::{Block, Cell, Headline, Page, Section, charts, estimate, number, repeat, whole};
 use crate::pictures::curve::{Horizontal, Width, draw_losses, draw_training};
 use crate::pictures::scatter::draw_scatter;
 

@@ -34,7 +34,7 @@ pub use experiment::experiment_page;
 pub use folder::{PageOptions, page_of_folder, page_of_seen};
 pub use model::{About, model_page};
 
-use crate::pictures::axis::number;
+use crate::pictures::axis;
 use crate::pictures::column::shortened;
 use crate::pictures::drawing::Drawing;
 
@@ -193,6 +193,11 @@ impl Small {
 /// Letters of a sequence or text that are shown, and of a name.
 const LETTERS: usize = 400;
 const NAME: usize = 80;
+
+/// A number as [`axis::number`] writes it, whose thousands stay on one line.
+fn number(value: f64, decimals: usize) -> String {
+    axis::number(value, decimals).replace(' ', "\u{a0}")
+}
 
 fn whole(count: usize) -> String {
     number(count as f64, 0)

@@ -7,10 +7,9 @@ use segre::evaluation::overview::{Beside, Extreme, Overview, RowScores, View};
 use segre::run::{ModelCard, TrainingLog};
 
 use super::{
-    Block, Cell, Headline, LETTERS, NAME, Page, Section, charts, estimate, percent, pictures,
-    repeat, sentence, sequences, table, whole,
+    Block, Cell, Headline, LETTERS, NAME, Page, Section, charts, estimate, number, percent,
+    pictures, repeat, sentence, sequences, table, whole,
 };
-use crate::pictures::axis::number;
 use crate::pictures::column::shortened;
 use crate::pictures::curve::{Horizontal, Width, draw_training};
 

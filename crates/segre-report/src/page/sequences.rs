@@ -4,8 +4,7 @@ use anyhow::Result;
 use segre::evaluation::contacts::{self, ContactReport, Precision, Structure};
 use segre::evaluation::overview::SequencesView;
 
-use super::{Arrangement, Block, Cell, LETTERS, Section, Small, charts, percent, whole};
-use crate::pictures::axis::number;
+use super::{Arrangement, Block, Cell, LETTERS, Section, Small, charts, number, percent, whole};
 use crate::pictures::column::shortened;
 use crate::pictures::logo::{Logo, composition, draw_logos, information};
 

@@ -3,8 +3,7 @@
 use anyhow::Result;
 use segre::evaluation::overview::{ColumnView, PairView, Predicted, QualityMeasure, TableView};
 
-use super::{Arrangement, Block, Cell, Section, Small, charts, percent, sentence, whole};
-use crate::pictures::axis::number;
+use super::{Arrangement, Block, Cell, Section, Small, charts, number, percent, sentence, whole};
 use crate::pictures::column::{draw_column, shortened};
 
 /// Columns whose charts are shown, the least alike first where there are more.

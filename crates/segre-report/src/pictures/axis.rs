@@ -125,14 +125,14 @@ impl Scale {
     }
 }
 
-/// A number with a fixed count of decimals, thousands set apart by a space that breaks no line: `12 000`, `0.25`.
+/// A number with a fixed count of decimals, thousands set apart by a space: `12 000`, `0.25`.
 pub fn number(value: f64, decimals: usize) -> String {
     let plain = format!("{:.decimals$}", value.abs());
     let (whole, rest) = plain.split_at(plain.find('.').unwrap_or(plain.len()));
     let mut grouped = String::new();
     for (index, digit) in whole.chars().enumerate() {
         if index > 0 && (whole.len() - index).is_multiple_of(3) && whole.len() > 4 {
-            grouped.push('\u{a0}');
+            grouped.push(' ');
         }
         grouped.push(digit);
     }
