@@ -154,6 +154,7 @@ pub fn pairs(view: &TableView) -> Option<Block> {
         caption,
         entries,
         largest,
+        yes_or_no: false,
         signed: true,
     };
     let matrices = vec![
@@ -184,6 +185,7 @@ pub fn places([real, sampled]: [&[f64]; 2], places: usize, structure: Option<&St
         caption,
         entries: entries.iter().copied().map(Some).collect(),
         largest,
+        yes_or_no: false,
         signed: false,
     };
     // Every tenth place has its number.
@@ -204,6 +206,7 @@ pub fn places([real, sampled]: [&[f64]; 2], places: usize, structure: Option<&St
             caption: "in contact (yellow)",
             entries: pairs.map(near).collect(),
             largest: 1.0,
+            yes_or_no: true,
             signed: false,
         }
     }));

@@ -5,8 +5,7 @@ use segre::evaluation::overview::{EnergyView, Figure};
 use segre::run::{Card, TrainingLog};
 
 use super::model::course;
-use super::{Block, Cell, Headline, Page, Section, charts, estimate, repeat, whole};
-use crate::pictures::axis::number;
+use super::{Block, Cell, Headline, Page, Section, charts, estimate, number, repeat, whole};
 use crate::pictures::curve::{Horizontal, Width, draw_losses, draw_training};
 use crate::pictures::scatter::draw_scatter;
 
@@ -63,11 +62,12 @@ pub fn energy_page(about: &EnergyAbout, view: &EnergyView) -> Result<Page> {
         chain => format!("a long chain ({chain}), as exact inference would take too much memory"),
     };
     let mut lead = format!(
-        "The target's are by {against}; errors are standard errors. Of KL the target's is what as many exact samples would get. \
+        "The target's are by {against}; errors are standard errors. KL(model : target), the Kullback–Leibler divergence, is 0 for a perfect \
+         fit; the target's is what as many exact samples would get. \
          Mean field and belief propagation approximate the same energy, without a fit."
     );
     if let Some(log_z) = view.log_z {
-        lead += &format!(" Its log Z is {}.", number(log_z, 4));
+        lead += &format!(" The energy's log Z is {}.", number(log_z, 4));
     }
     let mut sections = vec![Section::new("Figures", lead, vec![figures, errors])];
     let scatter = draw_scatter("probability, target", "share of samples", &view.marginals);

@@ -34,7 +34,7 @@ pub use experiment::experiment_page;
 pub use folder::{PageOptions, page_of_folder, page_of_seen};
 pub use model::{About, model_page};
 
-use crate::pictures::axis::number;
+use crate::pictures::axis;
 use crate::pictures::column::shortened;
 use crate::pictures::drawing::Drawing;
 
@@ -194,6 +194,11 @@ impl Small {
 const LETTERS: usize = 400;
 const NAME: usize = 80;
 
+/// A number as [`axis::number`] writes it, whose thousands stay on one line.
+fn number(value: f64, decimals: usize) -> String {
+    axis::number(value, decimals).replace(' ', "\u{a0}")
+}
+
 fn whole(count: usize) -> String {
     number(count as f64, 0)
 }
@@ -205,7 +210,11 @@ fn estimate(value: f64, error: f64, decimals: usize) -> String {
         true => format!("< {}", number(2.0 * least, decimals)),
         false => number(error, decimals),
     };
-    format!("{} ± {error}", number(value, decimals))
+    format!(
+        "{} ±\u{a0}{}",
+        number(value, decimals),
+        error.replace(' ', "\u{a0}")
+    )
 }
 
 fn percent(share: f64) -> String {

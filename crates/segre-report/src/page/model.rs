@@ -7,10 +7,9 @@ use segre::evaluation::overview::{Beside, Extreme, Overview, RowScores, View};
 use segre::run::{ModelCard, TrainingLog};
 
 use super::{
-    Block, Cell, Headline, LETTERS, NAME, Page, Section, charts, estimate, percent, pictures,
-    repeat, sentence, sequences, table, whole,
+    Block, Cell, Headline, LETTERS, NAME, Page, Section, charts, estimate, number, percent,
+    pictures, repeat, sentence, sequences, table, whole,
 };
-use crate::pictures::axis::number;
 use crate::pictures::column::shortened;
 use crate::pictures::curve::{Horizontal, Width, draw_training};
 
@@ -43,7 +42,8 @@ pub fn model_page(
         View::Table(view) => sections.extend(table::sections(view)?),
         View::Pictures(view) => sections.extend(pictures::sections(view, &card.schema)?),
         View::Sequences(view) => {
-            sections.extend(sequences::sections(view, about.structure.as_ref())?)
+            let rows = [overview.rows[0], overview.samples];
+            sections.extend(sequences::sections(view, rows, about.structure.as_ref())?)
         }
         View::Nothing => {}
     }
@@ -67,7 +67,7 @@ pub fn model_page(
             "The distribution of {}, learned from {} rows of {}.",
             rows_of(&card.schema),
             whole(overview.rows[0]),
-            card.source
+            name_of(&card.source)
         ),
         figures: headlines(overview, log),
         sections,
@@ -81,6 +81,15 @@ fn duration(log: &TrainingLog) -> Option<(String, Option<String>)> {
     let last = logged.max_by(|a, b| a.step.total_cmp(&b.step))?;
     let seconds = last.seconds.map(|seconds| number(seconds, 0));
     Some((number(last.step, 0), seconds))
+}
+
+/// A source without the folders that it lies in.
+fn name_of(source: &str) -> &str {
+    let name = source
+        .trim_end_matches(['/', '\\'])
+        .rsplit(['/', '\\'])
+        .next();
+    name.filter(|name| !name.is_empty()).unwrap_or(source)
 }
 
 /// What rows of such data are.
@@ -112,16 +121,18 @@ fn headlines(overview: &Overview, log: Option<&TrainingLog>) -> Vec<Headline> {
                  ..
              }| {
                 let share = 100.0 * (1.0 - bits / best);
-                match share >= 0.0 {
-                    true => format!(
-                        "{} % below the best simple model ({name}, {})",
-                        number(share, 1),
-                        number(*best, 3)
-                    ),
-                    false => format!(
-                        "{} % above the best simple model ({name}, {}): give the fit more time",
-                        number(-share, 1),
-                        number(*best, 3)
+                let best = format!("the best simple model ({name}, {})", number(*best, 3));
+                match share {
+                    0.0.. => format!("{} % below {best}", number(share, 1)),
+                    -100.0..0.0 => {
+                        format!(
+                            "{} % above {best}: give the fit more time",
+                            number(-share, 1)
+                        )
+                    }
+                    _ => format!(
+                        "{} times {best}: give the fit more time",
+                        number(1.0 - share / 100.0, 1)
                     ),
                 }
             },
@@ -161,7 +172,11 @@ fn headlines(overview: &Overview, log: Option<&TrainingLog>) -> Vec<Headline> {
     {
         let (name, own, test) = &maps.distances[0];
         let beside = format!("test maps: {}; {name}", number(*test, 4));
-        all.push(headline("Shares of classes", number(*own, 4), beside));
+        all.push(headline(
+            "Distance from training maps",
+            number(*own, 4),
+            beside,
+        ));
     }
     all
 }
@@ -207,8 +222,16 @@ fn likelihood(overview: &Overview) -> Result<Section> {
         let alt = "Histogram of the negative log-likelihoods of test rows";
         blocks.push(Block::chart(&charts::row_scores(scores)?, alt, ""));
     }
-    let lead = "How likely the model finds rows that it has not seen, beside simpler models that learned from the same \
-                rows. Lower is better.";
+    let dimension = match overview.view {
+        View::Table(_) => "column",
+        View::Pictures(_) => "pixel",
+        View::Sequences(_) => "place",
+        View::Nothing => "entry",
+    };
+    let lead = format!(
+        "How likely the model finds rows that it has not seen, beside simpler models that learned from the same rows: the \
+         negative log-likelihood in bits for each {dimension} (bits/dim). Lower is better."
+    );
     Ok(Section::new("Likelihood", lead, blocks))
 }
 
@@ -271,7 +294,13 @@ fn training(log: &TrainingLog, overview: &Overview, card: &ModelCard) -> Result<
         Width::Narrow,
     )?;
     let alt = "Training loss and validation score by step, with baselines";
-    let blocks = vec![Block::chart(&drawing, alt, "")];
+    let caption = match log.losses.is_empty() {
+        true => "The ring is the model that was kept.",
+        false => {
+            "The ring is the model that was kept. The thin line is the loss of steps, the thick one its mean over many."
+        }
+    };
+    let blocks = vec![Block::chart(&drawing, alt, caption)];
     Ok(Section::new("Training", course(log), blocks))
 }
 
@@ -286,7 +315,9 @@ pub(super) fn course(log: &TrainingLog) -> String {
     }
     text + &log.kept.map_or(".".to_owned(), |kept| {
         let step = number(kept.step, 0);
-        format!("; the model of step {step} was kept, the best on the validation rows.")
+        format!(
+            "; the model of step {step} was kept: on the validation rows none before it is better beyond chance."
+        )
     })
 }
 
@@ -294,6 +325,11 @@ fn data(card: &ModelCard, overview: &Overview) -> Section {
     let [train, validation, test] = overview.rows.map(whole);
     let schema = &card.schema;
     let what = match schema.layout {
+        Layout::Table if !schema.derived.is_empty() => format!(
+            "{} columns in the model, and {} that others decide",
+            whole(schema.column_count()),
+            whole(schema.derived.len())
+        ),
         Layout::Table => format!("{} columns", whole(schema.column_count())),
         _ => format!(
             "{} variables of up to {} categories",

@@ -4,16 +4,17 @@ use anyhow::Result;
 use segre::evaluation::contacts::{self, ContactReport, Precision, Structure};
 use segre::evaluation::overview::SequencesView;
 
-use super::{Arrangement, Block, Cell, LETTERS, Section, Small, charts, percent, whole};
-use crate::pictures::axis::number;
+use super::{Arrangement, Block, Cell, LETTERS, Section, Small, charts, number, percent, whole};
 use crate::pictures::column::shortened;
-use crate::pictures::logo::draw_logos;
+use crate::pictures::logo::{Logo, composition, draw_logos, information};
 
 /// Places of a logo that are read on a phone.
 const PLACES: usize = 20;
 
+/// The sections of a view that rests on so many training rows and samples.
 pub(super) fn sections(
     view: &SequencesView,
+    rows: [usize; 2],
     structure: Option<&Structure>,
 ) -> Result<Vec<Section>> {
     let shown: Vec<String> = view
@@ -31,23 +32,38 @@ pub(super) fn sections(
         }],
     )];
     if !view.letters.is_empty() {
-        let both = view.real.chunks(PLACES).zip(view.sampled.chunks(PLACES));
-        let logo = |(piece, (real, sampled)): (usize, (&[_], &[_]))| {
-            let before = piece * PLACES;
-            let logos = [("training rows", real), ("samples", sampled)];
-            let (first, last) = (before + 1, before + real.len());
+        let all = composition(&view.real);
+        let real = information(&view.real, &all, rows[0]);
+        let sampled = information(&view.sampled, &all, rows[1]);
+        // One scale for all, up to a round half bit.
+        let most = real.iter().chain(&sampled).copied().fold(0.1, f64::max);
+        let most = (2.0 * most).ceil() / 2.0;
+        let logo = |before: usize| {
+            let piece = before..(before + PLACES).min(view.real.len());
+            let (first, last) = (before + 1, piece.end);
+            let logos = [
+                Logo {
+                    name: "training rows",
+                    shares: &view.real[piece.clone()],
+                    information: &real[piece.clone()],
+                },
+                Logo {
+                    name: "samples",
+                    shares: &view.sampled[piece.clone()],
+                    information: &sampled[piece],
+                },
+            ];
             let alt = format!(
                 "Sequence logos of places {first} to {last}: of training rows, and of samples below them"
             );
-            Small::new(&draw_logos(&view.letters, &logos, before), "", alt)
+            Small::new(&draw_logos(&view.letters, &logos, most, before), "", alt)
         };
-        let charts = both.enumerate().map(logo).collect();
+        let starts = (0..view.real.len()).step_by(PLACES);
+        let charts = starts.map(logo).collect();
         let blocks = vec![Block::charts(Arrangement::Plates, charts)];
-        let lead = format!(
-            "A stack is as high as what its place tells: log₂ of {} letters less its entropy, in bits. Each letter has its \
-             share of it (Schneider & Stephens 1990).",
-            view.letters.len()
-        );
+        let lead = "Sequence logos (Schneider & Stephens 1990). A stack is as high as what its place tells: the relative entropy \
+                    of its letters to those of all places together, in bits, less what so few rows show by chance. Each \
+                    letter has its share of it.";
         sections.push(Section::new("Places", lead, blocks));
     }
     if !view.real_pairs.is_empty() {

@@ -3,8 +3,7 @@
 use anyhow::Result;
 use segre::evaluation::overview::{ColumnView, PairView, Predicted, QualityMeasure, TableView};
 
-use super::{Arrangement, Block, Cell, Section, Small, charts, percent, sentence, whole};
-use crate::pictures::axis::number;
+use super::{Arrangement, Block, Cell, Section, Small, charts, number, percent, sentence, whole};
 use crate::pictures::column::{draw_column, shortened};
 
 /// Columns whose charts are shown, the least alike first where there are more.
@@ -45,7 +44,8 @@ pub(super) fn sections(view: &TableView) -> Result<Vec<Section>> {
     if let Some(matrices) = charts::pairs(view) {
         let blocks = vec![matrices, strongest(view)];
         let lead = "How strongly columns depend on each other, in the training rows and in samples: Pearson's correlation of two \
-                    columns of numbers (below 0 in vermilion), Cramér's V of other pairs.";
+                    columns of numbers (below 0 in vermilion), Cramér's V of other pairs; grey where there is none, as of a \
+                    column that does not vary.";
         sections.push(Section::new("Pairs of columns", lead, blocks));
     }
     sections.extend(hidden(view)?);

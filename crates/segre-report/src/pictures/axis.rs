@@ -3,7 +3,7 @@
 //! Ticks are ours because of their labels: decimals only as far as a step needs them, thousands set apart.
 
 use super::colour::{FAINT, GREY, INK, Rgb};
-use super::drawing::{Anchor, Drawing, Point, Style};
+use super::drawing::{Anchor, Drawing, Paint, Point, Style};
 
 /// Name of a picture.
 pub const TITLE: Style = Style {
@@ -172,10 +172,16 @@ impl Plot {
     }
 
     /// A line through points, cut at the edges.
-    pub fn line(&self, drawing: &mut Drawing, points: &[(f64, f64)], width: f32, colour: Rgb) {
+    pub fn line(
+        &self,
+        drawing: &mut Drawing,
+        points: &[(f64, f64)],
+        width: f32,
+        paint: impl Into<Paint>,
+    ) {
         let points: Vec<Point> = points.iter().map(|point| self.point(*point)).collect();
         drawing.within(self.corner, self.size, |drawing| {
-            drawing.line(&points, width, colour)
+            drawing.line(&points, width, paint)
         });
     }
 

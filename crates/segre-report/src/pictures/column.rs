@@ -3,8 +3,8 @@
 use segre::evaluation::overview::{Bar, ColumnView};
 
 use super::axis::{HEADING, LABEL, Plot, Scale, number};
-use super::colour::{BLUE, GREY, INK, PAPER, VERMILION, mix};
-use super::drawing::{Anchor, Drawing, Style};
+use super::colour::{BLUE, GREY, INK, VERMILION};
+use super::drawing::{Anchor, Drawing, Paint, Style};
 
 const WIDTH: f32 = 430.0;
 const TOP: f32 = 36.0;
@@ -82,7 +82,7 @@ fn categories(bars: &[Bar]) -> Drawing {
 }
 
 fn histogram(bars: &[Bar]) -> Drawing {
-    let top = TOP + 12.0;
+    let top = TOP + 18.0;
     let bottom = top + SIZE.1;
     let mut drawing = Drawing::new(WIDTH, bottom + 30.0);
     let count = bars.len().max(1);
@@ -99,7 +99,11 @@ fn histogram(bars: &[Bar]) -> Drawing {
         let height = plot.y(100.0 * bar.real);
         let corner = (LEFT + place as f32 * width + 0.5, height);
         let size = (width - 1.0, plot.end().1 - height);
-        drawing.rectangle(corner, size, mix(PAPER, BLUE, 0.55));
+        let paint = Paint {
+            colour: BLUE,
+            opacity: 0.55,
+        };
+        drawing.rectangle(corner, size, paint);
     }
     let steps = bars.iter().enumerate().flat_map(|(place, bar)| {
         let share = 100.0 * bar.sampled;

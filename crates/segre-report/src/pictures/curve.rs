@@ -4,8 +4,8 @@ use anyhow::{Result, ensure};
 use segre::run::{Logged, TrainingLog};
 
 use super::axis::{LABEL, Plot, Scale, TITLE, number};
-use super::colour::{BLUE, PAPER, VERMILION, mix};
-use super::drawing::{Anchor, Drawing, Style};
+use super::colour::{BLUE, PAPER, VERMILION};
+use super::drawing::{Anchor, Drawing, Paint, Point, Style};
 pub use super::levels::Baseline;
 use super::levels::{name_baselines, vertical_scale};
 
@@ -180,7 +180,11 @@ pub fn draw_curve(curve: &TrainingCurve) -> Result<Drawing> {
             VERMILION,
             if both { 3 } else { 11 },
         );
-        lower.line(&mut drawing, &fine, 1.2, mix(PAPER, VERMILION, 0.35));
+        let faint = Paint {
+            colour: VERMILION,
+            opacity: 0.35,
+        };
+        lower.line(&mut drawing, &fine, 1.2, faint);
         let smooth = averaged(&loss, across, 60);
         lower.line(&mut drawing, &smooth, 2.2, VERMILION);
         lower.foot(&mut drawing, name, 7);
@@ -219,7 +223,8 @@ fn draw_validation(
 ) {
     let most = (plot.size.1 / 36.0) as usize;
     plot.backdrop(drawing, curve.validation_name, BLUE, most);
-    name_baselines(drawing, plot, curve.baselines, curve.width);
+    let line: Vec<Point> = validation.iter().map(|own| plot.point(*own)).collect();
+    name_baselines(drawing, plot, curve.baselines, curve.width, &line);
     plot.line(drawing, validation, 2.4, BLUE);
     if validation.len() <= MAX_DOTS {
         let inside = validation.iter().filter(|(_, y)| plot.up.contains(*y));

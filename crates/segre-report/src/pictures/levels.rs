@@ -3,7 +3,7 @@
 use super::axis::{LABEL, Plot, Scale, number};
 use super::colour::{GREY, PAPER};
 use super::curve::Width;
-use super::drawing::{Anchor, Drawing};
+use super::drawing::{Anchor, Drawing, Point};
 
 /// Height of a line of labels in the margin.
 const LINE: f32 = 19.0;
@@ -44,13 +44,14 @@ pub(super) fn vertical_scale(validation: &[(f64, f64)], baselines: &[Baseline]) 
     Scale::linear(lowest, high).padded(0.16, 0.06)
 }
 
-/// Dashed lines with their names in the right margin, or upon them, moved apart where they would overlap; those of
-/// levels above the panel stand over it with an arrow.
+/// Dashed lines with their names in the right margin, or upon them, moved apart where they would overlap, on the side that
+/// the curve leaves free; those of levels above the panel stand over it with an arrow.
 pub(super) fn name_baselines(
     drawing: &mut Drawing,
     plot: &Plot,
     baselines: &[Baseline],
     width: Width,
+    curve: &[Point],
 ) {
     let finite = baselines
         .iter()
@@ -86,10 +87,16 @@ pub(super) fn name_baselines(
         let placed = spread(&above, LINE, top - LINE / 2.0, bottom - LINE / 2.0);
         for (line, y) in inside.iter().zip(placed) {
             let label = label(line);
-            let (corner, size) = (right - LABEL.width(&label) - 6.0, LABEL.drop() * 2.0 + 5.0);
-            drawing.rectangle((corner, y - size / 2.0), (right - corner, size), PAPER);
-            let base = (right - 3.0, y + LABEL.drop());
-            drawing.text(base, Anchor::End, LABEL, &label);
+            let (wide, high) = (LABEL.width(&label) + 6.0, LABEL.drop() * 2.0 + 5.0);
+            let top = y - high / 2.0;
+            let free = |x: f32| !crosses(curve, (x, x + wide), (top, top + high));
+            let corner = match free(right - wide) || !free(left) {
+                true => right - wide,
+                false => left,
+            };
+            drawing.rectangle((corner, top), (wide, high), PAPER);
+            let base = (corner + 3.0, y + LABEL.drop());
+            drawing.text(base, Anchor::Start, LABEL, &label);
         }
         return;
     }
@@ -110,6 +117,17 @@ pub(super) fn name_baselines(
             &label(line),
         );
     }
+}
+
+/// Whether a line from left to right goes through a rectangle, given by its ends across and down.
+fn crosses(line: &[Point], (from, to): (f32, f32), (top, bottom): (f32, f32)) -> bool {
+    line.windows(2).any(|ends| {
+        let [(left, first), (right, last)] = [ends[0], ends[1]];
+        let slope = (last - first) / (right - left).max(f32::EPSILON);
+        let (begin, end) = (left.max(from), right.min(to));
+        let [y, z] = [begin, end].map(|x| first + slope * (x - left));
+        begin <= end && y.min(z) <= bottom && y.max(z) >= top
+    })
 }
 
 /// Moves ascending positions apart to at least `distance`, within `low..high` where there is room.
@@ -148,6 +166,15 @@ mod tests {
         let mild = [(0.0, 2.7), (1.0, 2.3), (2.0, 2.1), (3.0, 2.0)];
         assert!(vertical_scale(&mild, &[]).contains(2.7));
         assert!(vertical_scale(&validation, &[baseline("tree", 1.5)]).contains(1.5));
+    }
+
+    #[test]
+    fn a_line_crosses_what_it_goes_through() {
+        let line = [(0.0, 0.0), (10.0, 0.0), (20.0, 100.0)];
+        assert!(crosses(&line, (2.0, 4.0), (-1.0, 1.0)));
+        assert!(crosses(&line, (14.0, 16.0), (45.0, 55.0)));
+        assert!(!crosses(&line, (0.0, 10.0), (1.0, 50.0)));
+        assert!(!crosses(&line, (18.0, 20.0), (0.0, 50.0)));
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub struct Matrix<'a> {
     pub entries: Vec<Option<f64>>,
     /// Largest entry of the scale.
     pub largest: f64,
+    /// Whether entries are 0 or 1: then there is no scale to be read.
+    pub yes_or_no: bool,
     /// Whether the scale goes from vermilion over white to blue instead of from 0 upwards.
     pub signed: bool,
 }
@@ -58,7 +60,9 @@ pub fn draw_matrices(matrices: &[Matrix], names: &[&str]) -> Drawing {
         assert_eq!(matrix.entries.len(), count * count, "{}", matrix.caption);
         let x = left + place as f32 * (SIDE + BETWEEN);
         drawing.text((x, 22.0), Anchor::Start, HEADING, matrix.caption);
-        draw_scale(&mut drawing, matrix, x);
+        if !matrix.yes_or_no {
+            draw_scale(&mut drawing, matrix, x);
+        }
         let colours: Vec<Rgb> = matrix
             .entries
             .iter()
@@ -119,6 +123,7 @@ mod tests {
             caption: "difference",
             entries: vec![Some(1.0), Some(-1.0), None, Some(0.0)],
             largest: 1.0,
+            yes_or_no: false,
             signed: true,
         };
         let decoded = Decoded::of(&draw_matrices(&[matrix], &["a", "b"]));
