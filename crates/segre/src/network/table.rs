@@ -113,11 +113,7 @@ impl TableConfig {
             embedding.extend(initialise::normal(own * width, deviation, rng));
         }
         let deviation_of_unknown = deviation / f64::from(ranks::OF_WORDS);
-        embedding.extend(initialise::normal(
-            count * width,
-            deviation_of_unknown,
-            rng,
-        ));
+        embedding.extend(initialise::normal(count * width, deviation_of_unknown, rng));
         let waves = codes[0].common();
         let of_waves = initialise::normal(waves * width, deviation / ranks::size(), rng);
         let inner = INNER * hidden;
