@@ -6,7 +6,7 @@ use segre::evaluation::overview::SequencesView;
 
 use super::{Arrangement, Block, Cell, LETTERS, Section, Small, charts, number, percent, whole};
 use crate::pictures::column::shortened;
-use crate::pictures::logo::{Logo, composition, draw_logos, information};
+use crate::pictures::logo::{Logo, draw_logos};
 
 /// Places of a logo that are read on a phone.
 const PLACES: usize = 20;
@@ -32,9 +32,7 @@ pub(super) fn sections(
         }],
     )];
     if !view.letters.is_empty() {
-        let all = composition(&view.real);
-        let real = information(&view.real, &all, rows[0]);
-        let sampled = information(&view.sampled, &all, rows[1]);
+        let [real, sampled] = view.information(rows);
         // One scale for all, up to a round half bit.
         let most = real.iter().chain(&sampled).copied().fold(0.1, f64::max);
         let most = (2.0 * most).ceil() / 2.0;

@@ -1,7 +1,6 @@
 //! Sequence logos: at every place its letters, as high as their shares of the place's information.
 //!
-//! Sources: Schneider & Stephens 1990, Nucleic Acids Research 18, 6097; information against the letters of all places, so
-//! that rare letters raise no floor: Stormo 2000, Bioinformatics 16, 16.
+//! Source: Schneider & Stephens 1990, Nucleic Acids Research 18, 6097.
 
 use super::axis::LABEL;
 use super::colour::{GREY, Palette, Rgb};
@@ -25,33 +24,6 @@ pub struct Logo<'a> {
     pub shares: &'a [Vec<f64>],
     /// Information of the places, bits.
     pub information: &'a [f64],
-}
-
-/// Shares of the letters in all places together.
-pub fn composition(shares: &[Vec<f64>]) -> Vec<f64> {
-    let mut all = vec![0.0; shares.first().map_or(0, Vec::len)];
-    for own in shares {
-        for (sum, share) in all.iter_mut().zip(own) {
-            *sum += share / shares.len() as f64;
-        }
-    }
-    all
-}
-
-/// What places tell in bits: the relative entropy of their letters, counted in so many rows, to those of `all`, less what
-/// chance makes of it on average.
-pub fn information(shares: &[Vec<f64>], all: &[f64], rows: usize) -> Vec<f64> {
-    let rows = rows.max(1) as f64;
-    let letters = all.iter().filter(|share| **share > 0.0).count();
-    let chance = letters.saturating_sub(1) as f64 / (2.0 * std::f64::consts::LN_2 * rows);
-    // A letter that the others do not have was seen less than once.
-    let least = 0.5 / (rows * shares.len().max(1) as f64);
-    let of = |own: &Vec<f64>| {
-        let there = own.iter().zip(all).filter(|(p, _)| **p > 0.0);
-        let found: f64 = there.map(|(p, q)| p * (p / q.max(least)).log2()).sum();
-        (found - chance).max(0.0)
-    };
-    shares.iter().map(of).collect()
 }
 
 /// Draws the same places below each other as several `logos` have them, up to `most` bits; the places after `before`
@@ -152,23 +124,5 @@ mod tests {
         assert!(decoded.count(column, rows(0.8, 1.0), second) > 20);
         let next = 2 * (LEFT + STEP) as usize..2 * (LEFT + 2.0 * STEP) as usize;
         assert_eq!(decoded.count(next, rows(0.0, 1.0), second), 0);
-    }
-
-    /// A certain letter of four that are alike tells two bits, letters as in all places nothing, whatever others there are.
-    #[test]
-    fn places_tell_what_the_others_do_not() {
-        let all = [0.25, 0.25, 0.25, 0.25, 0.0, 0.0];
-        let shares = [vec![0.0, 1.0, 0.0, 0.0, 0.0, 0.0], all.to_vec()];
-        let found = information(&shares, &all, 1_000_000);
-        assert!(
-            (found[0] - 2.0).abs() < 1e-5 && found[1] == 0.0,
-            "{found:?}"
-        );
-        // Three degrees of freedom, seen in ten rows.
-        let few = information(&shares, &all, 10);
-        assert!((found[0] - few[0] - 3.0 / (20.0 * std::f64::consts::LN_2)).abs() < 1e-5);
-        assert_eq!(composition(&[vec![1.0, 0.0], vec![0.0, 1.0]]), [0.5, 0.5]);
-        // A letter that no other place has.
-        assert!(information(&[vec![0.0, 1.0]], &[1.0, 0.0], 8)[0].is_finite());
     }
 }
